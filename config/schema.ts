@@ -1,0 +1,101 @@
+// The shape of Keel's configuration: one zod schema, read once by each composition root (config/load.ts).
+// Every safety limit is required here; the committed defaults set them, and unsetting one stops the start.
+import { z } from 'zod';
+
+const share = z
+  .string()
+  .regex(/^0(\.\d+)?$|^1(\.0+)?$/, 'a share is a decimal string from 0 to 1, such as "0.10"');
+const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'a decimal string, such as "1.5"');
+const milliseconds = z.number().int().positive();
+const port = z.number().int().min(0).max(65535);
+
+export const configSchema = z.strictObject({
+  /** Fixed when the process starts. */
+  mode: z.enum(['simulated', 'paper', 'live']),
+  environment: z.enum(['development', 'production', 'testing']),
+  /** Directory for everything that the embedded parts keep. */
+  dataDir: z.string().min(1),
+  log: z.strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']) }),
+  database: z.strictObject({
+    /** postgres://…; holds a password, so it is masked wherever config is printed. */
+    url: z.string().min(1),
+    poolSize: z.number().int().min(1).max(100),
+    connectTimeoutMs: milliseconds,
+    statementTimeoutMs: milliseconds,
+    lockTimeoutMs: milliseconds,
+  }),
+  temporal: z.strictObject({
+    address: z.string().min(1),
+    namespace: z.string().min(1),
+    /** Base of the Web UI's links; empty where there is none. */
+    uiUrl: z.string(),
+    connectTimeoutMs: milliseconds,
+  }),
+  objectStore: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('filesystem'), directory: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('minio'),
+      endpoint: z.string().min(1),
+      bucket: z.string().min(3),
+      accessKey: z.string().min(1),
+      secretKey: z.string().min(1),
+      region: z.string().min(1),
+    }),
+  ]),
+  broker: z.strictObject({
+    kind: z.enum(['simulator', 'ibkr']),
+    /** https base of the Client Portal API, such as https://localhost:5000/v1/api */
+    baseUrl: z.string().min(1),
+    /** PEM file of the gateway's certificate, used as the only trusted `ca`. */
+    caFile: z.string().min(1),
+    /** SHA-256 fingerprints of that certificate, hex without colons; two during a rotation. */
+    certSha256: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/i))
+      .min(1)
+      .max(2),
+    accountId: z.string().min(1),
+    timeoutMs: milliseconds,
+    /** How much faster than IBKR's limits the gateway may be used; 1 for the real one, stated at start. */
+    pacingFactor: z.number().positive(),
+    /** A broker snapshot older than this (wall clock) is stale. */
+    snapshotMaxAgeMs: milliseconds,
+    /** Poll interval while an order is open, and while none is. */
+    pollMs: milliseconds,
+    idlePollMs: milliseconds,
+  }),
+  simulator: z.strictObject({
+    host: z.string().min(1),
+    /** Client Portal front, https. 0 takes a free port. */
+    port,
+    adminPort: port,
+    adminUrl: z.string(),
+    adminToken: z.string(),
+    directory: z.string().min(1),
+    accountId: z.string().min(1),
+    /** Starting cash of the account, USD. */
+    cash: decimal,
+    /** Market orders fill at the open plus or minus this share. */
+    slippage: share,
+    /** Commission per share, USD. */
+    commissionPerShare: decimal,
+  }),
+  api: z.strictObject({ host: z.string().min(1), port, bodyLimitKb: z.number().int().positive() }),
+  worker: z.strictObject({
+    shutdownGraceMs: milliseconds,
+    maxCachedWorkflows: z.number().int().positive(),
+    maxConcurrentActivities: z.number().int().positive(),
+    /** Payloads above this many bytes are refused before they reach the history. */
+    payloadCapBytes: z.number().int().positive(),
+  }),
+  risk: z.strictObject({
+    /** ACTIVE, REDUCING or HALTED at start; live always boots HALTED. */
+    tradingState: z.enum(['ACTIVE', 'REDUCING', 'HALTED']),
+    riskPerTrade: share,
+    maximumPositionShare: share,
+    minimumRCoefficient: decimal,
+    priceCollar: share,
+    cashReserve: share,
+  }),
+});
+
+export type Config = z.infer<typeof configSchema>;

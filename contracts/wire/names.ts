@@ -1,0 +1,56 @@
+// Names that more than one process must agree on: modes, queues, workflow ids, signals, queries, search attributes.
+
+export type Mode = 'simulated' | 'paper' | 'live';
+
+export const taskQueue = (mode: Mode): string => `keel-${mode}`;
+
+/** What makes a run the only one of its kind, for ever. */
+export interface RunIdentity {
+  readonly mode: Mode;
+  readonly strategyId: string;
+  readonly symbol: string;
+  /** The session's date in the exchange's zone, YYYY-MM-DD. */
+  readonly session: string;
+  readonly slot: string;
+}
+
+/** Symbols are percent-encoded because some hold a slash (BTC/USD). */
+export const runWorkflowId = (run: RunIdentity): string =>
+  ['run', run.mode, run.strategyId, encodeURIComponent(run.symbol), run.session, run.slot].join('/');
+
+export const orderWorkflowId = (mode: Mode, clientOrderId: string): string =>
+  `order/${mode}/${clientOrderId}`;
+
+export const brokerStateWorkflowId = (mode: Mode, accountId: string): string =>
+  `broker-state/${mode}/${accountId}`;
+
+/** Exported names of the workflow functions, as clients start them. */
+export const workflowTypes = {
+  strategyRun: 'strategyRun',
+  orderLifecycle: 'orderLifecycle',
+  brokerState: 'brokerState',
+} as const;
+
+export const signalNames = {
+  /** To a run or a lifecycle that waits: the market has reached an instant. Argument: MarketReached. */
+  marketReached: 'marketReached',
+  /** From a lifecycle to its run. Argument: OrderReport. */
+  orderReport: 'orderReport',
+  /** From a run to its lifecycle: the run was cancelled. */
+  cancelOrder: 'cancelOrder',
+  /** From brokerState to a lifecycle. Argument: OrderState. */
+  orderState: 'orderState',
+  /** To brokerState: somebody needs a fresh snapshot. */
+  pollNow: 'pollNow',
+} as const;
+
+export const queryNames = { progress: 'progress' } as const;
+
+/** Keyword search attributes that make a run readable in the Temporal Web UI. */
+export const searchAttributes = [
+  'KeelStrategy',
+  'KeelSymbol',
+  'KeelMode',
+  'KeelDecision',
+  'KeelStatus',
+] as const;

@@ -1,0 +1,9 @@
+// A reference to an object of the object store; what travels instead of the bytes.
+
+/** Content-addressed: the key holds the SHA-256 of the bytes. */
+export interface ObjectRef {
+  readonly key: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: number;
+}

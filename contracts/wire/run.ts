@@ -1,0 +1,89 @@
+// A run as it crosses processes: input, progress, result. The names of steps are the names people read.
+import type { Decision } from '../../domain/decision/decision.js';
+import type { RunIdentity } from './names.js';
+import type { OrderReport } from './order.js';
+
+export interface StrategyRunInput extends RunIdentity {
+  readonly runId: string;
+}
+
+export type StepName =
+  | 'openRun'
+  | 'resolveContract'
+  | 'fetchBars daily'
+  | 'fetchBars weekly'
+  | 'renderChart daily'
+  | 'renderChart weekly'
+  | 'analyze daily'
+  | 'analyze weekly'
+  | 'decide'
+  | 'evaluateRisk'
+  | 'waitForMarket'
+  | 'orderLifecycle'
+  | 'closeRun';
+
+export interface StepProgress {
+  readonly name: StepName;
+  /** ISO 8601 UTC, wall clock. */
+  readonly startedAt: string;
+  /** Null while the step runs. */
+  readonly ms: number | null;
+}
+
+/** running: at work · waiting: for the market · the other three are the ends. */
+export type RunStatus = 'running' | 'waiting' | 'ended' | 'failed' | 'cancelled';
+
+/**
+ * Why a run ended. The natural ends: FILLED, NOT_FILLED, HOLD, NOTHING_TO_SELL, REFUSED (risk), REJECTED (broker),
+ * NOT_SENT. The others need a person: SENT_NOT_FOUND_EXPIRED, FAILED, CANCELLED.
+ */
+export type RunOutcome =
+  | 'FILLED'
+  | 'NOT_FILLED'
+  | 'HOLD'
+  | 'NOTHING_TO_SELL'
+  | 'REFUSED'
+  | 'REJECTED'
+  | 'NOT_SENT'
+  | 'SENT_NOT_FOUND_EXPIRED'
+  | 'FAILED'
+  | 'CANCELLED';
+
+export const naturalOutcomes: readonly RunOutcome[] = [
+  'FILLED',
+  'NOT_FILLED',
+  'HOLD',
+  'NOTHING_TO_SELL',
+  'REFUSED',
+  'REJECTED',
+  'NOT_SENT',
+];
+
+export interface RunProgress extends RunIdentity {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly steps: readonly StepProgress[];
+  /** The market instant waited for, or null. */
+  readonly waitingFor: string | null;
+  readonly decision: Pick<Decision, 'action' | 'rCoefficient' | 'rationale'> | null;
+  readonly order: OrderReport | null;
+  readonly outcome: RunOutcome | null;
+  /** Code and sentence of a refusal or failure. */
+  readonly code: string | null;
+  readonly message: string | null;
+}
+
+export interface RunResult {
+  readonly runId: string;
+  readonly status: RunStatus;
+  readonly outcome: RunOutcome;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly order: OrderReport | null;
+}
+
+/** Argument of the signal marketReached. */
+export interface MarketReached {
+  /** The market's instant now, ISO 8601 UTC. */
+  readonly now: string;
+}

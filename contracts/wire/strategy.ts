@@ -1,0 +1,38 @@
+// A strategy as an operator configures it. Stored per version; a run keeps the version it started with.
+import type { Timeframe } from '../../domain/market/bar.js';
+import type { RiskProfile } from '../../domain/risk/types.js';
+import type { Mode } from './names.js';
+
+export interface IndicatorParameters {
+  readonly sma: readonly number[];
+  readonly ema: readonly number[];
+  readonly rsi: number;
+  readonly macd: { readonly fast: number; readonly slow: number; readonly signal: number };
+  readonly bollinger: { readonly period: number; readonly deviations: number };
+  readonly atr: number;
+  readonly superTrend: { readonly period: number; readonly multiplier: number };
+  readonly volumeAverage: number;
+}
+
+export interface StrategySettings {
+  readonly symbols: readonly string[];
+  readonly timeframes: readonly Timeframe[];
+  readonly indicators: IndicatorParameters;
+  readonly analyst: 'rules';
+  readonly risk: RiskProfile;
+  /** Names the decision within the session; every strategy has one. */
+  readonly slot: string;
+  /** The id of the workflow definition whose steps the runs take. */
+  readonly workflowId: string;
+}
+
+export interface Strategy {
+  /** Lower-case letters, digits and dashes. */
+  readonly id: string;
+  readonly name: string;
+  readonly mode: Mode;
+  readonly active: boolean;
+  readonly version: number;
+  readonly settings: StrategySettings;
+  readonly createdAt: string;
+}

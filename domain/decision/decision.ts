@@ -1,0 +1,60 @@
+// What analysts say and what code makes of it. R coefficient, profit margin and prices of an order are always
+// computed here, never taken from an analyst.
+import type { Timeframe } from '../market/bar.js';
+
+export type Action = 'buy' | 'sell' | 'hold';
+
+/** An analysis: what an analyst says of one timeframe. Scores run from -1 (bearish) to 1 (bullish). */
+export interface Analysis {
+  readonly timeframe: Timeframe;
+  readonly analyst: string;
+  readonly score: number;
+  readonly parts: {
+    readonly trend: number;
+    readonly momentum: number;
+    readonly volatility: number;
+    readonly levels: number;
+  };
+  /** Last close, and the Average True Range there; null while it warms up. */
+  readonly close: number;
+  readonly atr: number | null;
+  readonly support: number | null;
+  readonly resistance: number | null;
+  /** Time of the last bar seen. */
+  readonly lastBar: string;
+  readonly barCount: number;
+  /** Every reason in words and numbers. */
+  readonly reasons: readonly string[];
+}
+
+/** What an analyst proposes after consolidation. Prices are `number` until code puts them on the grid. */
+export interface Proposal {
+  readonly action: Action;
+  readonly entry: number | null;
+  readonly stop: number | null;
+  readonly target: number | null;
+  readonly rationale: string;
+}
+
+/** Where a figure of a decision came from. */
+export type Source = 'analyst' | 'quote' | 'code';
+
+/** The decision of a run. Prices and ratios are decimal strings; they are null for a hold and for a closing sell. */
+export interface Decision {
+  readonly action: Action;
+  readonly entry: string | null;
+  readonly stop: string | null;
+  readonly target: string | null;
+  /** (target − entry) / (entry − stop) for a long, mirrored for a short. */
+  readonly rCoefficient: string | null;
+  /** (target − entry) / entry for a long, mirrored for a short, as a fraction. */
+  readonly profitMargin: string | null;
+  readonly rationale: string;
+  readonly analyst: string;
+  readonly sources: {
+    readonly action: Source;
+    readonly entry: Source;
+    readonly stop: Source;
+    readonly target: Source;
+  };
+}

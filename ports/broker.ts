@@ -1,0 +1,96 @@
+// What Keel needs of a broker. One attempt a call: no retries, one timeout, errors classified as KeelError.
+// Amounts are decimal strings, instants ISO 8601 UTC.
+import type { BrokerOrderStatus } from '../contracts/wire/order.js';
+import type { Contract } from '../domain/market/contract.js';
+import type { QuoteFacts } from '../domain/risk/types.js';
+
+export interface AccountState {
+  readonly accountId: string;
+  readonly currency: string;
+  readonly netLiquidation: string;
+  readonly settledCash: string;
+}
+
+export interface BrokerPosition {
+  readonly conid: string;
+  readonly symbol: string;
+  /** Signed. */
+  readonly quantity: string;
+  readonly averageCost: string;
+  readonly marketPrice: string;
+}
+
+export interface BrokerOrder {
+  readonly brokerOrderId: string;
+  /** Set on the legs of a bracket. */
+  readonly parentBrokerOrderId: string | null;
+  /** Our wire id; null for orders made elsewhere and for legs. */
+  readonly clientOrderId: string | null;
+  readonly conid: string;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly type: 'MKT' | 'LMT' | 'STP' | 'OTHER';
+  readonly timeInForce: string;
+  readonly quantity: string;
+  readonly filledQuantity: string;
+  readonly averagePrice: string | null;
+  /** Limit price, or stop price of a stop order. */
+  readonly price: string | null;
+  readonly status: BrokerOrderStatus;
+  /** The broker's words on a rejection or a system cancel. */
+  readonly reason: string | null;
+}
+
+export interface BrokerExecution {
+  readonly executionId: string;
+  readonly brokerOrderId: string | null;
+  readonly clientOrderId: string | null;
+  readonly conid: string;
+  readonly symbol: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: string;
+  readonly price: string;
+  readonly commission: string;
+  readonly time: string;
+}
+
+/** A market entry for the day with an optional protective stop and target, good till cancelled, one cancelling the other. */
+export interface OrderRequest {
+  readonly accountId: string;
+  readonly clientOrderId: string;
+  readonly contract: Contract;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: string;
+  readonly stop: string | null;
+  readonly target: string | null;
+}
+
+export type PlaceOutcome =
+  | { readonly kind: 'accepted'; readonly brokerOrderId: string }
+  /** The broker said no, in its own words. */
+  | { readonly kind: 'rejected'; readonly evidence: string }
+  /** No readable answer: the order may live. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+export interface BrokerPort {
+  /** @throws KeelError UNKNOWN_SYMBOL (final) when no tradable contract carries the symbol. */
+  resolveContract(symbol: string): Promise<Contract>;
+  /** @throws KeelError NO_QUOTE (retryable) when the broker gives no last price after its polls. */
+  quote(contract: Pick<Contract, 'conid' | 'symbol'>): Promise<QuoteFacts>;
+  account(accountId: string): Promise<AccountState>;
+  positions(accountId: string): Promise<readonly BrokerPosition[]>;
+  /** Orders of the broker's session, primed: an empty list is the truth. */
+  orders(accountId: string): Promise<readonly BrokerOrder[]>;
+  /** Executions of the last seven days. */
+  executions(accountId: string): Promise<readonly BrokerExecution[]>;
+  /**
+   * Places an order once. Waits for pacing first; then calls `beforeSend`, which decides synchronously, as the last act
+   * before the socket, whether the order may still go out.
+   * @throws what `beforeSend` throws, and then nothing was written to the socket.
+   */
+  placeOrder(request: OrderRequest, beforeSend: () => void): Promise<PlaceOutcome>;
+  /** Asks for a cancel; a later poll tells what became of it. "Nothing to cancel" is no error. */
+  cancelOrder(accountId: string, brokerOrderId: string): Promise<void>;
+  /** Makes sure that the brokerage session stands: status, init where needed, accounts. @throws KeelError BROKER_SESSION. */
+  ensureSession(): Promise<void>;
+}

@@ -1,0 +1,14 @@
+// Bytes under keys: files under the data directory, MinIO or any S3.
+
+export interface ObjectStorePort {
+  /** Makes the bucket (or directory) when it is missing. Idempotent. */
+  ensureBucket(): Promise<void>;
+  put(key: string, bytes: Uint8Array, contentType: string): Promise<void>;
+  /** @throws KeelError OBJECT_MISSING (final) when there is no such key. */
+  get(key: string): Promise<Uint8Array>;
+  /** Deleting what is not there is no error. */
+  delete(key: string): Promise<void>;
+  has(key: string): Promise<boolean>;
+  /** A URL that gives the object to whoever holds it, for so many seconds. File URLs do not expire. */
+  presignedUrl(key: string, seconds: number): Promise<string>;
+}

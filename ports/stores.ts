@@ -1,0 +1,202 @@
+// What is kept in PostgreSQL, one store per noun. All writes are idempotent by their keys. Every row carries the mode.
+// Amounts are decimal strings, instants ISO 8601 UTC. Errors: KeelError DATABASE_AWAY (retryable).
+import type { ObjectRef } from '../contracts/wire/object.js';
+import type { Mode, RunIdentity } from '../contracts/wire/names.js';
+import type { IntentState, LegState, OrderState } from '../contracts/wire/order.js';
+import type { RunOutcome, RunStatus, StepProgress } from '../contracts/wire/run.js';
+import type { Strategy, StrategySettings } from '../contracts/wire/strategy.js';
+import type { Analysis, Decision } from '../domain/decision/decision.js';
+import type { Timeframe } from '../domain/market/bar.js';
+import type { RiskVerdict } from '../domain/risk/types.js';
+import type { AccountState, BrokerExecution, BrokerOrder, BrokerPosition } from './broker.js';
+
+export interface StrategyStore {
+  /** @throws KeelError STRATEGY_EXISTS (final). */
+  create(strategy: Pick<Strategy, 'id' | 'name' | 'settings'>, actor: string): Promise<Strategy>;
+  get(id: string): Promise<Strategy | null>;
+  /** One past version, as a run recorded it. */
+  version(id: string, version: number): Promise<StrategySettings | null>;
+  list(): Promise<readonly Strategy[]>;
+}
+
+export interface RunRow extends RunIdentity {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly strategyVersion: number;
+  readonly status: RunStatus;
+  readonly outcome: RunOutcome | null;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly waitingFor: string | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+export interface RunEnd {
+  readonly status: RunStatus;
+  readonly outcome: RunOutcome;
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly steps: readonly StepProgress[];
+}
+
+export interface RunStore {
+  /**
+   * Inserts the run, or finds it when it is already there with the same workflow id.
+   * @throws KeelError RUN_EXISTS (final) when another workflow has this strategy, symbol, session and slot.
+   */
+  open(
+    run: RunIdentity & { readonly id: string; readonly workflowId: string; readonly strategyVersion: number },
+  ): Promise<RunRow>;
+  get(id: string): Promise<RunRow | null>;
+  byWorkflowId(workflowId: string): Promise<RunRow | null>;
+  /** Newest session first. */
+  list(filter: { strategyId?: string; symbol?: string; limit: number }): Promise<readonly RunRow[]>;
+  /** Runs that have not ended. */
+  listOpen(): Promise<readonly RunRow[]>;
+  steps(id: string): Promise<readonly StepProgress[]>;
+  /** Sets or clears the market instant a run waits for; status follows: waiting or running. */
+  setWaiting(id: string, waitingFor: string | null): Promise<void>;
+  end(id: string, end: RunEnd): Promise<void>;
+}
+
+export interface BarSetRow {
+  readonly runId: string;
+  readonly timeframe: Timeframe;
+  readonly object: ObjectRef;
+  readonly count: number;
+  readonly first: string;
+  readonly last: string;
+  readonly source: string;
+}
+
+export interface ChartRow {
+  readonly runId: string;
+  readonly timeframe: Timeframe;
+  readonly object: ObjectRef;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface RiskRow {
+  readonly runId: string;
+  /** proposal: step 5 · admission: step 7, on fresh facts. */
+  readonly stage: 'proposal' | 'admission';
+  readonly verdict: RiskVerdict;
+  /** The facts it was computed from: what `keel verify` computes it from again. */
+  readonly facts: ObjectRef;
+}
+
+/** What a run found out, kept per run: sets of bars (market_data), charts, analyses, the decision, the verdicts. */
+export interface EvidenceStore {
+  putBars(row: BarSetRow): Promise<void>;
+  bars(runId: string): Promise<readonly BarSetRow[]>;
+  putChart(row: ChartRow): Promise<void>;
+  charts(runId: string): Promise<readonly ChartRow[]>;
+  /** True when some chart has this key; the API serves no other objects. */
+  chartByKey(key: string): Promise<ChartRow | null>;
+  putAnalysis(runId: string, analysis: Analysis): Promise<void>;
+  analyses(runId: string): Promise<readonly Analysis[]>;
+  /** `input` is the stored object that the decision was computed from. */
+  putDecision(runId: string, decision: Decision, input: ObjectRef): Promise<void>;
+  decision(runId: string): Promise<{ readonly decision: Decision; readonly input: ObjectRef } | null>;
+  putRisk(row: RiskRow): Promise<void>;
+  risk(runId: string): Promise<readonly RiskRow[]>;
+}
+
+export interface IntentRow {
+  readonly clientOrderId: string;
+  readonly mode: Mode;
+  readonly accountId: string;
+  readonly runId: string;
+  readonly symbol: string;
+  readonly conid: string;
+  readonly side: 'BUY' | 'SELL';
+  readonly quantity: string;
+  readonly stop: string | null;
+  readonly target: string | null;
+  /** Cash a buy holds back until it is terminal. */
+  readonly reservedCash: string;
+  /** The market instant after which the entry can no longer be valid. */
+  readonly validUntil: string;
+  readonly state: IntentState;
+  readonly brokerOrderId: string | null;
+  readonly filledQuantity: string;
+  readonly averagePrice: string | null;
+  readonly legs: readonly LegState[];
+  /** The broker's or our words on the last change. */
+  readonly reason: string | null;
+  readonly updatedAt: string;
+}
+
+export type NewIntent = Omit<
+  IntentRow,
+  'state' | 'brokerOrderId' | 'filledQuantity' | 'averagePrice' | 'legs' | 'reason' | 'updatedAt'
+>;
+
+/** What admission sees and does while it holds the account's lock. */
+export interface AdmissionTransaction {
+  snapshot(): Promise<BrokerSnapshot | null>;
+  openIntents(): Promise<readonly IntentRow[]>;
+  intent(clientOrderId: string): Promise<IntentRow | null>;
+  /** Stores the intent as INTENT; it reserves from then on. */
+  insertIntent(intent: NewIntent): Promise<void>;
+  putRisk(row: RiskRow): Promise<void>;
+}
+
+export interface IntentStore {
+  /** Runs `work` in one transaction under the account's PostgreSQL advisory lock. */
+  withAccountLock<T>(
+    mode: Mode,
+    accountId: string,
+    work: (tx: AdmissionTransaction) => Promise<T>,
+  ): Promise<T>;
+  get(clientOrderId: string): Promise<IntentRow | null>;
+  byRun(runId: string): Promise<IntentRow | null>;
+  /** Intents that are not terminal, and terminal ones with legs still working. */
+  listOpen(mode: Mode, accountId: string): Promise<readonly IntentRow[]>;
+  /**
+   * Compare-and-set of the state, with an audit row in the same transaction.
+   * @returns false when the intent was not in `from`.
+   */
+  move(
+    clientOrderId: string,
+    from: readonly IntentState[],
+    to: IntentState,
+    change: { brokerOrderId?: string; reason?: string; actor: string },
+  ): Promise<boolean>;
+  /** Writes what a poll found: broker id, fills, legs, and the state that follows from it. */
+  applyState(clientOrderId: string, state: OrderState, next: IntentState): Promise<void>;
+}
+
+/** One complete read of an account, by the one poller. */
+export interface BrokerSnapshot {
+  readonly mode: Mode;
+  readonly accountId: string;
+  /** Wall clock, before the first request of the read. */
+  readonly readStartedAt: string;
+  /** The market's time and step count before the read. */
+  readonly marketTime: string;
+  readonly marketStep: number;
+  readonly account: AccountState;
+  readonly positions: readonly BrokerPosition[];
+  readonly orders: readonly BrokerOrder[];
+  readonly executions: readonly BrokerExecution[];
+}
+
+export interface BrokerStateStore {
+  /** Replaces the account's snapshot and mirrors orders, executions and positions into their tables. */
+  save(snapshot: BrokerSnapshot): Promise<void>;
+  latest(mode: Mode, accountId: string): Promise<BrokerSnapshot | null>;
+  executionsOf(clientOrderId: string): Promise<readonly BrokerExecution[]>;
+}
+
+export interface AuditStore {
+  /** Appends who did what to what. */
+  append(entry: {
+    actor: string;
+    action: string;
+    subject: string;
+    facts: Record<string, unknown>;
+  }): Promise<void>;
+}
