@@ -86,6 +86,8 @@ export const configSchema = z.strictObject({
     maxConcurrentActivities: z.number().int().positive(),
     /** Payloads above this many bytes are refused before they reach the history. */
     payloadCapBytes: z.number().int().positive(),
+    /** A step that cannot read what it needs gives up after this long, and the run ends with the reason. */
+    stepDeadlineMs: milliseconds.default(120_000),
   }),
   risk: z.strictObject({
     /** ACTIVE, REDUCING or HALTED at start; live always boots HALTED. */

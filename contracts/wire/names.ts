@@ -40,8 +40,6 @@ export const signalNames = {
   cancelOrder: 'cancelOrder',
   /** From brokerState to a lifecycle. Argument: OrderState. */
   orderState: 'orderState',
-  /** To brokerState: somebody needs a fresh snapshot. */
-  pollNow: 'pollNow',
 } as const;
 
 export const queryNames = { progress: 'progress' } as const;
