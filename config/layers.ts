@@ -1,0 +1,180 @@
+// Reads the YAML files and the environment as layers, and lays one over the other. Called by load.ts alone.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { Problem } from './problems.js';
+import { otherVariables, variables } from './variables.js';
+
+export type Tree = Record<string, unknown>;
+
+export interface Layer {
+  readonly values: Tree;
+  /** Where a path of this layer was written, for messages. */
+  where(path: readonly string[]): string;
+}
+
+export const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The folder of the YAML files: beside this file in the sources, in the package when this file is compiled. */
+export function configDirectory(): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  return existsSync(join(here, 'default.yaml')) ? here : join(here, '..', '..', 'config');
+}
+
+/** The layers of one YAML file: its settings, and its settings for each mode. */
+interface FileLayers {
+  readonly base: Layer;
+  readonly byMode: (mode: string) => Layer;
+}
+
+/** Reads one file. Unreadable or broken YAML becomes problems with file and line, and no settings. */
+export function readFileLayers(directory: string, name: string, problems: Problem[]): FileLayers {
+  const shown = `config/${name}`;
+  const lines = new LineCounter();
+  let text = '';
+  try {
+    text = readFileSync(join(directory, name), 'utf8');
+  } catch (error) {
+    problems.push(
+      broken(
+        shown,
+        `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
+        'restore the file',
+      ),
+    );
+  }
+  const document = parseDocument(text, { lineCounter: lines });
+  for (const error of document.errors) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    const message = error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? error.code;
+    problems.push(
+      broken(`${shown}:${String(line)}:${String(col)}`, `is no valid YAML: ${message}`, 'correct that line'),
+    );
+  }
+  const tree: unknown = document.errors.length > 0 ? {} : (document.toJS() ?? {});
+  if (!isTree(tree)) problems.push(broken(shown, 'is not a list of settings', 'write `name: value` lines'));
+  const { byMode, ...base } = isTree(tree) ? tree : {};
+  const where = (prefix: readonly string[]) => (path: readonly string[]) => {
+    const node = document.getIn([...prefix, ...path], true);
+    const start = isNode(node) ? node.range?.[0] : undefined;
+    return start === undefined ? shown : `${shown}:${String(lines.linePos(start).line)}`;
+  };
+  const modes = isTree(byMode) ? byMode : {};
+  for (const mode of Object.keys(modes)) {
+    if (!['simulated', 'paper', 'live'].includes(mode)) {
+      problems.push(broken(shown, `has byMode.${mode}, which is no mode`, 'use simulated, paper or live'));
+    }
+  }
+  return {
+    base: { values: base, where: where([]) },
+    byMode: (mode) => {
+      const values = modes[mode];
+      return { values: isTree(values) ? values : {}, where: where(['byMode', mode]) };
+    },
+  };
+}
+
+const broken = (path: string, problem: string, fix: string): Problem => ({
+  path,
+  given: null,
+  from: null,
+  problem,
+  fix,
+});
+
+/** The environment as a layer. Empty variables count as not set, save for safety limits, where they are an error. */
+export function environmentLayer(env: NodeJS.ProcessEnv): Layer {
+  const values: Tree = {};
+  for (const [name, { path, kind }] of Object.entries(variables)) {
+    const text = env[name];
+    if (text === undefined || (text === '' && !path.startsWith('risk.'))) continue;
+    setPath(values, path.split('.'), convert(text, kind));
+  }
+  if (env['MINIO_ENDPOINT']) {
+    values['objectStore'] = {
+      kind: 'minio',
+      bucket: 'keel',
+      region: 'us-east-1',
+      ...(values['objectStore'] as Tree),
+    };
+  }
+  return {
+    values,
+    where: (path) =>
+      Object.keys(variables).find((name) => variables[name]?.path === path.join('.')) ?? 'environment',
+  };
+}
+
+function convert(text: string, kind: 'number' | 'list' | undefined): unknown {
+  if (kind === 'list') {
+    return text
+      .split(',')
+      .map((part) => part.trim().replaceAll(':', ''))
+      .filter((part) => part !== '');
+  }
+  const number = kind === 'number' && text.trim() !== '' ? Number(text) : NaN;
+  return Number.isNaN(number) ? text : number;
+}
+
+/** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */
+export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
+  const known = [...Object.keys(variables), ...otherVariables];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('KEEL_') && !known.includes(name))
+    .map((name) => ({
+      path: name,
+      given: null,
+      from: null,
+      problem: 'is no variable of Keel',
+      fix: `did you mean ${closest(name, known)}? The variables are listed in .env.example`,
+    }));
+}
+
+/** The candidate with the smallest edit distance. */
+export function closest(word: string, candidates: readonly string[]): string {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= a.length; i += 1) {
+      const next = [i];
+      for (let j = 1; j <= b.length; j += 1) {
+        const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+        next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      }
+      row = next;
+    }
+    return row[b.length] ?? 0;
+  };
+  return [...candidates].sort((a, b) => distance(word, a) - distance(word, b))[0] ?? '';
+}
+
+/** Lays `over` on `under`. A section whose `kind` changes is replaced whole: its settings belong to the other kind. */
+export function merge(under: Tree, over: Tree): Tree {
+  const result: Tree = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    if (value === undefined) continue;
+    const old = result[key];
+    const replaced =
+      isTree(old) &&
+      isTree(value) &&
+      key === 'objectStore' &&
+      'kind' in value &&
+      value['kind'] !== old['kind'];
+    result[key] = isTree(old) && isTree(value) && !replaced ? merge(old, value) : value;
+  }
+  return result;
+}
+
+export function getPath(tree: unknown, path: readonly string[]): unknown {
+  let value = tree;
+  for (const key of path) value = isTree(value) || Array.isArray(value) ? (value as Tree)[key] : undefined;
+  return value;
+}
+
+function setPath(tree: Tree, path: readonly string[], value: unknown): void {
+  let at = tree;
+  for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Tree;
+  const last = path.at(-1);
+  if (last !== undefined) at[last] = value;
+}

@@ -1,0 +1,223 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { configDirectory } from './layers.js';
+import type { LoadOptions } from './load.js';
+import { loadConfig } from './load.js';
+import { ConfigError } from './problems.js';
+import { maskedConfig } from './print.js';
+import { variables } from './variables.js';
+
+const services = {
+  DATABASE_URL: 'postgres://keel:hunter2@127.0.0.1:5432/keel',
+  TEMPORAL_ADDRESS: '127.0.0.1:7233',
+  IBKR_BASE_URL: 'https://127.0.0.1:5000/v1/api',
+  IBKR_CA_FILE: '/tmp/ca.pem',
+  IBKR_CERT_SHA256: 'a'.repeat(64),
+  KEEL_SIMULATOR_ADMIN_URL: 'http://127.0.0.1:5001',
+  KEEL_SIMULATOR_ADMIN_TOKEN: 'token-that-nobody-may-see',
+};
+
+const problemsOf = (env: NodeJS.ProcessEnv, options: LoadOptions<never> = {}): ConfigError => {
+  try {
+    loadConfig(env, options as object);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+};
+
+describe('loadConfig', () => {
+  it('gives the simulator in development, and paces it faster than a real gateway', () => {
+    const config = loadConfig(services);
+    expect(config.mode).toBe('simulated');
+    expect(config.broker).toMatchObject({
+      kind: 'simulator',
+      accountId: 'DU1234567',
+      pacingFactor: 50,
+      pollMs: 300,
+      snapshotMaxAgeMs: 15000,
+    });
+    expect(config.risk).toEqual({
+      tradingState: 'ACTIVE',
+      riskPerTrade: '0.01',
+      maximumPositionShare: '0.10',
+      minimumRCoefficient: '1.5',
+      priceCollar: '0.05',
+      cashReserve: '0.01',
+    });
+  });
+
+  it('freezes everything, all the way down', () => {
+    const config = loadConfig(services);
+    expect(() => {
+      config.broker.certSha256.push('b');
+    }).toThrow(TypeError);
+    expect(() => {
+      (config.risk as { riskPerTrade: string }).riskPerTrade = '1';
+    }).toThrow(TypeError);
+  });
+
+  it('names every missing service and how to get it', () => {
+    const error = problemsOf({});
+    expect(error.problems.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['database.url', 'temporal.address', 'broker.baseUrl', 'simulator.adminUrl']),
+    );
+    expect(error.message).toContain(
+      'database.url is not set: set DATABASE_URL, or use npm start, which brings its own PostgreSQL',
+    );
+  });
+
+  it('asks the simulator process for no database and no broker', () => {
+    const config = loadConfig({}, { need: ['simulator', 'log'] });
+    expect(Object.keys(config).sort()).toEqual(['dataDir', 'environment', 'log', 'mode', 'simulator']);
+    expect(config.simulator).toMatchObject({
+      cash: '100000.00',
+      slippage: '0.0005',
+      commissionPerShare: '0.005',
+    });
+  });
+
+  it('lays variables over files and overrides over variables', () => {
+    const env = { ...services, KEEL_API_PORT: '4000', KEEL_LOG_LEVEL: 'error' };
+    const config = loadConfig(env, { overrides: { api: { port: 5555 } } });
+    expect(config.api).toEqual({ host: '127.0.0.1', port: 5555, bodyLimitKb: 100 });
+    expect(config.log.level).toBe('error');
+  });
+
+  it('makes directories absolute, below the data directory', () => {
+    const config = loadConfig({ ...services, KEEL_DATA_DIR: '/var/keel' });
+    expect(config.objectStore).toEqual({ kind: 'filesystem', directory: '/var/keel/objects' });
+    expect(config.simulator.directory).toBe('/var/keel/simulator');
+  });
+
+  it('turns the object store to MinIO when its endpoint is given', () => {
+    const minio = { MINIO_ENDPOINT: 'http://127.0.0.1:9000', MINIO_ACCESS_KEY: 'a', MINIO_SECRET_KEY: 's' };
+    expect(loadConfig({ ...services, ...minio }).objectStore).toEqual({
+      kind: 'minio',
+      endpoint: 'http://127.0.0.1:9000',
+      bucket: 'keel',
+      accessKey: 'a',
+      secretKey: 's',
+      region: 'us-east-1',
+    });
+    expect(problemsOf({ ...services, MINIO_BUCKET: 'keel' }).message).toContain('set MINIO_ENDPOINT as well');
+  });
+
+  it('refuses a mistyped variable and names the nearest one', () => {
+    expect(problemsOf({ ...services, KEEL_RISK_PERTRADE: '0.5' }).message).toMatch(
+      /KEEL_RISK_PERTRADE.*did you mean KEEL_RISK_PER_TRADE/,
+    );
+    expect(() => loadConfig({ ...services, KEEL_FAULT: 'x' })).not.toThrow();
+  });
+
+  it('shows the value, where it was given and the fix', () => {
+    const env = { ...services, KEEL_RISK_PER_TRADE: '2', KEEL_API_PORT: 'http', KEEL_PACING_FACTOR: '0' };
+    const { message, problems } = problemsOf(env);
+    expect(problems).toHaveLength(3);
+    expect(message).toMatch(/risk\.riskPerTrade is "2" \(KEEL_RISK_PER_TRADE\): a share is .*correct/);
+    expect(message).toMatch(/api\.port is "http" \(KEEL_API_PORT\)/);
+  });
+
+  it('never shows a secret', () => {
+    const env = { ...services, MINIO_ENDPOINT: 'http://x', MINIO_BUCKET: 'k', MINIO_SECRET_KEY: 'zq-secret' };
+    expect(problemsOf(env).message).not.toContain('zq-secret');
+    const shown = JSON.stringify(maskedConfig(loadConfig(services)));
+    expect(shown).not.toContain('hunter2');
+    expect(shown).not.toContain('token-that-nobody-may-see');
+    expect(shown).toContain('keel:****@127.0.0.1');
+  });
+
+  it('does not start with an unset safety limit', () => {
+    expect(problemsOf({ ...services, KEEL_RISK_PRICE_COLLAR: '' }).problems[0]?.path).toBe(
+      'risk.priceCollar',
+    );
+  });
+
+  it('refuses an unknown environment', () => {
+    expect(problemsOf({ ...services, KEEL_ENV: 'staging' }).message).toMatch(
+      /environment is "staging" \(KEEL_ENV\)/,
+    );
+  });
+
+  it('refuses to start without TLS checks', () => {
+    expect(problemsOf({ ...services, NODE_TLS_REJECT_UNAUTHORIZED: '0' }).message).toContain(
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0',
+    );
+  });
+});
+
+describe('modes', () => {
+  const paper = { ...services, KEEL_MODE: 'paper', IBKR_ACCOUNT: 'DU7654321' };
+
+  it('uses the real limits and the real broker in paper mode', () => {
+    expect(loadConfig(paper).broker).toMatchObject({ kind: 'ibkr', pacingFactor: 1, pollMs: 5000 });
+  });
+
+  it('takes no account for granted outside simulated mode', () => {
+    expect(problemsOf({ ...services, KEEL_MODE: 'paper' }).message).toContain('broker.accountId is not set');
+  });
+
+  it('starts live mode HALTED and refuses anything else', () => {
+    const live = { ...services, KEEL_MODE: 'live', IBKR_ACCOUNT: 'U7654321' };
+    expect(loadConfig(live).risk.tradingState).toBe('HALTED');
+    expect(problemsOf({ ...live, KEEL_RISK_TRADING_STATE: 'ACTIVE' }).message).toContain('starts HALTED');
+  });
+
+  it('refuses an account of the other mode', () => {
+    expect(problemsOf({ ...paper, IBKR_ACCOUNT: 'U7654321' }).message).toContain('no paper account');
+    expect(problemsOf({ ...paper, KEEL_MODE: 'live' }).message).toContain('paper account in live mode');
+  });
+
+  it('refuses the simulator outside simulated mode, and a real gateway within', () => {
+    expect(problemsOf({ ...paper, KEEL_BROKER: 'simulator' }).message).toContain('no broker for paper mode');
+    const real = { ...services, KEEL_BROKER: 'ibkr', IBKR_BASE_URL: 'https://gateway.example/v1/api' };
+    expect(problemsOf(real).message).toContain('only point at the simulator');
+    expect(() => loadConfig({ ...services, KEEL_BROKER: 'ibkr' })).not.toThrow();
+  });
+});
+
+describe('YAML files', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'keel-config-'));
+    mkdirSync(directory, { recursive: true });
+  });
+  afterEach(() => {
+    rmSync(directory, { recursive: true });
+  });
+
+  it('are broken with file and line', () => {
+    writeFileSync(join(directory, 'default.yaml'), 'mode: simulated\nlog: {level: info\napi: 3\n');
+    expect(problemsOf(services, { directory }).message).toMatch(
+      /config\/default\.yaml:\d+:\d+ is no valid YAML/,
+    );
+  });
+
+  it('have unknown settings and wrong values shown with their line', () => {
+    writeFileSync(
+      join(directory, 'default.yaml'),
+      'mode: simulated\ndataDir: x\nlog:\n  levle: info\n  level: loud\n',
+    );
+    const { message } = problemsOf(services, { directory });
+    expect(message).toMatch(/log\.level is "loud" \(config\/default\.yaml:5\)/);
+    expect(message).toMatch(/log\.levle.*config\/default\.yaml:4/);
+  });
+
+  it('of all three environments are complete', () => {
+    expect(configDirectory()).toMatch(/config$/);
+    for (const KEEL_ENV of ['development', 'production', 'testing']) {
+      expect(loadConfig({ ...services, KEEL_ENV }).environment).toBe(KEEL_ENV);
+    }
+  });
+});
+
+describe('.env.example', () => {
+  it('names every variable and no other', () => {
+    const text = readFileSync(join(configDirectory(), '..', '.env.example'), 'utf8');
+    const named = [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1] ?? '');
+    expect(named.sort()).toEqual(Object.keys(variables).sort());
+  });
+});

@@ -1,0 +1,211 @@
+// Reads the configuration once, for each composition root: defaults, the file of KEEL_ENV, environment variables,
+// overrides. The only reader of process.env outside cli/ and tests.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Layer, Tree } from './layers.js';
+import {
+  closest,
+  configDirectory,
+  environmentLayer,
+  getPath,
+  isTree,
+  merge,
+  readFileLayers,
+  unknownVariables,
+} from './layers.js';
+import type { Problem } from './problems.js';
+import { ConfigError } from './problems.js';
+import { crossProblems } from './rules.js';
+import type { Config } from './schema.js';
+import { configSchema } from './schema.js';
+import { secretPaths, variableOf } from './variables.js';
+
+type Common = 'mode' | 'environment' | 'dataDir';
+export type ConfigSection = Exclude<keyof Config, Common>;
+
+type Partly<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Partly<T[K]> } : T;
+
+export interface LoadOptions<S extends ConfigSection> {
+  /** Sections that this process uses; the others are neither checked nor given. All when absent. */
+  readonly need?: readonly S[];
+  /** Laid over everything else. */
+  readonly overrides?: Partly<Config>;
+  /** Folder of the YAML files, for tests. */
+  readonly directory?: string;
+}
+
+/**
+ * Reads, checks and freezes the configuration.
+ * @returns the common settings and the needed sections; all paths absolute
+ * @throws ConfigError with every problem at once, each with the value given (masked when secret) and its fix
+ */
+export function loadConfig<S extends ConfigSection = ConfigSection>(
+  env: NodeJS.ProcessEnv = process.env,
+  options: LoadOptions<S> = {},
+): Pick<Config, Common | S> {
+  const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env)];
+  const layers = readLayers(env, options, problems);
+  const tree = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
+  const needs = (section: string): boolean =>
+    options.need === undefined || (options.need as readonly string[]).includes(section);
+  problems.push(...unknownSections(tree));
+  const schema = configSchema.pick(neededKeys(needs));
+  const wanted = Object.fromEntries(Object.entries(tree).filter(([key]) => key in schema.shape));
+  const result = schema.safeParse(wanted);
+  for (const issue of result.error?.issues ?? []) problems.push(...issueProblems(issue, tree, layers));
+  problems.push(...crossProblems(tree, needs));
+  if (!result.success || problems.length > 0) throw new ConfigError(problems);
+  return deepFreeze(result.data as unknown as Pick<Config, Common | S>);
+}
+
+function neededKeys(
+  needs: (section: string) => boolean,
+): Record<Common, true> & Partial<Record<ConfigSection, true>> {
+  const keys = Object.keys(configSchema.shape).filter(
+    (key) => ['mode', 'environment', 'dataDir'].includes(key) || needs(key),
+  );
+  return Object.fromEntries(keys.map((key) => [key, true])) as Record<Common, true>;
+}
+
+function readLayers<S extends ConfigSection>(
+  env: NodeJS.ProcessEnv,
+  { overrides = {}, directory = configDirectory() }: LoadOptions<S>,
+  problems: Problem[],
+): Layer[] {
+  const environment = env['KEEL_ENV'] || 'development';
+  const names = ['default.yaml'];
+  if (/^[a-z]+$/.test(environment) && existsSync(join(directory, `${environment}.yaml`))) {
+    names.push(`${environment}.yaml`);
+  }
+  const files = names.map((name) => readFileLayers(directory, name, problems));
+  const fromEnvironment = environmentLayer(env);
+  const last: Layer = { values: overrides, where: () => 'option' };
+  const named: Layer = { values: { environment }, where: () => 'KEEL_ENV' };
+  const mode = [...files.map(({ base }) => base), fromEnvironment, last].reduce<unknown>(
+    (found, { values }) => values['mode'] ?? found,
+    undefined,
+  );
+  const modeLayer = (byMode: (mode: string) => Layer): Layer => byMode(String(mode));
+  return [...files.flatMap(({ base, byMode }) => [base, modeLayer(byMode)]), named, fromEnvironment, last];
+}
+
+function environmentProblems(env: NodeJS.ProcessEnv): Problem[] {
+  const problem = (path: string, text: string, fix: string): Problem => ({
+    path,
+    given: null,
+    from: null,
+    problem: text,
+    fix,
+  });
+  const result: Problem[] = [];
+  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') {
+    const text = 'is 0, which would accept any certificate in place of the broker';
+    result.push(
+      problem('NODE_TLS_REJECT_UNAUTHORIZED', text, 'unset it; the gateway is checked by IBKR_CA_FILE'),
+    );
+  }
+  const minio = ['MINIO_BUCKET', 'MINIO_ACCESS_KEY', 'MINIO_SECRET_KEY', 'MINIO_REGION'].filter(
+    (name) => env[name],
+  );
+  if (minio[0] !== undefined && !env['MINIO_ENDPOINT']) {
+    result.push(
+      problem(minio.join(', '), 'set without MINIO_ENDPOINT', 'set MINIO_ENDPOINT as well, or unset them'),
+    );
+  }
+  if (env['MINIO_ENDPOINT'] && env['KEEL_OBJECT_DIR']) {
+    const text = 'is set together with MINIO_ENDPOINT';
+    result.push(problem('KEEL_OBJECT_DIR', text, 'keep the one that names your object store'));
+  }
+  return result;
+}
+
+function unknownSections(tree: Tree): Problem[] {
+  const known = Object.keys(configSchema.shape);
+  return Object.keys(tree)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      path: key,
+      given: null,
+      from: null,
+      problem: 'is no setting of Keel',
+      fix: `did you mean ${closest(key, known)}?`,
+    }));
+}
+
+type Issue = z.core.$ZodIssue;
+
+const unsetFixes: Readonly<Record<string, string>> = {
+  'database.url': 'set DATABASE_URL, or use npm start, which brings its own PostgreSQL',
+  'temporal.address': 'set TEMPORAL_ADDRESS, or use npm start, which brings its own Temporal server',
+  'broker.baseUrl': 'set IBKR_BASE_URL, or use npm start, which starts the simulator',
+  'broker.caFile': "set IBKR_CA_FILE to the PEM file of the gateway's certificate, or use npm start",
+  'broker.certSha256': "set IBKR_CERT_SHA256 to the SHA-256 of the gateway's certificate, or use npm start",
+};
+
+function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Problem[] {
+  const keys = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...keys, key].join('.'),
+      given: null,
+      from: writer([...keys, key], layers),
+      problem: 'is no setting of Keel',
+      fix: 'remove it, or correct its name (config/default.yaml lists all)',
+    }));
+  }
+  const path = keys.join('.');
+  const value = getPath(tree, keys);
+  const variable = variableOf(path);
+  const where =
+    variable === undefined ? `${path} in config/*.yaml` : `${variable} (or ${path} in config/*.yaml)`;
+  if (value === undefined || value === null) {
+    const fix = unsetFixes[path] ?? `set ${where}`;
+    return [{ path, given: null, from: null, problem: 'is not set', fix }];
+  }
+  return [
+    {
+      path,
+      given: secretPaths.includes(path) ? '****' : JSON.stringify(value),
+      from: writer(keys, layers),
+      problem: issue.message,
+      fix: `correct ${where}`,
+    },
+  ];
+}
+
+/** Where the value that counts was written: the last layer that has the path. */
+function writer(keys: readonly string[], layers: readonly Layer[]): string | null {
+  for (const layer of [...layers].reverse()) {
+    for (let length = keys.length; length > 0; length -= 1) {
+      const part = keys.slice(0, length);
+      const value = getPath(layer.values, part);
+      if (value !== undefined && (length === keys.length || !isTree(value))) return layer.where(part);
+    }
+  }
+  return null;
+}
+
+/** dataDir and caFile are relative to the working directory, the other directories to dataDir. */
+function withAbsolutePaths(tree: Tree): Tree {
+  const within = (base: string, section: string, key: string): Tree => {
+    const value = getPath(tree, [section, key]);
+    return typeof value === 'string' && value !== '' ? { [section]: { [key]: resolve(base, value) } } : {};
+  };
+  if (typeof tree['dataDir'] !== 'string' || tree['dataDir'] === '') return tree;
+  const dataDir = resolve(tree['dataDir']);
+  return [
+    { dataDir },
+    within(dataDir, 'objectStore', 'directory'),
+    within(dataDir, 'simulator', 'directory'),
+    within('.', 'broker', 'caFile'),
+  ].reduce(merge, tree);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

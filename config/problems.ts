@@ -1,0 +1,32 @@
+// What is wrong with a configuration, said so that a person can put it right. Thrown by load.ts, all at once.
+
+export interface Problem {
+  /** Dotted path of the setting, the name of a variable, or the name of a file. */
+  readonly path: string;
+  /** The value given, masked when secret; null when nothing was given. */
+  readonly given: string | null;
+  /** Where it was given: a variable, `config/production.yaml:12`, or null. */
+  readonly from: string | null;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+/** One line: `risk.riskPerTrade is "2" (config/default.yaml:66): a share is …. Fix: …` */
+function problemLine({ path, given, from, problem, fix }: Problem): string {
+  const value = given === null ? '' : ` is ${given}`;
+  const source = from === null ? '' : ` (${from})`;
+  return `${path}${value}${source}${given === null && from === null ? ' ' : ': '}${problem}: ${fix}`;
+}
+
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
+    super(
+      `The configuration has ${count}:\n${problems.map((each) => `  - ${problemLine(each)}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}

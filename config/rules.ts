@@ -1,0 +1,107 @@
+// Rules that no single setting can break: mode, broker, account and trading state must fit each other.
+// Called by load.ts with the sections that the process needs.
+import type { Problem } from './problems.js';
+import type { Tree } from './layers.js';
+import { getPath } from './layers.js';
+
+interface Facts {
+  readonly mode: unknown;
+  readonly kind: unknown;
+  readonly account: string;
+  readonly adminUrl: string;
+  readonly baseUrl: string;
+  readonly tradingState: unknown;
+}
+
+const problem = (path: string, given: unknown, text: string, fix: string): Problem => ({
+  path,
+  given: given === undefined ? null : JSON.stringify(given),
+  from: null,
+  problem: text,
+  fix,
+});
+
+/** Problems between settings. `tree` holds all layers merged; only the needed sections are judged. */
+export function crossProblems(tree: Tree, needs: (section: string) => boolean): Problem[] {
+  const text = (path: string): string => {
+    const value = getPath(tree, path.split('.'));
+    return typeof value === 'string' ? value : '';
+  };
+  const facts: Facts = {
+    mode: tree['mode'],
+    kind: getPath(tree, ['broker', 'kind']),
+    account: text('broker.accountId'),
+    adminUrl: text('simulator.adminUrl'),
+    baseUrl: text('broker.baseUrl'),
+    tradingState: getPath(tree, ['risk', 'tradingState']),
+  };
+  return [
+    ...(needs('risk') ? riskProblems(facts) : []),
+    ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts)] : []),
+    ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
+  ];
+}
+
+function riskProblems({ mode, tradingState }: Facts): Problem[] {
+  if (mode !== 'live' || tradingState === undefined || tradingState === 'HALTED') return [];
+  return [
+    problem(
+      'risk.tradingState',
+      tradingState,
+      'live mode starts HALTED, until a person acts',
+      'remove KEEL_RISK_TRADING_STATE, or set it to HALTED',
+    ),
+  ];
+}
+
+function brokerProblems({ mode, kind, baseUrl, adminUrl }: Facts): Problem[] {
+  if (kind === 'simulator' && (mode === 'paper' || mode === 'live')) {
+    return [
+      problem(
+        'broker.kind',
+        kind,
+        `the simulator is no broker for ${mode} mode`,
+        'set KEEL_BROKER=ibkr, or KEEL_MODE=simulated',
+      ),
+    ];
+  }
+  if (kind === 'ibkr' && mode === 'simulated' && host(baseUrl) !== host(adminUrl)) {
+    return [
+      problem(
+        'broker.kind',
+        kind,
+        'in simulated mode it may only point at the simulator',
+        'set KEEL_MODE=paper or live for a real gateway, or give IBKR_BASE_URL and KEEL_SIMULATOR_ADMIN_URL of one simulator',
+      ),
+    ];
+  }
+  return [];
+}
+
+/** IBKR's paper accounts begin with D; a live account in paper mode, or the other way round, is a mistake. */
+function accountProblems({ mode, account }: Facts): Problem[] {
+  const paper = /^D/i.test(account);
+  if (account === '' || mode === 'simulated' || (mode === 'paper') === paper) return [];
+  return [
+    problem(
+      'broker.accountId',
+      account,
+      paper ? 'is a paper account in live mode' : 'is no paper account (they begin with D) in paper mode',
+      'set IBKR_ACCOUNT and KEEL_MODE so that they fit each other',
+    ),
+  ];
+}
+
+function clockProblems({ mode, adminUrl }: Facts): Problem[] {
+  if (mode !== 'simulated' || adminUrl !== '') return [];
+  return [
+    problem(
+      'simulator.adminUrl',
+      undefined,
+      'is not set, and in simulated mode it is the market clock',
+      'set KEEL_SIMULATOR_ADMIN_URL, or use npm start, which starts a simulator of its own',
+    ),
+  ];
+}
+
+const host = (url: string): string | null => (URL.canParse(url) ? new URL(url).hostname : null);

@@ -1,0 +1,59 @@
+// The one table from environment variables to settings. load.ts reads it; .env.example documents it.
+
+interface Variable {
+  /** Path of the setting, dotted. */
+  readonly path: string;
+  readonly kind?: 'number' | 'list';
+}
+
+/** Environment variable → setting. */
+export const variables: Readonly<Record<string, Variable>> = {
+  /** Also names the file: config/<KEEL_ENV>.yaml. */
+  KEEL_ENV: { path: 'environment' },
+  KEEL_MODE: { path: 'mode' },
+  KEEL_DATA_DIR: { path: 'dataDir' },
+  KEEL_LOG_LEVEL: { path: 'log.level' },
+  DATABASE_URL: { path: 'database.url' },
+  TEMPORAL_ADDRESS: { path: 'temporal.address' },
+  TEMPORAL_NAMESPACE: { path: 'temporal.namespace' },
+  KEEL_TEMPORAL_UI_URL: { path: 'temporal.uiUrl' },
+  KEEL_OBJECT_DIR: { path: 'objectStore.directory' },
+  MINIO_ENDPOINT: { path: 'objectStore.endpoint' },
+  MINIO_BUCKET: { path: 'objectStore.bucket' },
+  MINIO_ACCESS_KEY: { path: 'objectStore.accessKey' },
+  MINIO_SECRET_KEY: { path: 'objectStore.secretKey' },
+  MINIO_REGION: { path: 'objectStore.region' },
+  KEEL_BROKER: { path: 'broker.kind' },
+  IBKR_BASE_URL: { path: 'broker.baseUrl' },
+  IBKR_CA_FILE: { path: 'broker.caFile' },
+  IBKR_CERT_SHA256: { path: 'broker.certSha256', kind: 'list' },
+  IBKR_ACCOUNT: { path: 'broker.accountId' },
+  KEEL_PACING_FACTOR: { path: 'broker.pacingFactor', kind: 'number' },
+  KEEL_SIMULATOR_PORT: { path: 'simulator.port', kind: 'number' },
+  KEEL_SIMULATOR_ADMIN_PORT: { path: 'simulator.adminPort', kind: 'number' },
+  KEEL_SIMULATOR_ADMIN_URL: { path: 'simulator.adminUrl' },
+  KEEL_SIMULATOR_ADMIN_TOKEN: { path: 'simulator.adminToken' },
+  KEEL_SIMULATOR_DIR: { path: 'simulator.directory' },
+  KEEL_API_HOST: { path: 'api.host' },
+  KEEL_API_PORT: { path: 'api.port', kind: 'number' },
+  KEEL_RISK_TRADING_STATE: { path: 'risk.tradingState' },
+  KEEL_RISK_PER_TRADE: { path: 'risk.riskPerTrade' },
+  KEEL_RISK_MAXIMUM_POSITION_SHARE: { path: 'risk.maximumPositionShare' },
+  KEEL_RISK_MINIMUM_R_COEFFICIENT: { path: 'risk.minimumRCoefficient' },
+  KEEL_RISK_PRICE_COLLAR: { path: 'risk.priceCollar' },
+  KEEL_RISK_CASH_RESERVE: { path: 'risk.cashReserve' },
+};
+
+/** KEEL_ variables that are no settings: the fault that a test injects. */
+export const otherVariables: readonly string[] = ['KEEL_FAULT'];
+
+export const variableOf = (path: string): string | undefined =>
+  Object.keys(variables).find((name) => variables[name]?.path === path);
+
+/** Settings whose value is never shown. */
+export const secretPaths: readonly string[] = [
+  'database.url',
+  'objectStore.accessKey',
+  'objectStore.secretKey',
+  'simulator.adminToken',
+];
