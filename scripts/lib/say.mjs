@@ -1,0 +1,60 @@
+// What the set-up tells people: on standard error, so that a command's own output stays clean.
+
+/** An error of the set-up whose message is all that a person needs: no stack is shown for it. */
+export class SetupError extends Error {
+  name = 'SetupError';
+}
+
+/** Prints one line. */
+export const say = (line) => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Milliseconds as people read them: 240 ms, 3.1 s, 2 min 5 s. */
+export const duration = (ms) => {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+};
+
+/**
+ * Runs `work` and says so: a line at the start, one every ten seconds with what `detail()` knows, one at the end.
+ * @template T
+ * @param {string} label
+ * @param {(report: (detail: string) => void) => Promise<T>} work `report` sets what the next line adds
+ * @returns {Promise<T>}
+ */
+export const withProgress = async (label, work) => {
+  const start = performance.now();
+  let detail = '';
+  say(`· ${label} …`);
+  const timer = setInterval(() => {
+    say(`· ${label}: ${duration(performance.now() - start)}${detail && `, ${detail}`}`);
+  }, 10_000);
+  try {
+    const result = await work((text) => {
+      detail = text;
+    });
+    say(`✓ ${label}: ${duration(performance.now() - start)}`);
+    return result;
+  } catch (error) {
+    say(`✗ ${label}: failed after ${duration(performance.now() - start)}`);
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+};
+
+/**
+ * Runs a script's main function: its number is the exit code, a SetupError one line, anything else shows its stack.
+ * @param {() => Promise<number>} main
+ */
+export const runMain = async (main) => {
+  try {
+    process.exit(await main());
+  } catch (error) {
+    say(error instanceof SetupError ? `keel: ${error.message}` : String(error?.stack ?? error));
+    process.exit(1);
+  }
+};
