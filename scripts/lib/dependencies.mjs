@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { withLock } from './lock.mjs';
 import { root } from './paths.mjs';
-import { run, tail } from './run.mjs';
+import { run } from './run.mjs';
 import { SetupError, withProgress } from './say.mjs';
 
 const stampFile = path.join(root, 'node_modules', '.keel-lock');
@@ -69,7 +69,7 @@ const install = async (lock) => {
     await writeFile(stampFile, wantedStamp(lock));
     return;
   }
-  const cause = result.timedOut ? 'it took more than 15 minutes' : tail(result.output, 15);
+  const cause = result.timedOut ? 'it took more than 15 minutes' : result.output.split('\n').slice(0, 12).join('\n');
   throw new SetupError(
     `npm ci failed: ${cause}\nCheck that the package registry can be reached and that ${root} can be written, then start again.`,
   );
