@@ -1,0 +1,121 @@
+// The data directory: made and marked as Keel's, writable, and held by one supervisor at a time.
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessId } from './processTable.js';
+import { identify, isAlive } from './processTable.js';
+
+/** An error whose message is all that a person needs: printed as one line, without a stack. */
+export class StartError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StartError';
+  }
+}
+
+const marker = 'keel.json';
+const lockFile = 'supervisor.lock';
+
+/** Everything that Keel keeps in a data directory; `--reset` removes no other name. */
+export const keptNames: readonly RegExp[] = [
+  /^temporal\.db(-.*)?$/,
+  /^(objects|simulator|logs|postgres)$/,
+  /^(processes|state)\.json$/,
+];
+
+/**
+ * Makes the directory when it is missing and marks it as Keel's.
+ * @returns whether it was made or empty, so that nothing of an earlier start can be in it
+ * @throws StartError when it cannot be written, or holds somebody else's files
+ */
+export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    // Root passes every access check: only writing tells a read-only file system.
+    const probe = join(dataDir, `.probe-${String(process.pid)}`);
+    writeFileSync(probe, '');
+    rmSync(probe);
+  } catch (error) {
+    const { code = 'error' } = error as NodeJS.ErrnoException;
+    throw new StartError(
+      `the data directory ${dataDir} cannot be written (${code}): make it writable, or give another with --data-dir`,
+      { cause: error },
+    );
+  }
+  const names = readdirSync(dataDir);
+  if (names.includes(marker)) return { fresh: false };
+  const foreign = names.find((name) => name !== lockFile && !keptNames.some((kept) => kept.test(name)));
+  if (foreign !== undefined) {
+    throw new StartError(
+      `${dataDir} holds files that are not Keel's (${foreign}): give a new or empty directory with --data-dir`,
+    );
+  }
+  writeFileSync(join(dataDir, marker), `${JSON.stringify({ keel: 1 })}\n`);
+  return { fresh: names.length === 0 };
+}
+
+/**
+ * Takes the directory for this process. A lock of a dead process is taken over.
+ * @returns what gives it back
+ * @throws StartError when another supervisor that lives has it
+ */
+export function lockDataDir(dataDir: string): () => void {
+  const file = join(dataDir, lockFile);
+  const own = `${file}.${String(process.pid)}`;
+  writeFileSync(own, JSON.stringify(identify(process.pid)), { mode: 0o600 });
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        // A hard link appears at once and with its content: nobody sees a lock without an owner.
+        linkSync(own, file);
+        break;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      const owner = readOwner(file);
+      if (attempt > 3 || (owner !== null && isAlive(owner))) {
+        throw new StartError(
+          `another Keel (process ${String(owner?.pid ?? '?')}) runs on ${dataDir}: stop it, or give another --data-dir`,
+        );
+      }
+      takeAway(file, owner);
+    }
+  } finally {
+    rmSync(own, { force: true });
+  }
+  return () => {
+    if (readOwner(file)?.pid === process.pid) rmSync(file, { force: true });
+  };
+}
+
+/** Moves a dead owner's lock away; puts it back when a living one has taken it in between. */
+function takeAway(file: string, dead: ProcessId | null): void {
+  const aside = `${file}.${String(process.pid)}.stale`;
+  try {
+    renameSync(file, aside);
+    const moved = readOwner(aside);
+    if (moved?.pid !== dead?.pid || moved?.startTime !== dead?.startTime) linkSync(aside, file);
+  } catch {
+    // Somebody else was faster; the next attempt sees who.
+  }
+  rmSync(aside, { force: true });
+}
+
+function readOwner(file: string): ProcessId | null {
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<ProcessId>;
+    return { pid: value.pid ?? 0, startTime: value.startTime ?? '' };
+  } catch {
+    return null;
+  }
+}
