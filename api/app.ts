@@ -1,0 +1,54 @@
+// The Express application: what every request passes, one router per noun, problem+json at the end.
+// Made by api/main.ts and by tests; everything that it needs comes in as `deps`.
+import type { Express } from 'express';
+import express from 'express';
+import type { Logger } from 'pino';
+import {
+  errorHandler,
+  loopbackHostOnly,
+  requestId,
+  requestLog,
+  routeNotFound,
+  sameOriginOnly,
+  securityHeaders,
+} from './middleware.js';
+import { createOpenApi } from './openapi.js';
+import type { ChartDeps } from './services/charts.js';
+import { chartRoutes } from './routes/charts.js';
+import { docsRoutes } from './routes/docs.js';
+import type { HealthDeps } from './routes/health.js';
+import { healthRoutes } from './routes/health.js';
+import type { ProgressRouteDeps } from './routes/progress.js';
+import { progressRoutes } from './routes/progress.js';
+import type { RunRouteDeps } from './routes/runs.js';
+import { runRoutes } from './routes/runs.js';
+import type { StrategyRouteDeps } from './routes/strategies.js';
+import { strategyRoutes } from './routes/strategies.js';
+
+type NounDeps = HealthDeps & ProgressRouteDeps & RunRouteDeps & StrategyRouteDeps & ChartDeps;
+
+export type ApiDeps = NounDeps & {
+  readonly log: Logger;
+  /** Largest body in kilobytes. */
+  readonly bodyLimitKb: number;
+  /** Directory of the swagger-ui-dist package. */
+  readonly docsAssets: string;
+};
+
+/** Makes the application; it listens nowhere yet and does no work of its own. */
+export function createApp(deps: ApiDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestId, securityHeaders, requestLog(deps.log), loopbackHostOnly, sameOriginOnly);
+  app.use(express.json({ limit: deps.bodyLimitKb * 1024 }));
+  app.use(healthRoutes(deps));
+  app.use(strategyRoutes(deps));
+  app.use(runRoutes(deps));
+  app.use(progressRoutes(deps));
+  app.use(chartRoutes(deps));
+  app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
+  app.use(routeNotFound);
+  app.use(errorHandler(deps.log));
+  return app;
+}

@@ -1,0 +1,94 @@
+// What every request passes: an id, security headers, the checks of Host and Origin, the log line. Used by api/app.ts.
+import { randomUUID } from 'node:crypto';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { KeelError } from '../ports/errors.js';
+import { knownError, problemOf } from './errors.js';
+
+const requestIds = /^[A-Za-z0-9._-]{1,64}$/;
+
+const requestIdOf = (response: Response): string => String(response.getHeader('X-Request-Id'));
+
+/** Takes the caller's X-Request-Id when it is harmless, else makes one. */
+export const requestId: RequestHandler = (request, response, next) => {
+  const given = request.get('x-request-id');
+  response.setHeader('X-Request-Id', given !== undefined && requestIds.test(given) ? given : randomUUID());
+  next();
+};
+
+export const securityHeaders: RequestHandler = (_request, response, next) => {
+  response.set({
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cache-Control': 'no-store',
+  });
+  next();
+};
+
+const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+
+/** A page whose own name was pointed at this machine (DNS rebinding) still sends its own name as Host. */
+export const loopbackHostOnly: RequestHandler = (request, _response, next) => {
+  if (!loopbackHost.test(request.get('host') ?? '')) {
+    throw new KeelError('HOST_REFUSED', 'Ask this API as localhost, 127.0.0.1 or [::1].');
+  }
+  next();
+};
+
+/** There are no users yet, so a page of another origin must not act through the operator's browser. */
+export const sameOriginOnly: RequestHandler = (request, _response, next) => {
+  const origin = request.get('origin');
+  const host = (request.get('host') ?? '').toLowerCase();
+  const foreign = origin !== undefined && origin.toLowerCase() !== `http://${host}`;
+  const site = request.get('sec-fetch-site');
+  const crossSite = site === 'cross-site' || site === 'same-site';
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (!reads && (foreign || crossSite)) {
+    throw new KeelError('ORIGIN_REFUSED', 'A page of another origin may not change anything here.');
+  }
+  next();
+};
+
+/** One line a request; no header and no query enters it. */
+export const requestLog =
+  (log: Logger): RequestHandler =>
+  (request, response, next) => {
+    const startedAt = performance.now();
+    const { method, path } = request;
+    response.on('close', () => {
+      const ms = Math.round(performance.now() - startedAt);
+      const line = { requestId: requestIdOf(response), method, path, status: response.statusCode, ms };
+      log.info(line, response.writableFinished ? 'answered' : 'client left');
+    });
+    next();
+  };
+
+export const routeNotFound: RequestHandler = (request) => {
+  throw new KeelError('ROUTE_NOT_FOUND', `There is nothing at ${request.path.slice(0, 200)}; see /docs.`);
+};
+
+/** Answers every error as problem+json; after the first byte only the connection can be ended. */
+export const errorHandler =
+  (log: Logger): ErrorRequestHandler =>
+  // Express knows an error handler by its four parameters.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
+  (error: unknown, request, response, _next) => {
+    const id = requestIdOf(response);
+    const problem = problemOf(error, id);
+    if (problem.status >= 500) {
+      log.error({ requestId: id, path: request.path, code: problem.code, err: error }, 'request failed');
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (knownError(error)?.errorClass === 'retryable') response.setHeader('Retry-After', '5');
+    // An error is never the immutable object that was asked for.
+    response.removeHeader('ETag');
+    response.setHeader('Cache-Control', 'no-store');
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  };

@@ -1,0 +1,58 @@
+// GET /api/v1/runs/{id}/progress: a run's progress as server-sent events. Mounted by api/app.ts.
+import type { Response } from 'express';
+import { Router } from 'express';
+import type { ProgressDeps, ProgressEvent } from '../services/progress.js';
+import { followRun } from '../services/progress.js';
+import { onlyMethods, pathParameter } from './http.js';
+
+export interface ProgressRouteDeps extends ProgressDeps {
+  /** Milliseconds between two looks at a run, and between two signs of life. */
+  readonly progressPollMs: number;
+  readonly progressHeartbeatMs: number;
+  /** Aborts when the process stops. */
+  readonly stopping: AbortSignal;
+}
+
+const text = (event: ProgressEvent): string =>
+  event.kind === 'heartbeat'
+    ? ': alive\n\n'
+    : `event: ${event.kind}\ndata: ${JSON.stringify(event.progress)}\n\n`;
+
+/** Writes and, when the client reads slower than we write, waits for it. */
+async function write(response: Response, data: string, signal: AbortSignal): Promise<void> {
+  if (response.write(data) || signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    response.once('drain', resolve);
+    signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+}
+
+export function progressRoutes(deps: ProgressRouteDeps): Router {
+  const router = Router();
+  router
+    .route('/api/v1/runs/:id/progress')
+    .get(async (request, response) => {
+      const gone = new AbortController();
+      response.on('close', () => {
+        gone.abort();
+      });
+      const signal = AbortSignal.any([gone.signal, deps.stopping]);
+      const events = followRun(deps, pathParameter(request, 'id'), {
+        pollMs: deps.progressPollMs,
+        heartbeatMs: deps.progressHeartbeatMs,
+        signal,
+      });
+      for await (const event of events) {
+        // Only now: an error before the first event is an ordinary answer.
+        if (!response.headersSent) {
+          response.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+        }
+        await write(response, text(event), signal);
+      }
+      response.end();
+    })
+    .all(onlyMethods('GET'));
+  return router;
+}

@@ -1,0 +1,115 @@
+// Runs over HTTP: list, read, cancel. Mounted by api/app.ts; api/routes/progress.ts streams them.
+import { Router } from 'express';
+import type { RunSummary } from '../../contracts/http/run.js';
+import { cancelAnswer, runDetail, runList, runQuery } from '../../contracts/http/run.js';
+import type { IntentRow, RunRow } from '../../ports/stores.js';
+import { chartPath } from '../services/charts.js';
+import type { RunDeps, RunFacts } from '../services/runs.js';
+import { cancelRun, readRun } from '../services/runs.js';
+import { actor, answer, onlyMethods, parse, pathParameter } from './http.js';
+
+export interface RunRouteDeps extends RunDeps {
+  /** The run in the Temporal Web UI, or null where there is none. */
+  readonly temporalUrl: (workflowId: string) => string | null;
+}
+
+const summaryOf = (deps: RunRouteDeps, row: RunRow): RunSummary => ({
+  id: row.id,
+  workflowId: row.workflowId,
+  temporalUrl: deps.temporalUrl(row.workflowId),
+  mode: row.mode,
+  strategyId: row.strategyId,
+  symbol: row.symbol,
+  session: row.session,
+  slot: row.slot,
+  strategyVersion: row.strategyVersion,
+  status: row.status,
+  outcome: row.outcome,
+  code: row.code,
+  message: row.message,
+  waitingFor: row.waitingFor,
+  startedAt: row.startedAt,
+  endedAt: row.endedAt,
+});
+
+/** Without run and mode, which the run itself tells. */
+const orderOf = (intent: IntentRow): Omit<IntentRow, 'mode' | 'runId'> => ({
+  clientOrderId: intent.clientOrderId,
+  accountId: intent.accountId,
+  symbol: intent.symbol,
+  conid: intent.conid,
+  side: intent.side,
+  quantity: intent.quantity,
+  stop: intent.stop,
+  target: intent.target,
+  reservedCash: intent.reservedCash,
+  validUntil: intent.validUntil,
+  state: intent.state,
+  brokerOrderId: intent.brokerOrderId,
+  filledQuantity: intent.filledQuantity,
+  averagePrice: intent.averagePrice,
+  legs: intent.legs,
+  reason: intent.reason,
+  updatedAt: intent.updatedAt,
+});
+
+const detailOf = (deps: RunRouteDeps, facts: RunFacts) => ({
+  ...summaryOf(deps, facts.row),
+  steps: facts.steps,
+  bars: facts.bars.map(({ timeframe, count, first, last, source, object }) => ({
+    timeframe,
+    count,
+    first,
+    last,
+    source,
+    ...object,
+  })),
+  charts: facts.charts.map(({ timeframe, width, height, object }) => ({
+    timeframe,
+    width,
+    height,
+    ...object,
+    url: chartPath(object.key),
+  })),
+  analyses: facts.analyses,
+  decision: facts.decision?.decision ?? null,
+  decisionInput: facts.decision?.input ?? null,
+  risk: facts.risk.map((row) => ({ stage: row.stage, ...row.verdict, facts: row.facts })),
+  order: facts.intent && orderOf(facts.intent),
+  executions: facts.executions,
+});
+
+export function runRoutes(deps: RunRouteDeps): Router {
+  const router = Router();
+  router
+    .route('/api/v1/runs')
+    .get(async (request, response) => {
+      const { strategyId, symbol, limit } = parse(runQuery, 'query', request.query);
+      const rows = await deps.runs.list({
+        limit,
+        ...(strategyId !== undefined && { strategyId }),
+        ...(symbol !== undefined && { symbol }),
+      });
+      answer(response, 200, runList, { runs: rows.map((row) => summaryOf(deps, row)) });
+    })
+    .all(onlyMethods('GET'));
+  router
+    .route('/api/v1/runs/:id')
+    .get(async (request, response) => {
+      const facts = await readRun(deps, pathParameter(request, 'id'));
+      answer(response, 200, runDetail, detailOf(deps, facts));
+    })
+    .all(onlyMethods('GET'));
+  router
+    .route('/api/v1/runs/:id/cancel')
+    .post(async (request, response) => {
+      const row = await cancelRun(deps, pathParameter(request, 'id'), actor);
+      answer(response, 202, cancelAnswer, {
+        runId: row.id,
+        workflowId: row.workflowId,
+        cancelRequested: true,
+      });
+    })
+    .all(onlyMethods('POST'));
+  return router;
+}

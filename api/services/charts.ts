@@ -1,0 +1,33 @@
+// Gives the pictures that runs have made, and no other object of the store. Called by api/routes/charts.ts.
+import { KeelError } from '../../ports/errors.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
+import type { EvidenceStore } from '../../ports/stores.js';
+
+export interface ChartDeps {
+  readonly evidence: Pick<EvidenceStore, 'chartByKey'>;
+  readonly objects: Pick<ObjectStorePort, 'get'>;
+}
+
+export interface Picture {
+  /** Of the bytes, lower-case hex: the same for ever under the same key. */
+  readonly sha256: string;
+  read(): Promise<Uint8Array>;
+}
+
+const keys = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,299}$/;
+
+/** @throws KeelError CHART_NOT_FOUND when no chart of a run has this key */
+export async function findChart(deps: ChartDeps, key: string): Promise<Picture> {
+  const row = keys.test(key) ? await deps.evidence.chartByKey(key) : null;
+  if (row === null) {
+    throw new KeelError(
+      'CHART_NOT_FOUND',
+      'No chart of a run has this key; GET /api/v1/runs/{id} lists them.',
+    );
+  }
+  return { sha256: row.object.sha256, read: () => deps.objects.get(key) };
+}
+
+/** Path of a chart on this API. */
+export const chartPath = (key: string): string =>
+  `/api/v1/charts/${key.split('/').map(encodeURIComponent).join('/')}`;

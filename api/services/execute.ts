@@ -1,0 +1,143 @@
+// Starts the run of a strategy for the last closed session, once: asking again finds the same run.
+// Called by api/routes/strategies.ts.
+import type { Mode, RunIdentity } from '../../contracts/wire/names.js';
+import { runWorkflowId } from '../../contracts/wire/names.js';
+import type { Strategy } from '../../contracts/wire/strategy.js';
+import type { Calendar } from '../../domain/market/calendarTypes.js';
+import type { MarketClock } from '../../ports/clocks.js';
+import { KeelError } from '../../ports/errors.js';
+import type { AuditStore, RunStore, StrategyStore } from '../../ports/stores.js';
+import { InvalidInputError } from './invalidInput.js';
+import { runIdOf } from './runId.js';
+import type { RunWorkflows } from './runWorkflows.js';
+import { readStrategy } from './strategies.js';
+
+export interface ExecuteDeps {
+  readonly mode: Mode;
+  readonly strategies: Pick<StrategyStore, 'get'>;
+  readonly runs: Pick<RunStore, 'get'>;
+  readonly audit: AuditStore;
+  readonly workflows: RunWorkflows;
+  readonly calendar: Calendar;
+  readonly marketClock: MarketClock;
+}
+
+export interface StartedRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly identity: RunIdentity;
+  readonly existing: boolean;
+}
+
+/** How many runs of one strategy and symbol a session may have. */
+export const slotsPerSession = 20;
+
+/** The session whose bars are the last complete ones. @throws KeelError CALENDAR_ENDED */
+export async function lastClosedSession(
+  deps: Pick<ExecuteDeps, 'calendar' | 'marketClock'>,
+): Promise<string> {
+  const { now } = await deps.marketClock.now();
+  try {
+    return deps.calendar.lastClosed(now).date;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new KeelError(
+      'CALENDAR_ENDED',
+      `The market stands at ${now}, outside the exchange calendar (${deps.calendar.first} to ` +
+        `${deps.calendar.last}), so no session is known; step the market clock into it or extend the calendar.`,
+    );
+  }
+}
+
+function chosenSymbol(strategy: Strategy, asked: string | undefined): string {
+  const { symbols } = strategy.settings;
+  const refuse = (message: string): InvalidInputError =>
+    new InvalidInputError([{ in: 'body', field: 'symbol', message }]);
+  if (asked !== undefined) {
+    if (symbols.includes(asked)) return asked;
+    throw refuse(`strategy ${strategy.id} does not trade ${asked}; it trades ${symbols.join(', ')}`);
+  }
+  const [only, second] = symbols;
+  if (only !== undefined && second === undefined) return only;
+  throw refuse(`is needed: strategy ${strategy.id} has several symbols: ${symbols.join(', ')}`);
+}
+
+function mayRun(strategy: Strategy, mode: Mode): void {
+  if (strategy.mode !== mode) {
+    const message = `Strategy ${strategy.id} is for mode ${strategy.mode}, this process runs ${mode}; ask the API of that mode.`;
+    throw new KeelError('MODE_MISMATCH', message);
+  }
+  if (!strategy.active) {
+    throw new KeelError('STRATEGY_INACTIVE', `Strategy ${strategy.id} is not active; activate it first.`);
+  }
+}
+
+async function startOne(
+  deps: ExecuteDeps,
+  identity: RunIdentity,
+  reason: string | null,
+): Promise<StartedRun> {
+  const found = { runId: runIdOf(identity), workflowId: runWorkflowId(identity), identity };
+  // The row outlives the workflow's retention in Temporal, so it is asked first.
+  if ((await deps.runs.get(found.runId)) !== null) return { ...found, existing: true };
+  const answer = await deps.workflows.start({ ...identity, runId: found.runId }, reason);
+  return { ...found, existing: answer === 'existing' };
+}
+
+/** A deliberate other run: the next free slot. The same reason finds the run it started, so a repeated click is harmless. */
+async function startAnother(
+  deps: ExecuteDeps,
+  base: RunIdentity,
+  reason: string,
+  actor: string,
+): Promise<StartedRun> {
+  for (let count = 2; count <= slotsPerSession; count += 1) {
+    const identity = { ...base, slot: `${base.slot}-${count}` };
+    const workflowId = runWorkflowId(identity);
+    const runId = runIdOf(identity);
+    let before = await deps.workflows.describe(workflowId);
+    if (before === null && (await deps.runs.get(runId)) === null) {
+      // Written before the effect: a run on purpose is never without its reason.
+      await deps.audit.append({
+        actor,
+        action: 'run.another',
+        subject: runId,
+        facts: { workflowId, reason },
+      });
+      const started = await startOne(deps, identity, reason);
+      if (!started.existing) return started;
+      before = await deps.workflows.describe(workflowId);
+    }
+    if (before?.reason === reason) return { runId, workflowId, identity, existing: true };
+  }
+  throw new KeelError(
+    'TOO_MANY_RUNS',
+    `Strategy ${base.strategyId} has ${slotsPerSession} runs of ${base.symbol} in session ${base.session}; ` +
+      'wait for the next session.',
+  );
+}
+
+/**
+ * Starts, or finds, the run of a strategy for the session that closed last on the market clock.
+ * @throws KeelError STRATEGY_NOT_FOUND, STRATEGY_INACTIVE, MODE_MISMATCH, CALENDAR_ENDED, TOO_MANY_RUNS,
+ * MARKET_CLOCK_AWAY, TEMPORAL_AWAY, DATABASE_AWAY; InvalidInputError for the symbol.
+ */
+export async function executeStrategy(
+  deps: ExecuteDeps,
+  strategyId: string,
+  request: { readonly symbol?: string | undefined; readonly reason?: string | undefined },
+  actor: string,
+): Promise<StartedRun> {
+  const strategy = await readStrategy(deps, strategyId);
+  mayRun(strategy, deps.mode);
+  const base: RunIdentity = {
+    mode: deps.mode,
+    strategyId,
+    symbol: chosenSymbol(strategy, request.symbol),
+    session: await lastClosedSession(deps),
+    slot: strategy.settings.slot,
+  };
+  return request.reason === undefined
+    ? startOne(deps, base, null)
+    : startAnother(deps, base, request.reason, actor);
+}

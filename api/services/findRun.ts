@@ -1,0 +1,77 @@
+// Finds a run by its id, also in the moments before its worker has stored it. Called by the services of runs.
+import type { Mode, RunIdentity } from '../../contracts/wire/names.js';
+import { runWorkflowId } from '../../contracts/wire/names.js';
+import { KeelError } from '../../ports/errors.js';
+import type { RunRow, RunStore, StrategyStore } from '../../ports/stores.js';
+import type { ExecuteDeps } from './execute.js';
+import { lastClosedSession, slotsPerSession } from './execute.js';
+import { runIdOf } from './runId.js';
+import type { RunWorkflows } from './runWorkflows.js';
+
+export interface FindRunDeps extends Pick<ExecuteDeps, 'calendar' | 'marketClock'> {
+  readonly mode: Mode;
+  readonly strategies: Pick<StrategyStore, 'list'>;
+  readonly runs: Pick<RunStore, 'get'>;
+  readonly workflows: Pick<RunWorkflows, 'describe'>;
+}
+
+/** An id is a hash and can not be read back, so the runs that may have been started just now are tried. */
+async function startedJustNow(
+  deps: FindRunDeps,
+  id: string,
+): Promise<{ identity: RunIdentity; version: number } | null> {
+  const strategies = await deps.strategies.list();
+  const session = await lastClosedSession(deps);
+  for (const { id: strategyId, settings, version } of strategies) {
+    for (const symbol of settings.symbols) {
+      for (let count = 1; count <= slotsPerSession; count += 1) {
+        const slot = count === 1 ? settings.slot : `${settings.slot}-${count}`;
+        const identity = { mode: deps.mode, strategyId, symbol, session, slot };
+        if (runIdOf(identity) === id) return { identity, version };
+      }
+    }
+  }
+  return null;
+}
+
+async function notYetStored(deps: FindRunDeps, id: string): Promise<RunRow | null> {
+  const started = await startedJustNow(deps, id);
+  if (started === null) return null;
+  const workflowId = runWorkflowId(started.identity);
+  const execution = await deps.workflows.describe(workflowId);
+  if (execution === null) return null;
+  const row = {
+    ...started.identity,
+    id,
+    workflowId,
+    strategyVersion: started.version,
+    waitingFor: null,
+    startedAt: execution.startedAt,
+    endedAt: execution.endedAt,
+  };
+  if (execution.status === 'open') {
+    const message = 'Started; no worker has taken it yet.';
+    return { ...row, status: 'running', outcome: null, code: 'NOT_TAKEN_YET', message };
+  }
+  const cancelled = execution.status === 'cancelled';
+  return {
+    ...row,
+    status: cancelled ? 'cancelled' : 'failed',
+    outcome: cancelled ? 'CANCELLED' : 'FAILED',
+    code: 'ENDED_UNSTORED',
+    message: 'The workflow ended before the run was stored; its history in the Temporal Web UI says why.',
+  };
+}
+
+/**
+ * The run's row, or one made of what Temporal knows while the worker has not stored it yet.
+ * @throws KeelError RUN_NOT_FOUND
+ */
+export async function findRun(deps: FindRunDeps, id: string): Promise<RunRow> {
+  const row = (await deps.runs.get(id)) ?? (await notYetStored(deps, id));
+  if (row === null) throw runNotFound(id);
+  return row;
+}
+
+const runNotFound = (id: string): KeelError =>
+  new KeelError('RUN_NOT_FOUND', `There is no run "${id.slice(0, 40)}"; GET /api/v1/runs lists them.`);

@@ -1,0 +1,79 @@
+// Lists, reads and cancels runs. Called by api/routes/runs.ts.
+import type { BrokerExecution } from '../../ports/broker.js';
+import { KeelError } from '../../ports/errors.js';
+import type {
+  AuditStore,
+  BarSetRow,
+  BrokerStateStore,
+  ChartRow,
+  EvidenceStore,
+  IntentRow,
+  IntentStore,
+  RiskRow,
+  RunRow,
+  RunStore,
+} from '../../ports/stores.js';
+import type { StepProgress } from '../../contracts/wire/run.js';
+import type { Analysis, Decision } from '../../domain/decision/decision.js';
+import type { ObjectRef } from '../../contracts/wire/object.js';
+import type { FindRunDeps } from './findRun.js';
+import { findRun } from './findRun.js';
+import type { RunWorkflows } from './runWorkflows.js';
+
+export interface RunDeps extends FindRunDeps {
+  readonly runs: Pick<RunStore, 'get' | 'list' | 'steps'>;
+  readonly evidence: Pick<EvidenceStore, 'bars' | 'charts' | 'analyses' | 'decision' | 'risk'>;
+  readonly intents: Pick<IntentStore, 'byRun'>;
+  readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
+  readonly audit: AuditStore;
+  readonly workflows: RunWorkflows;
+}
+
+export interface RunFacts {
+  readonly row: RunRow;
+  readonly steps: readonly StepProgress[];
+  readonly bars: readonly BarSetRow[];
+  readonly charts: readonly ChartRow[];
+  readonly analyses: readonly Analysis[];
+  readonly decision: { readonly decision: Decision; readonly input: ObjectRef } | null;
+  readonly risk: readonly RiskRow[];
+  readonly intent: IntentRow | null;
+  readonly executions: readonly BrokerExecution[];
+}
+
+/** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
+export async function readRun(deps: RunDeps, id: string): Promise<RunFacts> {
+  const row = await findRun(deps, id);
+  const [steps, bars, charts, analyses, decision, risk, intent] = await Promise.all([
+    deps.runs.steps(id),
+    deps.evidence.bars(id),
+    deps.evidence.charts(id),
+    deps.evidence.analyses(id),
+    deps.evidence.decision(id),
+    deps.evidence.risk(id),
+    deps.intents.byRun(id),
+  ]);
+  const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
+  return { row, steps, bars, charts, analyses, decision, risk, intent, executions };
+}
+
+/**
+ * Asks a run to stop. Before its order is sent that ends it; afterwards it asks the order's lifecycle.
+ * @throws KeelError RUN_NOT_FOUND, RUN_ENDED
+ */
+export async function cancelRun(deps: RunDeps, id: string, actor: string): Promise<RunRow> {
+  const row = await findRun(deps, id);
+  if (row.endedAt !== null) throw ended(row, `it ended at ${row.endedAt} as ${row.outcome ?? row.status}`);
+  await deps.audit.append({
+    actor,
+    action: 'run.cancel',
+    subject: id,
+    facts: { workflowId: row.workflowId },
+  });
+  const answer = await deps.workflows.cancel(row.workflowId);
+  if (answer === 'not-open') throw ended(row, 'its workflow is not open any more');
+  return row;
+}
+
+const ended = (row: RunRow, why: string): KeelError =>
+  new KeelError('RUN_ENDED', `Run ${row.id} can not be cancelled: ${why}.`);

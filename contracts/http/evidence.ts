@@ -1,0 +1,96 @@
+// What a run found out, as the HTTP API shows it: bars, charts, analyses, decision, verdicts of risk.
+import { z } from 'zod';
+import { decimal, instant, objectRef, objectRefFields, timeframe } from './fields.js';
+
+export const barSet = z
+  .strictObject({
+    timeframe,
+    count: z.int().nonnegative(),
+    first: instant,
+    last: instant,
+    source: z.string().meta({ example: 'ibkr' }),
+    ...objectRefFields,
+  })
+  .meta({ id: 'BarSet' });
+
+export const chart = z
+  .strictObject({
+    timeframe,
+    ...objectRefFields,
+    width: z.int().positive(),
+    height: z.int().positive(),
+    url: z.string().meta({ description: 'Path of the picture on this API.' }),
+  })
+  .meta({ id: 'Chart' });
+
+const score = z.number().min(-1).max(1);
+
+export const analysis = z
+  .strictObject({
+    timeframe,
+    analyst: z.string(),
+    score: score.meta({ description: 'From -1 (bearish) to 1 (bullish).' }),
+    parts: z.strictObject({ trend: score, momentum: score, volatility: score, levels: score }),
+    close: z.number(),
+    atr: z.number().nullable(),
+    support: z.number().nullable(),
+    resistance: z.number().nullable(),
+    lastBar: instant,
+    barCount: z.int().nonnegative(),
+    reasons: z.array(z.string()),
+  })
+  .meta({ id: 'Analysis' });
+
+export const action = z.enum(['buy', 'sell', 'hold']);
+const source = z.enum(['analyst', 'quote', 'code']);
+
+export const decision = z
+  .strictObject({
+    action,
+    entry: decimal.nullable(),
+    stop: decimal.nullable(),
+    target: decimal.nullable(),
+    rCoefficient: decimal
+      .nullable()
+      .meta({ description: '(target − entry) / (entry − stop) for a long, mirrored for a short.' }),
+    profitMargin: decimal.nullable().meta({
+      description: '(target − entry) / entry for a long, mirrored for a short, as a fraction.',
+    }),
+    rationale: z.string(),
+    analyst: z.string(),
+    sources: z
+      .strictObject({ action: source, entry: source, stop: source, target: source })
+      .meta({ description: 'Where each figure came from.' }),
+  })
+  .meta({ id: 'Decision' });
+
+export const riskVerdict = z
+  .strictObject({
+    stage: z
+      .enum(['proposal', 'admission'])
+      .meta({ description: 'proposal: informs · admission: admits, on fresh facts.' }),
+    approved: z.boolean(),
+    code: z.string(),
+    quantity: decimal,
+    riskAmount: decimal,
+    limitedBy: z.enum(['risk', 'position', 'cash', 'held', 'none']),
+    checks: z.array(
+      z.strictObject({
+        code: z.string(),
+        passed: z.boolean(),
+        value: z.string(),
+        limit: z.string(),
+        text: z.string(),
+      }),
+    ),
+    order: z
+      .strictObject({
+        side: z.enum(['BUY', 'SELL']),
+        quantity: decimal,
+        stop: decimal.nullable(),
+        target: decimal.nullable(),
+      })
+      .nullable(),
+    facts: objectRef,
+  })
+  .meta({ id: 'RiskVerdict' });
