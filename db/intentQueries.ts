@@ -1,0 +1,83 @@
+// Reads and the insert of order intents, on the pool or on one connection. Called by intents.ts and admission.ts.
+import { and, asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { Mode } from '../contracts/wire/names.js';
+import type { IntentState } from '../contracts/wire/order.js';
+import { KeelError } from '../ports/errors.js';
+import type { IntentRow, NewIntent } from '../ports/stores.js';
+import { orderIntent } from './schemaOrders.js';
+import { placeholders } from './statement.js';
+
+const reservingStates: IntentState[] = ['INTENT', 'SENT', 'UNKNOWN', 'ACKNOWLEDGED'];
+
+function prepare(orm: NodePgDatabase) {
+  const { createdAt: _createdAt, isOpen: _isOpen, ...columns } = getTableColumns(orderIntent);
+  const ofAccount = and(
+    eq(orderIntent.mode, sql.placeholder('mode')),
+    eq(orderIntent.accountId, sql.placeholder('accountId')),
+    eq(orderIntent.isOpen, sql`true`),
+  );
+  const select = () => orm.select(columns).from(orderIntent);
+  return {
+    byId: select()
+      .where(eq(orderIntent.clientOrderId, sql.placeholder('clientOrderId')))
+      .prepare('intent_get'),
+    byRun: select()
+      .where(eq(orderIntent.runId, sql.placeholder('runId')))
+      .orderBy(desc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
+      .limit(1)
+      .prepare('intent_by_run'),
+    open: select()
+      .where(ofAccount)
+      .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
+      .prepare('intent_open'),
+    reserving: select()
+      .where(and(ofAccount, inArray(orderIntent.state, reservingStates)))
+      .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
+      .prepare('intent_reserving'),
+    insert: orm
+      .insert(orderIntent)
+      .values({
+        ...placeholders('clientOrderId', 'mode', 'accountId', 'runId', 'symbol', 'conid', 'side'),
+        ...placeholders('quantity', 'stop', 'target', 'reservedCash', 'validUntil'),
+      })
+      .onConflictDoNothing()
+      .returning({ clientOrderId: orderIntent.clientOrderId })
+      .prepare('intent_insert'),
+  };
+}
+
+const sameTerms = (stored: IntentRow, given: NewIntent): boolean =>
+  stored.runId === given.runId &&
+  stored.accountId === given.accountId &&
+  stored.conid === given.conid &&
+  stored.side === given.side &&
+  Number(stored.quantity) === Number(given.quantity);
+
+export function createIntentQueries(orm: NodePgDatabase) {
+  const query = prepare(orm);
+  const get = async (clientOrderId: string): Promise<IntentRow | null> =>
+    (await query.byId.execute({ clientOrderId }))[0] ?? null;
+  return {
+    get,
+    byRun: async (runId: string): Promise<IntentRow | null> =>
+      (await query.byRun.execute({ runId }))[0] ?? null,
+    open: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
+      query.open.execute({ mode, accountId }),
+    /** Not terminal: what holds cash back. */
+    reserving: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
+      query.reserving.execute({ mode, accountId }),
+    /** @throws KeelError INTENT_EXISTS (final) when the id stands for another order. */
+    async insert(intent: NewIntent): Promise<void> {
+      const inserted = await query.insert.execute({ ...intent });
+      if (inserted.length > 0) return;
+      const stored = await get(intent.clientOrderId);
+      if (stored !== null && sameTerms(stored, intent)) return;
+      throw new KeelError(
+        'INTENT_EXISTS',
+        `Client order id ${intent.clientOrderId} belongs to another order. An id is used once, for ever.`,
+        { facts: { clientOrderId: intent.clientOrderId, runId: stored?.runId ?? null } },
+      );
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// All stores of one process in one record. Called by the composition roots.
+import type { Mode } from '../contracts/wire/names.js';
+import type {
+  AuditStore,
+  BrokerStateStore,
+  EvidenceStore,
+  IntentStore,
+  RunStore,
+  StrategyStore,
+} from '../ports/stores.js';
+import { createAuditStore } from './audit.js';
+import { createBrokerStateStore } from './brokerState.js';
+import type { Database } from './connect.js';
+import { createEvidenceStore } from './evidence.js';
+import { createIntentStore } from './intents.js';
+import { createRunStore } from './runs.js';
+import { createStrategyStore } from './strategies.js';
+
+export interface Stores {
+  readonly strategies: StrategyStore;
+  readonly runs: RunStore;
+  readonly evidence: EvidenceStore;
+  readonly intents: IntentStore;
+  readonly brokerState: BrokerStateStore;
+  readonly audit: AuditStore;
+}
+
+export const createStores = (db: Database, mode: Mode): Stores => ({
+  strategies: createStrategyStore(db, mode),
+  runs: createRunStore(db, mode),
+  evidence: createEvidenceStore(db, mode),
+  intents: createIntentStore(db, mode),
+  brokerState: createBrokerStateStore(db, mode),
+  audit: createAuditStore(db, mode),
+});
