@@ -1,0 +1,73 @@
+// BrokerPort over the Client Portal Web API. Made by gateway.ts.
+import type { BrokerPort } from '../../ports/broker.js';
+import { KeelError } from '../../ports/errors.js';
+import type { IbkrClient } from './client.js';
+import { resolveContract } from './contracts.js';
+import { readSnapshot } from './marketData.js';
+import { cancelOrder, readExecutions, readOrders } from './orders.js';
+import type { Pacing, Timer } from './pacing.js';
+import { placeOrder } from './place.js';
+import { readAccount, readPositions } from './portfolio.js';
+import type { IbkrSession } from './session.js';
+
+export interface BrokerParts {
+  readonly client: IbkrClient;
+  readonly pacing: Pacing;
+  readonly session: IbkrSession;
+  readonly timer: Timer;
+  readonly factor: number;
+  /** The only account that is read or traded. */
+  readonly accountId: string;
+}
+
+/** Every call stands in a session whose account agrees with the mode; other accounts are refused. */
+export function createIbkrBroker({
+  client,
+  pacing,
+  session,
+  timer,
+  factor,
+  accountId,
+}: BrokerParts): BrokerPort {
+  const own = (asked: string): void => {
+    if (asked === accountId) return;
+    throw new KeelError(
+      'BROKER_SESSION',
+      `This process trades ${accountId} and no other account; nothing was sent.`,
+      {
+        facts: { accountId, asked },
+      },
+    );
+  };
+  return {
+    resolveContract: (symbol) => session.run(() => resolveContract(client, symbol)),
+    quote: (contract) => session.run(() => readSnapshot({ client, timer, factor }, contract)),
+    async account(asked) {
+      own(asked);
+      return session.run((memory) => readAccount(client, memory, asked));
+    },
+    async positions(asked) {
+      own(asked);
+      return session.run((memory) => readPositions(client, memory, asked));
+    },
+    async orders(asked) {
+      own(asked);
+      return session.run((memory) => readOrders(client, memory, asked));
+    },
+    async executions(asked) {
+      own(asked);
+      return session.run((memory) => readExecutions(client, memory, asked));
+    },
+    // The session first: opening it takes requests of its own.
+    waitForOrderSlot: (deadline) => session.run(() => pacing.reserve(deadline)),
+    async placeOrder(request, beforeSend) {
+      own(request.accountId);
+      return session.run(() => placeOrder(client, session, request, beforeSend));
+    },
+    async cancelOrder(asked, brokerOrderId) {
+      own(asked);
+      await session.run(() => cancelOrder(client, asked, brokerOrderId), 'cancel');
+    },
+    ensureSession: () => session.ensure(),
+  };
+}

@@ -1,0 +1,115 @@
+// One paced, parsed request to the gateway. Called by the files of one noun each, which name the endpoints.
+import type { z } from 'zod';
+import type { Clock } from '../../ports/clocks.js';
+import { KeelError } from '../../ports/errors.js';
+import { refusalOf, parseJson } from './errors.js';
+import type { Exchange } from './errors.js';
+import type { IbkrHttp } from './http.js';
+import type { GateName, Lane, Pacing } from './pacing.js';
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With placeholders in braces. */
+  readonly path: string;
+  /** The limit it has beside the common one. */
+  readonly gate?: GateName;
+}
+
+export interface CallInput {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly lane?: Lane;
+  /** Uses a slot that `pacing.reserve` has waited for, where there is a fresh one. */
+  readonly reserved?: boolean;
+}
+
+export interface IbkrClient {
+  /**
+   * @throws KeelError of errors.ts, IBKR_PACING_DEADLINE, or IBKR_BAD_SHAPE (final) when the answer lacks what Keel needs.
+   */
+  call<T>(endpoint: Endpoint, input: CallInput, schema: z.ZodType<T>): Promise<T>;
+  /** The same, its answer unread and whatever its status. `beforeSend` as in http.ts. */
+  exchange(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange>;
+  /** Runs `work` while nothing else holds the gate. @throws KeelError IBKR_PACING_DEADLINE. */
+  holding<T>(gate: GateName, work: () => Promise<T>): Promise<T>;
+}
+
+export const labelOf = (endpoint: Endpoint): string => `${endpoint.method} ${endpoint.path}`;
+
+function fill(endpoint: Endpoint, parameters: Readonly<Record<string, string>>): string {
+  return endpoint.path.replace(/\{(\w+)\}/g, (_match, name: string) => {
+    const value = parameters[name];
+    if (value === undefined || value === '') throw new TypeError(`${endpoint.path} lacks ${name}`);
+    return encodeURIComponent(value);
+  });
+}
+
+/** @throws KeelError IBKR_BAD_SHAPE (final) with the places that are wrong, not their values. */
+export function parseShape<T>(label: string, schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  throw new KeelError(
+    'IBKR_BAD_SHAPE',
+    `${label} answered in a shape that Keel does not know (${issues.join('; ')}).`,
+    {
+      facts: { endpoint: label },
+    },
+  );
+}
+
+export interface ClientOptions {
+  readonly http: IbkrHttp;
+  readonly pacing: Pacing;
+  readonly clock: Clock;
+  /** Longest wait for a turn under the limits, wall milliseconds. */
+  readonly pacingWaitMs: number;
+}
+
+export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOptions): IbkrClient {
+  async function holding<T>(gate: GateName, work: () => Promise<T>): Promise<T> {
+    const leave = await pacing.enter(gate, clock.now() + pacingWaitMs);
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
+  async function send(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange> {
+    const path = fill(endpoint, input.path ?? {});
+    const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
+    if (input.reserved !== true || !pacing.takeReserved()) {
+      await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
+    }
+    const answer = await http.exchange({
+      method: endpoint.method,
+      path,
+      endpoint: labelOf(endpoint),
+      ...(input.query === undefined ? {} : { query: input.query }),
+      ...(body === null ? {} : { body }),
+      ...(beforeSend === undefined ? {} : { beforeSend }),
+    });
+    if (answer.status === 429) pacing.penalize();
+    return answer;
+  }
+
+  const exchange: IbkrClient['exchange'] = (endpoint, input, beforeSend) =>
+    endpoint.gate === undefined
+      ? send(endpoint, input, beforeSend)
+      : holding(endpoint.gate, () => send(endpoint, input, beforeSend));
+
+  return {
+    holding,
+    exchange,
+    async call(endpoint, input, schema) {
+      const answer = await exchange(endpoint, input);
+      const refusal = refusalOf(labelOf(endpoint), answer);
+      if (refusal !== null) throw refusal;
+      return parseShape(labelOf(endpoint), schema, parseJson(answer.text));
+    },
+  };
+}
+
+const bodyText = (body: unknown): string => JSON.stringify(body ?? {});

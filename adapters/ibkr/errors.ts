@@ -1,0 +1,144 @@
+// Every failure of the gateway as a KeelError: transport failures, refusals, unreadable answers. Nothing of the HTTP
+// library leaves through here: causes hold a code and no more. Called by http.ts and client.ts.
+import { KeelError } from '../../ports/errors.js';
+import type { ErrorClass } from '../../ports/errors.js';
+import { isTlsFailure } from './tls.js';
+
+/** What the gateway answered, unread. */
+export interface Exchange {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** What became of a request that brought no whole answer. */
+export interface TransportFailure {
+  /** Method and path with placeholders, such as `GET /portfolio/{accountId}/ledger`. */
+  readonly endpoint: string;
+  readonly code: string;
+  readonly timedOut: boolean;
+  /** True once bytes of the request may have reached the socket. */
+  readonly sent: boolean;
+  readonly timeoutMs: number;
+}
+
+const advice = 'Check that the gateway runs at broker.baseUrl.';
+
+/** A request that brought no whole answer, as IBKR_TIMEOUT, IBKR_TLS, IBKR_TOO_LARGE or IBKR_AWAY. */
+export function transportError(failure: TransportFailure): KeelError {
+  const { endpoint, code, sent, timeoutMs } = failure;
+  const make = (name: string, message: string, errorClass: ErrorClass): KeelError =>
+    new KeelError(name, message, {
+      errorClass,
+      facts: { endpoint, sent, reason: code },
+      cause: new Error(code),
+    });
+  if (failure.timedOut) {
+    return make(
+      'IBKR_TIMEOUT',
+      `${endpoint} brought no answer within ${timeoutMs} ms. ${advice}`,
+      'retryable',
+    );
+  }
+  if (isTlsFailure(code)) {
+    const text = `${endpoint} was not sent: the gateway's certificate is not the stored one (${code}).`;
+    return make(
+      'IBKR_TLS',
+      `${text} Check broker.caFile and broker.certSha256 against the gateway.`,
+      'final',
+    );
+  }
+  if (code === 'KEEL_TOO_LARGE') {
+    return make('IBKR_TOO_LARGE', `${endpoint} answered with more than Keel reads of one answer.`, 'final');
+  }
+  const what = sent ? 'was sent, and the connection broke before the answer' : 'found no gateway';
+  return make('IBKR_AWAY', `${endpoint} ${what} (${code}). ${advice}`, 'retryable');
+}
+
+/** The broker's words on one line, short enough for a history. */
+export function clean(text: string): string {
+  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}
+
+/** The body as JSON, or undefined when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of `{"error": "…"}` or `{"title", "detail"}`, or null when the body has neither. */
+export function errorText(body: unknown): string | null {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
+  const fields = body as Record<string, unknown>;
+  const text = fields['error'] ?? fields['detail'] ?? fields['title'];
+  if (typeof text === 'string' && text !== '') return clean(text);
+  return fields['error'] !== undefined && fields['error'] !== null && fields['error'] !== false
+    ? 'an error without words'
+    : null;
+}
+
+interface Reading {
+  readonly code: string;
+  readonly errorClass: ErrorClass;
+  readonly advice: string;
+}
+
+/** What each refusal means; the broker's words count for more than the status, which differs between builds. */
+function readRefusal(status: number, text: string | null): Reading | null {
+  const says = (pattern: RegExp): boolean => text !== null && pattern.test(text);
+  const reading = (code: string, errorClass: ErrorClass, sentence: string): Reading => ({
+    code,
+    errorClass,
+    advice: sentence,
+  });
+  if (says(/query \/accounts first/i)) {
+    return reading('IBKR_ACCOUNTS_FIRST', 'retryable', 'The brokerage session is new; it is prepared again.');
+  }
+  if (says(/no bridge/i)) {
+    return reading('IBKR_NO_BRIDGE', 'retryable', 'The brokerage session is missing; it is opened again.');
+  }
+  if (status === 401 || says(/not authenticated|no session/i)) {
+    return reading('IBKR_UNAUTHORIZED', 'retryable', 'A person must log in to the gateway.');
+  }
+  if (status === 429 || says(/too many .*requests/i)) {
+    return reading('IBKR_RATE_LIMITED', 'retryable', 'Requests stop until the penalty is over.');
+  }
+  if (status === 503) return reading('IBKR_UNAVAILABLE', 'retryable', 'IBKR cannot answer now.');
+  if (status >= 500) return reading('IBKR_ERROR', 'retryable', 'The gateway failed.');
+  if (status === 403) {
+    return reading('IBKR_FORBIDDEN', 'final', 'Allow this machine in the gateway (conf.yaml, ips).');
+  }
+  if (status === 404) return reading('IBKR_NOT_FOUND', 'final', 'Check the path in broker.baseUrl.');
+  if (status >= 300 && status < 400) {
+    return reading('IBKR_REDIRECT', 'final', 'Redirects are not followed; check broker.baseUrl.');
+  }
+  if (status >= 400) return reading('IBKR_ERROR', 'final', 'The gateway refused the request.');
+  return text === null ? null : reading('IBKR_ERROR', 'final', 'The gateway refused the request.');
+}
+
+/** The refusal that an answer holds, or null when it is a readable success. */
+export function refusalOf(endpoint: string, exchange: Exchange): KeelError | null {
+  const { status } = exchange;
+  const body = parseJson(exchange.text);
+  const text = errorText(body);
+  const reading = readRefusal(status, text);
+  if (reading !== null) {
+    const words = text === null ? `status ${status}` : `status ${status}, "${text}"`;
+    return new KeelError(reading.code, `${endpoint} was answered with ${words}. ${reading.advice}`, {
+      errorClass: reading.errorClass,
+      facts: { endpoint, status, text },
+    });
+  }
+  if (body !== undefined) return null;
+  return new KeelError(
+    'IBKR_NOT_JSON',
+    `${endpoint} was answered with ${exchange.text.length} characters that are no JSON.`,
+    {
+      errorClass: 'retryable',
+      facts: { endpoint, status, length: exchange.text.length },
+    },
+  );
+}

@@ -1,0 +1,60 @@
+// One gateway as Keel's ports: the broker and its market data over one HTTP client, one limiter, one session.
+// Called by the composition root of the worker, once per process.
+import type { Mode } from '../../contracts/wire/names.js';
+import type { BrokerPort } from '../../ports/broker.js';
+import type { Clock } from '../../ports/clocks.js';
+import type { MarketDataPort } from '../../ports/marketData.js';
+import { createIbkrBroker } from './broker.js';
+import { createIbkrClient } from './client.js';
+import { createIbkrHttp } from './http.js';
+import type { IbkrHttpOptions } from './http.js';
+import { createIbkrMarketData } from './marketData.js';
+import { createPacing, machineTimer } from './pacing.js';
+import type { Timer } from './pacing.js';
+import { createIbkrSession } from './session.js';
+
+export interface IbkrGatewayOptions extends IbkrHttpOptions {
+  readonly accountId: string;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  /** How much faster than IBKR's limits this gateway may be used; 1 for the real one. */
+  readonly pacingFactor: number;
+  /** Longest wait of one request for its turn under the limits, wall milliseconds; 30 s unless given. */
+  readonly pacingWaitMs?: number;
+  /** Whether another login of the same user name may be pushed out; no unless given. */
+  readonly compete?: boolean;
+  /** What bars are said to come from, such as `simulator`; `ibkr` unless given. */
+  readonly source?: string;
+  readonly timer?: Timer;
+}
+
+export interface IbkrGateway {
+  readonly broker: BrokerPort;
+  readonly marketData: MarketDataPort;
+  /** Closes idle connections. */
+  close(): void;
+}
+
+/** @throws KeelError IBKR_CONFIG, TypeError or RangeError when the options cannot work; makes no connection. */
+export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
+  const { clock, accountId, mode, pacingFactor: factor, timer = machineTimer } = options;
+  const http = createIbkrHttp(options);
+  const pacing = createPacing({ clock, factor, timer });
+  const client = createIbkrClient({ http, pacing, clock, pacingWaitMs: options.pacingWaitMs ?? 30_000 });
+  const session = createIbkrSession({
+    client,
+    clock,
+    timer,
+    accountId,
+    mode,
+    factor,
+    compete: options.compete ?? false,
+  });
+  return {
+    broker: createIbkrBroker({ client, pacing, session, timer, factor, accountId }),
+    marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
+    close: () => {
+      http.close();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+// Reading and cancelling orders, and reading executions. Called by broker.ts.
+import type { BrokerOrderStatus } from '../../contracts/wire/order.js';
+import type { BrokerExecution, BrokerOrder } from '../../ports/broker.js';
+import { KeelError } from '../../ports/errors.js';
+import type { IbkrClient } from './client.js';
+import { labelOf } from './client.js';
+import { clean, errorText, parseJson, refusalOf } from './errors.js';
+import { ordersSchema, tradesSchema } from './schemas.js';
+import type { OrderRow } from './schemas.js';
+import type { SessionMemory } from './session.js';
+
+const ordersEndpoint = { method: 'GET', path: '/iserver/account/orders', gate: 'orders' } as const;
+const tradesEndpoint = { method: 'GET', path: '/iserver/account/trades', gate: 'trades' } as const;
+const cancelEndpoint = { method: 'DELETE', path: '/iserver/account/{accountId}/order/{orderId}' } as const;
+
+/** Reads after which a list that is never complete is given up. */
+const maximumReads = 4;
+
+/** IBKR has no "Rejected": a refused order is Inactive, which its documents call no longer active. */
+const statuses: Readonly<Record<string, BrokerOrderStatus>> = {
+  PendingSubmit: 'PENDING',
+  WarnState: 'PENDING',
+  /** Accepted and held by IBKR until its time or trigger comes: stops and legs of a bracket wait in it. */
+  PreSubmitted: 'WORKING',
+  Submitted: 'WORKING',
+  PendingCancel: 'PENDING_CANCEL',
+  PreCancelled: 'PENDING_CANCEL',
+  Filled: 'FILLED',
+  Cancelled: 'CANCELLED',
+  Inactive: 'REJECTED',
+};
+
+/** @throws KeelError IBKR_UNKNOWN_STATE (final): an order in a state that Keel does not know is nothing to guess about. */
+function orderStatus(row: Pick<OrderRow, 'status' | 'orderId'>): BrokerOrderStatus {
+  const status = Object.hasOwn(statuses, row.status) ? statuses[row.status] : undefined;
+  if (status !== undefined) return status;
+  const given = clean(row.status);
+  throw new KeelError(
+    'IBKR_UNKNOWN_STATE',
+    `IBKR says that order ${row.orderId} is "${given}", which Keel does not know.`,
+    {
+      facts: { orderId: row.orderId, status: given },
+    },
+  );
+}
+
+function orderType(row: OrderRow): BrokerOrder['type'] {
+  const name = (row.origOrderType || row.orderType).toUpperCase().replace(/[ _]/g, '');
+  if (name === 'MARKET' || name === 'MKT') return 'MKT';
+  if (name === 'LIMIT' || name === 'LMT') return 'LMT';
+  return name === 'STOP' || name === 'STP' ? 'STP' : 'OTHER';
+}
+
+const positiveId = (value: string | number | null | undefined): string | null => {
+  const text = String(value ?? '');
+  return /^[1-9]\d*$/.test(text) ? text : null;
+};
+
+/** Filled orders are named Filled; nothing else decides. */
+function toOrder(row: OrderRow): BrokerOrder {
+  const reason = row.order_cancellation_by_system_reason;
+  return {
+    brokerOrderId: row.orderId,
+    parentBrokerOrderId: positiveId(row.parentId),
+    clientOrderId: row.order_ref || null,
+    conid: row.conid,
+    symbol: row.ticker || row.description1 || `conid ${row.conid}`,
+    side: row.side,
+    type: orderType(row),
+    // Day orders are listed as CLOSE.
+    timeInForce: row.timeInForce === 'CLOSE' ? 'DAY' : (row.timeInForce ?? ''),
+    quantity: row.totalSize,
+    filledQuantity: row.filledQuantity,
+    averagePrice: row.avgPrice === '0' ? null : row.avgPrice,
+    price: row.price ?? row.auxPrice,
+    status: orderStatus(row),
+    reason: reason ? clean(reason) : null,
+  };
+}
+
+const mine = (accountId: string, ...named: readonly (string | null | undefined)[]): boolean =>
+  named.every((name) => !name || name === accountId);
+
+/**
+ * The orders of the session. The first list of a session is empty whatever there is, so it is forced once and its
+ * answer thrown away; after that a list counts when it says `snapshot: true` or comes twice the same.
+ * @throws KeelError IBKR_ORDERS_NOT_READY (retryable) when no list is complete.
+ */
+export async function readOrders(
+  client: IbkrClient,
+  memory: SessionMemory,
+  accountId: string,
+): Promise<readonly BrokerOrder[]> {
+  if (!memory.ordersPrimed) {
+    await client.call(ordersEndpoint, { query: { force: 'true', accountId } }, ordersSchema);
+    memory.ordersPrimed = true;
+  }
+  let previous: string | null = null;
+  for (let read = 0; read < maximumReads; read += 1) {
+    const list = await client.call(ordersEndpoint, { query: { accountId } }, ordersSchema);
+    const orders = list.orders.filter((row) => mine(accountId, row.acct, row.account)).map(toOrder);
+    if (list.snapshot === true) return orders;
+    const text = JSON.stringify(orders);
+    if (text === previous) return orders;
+    previous = text;
+  }
+  throw new KeelError(
+    'IBKR_ORDERS_NOT_READY',
+    `IBKR gave no complete list of orders in ${maximumReads} reads.`,
+    {
+      errorClass: 'retryable',
+      facts: { accountId },
+    },
+  );
+}
+
+/** Executions of the last seven days. The first list of a session can be empty whatever there is: it is read twice. */
+export async function readExecutions(
+  client: IbkrClient,
+  memory: SessionMemory,
+  accountId: string,
+): Promise<readonly BrokerExecution[]> {
+  const read = () => client.call(tradesEndpoint, { query: { days: '7' } }, tradesSchema);
+  const first = await read();
+  const rows = first.length === 0 && !memory.tradesRead ? await read() : first;
+  memory.tradesRead = true;
+  return rows
+    .filter((row) => mine(accountId, row.account, row.accountCode))
+    .map((row) => ({
+      executionId: row.execution_id,
+      brokerOrderId: positiveId(row.order_id),
+      clientOrderId: row.order_ref || null,
+      conid: row.conid,
+      symbol: row.symbol,
+      side: row.side,
+      quantity: row.size,
+      price: row.price,
+      // It may come later than the execution.
+      commission: row.commission ?? '0',
+      time: new Date(row.trade_time_r).toISOString(),
+    }));
+}
+
+const nothingToCancel = /doesn'?t exist|does not exist|is inactive/i;
+
+/**
+ * Asks for a cancel. It is only a request: a later list tells what became of it.
+ * @throws KeelError ORDER_ID_INVALID (final): the id -1 would cancel every order of the account.
+ */
+export async function cancelOrder(
+  client: IbkrClient,
+  accountId: string,
+  brokerOrderId: string,
+): Promise<void> {
+  const orderId = positiveId(brokerOrderId);
+  if (orderId === null) {
+    throw new KeelError('ORDER_ID_INVALID', 'Only a positive order id can be cancelled; nothing was sent.', {
+      facts: { brokerOrderId: clean(brokerOrderId) },
+    });
+  }
+  const answer = await client.exchange(cancelEndpoint, { path: { accountId, orderId }, lane: 'cancel' });
+  const words = errorText(parseJson(answer.text));
+  if (words !== null && nothingToCancel.test(words)) return;
+  const refusal = refusalOf(labelOf(cancelEndpoint), answer);
+  if (refusal !== null) throw refusal;
+}

@@ -1,0 +1,95 @@
+// What the gateway's answer to an order says: the five shapes, and everything that is none of them. Pure.
+// Called by place.ts.
+import { z } from 'zod';
+import type { PlaceOutcome } from '../../ports/broker.js';
+import { clean, errorText, parseJson } from './errors.js';
+import type { Exchange } from './errors.js';
+import { placeRowSchema } from './schemas.js';
+import type { PlaceRow } from './schemas.js';
+
+export type PlaceReading =
+  | PlaceOutcome
+  /** The gateway asks before it takes the order; `accepted` is set when it has taken the parent already. */
+  | {
+      readonly kind: 'question';
+      readonly id: string;
+      readonly text: string;
+      readonly accepted: string | null;
+    };
+
+type RowReading =
+  | { readonly kind: 'accepted'; readonly brokerOrderId: string }
+  | { readonly kind: 'refused'; readonly evidence: string }
+  | { readonly kind: 'question'; readonly id: string; readonly text: string }
+  | { readonly kind: 'unreadable' };
+
+const noSession = /not authenticated|no session|no bridge|query \/accounts first/i;
+const alreadyRegistered = /already registered/i;
+
+/** True when the answer says that the brokerage session is gone. */
+export const saysNoSession = (exchange: Exchange): boolean => {
+  const words = errorText(parseJson(exchange.text));
+  return words !== null && noSession.test(words);
+};
+
+function readRow(row: PlaceRow): RowReading {
+  const error = errorText({ error: row.error });
+  if (error !== null) return { kind: 'refused', evidence: error };
+  const words = clean([row.text, row.warning_message].filter(Boolean).join(' '));
+  if (row.order_id !== null && row.order_id !== undefined) {
+    if (row.order_status === 'Failed' || row.order_id === '-1') {
+      return { kind: 'refused', evidence: words || 'the order failed, without a reason' };
+    }
+    return /^[1-9]\d*$/.test(row.order_id)
+      ? { kind: 'accepted', brokerOrderId: row.order_id }
+      : { kind: 'unreadable' };
+  }
+  if (row.id && row.message) {
+    const text = clean(Array.isArray(row.message) ? row.message.join(' ') : row.message);
+    return { kind: 'question', id: row.id, text };
+  }
+  // A prompt with buttons for a person: nothing was placed.
+  if (row.orderId && words !== '') return { kind: 'refused', evidence: words };
+  return { kind: 'unreadable' };
+}
+
+/** The parent echoes our id; where no row does, rows come in the order they were sent in. */
+function readRows(rows: readonly PlaceRow[], clientOrderId: string): PlaceReading {
+  const readings = rows.map(readRow);
+  const echoed = rows.findIndex((row) => row.local_order_id === clientOrderId);
+  const parent = readings[Math.max(0, echoed)];
+  const accepted = parent?.kind === 'accepted' ? parent.brokerOrderId : null;
+  const question = readings.find((reading) => reading.kind === 'question');
+  if (question !== undefined) return { ...question, accepted };
+  if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
+  if (parent?.kind === 'refused' && readings.every((reading) => reading.kind === 'refused')) {
+    return { kind: 'rejected', evidence: parent.evidence };
+  }
+  return { kind: 'unknown', reason: 'the answer holds no order that Keel can read' };
+}
+
+/**
+ * Only the broker's own words make an order `rejected`; a duplicate id, a failure of the gateway and an unreadable
+ * answer leave it `unknown`.
+ */
+export function readPlaceAnswer(exchange: Exchange, clientOrderId: string): PlaceReading {
+  const { status } = exchange;
+  const body = parseJson(exchange.text);
+  if (body === undefined) return { kind: 'unknown', reason: `answered with status ${status} and no JSON` };
+  const list: readonly unknown[] = Array.isArray(body) ? body : [body];
+  const words = list.map(errorText).find((text) => text !== null) ?? null;
+  if (words !== null && alreadyRegistered.test(words)) return { kind: 'unknown', reason: words };
+  if (words !== null && noSession.test(words)) return { kind: 'rejected', evidence: words };
+  if (status >= 400 && status < 500 && status !== 408 && words !== null) {
+    return { kind: 'rejected', evidence: words };
+  }
+  if (status < 200 || status >= 300) {
+    return {
+      kind: 'unknown',
+      reason: `answered with status ${status}${words === null ? '' : `, "${words}"`}`,
+    };
+  }
+  const rows = z.array(placeRowSchema).min(1).safeParse(list);
+  if (!rows.success) return { kind: 'unknown', reason: 'answered in a shape that Keel does not know' };
+  return readRows(rows.data, clientOrderId);
+}

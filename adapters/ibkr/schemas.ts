@@ -1,0 +1,190 @@
+// What the gateway's answers must hold, as zod schemas: extra fields pass, descriptive values may be missing, the
+// state of orders, fills and positions is strict. Used by the files of one noun each.
+import { z } from 'zod';
+import { money } from '../../domain/money/decimal.js';
+
+/** "1,234.50" or 1234.5 as a plain decimal string, or null when it is no number. */
+export function plainDecimal(value: string | number): string | null {
+  const text = String(value).replaceAll(',', '').trim();
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return null;
+  const exact = money(text);
+  return exact.isZero() ? '0' : exact.toFixed();
+}
+
+/** A number or the text of one, as a decimal string with the wire's digits. */
+const decimal = z.union([z.string(), z.number()]).transform((value, context) => {
+  const text = plainDecimal(value);
+  if (text !== null) return text;
+  context.addIssue({ code: 'custom', message: 'is not a number' });
+  return z.NEVER;
+});
+
+/** The same, where the wire leaves it out or sends an empty text: then null. */
+const decimalOrNull = z
+  .union([z.string(), z.number()])
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? null : plainDecimal(value)));
+
+/** Ids are numbers in one place and strings in another. */
+const id = z.union([z.number().int(), z.string().min(1)]).transform(String);
+
+const text = z.string().nullish();
+const flag = z.boolean().nullish();
+
+export const authStatusSchema = z.object({
+  authenticated: z.boolean(),
+  connected: flag,
+  competing: flag,
+  /** Newer builds only. */
+  established: flag,
+});
+export type AuthStatus = z.output<typeof authStatusSchema>;
+
+export const accountsSchema = z.object({
+  accounts: z.array(z.string()),
+  selectedAccount: text,
+  isPaper: flag,
+});
+
+export const stocksSchema = z.record(
+  z.string(),
+  z.array(
+    z.object({
+      assetClass: text,
+      contracts: z.array(z.object({ conid: id, exchange: text, isUS: flag })),
+    }),
+  ),
+);
+
+const increments = z.array(z.object({ lowerEdge: decimal, increment: decimal })).nullish();
+
+export const secdefSchema = z.object({
+  secdef: z.array(
+    z.object({
+      conid: id,
+      ticker: text,
+      name: text,
+      listingExchange: text,
+      currency: text,
+      incrementRules: increments,
+    }),
+  ),
+});
+
+export const rulesSchema = z.object({ incrementRules: increments });
+
+export const snapshotSchema = z.array(
+  z.object({
+    conid: id,
+    /** Last price, with prefix and commas. */
+    '31': z.union([z.string(), z.number()]).nullish(),
+    /** Availability: its first letter is R for real time. */
+    '6509': text,
+  }),
+);
+export type SnapshotRow = z.output<typeof snapshotSchema>[number];
+
+export const historySchema = z.object({
+  volumeFactor: z.number().positive().nullish(),
+  data: z.array(
+    z.object({
+      o: z.number(),
+      h: z.number(),
+      l: z.number(),
+      c: z.number(),
+      v: z.number(),
+      /** Start of the bar, milliseconds since the epoch. */
+      t: z.number().int(),
+    }),
+  ),
+});
+
+const summaryItem = z.object({
+  value: z.union([z.string(), z.number()]).nullish(),
+  amount: z.number().nullish(),
+  currency: text,
+  isNull: flag,
+});
+export const summarySchema = z.object({ netliquidation: summaryItem });
+
+export const ledgerSchema = z.record(z.string(), z.looseObject({ settledcash: decimalOrNull }));
+
+export const positionsSchema = z.array(
+  z.object({
+    acctId: text,
+    conid: id,
+    position: decimal,
+    avgCost: decimal,
+    mktPrice: decimal,
+    assetClass: text,
+    contractDesc: text,
+    /** Missing on the first read of a session. */
+    ticker: text,
+  }),
+);
+
+const side = z.enum(['BUY', 'SELL', 'B', 'S']).transform((value) => (value.startsWith('B') ? 'BUY' : 'SELL'));
+
+export const ordersSchema = z.object({
+  snapshot: flag,
+  orders: z.array(
+    z.object({
+      acct: text,
+      account: text,
+      orderId: id,
+      parentId: z.union([z.number(), z.string()]).nullish(),
+      conid: id,
+      ticker: text,
+      description1: text,
+      side,
+      orderType: z.string(),
+      origOrderType: text,
+      timeInForce: text,
+      totalSize: decimal,
+      filledQuantity: decimal,
+      avgPrice: decimalOrNull,
+      price: decimalOrNull,
+      auxPrice: decimalOrNull,
+      /** Checked by orderStatus(): an unknown one is refused by name. */
+      status: z.string(),
+      order_ref: text,
+      order_cancellation_by_system_reason: text,
+    }),
+  ),
+});
+export type OrderRow = z.output<typeof ordersSchema>['orders'][number];
+
+export const tradesSchema = z.array(
+  z.object({
+    execution_id: z.string().min(1),
+    account: text,
+    accountCode: text,
+    conid: id,
+    symbol: z.string(),
+    side,
+    size: decimal,
+    price: decimal,
+    commission: decimalOrNull,
+    order_ref: text,
+    /** Newer builds only. */
+    order_id: id.nullish(),
+    trade_time_r: z.number().int(),
+  }),
+);
+
+/** One row of an answer to an order or a reply: of any of the five shapes. */
+export const placeRowSchema = z.object({
+  order_id: id.nullish(),
+  local_order_id: text,
+  order_status: text,
+  text,
+  warning_message: text,
+  error: z.unknown(),
+  id: text,
+  message: z.union([z.string(), z.array(z.string())]).nullish(),
+  orderId: id.nullish(),
+  prompt: flag,
+});
+export type PlaceRow = z.output<typeof placeRowSchema>;
+
+export const anyObjectSchema = z.looseObject({});

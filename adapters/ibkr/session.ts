@@ -1,0 +1,183 @@
+// The brokerage session: status, opening it, accounts, and the guard that the account agrees with the mode. Every
+// other call of the adapter runs inside it. Called by the files of one noun each.
+import type { Mode } from '../../contracts/wire/names.js';
+import type { Clock } from '../../ports/clocks.js';
+import { KeelError } from '../../ports/errors.js';
+import type { IbkrClient } from './client.js';
+import { guardAccount } from './guard.js';
+import { sleep } from './pacing.js';
+import type { Lane, Timer } from './pacing.js';
+import { accountsSchema, anyObjectSchema, authStatusSchema } from './schemas.js';
+import type { AuthStatus } from './schemas.js';
+
+/** What the gateway wants once per session; forgotten when the session is lost. */
+export interface SessionMemory {
+  accountsRead: boolean;
+  portfolioRead: boolean;
+  ordersPrimed: boolean;
+  tradesRead: boolean;
+}
+
+export interface IbkrSession {
+  /** Asks for the status, opens the session where it can, reads the accounts. @throws KeelError BROKER_SESSION. */
+  ensure(lane?: Lane): Promise<void>;
+  /** Runs `work` in a session that stands; a refusal for want of one makes the next call open it again. */
+  run<T>(work: (memory: SessionMemory) => Promise<T>, lane?: Lane): Promise<T>;
+  /** Tells that the gateway no longer has the session. */
+  lost(): void;
+}
+
+export interface SessionOptions {
+  readonly client: IbkrClient;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly accountId: string;
+  readonly mode: Mode;
+  /** Whether another login of the same user name may be pushed out. */
+  readonly compete: boolean;
+  readonly factor: number;
+}
+
+const statusEndpoint = { method: 'POST', path: '/iserver/auth/status' } as const;
+const initEndpoint = { method: 'POST', path: '/iserver/auth/ssodh/init' } as const;
+const accountsEndpoint = { method: 'GET', path: '/iserver/accounts' } as const;
+const switchEndpoint = { method: 'POST', path: '/iserver/account' } as const;
+const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
+
+/** How long an opened session may take until it is authenticated, and how often it is asked for; wall milliseconds. */
+const settleMs = 5000;
+const settlePollMs = 500;
+const tickleMs = 55_000;
+
+const sessionCodes = new Set(['IBKR_UNAUTHORIZED', 'IBKR_NO_BRIDGE', 'IBKR_ACCOUNTS_FIRST']);
+
+const isSessionLoss = (error: unknown): boolean => error instanceof KeelError && sessionCodes.has(error.code);
+
+const freshMemory = (): SessionMemory => ({
+  accountsRead: false,
+  portfolioRead: false,
+  ordersPrimed: false,
+  tradesRead: false,
+});
+
+const usable = (status: AuthStatus): boolean =>
+  status.authenticated && status.established !== false && status.competing !== true;
+
+const away = (message: string, cause?: unknown): KeelError =>
+  new KeelError('BROKER_SESSION', message, {
+    errorClass: 'retryable',
+    ...(cause === undefined ? {} : { cause }),
+  });
+
+const loginNeeded = (cause?: unknown): KeelError =>
+  away('The gateway has no login: a person must log in to it in a browser.', cause);
+
+/** Waits until a session that was just opened is usable. @throws KeelError BROKER_SESSION (retryable) after 5 s. */
+async function settled(
+  { clock, timer, factor }: SessionOptions,
+  status: () => Promise<AuthStatus>,
+): Promise<void> {
+  const deadline = clock.now() + settleMs;
+  const pause = Math.max(10, settlePollMs / factor);
+  for (;;) {
+    // Right after the session was opened the gateway may still say "no bridge" for a moment.
+    const found = await status().catch((error: unknown) => {
+      if (isSessionLoss(error)) return null;
+      throw error;
+    });
+    if (found !== null && usable(found)) return;
+    if (clock.now() + pause > deadline) {
+      throw away('The brokerage session was opened and did not become usable within 5 s.');
+    }
+    await sleep(timer, pause);
+  }
+}
+
+export function createIbkrSession(options: SessionOptions): IbkrSession {
+  const { client, clock, accountId } = options;
+  let memory = freshMemory();
+  let opening: Promise<void> | null = null;
+  let lastTickle = clock.now();
+
+  const status = (lane: Lane): Promise<AuthStatus> => client.call(statusEndpoint, { lane }, authStatusSchema);
+
+  async function open(found: AuthStatus, lane: Lane): Promise<void> {
+    memory = freshMemory();
+    if (found.connected !== true) throw loginNeeded();
+    if (found.competing === true && !options.compete) {
+      throw away(
+        'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.',
+      );
+    }
+    const body = { publish: true, compete: options.compete };
+    await client.call(initEndpoint, { body, lane }, anyObjectSchema);
+    await settled(options, () => status(lane));
+  }
+
+  async function readAccounts(lane: Lane): Promise<void> {
+    const found = await client.call(accountsEndpoint, { lane }, accountsSchema);
+    guardAccount(options, found);
+    const selected = found.selectedAccount ?? accountId;
+    if (selected !== accountId) await select(lane);
+    memory.accountsRead = true;
+  }
+
+  /** Makes ours the account that executions are listed for. "Already set" comes with 200 or with 500. */
+  async function select(lane: Lane): Promise<void> {
+    await client
+      .call(switchEndpoint, { body: { acctId: accountId }, lane }, anyObjectSchema)
+      .catch((error: unknown) => {
+        const words = error instanceof KeelError ? error.facts['text'] : null;
+        if (typeof words !== 'string' || !/already set/i.test(words)) throw error;
+      });
+  }
+
+  /** Keeps the login awake. Its answer decides nothing: the status does. */
+  async function tickle(): Promise<void> {
+    if (clock.now() - lastTickle < tickleMs / options.factor) return;
+    lastTickle = clock.now();
+    await client.call(tickleEndpoint, {}, anyObjectSchema).catch((error: unknown) => {
+      if (isSessionLoss(error) || !(error instanceof KeelError)) throw error;
+    });
+  }
+
+  async function bringUp(lane: Lane): Promise<void> {
+    try {
+      const found = await status(lane);
+      if (usable(found)) await tickle();
+      else await open(found, lane);
+      if (!memory.accountsRead) await readAccounts(lane);
+    } catch (error) {
+      if (!isSessionLoss(error)) throw error;
+      memory = freshMemory();
+      throw error instanceof KeelError && error.code === 'IBKR_UNAUTHORIZED'
+        ? loginNeeded(error)
+        : away('The brokerage session did not open. It is tried again.', error);
+    }
+  }
+
+  /** One at a time: whoever comes meanwhile shares its result. */
+  const ensure = (lane: Lane = 'ordinary'): Promise<void> => {
+    opening ??= bringUp(lane).finally(() => {
+      opening = null;
+    });
+    return opening;
+  };
+
+  return {
+    ensure,
+    lost() {
+      memory = freshMemory();
+    },
+    async run(work, lane = 'ordinary') {
+      if (!memory.accountsRead) await ensure(lane);
+      const current = memory;
+      try {
+        return await work(current);
+      } catch (error) {
+        if (isSessionLoss(error) && memory === current) memory = freshMemory();
+        throw error;
+      }
+    },
+  };
+}
