@@ -69,7 +69,9 @@ const install = async (lock) => {
     await writeFile(stampFile, wantedStamp(lock));
     return;
   }
-  const cause = result.timedOut ? 'it took more than 15 minutes' : result.output.split('\n').slice(0, 12).join('\n');
+  const cause = result.timedOut
+    ? 'it took more than 15 minutes'
+    : result.output.split('\n').slice(0, 12).join('\n');
   throw new SetupError(
     `npm ci failed: ${cause}\nCheck that the package registry can be reached and that ${root} can be written, then start again.`,
   );
