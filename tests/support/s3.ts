@@ -12,6 +12,8 @@ export interface TestS3 {
   readonly secretKey: string;
   /** Ends it when it is our own; a given one stays. */
   stop(): Promise<void>;
+  /** Starts our own again, on the same port and data. */
+  restart(): Promise<void>;
 }
 
 const answers = async (endpoint: string): Promise<boolean> => {
@@ -29,25 +31,37 @@ export const startS3 = async (): Promise<TestS3 | null> => {
   if (found === null) return null;
   if (found.kind === 'running') {
     const { endpoint, accessKey, secretKey } = found;
-    return { endpoint, accessKey, secretKey, stop: () => Promise.resolve() };
+    const nothing = (): Promise<void> => Promise.resolve();
+    return { endpoint, accessKey, secretKey, stop: nothing, restart: nothing };
   }
   const folder = tempFolder('s3').path;
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const [accessKey, secretKey] = ['keel-test', 'keel-test-secret'];
-  const server = await startServer({
-    command: found.path,
-    args: ['server', path.join(folder, 'data'), '--address', `127.0.0.1:${port}`, '--quiet'],
-    env: {
-      ...process.env,
-      MINIO_ROOT_USER: accessKey,
-      MINIO_ROOT_PASSWORD: secretKey,
-      MINIO_BROWSER: 'off',
-      MINIO_UPDATE: 'off',
+  const start = () =>
+    startServer({
+      command: found.path,
+      args: ['server', path.join(folder, 'data'), '--address', `127.0.0.1:${port}`, '--quiet'],
+      env: {
+        ...process.env,
+        MINIO_ROOT_USER: accessKey,
+        MINIO_ROOT_PASSWORD: secretKey,
+        MINIO_BROWSER: 'off',
+        MINIO_UPDATE: 'off',
+      },
+      logFile: path.join(folder, 'minio.log'),
+      isReady: () => answers(endpoint),
+      readyMs: 30_000,
+    });
+  let server = await start();
+  return {
+    endpoint,
+    accessKey,
+    secretKey,
+    stop: () => server.stop(),
+    restart: async () => {
+      await server.stop();
+      server = await start();
     },
-    logFile: path.join(folder, 'minio.log'),
-    isReady: () => answers(endpoint),
-    readyMs: 30_000,
-  });
-  return { endpoint, accessKey, secretKey, stop: () => server.stop() };
+  };
 };
