@@ -10,6 +10,7 @@ import { InvalidInputError } from './services/invalidInput.js';
 const statusByCode: Readonly<Record<string, number>> = {
   INVALID_INPUT: 422,
   LIMIT_EXCEEDED: 422,
+  UNKNOWN_WORKFLOW: 422,
   MALFORMED_JSON: 400,
   MALFORMED_REQUEST: 400,
   UNSUPPORTED_MEDIA_TYPE: 415,
@@ -32,7 +33,11 @@ const statusByCode: Readonly<Record<string, number>> = {
   TEMPORAL_AWAY: 503,
   TEMPORAL_NOT_READY: 503,
   DATABASE_AWAY: 503,
+  DATABASE_NOT_MIGRATED: 503,
+  DATABASE_READ_ONLY: 503,
+  DATABASE_REFUSED: 503,
   MARKET_CLOCK_AWAY: 503,
+  MARKET_CLOCK_REFUSED: 503,
 };
 
 const statusOf = (error: KeelError): number =>

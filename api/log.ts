@@ -9,8 +9,9 @@ const redacted = ['', '*.', '*.*.', '*.*.*.'].flatMap((prefix) =>
   secret.map((name) => (name.includes('-') ? `${prefix.slice(0, -1)}["${name}"]` : prefix + name)),
 );
 
-/** Passwords in URLs, as drivers like to put them into their errors. */
-const withoutPasswords = (text: string): string => text.replace(/(\w+:\/\/[^\s:/@]*):[^\s/@]*@/g, '$1:***@');
+/** Passwords in URLs, as drivers like to put them into their errors. Quotes end a text of the JSON line. */
+const withoutPasswords = (line: string): string =>
+  line.replace(/(\w+:\/\/[^\s:/@"]*):[^\s/@"]*@/g, '$1:***@');
 
 /** @param level of the configuration; `destination` is where lines go, standard error in the process */
 export function createLog(level: string, destination: DestinationStream): Logger {
@@ -19,16 +20,9 @@ export function createLog(level: string, destination: DestinationStream): Logger
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: redacted, censor: '[redacted]' },
-    serializers: {
-      err: (error: unknown) => {
-        const plain = pino.stdSerializers.err(error instanceof Error ? error : new Error(String(error)));
-        return {
-          type: plain.type,
-          message: withoutPasswords(plain.message),
-          stack: withoutPasswords(plain.stack),
-        };
-      },
-    },
   };
-  return pino(options, destination);
+  const write = (line: string): void => {
+    destination.write(withoutPasswords(line));
+  };
+  return pino(options, { write });
 }

@@ -40,8 +40,8 @@ function outcomeOf(intent: IntentRow): OrderOutcome | null {
   }
 }
 
-function reportOf(intent: IntentRow): OrderReport | null {
-  const outcome = outcomeOf(intent);
+function reportOf(intent: IntentRow, row: RunRow): OrderReport | null {
+  const outcome = row.outcome === 'UNPROTECTED' ? row.outcome : outcomeOf(intent);
   if (outcome === null) return null;
   return {
     outcome,
@@ -76,7 +76,7 @@ async function storedProgress(deps: ProgressDeps, row: RunRow): Promise<RunProgr
       rCoefficient: decision.rCoefficient,
       rationale: decision.rationale,
     },
-    order: intent && reportOf(intent),
+    order: intent && reportOf(intent, row),
     outcome: row.outcome,
     code: row.code,
     message: row.message,

@@ -69,6 +69,7 @@ export const orderReport = z
       'REJECTED',
       'NOT_SENT',
       'ABANDONED',
+      'UNPROTECTED',
       'SENT_NOT_FOUND_EXPIRED',
     ]),
     code: z.string(),

@@ -51,6 +51,7 @@ const outcome = z.enum([
   'REFUSED',
   'REJECTED',
   'NOT_SENT',
+  'UNPROTECTED',
   'SENT_NOT_FOUND_EXPIRED',
   'FAILED',
   'CANCELLED',

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { KeelError } from '../../ports/errors.js';
+import { MemoryWorld, identityOf, memoryDeps, openExecution, rowOf, strategyOf } from '../testing/memory.js';
+import { executeStrategy, slotsPerSession } from './execute.js';
+import { InvalidInputError } from './invalidInput.js';
+import { runIdOf } from './runId.js';
+
+const execute = (world: MemoryWorld, request: { symbol?: string; reason?: string } = {}, id = 'demo-aapl') =>
+  executeStrategy(
+    { ...memoryDeps(world), strategies: { get: (key) => get(world, key) } },
+    id,
+    request,
+    'test',
+  );
+
+const get = (world: MemoryWorld, key: string) =>
+  Promise.resolve(world.strategies.get(key) ?? (key === 'demo-aapl' ? strategyOf(key) : null));
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => null,
+    (caught: unknown) => caught,
+  );
+  return error instanceof KeelError ? error.code : String(error);
+}
+
+describe('executeStrategy', () => {
+  it('starts the run of the session that closed last', async () => {
+    const world = new MemoryWorld();
+    world.marketNow = '2014-07-06T12:00:00.000Z';
+    const started = await execute(world);
+    // Sunday, after a Friday that was Independence Day.
+    const identity = identityOf({ session: '2014-07-03' });
+    expect(started).toEqual({
+      runId: runIdOf(identity),
+      workflowId: 'run/simulated/demo-aapl/AAPL/2014-07-03/after-close',
+      identity,
+      existing: false,
+    });
+    expect([...world.workflows.keys()]).toEqual([started.workflowId]);
+  });
+
+  it('finds the same run when it is asked again', async () => {
+    const world = new MemoryWorld();
+    const first = await execute(world);
+    expect(await execute(world)).toEqual({ ...first, existing: true });
+    expect(world.workflows.size).toBe(1);
+  });
+
+  it('finds a stored run whose workflow Temporal has forgotten', async () => {
+    const world = new MemoryWorld();
+    const row = rowOf();
+    world.rows.set(row.id, row);
+    expect(await execute(world)).toMatchObject({ runId: row.id, existing: true });
+    expect(world.workflows.size).toBe(0);
+  });
+
+  it('starts one run when two ask at once', async () => {
+    const world = new MemoryWorld();
+    const answers = await Promise.all([execute(world), execute(world)]);
+    expect(answers.map(({ existing }) => existing).sort()).toEqual([false, true]);
+    expect(world.workflows.size).toBe(1);
+  });
+
+  it('gives another run on purpose the next free slot and audits it before it starts', async () => {
+    const world = new MemoryWorld();
+    await execute(world);
+    const second = await execute(world, { reason: 'the data was corrected' });
+    const third = await execute(world, { reason: 'and again' });
+    expect([second.identity.slot, third.identity.slot]).toEqual(['after-close-2', 'after-close-3']);
+    expect(new Set([second.runId, third.runId]).size).toBe(2);
+    expect(world.audit).toEqual([
+      {
+        actor: 'test',
+        action: 'run.another',
+        subject: second.runId,
+        facts: { workflowId: second.workflowId, reason: 'the data was corrected' },
+      },
+      {
+        actor: 'test',
+        action: 'run.another',
+        subject: third.runId,
+        facts: { workflowId: third.workflowId, reason: 'and again' },
+      },
+    ]);
+  });
+
+  it('answers the same reason with the run that it started', async () => {
+    const world = new MemoryWorld();
+    const first = await execute(world, { reason: 'the data was corrected' });
+    expect(await execute(world, { reason: 'the data was corrected' })).toEqual({ ...first, existing: true });
+    expect(world.workflows.size).toBe(1);
+  });
+
+  it('starts no run without its audit', async () => {
+    const world = new MemoryWorld();
+    const deps = memoryDeps(world);
+    const audit = { append: () => Promise.reject(new KeelError('DATABASE_AWAY', 'away')) };
+    const work = executeStrategy({ ...deps, audit }, 'demo-aapl', { reason: 'why not' }, 'test');
+    expect(await codeOf(work)).toBe('DATABASE_AWAY');
+    expect(world.workflows.size).toBe(0);
+  });
+
+  it('ends the list of slots', async () => {
+    const world = new MemoryWorld();
+    for (let count = 2; count <= slotsPerSession; count += 1) {
+      world.workflows.set(`run/simulated/demo-aapl/AAPL/2014-07-07/after-close-${count}`, openExecution());
+    }
+    expect(await codeOf(execute(world, { reason: 'one more' }))).toBe('TOO_MANY_RUNS');
+  });
+
+  it('takes the symbol of a strategy that has one, and asks for it when there are several', async () => {
+    const world = new MemoryWorld();
+    world.strategies.set('two', strategyOf('two', ['AAPL', 'BTC/USD']));
+    await expect(execute(world, {}, 'two')).rejects.toThrow(InvalidInputError);
+    const started = await execute(world, { symbol: 'BTC/USD' }, 'two');
+    expect(started.workflowId).toBe('run/simulated/two/BTC%2FUSD/2014-07-07/after-close');
+    await expect(execute(world, { symbol: 'SPX' })).rejects.toThrow(InvalidInputError);
+  });
+
+  it('refuses what is missing, asleep, of another mode or outside the calendar', async () => {
+    const world = new MemoryWorld();
+    world.strategies.set('asleep', { ...strategyOf('asleep'), active: false });
+    world.strategies.set('paper', { ...strategyOf('paper'), mode: 'paper' });
+    expect(await codeOf(execute(world, {}, 'nobody'))).toBe('STRATEGY_NOT_FOUND');
+    expect(await codeOf(execute(world, {}, 'asleep'))).toBe('STRATEGY_INACTIVE');
+    expect(await codeOf(execute(world, {}, 'paper'))).toBe('MODE_MISMATCH');
+    world.marketNow = '2031-01-05T12:00:00.000Z';
+    expect(await codeOf(execute(world))).toBe('CALENDAR_ENDED');
+    expect(world.workflows.size).toBe(0);
+  });
+});

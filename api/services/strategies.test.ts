@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import type { NewStrategy } from '../../contracts/http/strategy.js';
+import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import { MemoryWorld, memoryDeps, riskLimits } from '../testing/memory.js';
+import { InvalidInputError } from './invalidInput.js';
+import { createStrategy } from './strategies.js';
+
+const create = (request: Partial<NewStrategy>, world = new MemoryWorld()) =>
+  createStrategy(memoryDeps(world), { name: 'Mine', settings: { symbols: ['AAPL'] }, ...request }, 'test');
+
+const withRisk = (risk: NonNullable<NewStrategy['settings']['risk']>) =>
+  create({ settings: { symbols: ['AAPL'], risk } });
+
+async function fieldsOf(work: Promise<unknown>): Promise<string[]> {
+  const error: unknown = await work.catch((caught: unknown) => caught);
+  if (!(error instanceof InvalidInputError)) throw new Error('was not refused');
+  return error.problems.map(({ field }) => field);
+}
+
+describe('createStrategy', () => {
+  it("fills in the platform's defaults", async () => {
+    const made = await create({});
+    expect(made.settings).toEqual({
+      symbols: ['AAPL'],
+      timeframes: ['daily', 'weekly'],
+      indicators: defaultIndicators,
+      analyst: 'rules',
+      risk: { ...riskLimits, pyramiding: false },
+      slot: 'after-close',
+      workflowId: 'standard',
+    });
+  });
+
+  it('keeps what was given and fills in only the rest', async () => {
+    const made = await create({
+      settings: { symbols: ['SPX'], indicators: { rsi: 21 }, risk: { riskPerTrade: '0.005' }, slot: 'noon' },
+    });
+    expect(made.settings.indicators).toEqual({ ...defaultIndicators, rsi: 21 });
+    expect(made.settings.risk).toEqual({ ...riskLimits, pyramiding: false, riskPerTrade: '0.005' });
+    expect(made.settings.slot).toBe('noon');
+  });
+
+  it.each([
+    ['Demo AAPL 2', 'demo-aapl-2'],
+    ['  Übergröße & Söhne!  ', 'ubergro-e-sohne'],
+    ['x'.repeat(60), 'x'.repeat(48)],
+  ])('makes of the name "%s" the id %s', async (name, id) => {
+    expect((await create({ name })).id).toBe(id);
+  });
+
+  it('asks for an id when the name has no letter that one can be made of', async () => {
+    expect(await fieldsOf(create({ name: '策略' }))).toEqual(['id']);
+  });
+
+  it('names every limit of the platform that is passed', async () => {
+    const fields = await fieldsOf(
+      withRisk({
+        riskPerTrade: '0.0100001',
+        maximumPositionShare: '0.5',
+        minimumRCoefficient: '1.49',
+        priceCollar: '0.06',
+        cashReserve: '0',
+        shortsAllowed: true,
+      }),
+    );
+    expect(fields.sort()).toEqual([
+      'settings.risk.cashReserve',
+      'settings.risk.maximumPositionShare',
+      'settings.risk.minimumRCoefficient',
+      'settings.risk.priceCollar',
+      'settings.risk.riskPerTrade',
+      'settings.risk.shortsAllowed',
+    ]);
+  });
+
+  it('takes limits that equal those of the platform, however they are written', async () => {
+    const made = await withRisk({ riskPerTrade: '0.010', minimumRCoefficient: '1.50', pyramiding: true });
+    expect(made.settings.risk).toMatchObject({ riskPerTrade: '0.010', pyramiding: true });
+  });
+});
