@@ -84,9 +84,14 @@ export interface BrokerPort {
   /** Executions of the last seven days. */
   executions(accountId: string): Promise<readonly BrokerExecution[]>;
   /**
-   * Places an order once. Waits for pacing first; then calls `beforeSend`, which decides synchronously, as the last act
-   * before the socket, whether the order may still go out.
-   * @throws what `beforeSend` throws, and then nothing was written to the socket.
+   * Waits for the broker's pacing, so that `placeOrder` need not wait once the intent is SENT.
+   * @param deadline milliseconds since the epoch @throws KeelError IBKR_PACING_DEADLINE (retryable).
+   */
+  waitForOrderSlot(deadline: number): Promise<void>;
+  /**
+   * Places an order once, in the slot that `waitForOrderSlot` gave. Calls `beforeSend`, which decides synchronously, as
+   * the last act before the socket, whether the order may still go out.
+   * @throws KeelError only where nothing was written to the socket: what `beforeSend` threw, or no connection.
    */
   placeOrder(request: OrderRequest, beforeSend: () => void): Promise<PlaceOutcome>;
   /** Asks for a cancel; a later poll tells what became of it. "Nothing to cancel" is no error. */

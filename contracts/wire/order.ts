@@ -41,18 +41,17 @@ export interface OrderLifecycleInput {
   readonly strategyId: string;
   readonly symbol: string;
   readonly clientOrderId: string;
-  /** The decision, bars and increments that admission weighs again, as one stored object. */
-  readonly decisionInput: ObjectRef;
+  /** What step 5 weighed, as one stored object: decision, profile and instrument are weighed again at admission. */
+  readonly riskInput: ObjectRef;
   /** What step 5 allowed; admission may only make it smaller. */
   readonly proposed: ProposedOrder;
   /** Set when the lifecycle continues as new after its report. */
   readonly resume?: LifecycleResume;
 }
 
+/** After its report a lifecycle only follows the protective legs. */
 export interface LifecycleResume {
-  readonly validUntil: string;
-  readonly last: OrderState | null;
-  readonly reported: boolean;
+  readonly last: OrderState;
 }
 
 /** One leg of a bracket as the broker has it. */
@@ -96,7 +95,14 @@ export interface OrderReport {
 }
 
 export type OrderOutcome =
-  'FILLED' | 'NOT_FILLED' | 'REFUSED' | 'REJECTED' | 'NOT_SENT' | 'ABANDONED' | 'SENT_NOT_FOUND_EXPIRED';
+  | 'FILLED'
+  | 'NOT_FILLED'
+  | 'REFUSED'
+  | 'REJECTED'
+  | 'NOT_SENT'
+  | 'ABANDONED'
+  | 'UNPROTECTED'
+  | 'SENT_NOT_FOUND_EXPIRED';
 
 /** Progress of a lifecycle, for the query. */
 export interface OrderProgress {

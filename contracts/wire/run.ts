@@ -19,8 +19,7 @@ export type StepName =
   | 'decide'
   | 'evaluateRisk'
   | 'waitForMarket'
-  | 'orderLifecycle'
-  | 'closeRun';
+  | 'orderLifecycle';
 
 export interface StepProgress {
   readonly name: StepName;
@@ -35,7 +34,8 @@ export type RunStatus = 'running' | 'waiting' | 'ended' | 'failed' | 'cancelled'
 
 /**
  * Why a run ended. The natural ends: FILLED, NOT_FILLED, HOLD, NOTHING_TO_SELL, REFUSED (risk), REJECTED (broker),
- * NOT_SENT. The others need a person: SENT_NOT_FOUND_EXPIRED, FAILED, CANCELLED.
+ * NOT_SENT. The others need a person: UNPROTECTED (filled, but a protective leg does not work), SENT_NOT_FOUND_EXPIRED,
+ * FAILED, CANCELLED.
  */
 export type RunOutcome =
   | 'FILLED'
@@ -45,6 +45,7 @@ export type RunOutcome =
   | 'REFUSED'
   | 'REJECTED'
   | 'NOT_SENT'
+  | 'UNPROTECTED'
   | 'SENT_NOT_FOUND_EXPIRED'
   | 'FAILED'
   | 'CANCELLED';

@@ -57,7 +57,7 @@ create table run (
   status text not null default 'running'
     check (status in ('running', 'waiting', 'ended', 'failed', 'cancelled')),
   outcome text check (outcome in ('FILLED', 'NOT_FILLED', 'HOLD', 'NOTHING_TO_SELL', 'REFUSED', 'REJECTED',
-    'NOT_SENT', 'SENT_NOT_FOUND_EXPIRED', 'FAILED', 'CANCELLED')),
+    'NOT_SENT', 'UNPROTECTED', 'SENT_NOT_FOUND_EXPIRED', 'FAILED', 'CANCELLED')),
   code text,
   message text,
   waiting_for timestamptz(3),

@@ -58,8 +58,20 @@ function commonChecks(decision: Decision, facts: RiskFacts): RiskCheck[] {
       facts.expectedBarSession ?? 'unknown',
       'the last daily bar is that of the last closed session',
     ),
-    check('NO_QUOTE', usable, quoteState, facts.beforeOpen ? 'closed or open' : 'open', 'there is a usable quote'),
-    check('SYMBOL_LOCKED', !facts.symbolLocked, String(facts.symbolLocked), 'false', 'no earlier order is unresolved'),
+    check(
+      'NO_QUOTE',
+      usable,
+      quoteState,
+      facts.beforeOpen ? 'closed or open' : 'open',
+      'there is a usable quote',
+    ),
+    check(
+      'SYMBOL_LOCKED',
+      !facts.symbolLocked,
+      String(facts.symbolLocked),
+      'false',
+      'no earlier order is unresolved',
+    ),
   ];
 }
 
@@ -74,6 +86,13 @@ function evaluateSell(facts: RiskFacts, common: RiskCheck[]): RiskVerdict {
       facts.openBuyQuantity,
       '0',
       'no buy of this symbol is still open',
+    ),
+    check(
+      'OPEN_SELLS',
+      quantity(facts.openSellQuantity).isZero(),
+      facts.openSellQuantity,
+      '0',
+      'no other sell of this symbol may still take the shares',
     ),
   ];
   const order = { side: 'SELL', quantity: held.toString(), stop: null, target: null } as const;
@@ -121,11 +140,23 @@ function positionChecks(profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
       profile.pyramiding ? 'any' : '0',
       'nothing is held or on order, or adding is allowed',
     ),
-    check('SHORT_POSITION', quantity(facts.position).gte(0), facts.position, '0', 'no short position is open'),
+    check(
+      'SHORT_POSITION',
+      quantity(facts.position).gte(0),
+      facts.position,
+      '0',
+      'no short position is open',
+    ),
   ];
 }
 
-function priceChecks(entry: Price, last: Price, stop: Price, target: Price, profile: RiskProfile): RiskCheck[] {
+function priceChecks(
+  entry: Price,
+  last: Price,
+  stop: Price,
+  target: Price,
+  profile: RiskProfile,
+): RiskCheck[] {
   const distance = last.minus(entry).abs().div(entry);
   const r = rCoefficient(last, stop, target);
   return [
@@ -181,9 +212,19 @@ function sizeChecks(size: Size, last: Price, profile: RiskProfile, facts: RiskFa
       facts.quantityIncrement,
       'the size is at least one increment',
     ),
-    within('POSITION_SHARE', money(value.plus(held)), money(positionLimit), 'the position stays within its share of equity'),
+    within(
+      'POSITION_SHARE',
+      money(value.plus(held)),
+      money(positionLimit),
+      'the position stays within its share of equity',
+    ),
     within('CASH', money(cashNeeded), money(available), 'the cash that nothing else reserved is enough'),
-    within('RISK_PER_TRADE', size.riskAmount, money(riskLimit), 'the loss at the stop stays within the limit'),
+    within(
+      'RISK_PER_TRADE',
+      size.riskAmount,
+      money(riskLimit),
+      'the loss at the stop stays within the limit',
+    ),
   ];
 }
 

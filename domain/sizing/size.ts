@@ -1,5 +1,13 @@
 // Position size by risk: how many units may be lost to the stop, capped by the position's share and by cash.
-import { money, notional, quantity, quantize, type Money, type Price, type Quantity } from '../money/decimal.js';
+import {
+  money,
+  notional,
+  quantity,
+  quantize,
+  type Money,
+  type Price,
+  type Quantity,
+} from '../money/decimal.js';
 
 export interface SizingInput {
   readonly equity: Money;
@@ -33,7 +41,9 @@ export interface Size {
 export function sizeLong(input: SizingInput): Size {
   const unitRisk = input.entry.minus(input.stop);
   if (!input.entry.isPositive() || input.entry.isZero() || unitRisk.lte(0)) {
-    throw new RangeError(`a long needs 0 < stop < entry: ${input.stop.toString()}, ${input.entry.toString()}`);
+    throw new RangeError(
+      `a long needs 0 < stop < entry: ${input.stop.toString()}, ${input.entry.toString()}`,
+    );
   }
   const bounds = [
     { limitedBy: 'risk', units: input.equity.times(input.riskPerTrade).div(unitRisk) },

@@ -1,0 +1,41 @@
+// All activities of the worker, as one record: what workflows see as types and the worker registers.
+import type { AnalysisDeps } from './analysis.js';
+import { createAnalysisActivities } from './analysis.js';
+import type { BarsDeps } from './bars.js';
+import { createBarsActivities } from './bars.js';
+import type { BrokerStateDeps } from './brokerState.js';
+import { createBrokerStateActivities } from './brokerState.js';
+import type { ChartDeps } from './chart.js';
+import { createChartActivities } from './chart.js';
+import type { DecisionDeps } from './decision.js';
+import { createDecisionActivities } from './decision.js';
+import type { OrderDeps } from './order.js';
+import { createOrderActivities } from './order.js';
+import type { RiskDeps } from './risk.js';
+import { createRiskActivities } from './risk.js';
+import type { RunDeps } from './run.js';
+import { createRunActivities } from './run.js';
+
+export type ActivityDeps = RunDeps &
+  BarsDeps &
+  ChartDeps &
+  AnalysisDeps &
+  DecisionDeps &
+  RiskDeps &
+  OrderDeps &
+  BrokerStateDeps;
+
+export function createActivities(deps: ActivityDeps) {
+  return {
+    ...createRunActivities(deps),
+    ...createBarsActivities(deps),
+    ...createChartActivities(deps),
+    ...createAnalysisActivities(deps),
+    ...createDecisionActivities(deps),
+    ...createRiskActivities(deps),
+    ...createOrderActivities(deps),
+    ...createBrokerStateActivities(deps),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

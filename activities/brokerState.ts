@@ -1,0 +1,87 @@
+// The one poller of an account: reads orders, executions, positions and cash, stores the snapshot that everyone shares,
+// and tells each order's lifecycle what changed.
+import type { Mode } from '../contracts/wire/names.js';
+import type { BrokerPort } from '../ports/broker.js';
+import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
+import type { OrderSignalsPort } from '../ports/orderSignals.js';
+import type { BrokerSnapshot, BrokerStateStore, IntentStore, RunStore } from '../ports/stores.js';
+import { nextIntentState, orderStateOf } from './orderState.js';
+import type { Pause } from './pause.js';
+
+export interface BrokerStateDeps {
+  readonly mode: Mode;
+  readonly accountId: string;
+  readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
+  readonly brokerState: Pick<BrokerStateStore, 'save'>;
+  readonly intents: Pick<IntentStore, 'listOpen' | 'applyState'>;
+  readonly runs: Pick<RunStore, 'listOpen'>;
+  readonly signals: OrderSignalsPort;
+  readonly clock: Clock;
+  readonly marketClock: MarketClock;
+  readonly pause: Pause;
+  /** Wall milliseconds between polls while a run or an order is open, and while none is. */
+  readonly pollMs: number;
+  readonly idlePollMs: number;
+}
+
+export function createBrokerStateActivities(deps: BrokerStateDeps) {
+  return {
+    /**
+     * Polls for `forMs` of wall time, then returns so that the workflow can start it anew. A failed poll fails the
+     * attempt, and Temporal starts the next one with its back-off.
+     */
+    async watchBroker(input: { forMs: number }): Promise<void> {
+      /** What each lifecycle was last told. Lost with the attempt: then everything is told once more, which is harmless. */
+      const told = new Map<string, string>();
+      const end = deps.clock.now() + input.forMs;
+      let nextIdlePoll = 0;
+      let step = -1;
+      while (deps.clock.now() < end) {
+        const [open, market] = await Promise.all([deps.runs.listOpen(), deps.marketClock.now()]);
+        if (open.length > 0 || market.step !== step || deps.clock.now() >= nextIdlePoll) {
+          await poll(deps, market, told);
+          step = market.step;
+          nextIdlePoll = deps.clock.now() + deps.idlePollMs;
+        }
+        await deps.pause(deps.pollMs);
+      }
+    },
+  };
+}
+
+async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string, string>): Promise<void> {
+  const snapshot = await readSnapshot(deps, market);
+  await deps.brokerState.save(snapshot);
+  for (const intent of await deps.intents.listOpen(deps.mode, deps.accountId)) {
+    if (intent.state === 'INTENT') continue;
+    const state = orderStateOf(intent, snapshot);
+    const text = JSON.stringify(state);
+    if (told.get(intent.clientOrderId) === text) continue;
+    await deps.intents.applyState(intent.clientOrderId, state, nextIntentState(intent, state));
+    await deps.signals.orderState(state);
+    told.set(intent.clientOrderId, text);
+  }
+}
+
+async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<BrokerSnapshot> {
+  const { mode, accountId, broker } = deps;
+  const readStartedAt = new Date(deps.clock.now()).toISOString();
+  await broker.ensureSession();
+  const [account, positions, orders, executions] = await Promise.all([
+    broker.account(accountId),
+    broker.positions(accountId),
+    broker.orders(accountId),
+    broker.executions(accountId),
+  ]);
+  return {
+    mode,
+    accountId,
+    readStartedAt,
+    marketTime: market.now,
+    marketStep: market.step,
+    account,
+    positions,
+    orders,
+    executions,
+  };
+}

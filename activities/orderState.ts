@@ -1,0 +1,118 @@
+// What one snapshot says of one intent: found by our client order id among orders and executions, its legs by their
+// parent. Pure, so that it can be tested over every history of polls.
+import type { BrokerOrderStatus, IntentState, LegState, OrderState } from '../contracts/wire/order.js';
+import { money, notional, price, quantity, type Quantity } from '../domain/money/decimal.js';
+import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
+import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
+
+const zero = (): Quantity => quantity('0');
+
+const filledBy = (executions: readonly BrokerExecution[]): Quantity =>
+  executions.reduce((total, execution) => quantity(total.plus(execution.quantity)), zero());
+
+/** Volume-weighted price of executions, with eight decimals; null without executions. */
+function averageOf(executions: readonly BrokerExecution[]): string | null {
+  const total = filledBy(executions);
+  if (total.isZero()) return null;
+  const value = executions.reduce(
+    (sum, execution) => money(sum.plus(notional(price(execution.price), quantity(execution.quantity)))),
+    money('0'),
+  );
+  return value.div(total).toDecimalPlaces(8).toString();
+}
+
+export function orderStateOf(intent: IntentRow, snapshot: BrokerSnapshot): OrderState {
+  const order = snapshot.orders.find(({ clientOrderId }) => clientOrderId === intent.clientOrderId);
+  const brokerOrderId = order?.brokerOrderId ?? intent.brokerOrderId;
+  const executions = snapshot.executions.filter(
+    (execution) =>
+      execution.clientOrderId === intent.clientOrderId ||
+      (brokerOrderId !== null && execution.brokerOrderId === brokerOrderId),
+  );
+  const pastValidity = snapshot.marketTime >= intent.validUntil;
+  const known = intent.state === 'FILLED' || intent.state === 'CANCELLED';
+  const found = known || order !== undefined || executions.length > 0;
+  const filled = filledQuantity(intent, order, executions);
+  return {
+    clientOrderId: intent.clientOrderId,
+    found,
+    pastValidity,
+    brokerOrderId,
+    status: found ? statusOf(intent, order, filled, pastValidity) : null,
+    quantity: intent.quantity,
+    filledQuantity: filled.toString(),
+    averagePrice: order?.averagePrice ?? averageOf(executions) ?? intent.averagePrice,
+    legs: brokerOrderId === null ? [] : legsOf(intent, snapshot, brokerOrderId),
+    position: positionOf(snapshot, intent.conid),
+    reason: order?.reason ?? intent.reason,
+  };
+}
+
+/** The largest that anyone knows: fills are never taken back. */
+function filledQuantity(
+  intent: IntentRow,
+  order: BrokerOrder | undefined,
+  executions: readonly BrokerExecution[],
+): Quantity {
+  const known = [intent.filledQuantity, order?.filledQuantity ?? '0', filledBy(executions).toString()];
+  return known.map((value) => quantity(value)).reduce((most, value) => (value.gt(most) ? value : most));
+}
+
+/** An order that is listed no more lives on only in its executions. */
+function statusOf(
+  intent: IntentRow,
+  order: BrokerOrder | undefined,
+  filled: Quantity,
+  pastValidity: boolean,
+): BrokerOrderStatus {
+  if (filled.gte(intent.quantity)) return 'FILLED';
+  if (order !== undefined) return order.status;
+  return pastValidity ? 'CANCELLED' : 'WORKING';
+}
+
+function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): readonly LegState[] {
+  const listed = snapshot.orders
+    .filter((order) => order.parentBrokerOrderId === parentId && order.side !== intent.side)
+    .flatMap((order): LegState[] => {
+      const role = order.type === 'STP' ? 'stop' : order.type === 'LMT' ? 'target' : null;
+      if (role === null) return [];
+      const { brokerOrderId, status, filledQuantity: filled } = order;
+      return [{ role, brokerOrderId, status, filledQuantity: filled }];
+    });
+  const gone = intent.legs
+    .filter((leg) => !listed.some(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId))
+    .map((leg) => goneLeg(intent, leg, snapshot.executions));
+  return [...listed, ...gone].sort((a, b) => (a.brokerOrderId < b.brokerOrderId ? -1 : 1));
+}
+
+/** A leg that is listed no more has filled, if executions say so, or is gone. */
+function goneLeg(intent: IntentRow, leg: LegState, executions: readonly BrokerExecution[]): LegState {
+  if (leg.status === 'FILLED') return leg;
+  const filled = filledBy(executions.filter(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId));
+  const status = filled.gte(intent.filledQuantity) && !filled.isZero() ? 'FILLED' : 'CANCELLED';
+  return { ...leg, status, filledQuantity: filled.toString() };
+}
+
+const positionOf = (snapshot: BrokerSnapshot, conid: string): string =>
+  snapshot.positions
+    .filter((position) => position.conid === conid)
+    .reduce((total, position) => quantity(total.plus(position.quantity)), zero())
+    .toString();
+
+/** The intent's state that follows from a poll. What was not found stays as it is: only its lifecycle may end it. */
+export function nextIntentState(intent: IntentRow, state: OrderState): IntentState {
+  switch (state.status) {
+    case null:
+      return intent.state;
+    case 'FILLED':
+      return 'FILLED';
+    case 'CANCELLED':
+      return 'CANCELLED';
+    case 'REJECTED':
+      return 'REJECTED';
+    case 'PENDING':
+    case 'WORKING':
+    case 'PENDING_CANCEL':
+      return intent.state === 'FILLED' || intent.state === 'CANCELLED' ? intent.state : 'ACKNOWLEDGED';
+  }
+}

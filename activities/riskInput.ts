@@ -1,0 +1,118 @@
+// Everything that a verdict depends on, as one object, and the pure way from it to the verdict. `keel verify` walks the
+// same way from the stored object.
+import type { Decision } from '../domain/decision/decision.js';
+import type { Contract } from '../domain/market/contract.js';
+import { money, notional, price, quantity, type Money, type Quantity } from '../domain/money/decimal.js';
+import { evaluateRisk, type Ceiling } from '../domain/risk/evaluateRisk.js';
+import type { QuoteFacts, RiskFacts, RiskProfile, RiskVerdict } from '../domain/risk/types.js';
+import type { AccountState, BrokerOrder, BrokerPosition } from '../ports/broker.js';
+import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
+import { terminalIntentStates } from '../contracts/wire/order.js';
+
+export type TradingState = RiskFacts['tradingState'];
+
+export interface MarketFacts {
+  readonly now: string;
+  /** Is the exchange open now? Null for a day that the calendar does not know. */
+  readonly open: boolean | null;
+  /** True while the order would wait for the open. */
+  readonly beforeOpen: boolean;
+  readonly lastBarSession: string;
+  readonly expectedBarSession: string | null;
+}
+
+/** Stored as `risk/<sha256>.json`. */
+export interface RiskInput {
+  readonly format: 1;
+  readonly stage: 'proposal' | 'admission';
+  readonly decision: Decision;
+  readonly profile: RiskProfile;
+  readonly ceiling: Ceiling | null;
+  readonly contract: Contract;
+  readonly quote: QuoteFacts | null;
+  readonly tradingState: TradingState;
+  readonly market: MarketFacts;
+  readonly snapshot: {
+    readonly readStartedAt: string;
+    readonly account: AccountState;
+    /** The symbol's, and no other. */
+    readonly positions: readonly BrokerPosition[];
+    /** Those that may still fill, of every symbol. */
+    readonly orders: readonly BrokerOrder[];
+  };
+  /** Keel's own intents that are not over. */
+  readonly intents: readonly IntentRow[];
+}
+
+/** Cuts a snapshot down to what a verdict on one instrument depends on. */
+export const relevantSnapshot = (snapshot: BrokerSnapshot, conid: string): RiskInput['snapshot'] => ({
+  readStartedAt: snapshot.readStartedAt,
+  account: snapshot.account,
+  positions: snapshot.positions.filter((position) => position.conid === conid),
+  orders: snapshot.orders.filter(({ status }) => ['PENDING', 'WORKING', 'PENDING_CANCEL'].includes(status)),
+});
+
+export const verdictOf = (input: RiskInput): RiskVerdict =>
+  evaluateRisk(input.decision, input.profile, riskFacts(input), input.ceiling);
+
+const sum = (values: readonly Quantity[]): Quantity =>
+  quantity(values.reduce((total, value) => quantity(total.plus(value)), quantity('0')));
+
+const remaining = (order: { readonly quantity: string; readonly filledQuantity: string }): Quantity =>
+  quantity(quantity(order.quantity).minus(order.filledQuantity));
+
+function riskFacts(input: RiskInput): RiskFacts {
+  const { contract, snapshot, market } = input;
+  const open = input.intents.filter(({ state }) => !terminalIntentStates.includes(state));
+  const sameSymbol = open.filter(({ conid }) => conid === contract.conid);
+  const foreign = foreignOrders(input);
+  const foreignHere = foreign.filter(({ conid }) => conid === contract.conid);
+  const of = (side: 'BUY' | 'SELL') =>
+    sum([...sameSymbol, ...foreignHere].filter((order) => order.side === side).map(remaining));
+  return {
+    tradingState: input.tradingState,
+    equity: snapshot.account.netLiquidation,
+    cash: snapshot.account.settledCash,
+    reservedCash: reservedCash(open, foreign, snapshot.account).toString(),
+    position: sum(snapshot.positions.map((position) => quantity(position.quantity))).toString(),
+    openBuyQuantity: of('BUY').toString(),
+    openSellQuantity: of('SELL').toString(),
+    symbolLocked: sameSymbol.some(({ state }) => state === 'SENT' || state === 'UNKNOWN'),
+    quote: input.quote,
+    session: { open: market.open },
+    beforeOpen: market.beforeOpen,
+    lastBarSession: market.lastBarSession,
+    expectedBarSession: market.expectedBarSession,
+    priceIncrements: contract.priceIncrements,
+    quantityIncrement: contract.quantityIncrement,
+  };
+}
+
+/**
+ * Working orders of the account that are no entry of Keel's. The protective legs of Keel's brackets are left out of a
+ * proposal, because a sell has them cancelled before it is admitted; at admission they count like any other.
+ */
+function foreignOrders({ snapshot, intents, stage }: RiskInput): readonly BrokerOrder[] {
+  const entries = new Set(intents.map(({ clientOrderId }) => clientOrderId));
+  const parents = new Set(intents.map(({ brokerOrderId }) => brokerOrderId));
+  return snapshot.orders.filter((order) => {
+    if (order.clientOrderId !== null && entries.has(order.clientOrderId)) return false;
+    const ownLeg = order.parentBrokerOrderId !== null && parents.has(order.parentBrokerOrderId);
+    return !(ownLeg && stage === 'proposal');
+  });
+}
+
+/** Cash that open buys hold back. A foreign buy without a price may take everything, so it reserves everything. */
+function reservedCash(
+  open: readonly IntentRow[],
+  foreign: readonly BrokerOrder[],
+  account: AccountState,
+): Money {
+  const own = open.filter(({ side }) => side === 'BUY').map(({ reservedCash: held }) => money(held));
+  const others = foreign
+    .filter(({ side }) => side === 'BUY')
+    .map((order) =>
+      order.price === null ? money(account.settledCash) : notional(price(order.price), remaining(order)),
+    );
+  return [...own, ...others].reduce((total, value) => money(total.plus(value)), money('0'));
+}

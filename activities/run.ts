@@ -1,0 +1,76 @@
+// Opens and closes runs, and says what they wait for.
+import type { RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
+import type { MarketClock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
+import type { Mode } from '../contracts/wire/names.js';
+import { runWorkflowId } from '../contracts/wire/names.js';
+import type { StrategyRunInput } from '../contracts/wire/run.js';
+import type { Timeframe } from '../domain/market/bar.js';
+
+export interface RunDeps {
+  readonly mode: Mode;
+  readonly accountId: string;
+  /** Milliseconds of wall time after which a step that cannot succeed gives up. */
+  readonly stepDeadlineMs: number;
+  readonly runs: Pick<RunStore, 'open' | 'end' | 'setWaiting'>;
+  readonly strategies: Pick<StrategyStore, 'get'>;
+  readonly marketClock: MarketClock;
+}
+
+/** What the workflow needs to know of the strategy version it runs. */
+export interface RunPlan {
+  readonly strategyVersion: number;
+  readonly timeframes: readonly Timeframe[];
+  readonly accountId: string;
+  readonly stepDeadlineMs: number;
+}
+
+export interface MarketCheck {
+  readonly reached: boolean;
+  readonly now: string;
+}
+
+export function createRunActivities(deps: RunDeps) {
+  return {
+    async openRun(input: StrategyRunInput): Promise<RunPlan> {
+      if (input.mode !== deps.mode) {
+        throw new KeelError('WRONG_MODE', `this worker serves ${deps.mode}, the run says ${input.mode}`);
+      }
+      const strategy = await deps.strategies.get(input.strategyId);
+      if (strategy === null) {
+        throw new KeelError('STRATEGY_MISSING', `there is no strategy ${input.strategyId}; create it first`);
+      }
+      const { version, settings } = strategy;
+      if (!settings.symbols.includes(input.symbol)) {
+        throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${input.strategyId} does not trade ${input.symbol}`);
+      }
+      await deps.runs.open({
+        mode: input.mode,
+        strategyId: input.strategyId,
+        symbol: input.symbol,
+        session: input.session,
+        slot: input.slot,
+        id: input.runId,
+        workflowId: runWorkflowId(input),
+        strategyVersion: version,
+      });
+      const { accountId, stepDeadlineMs } = deps;
+      return { strategyVersion: version, timeframes: settings.timeframes, accountId, stepDeadlineMs };
+    },
+
+    /** Has the market reached an instant? If not, the run's row says what it waits for; if so, that it waits no more. */
+    async checkMarket(input: { runId: string; instant: string }): Promise<MarketCheck> {
+      const market = await deps.marketClock.now();
+      const reached = market.now >= input.instant;
+      await deps.runs.setWaiting(input.runId, reached ? null : input.instant);
+      return { reached, now: market.now };
+    },
+
+    /** The wait was ended by something else than the market. */
+    stopWaiting: (runId: string): Promise<void> => deps.runs.setWaiting(runId, null),
+
+    async closeRun(input: { runId: string; end: RunEnd }): Promise<void> {
+      await deps.runs.end(input.runId, input.end);
+    },
+  };
+}

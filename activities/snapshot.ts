@@ -1,0 +1,49 @@
+// Fresh broker state for those who weigh an order. Nobody polls for himself: they wait for the one poller.
+import type { Clock, MarketTime } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
+import type { BrokerSnapshot } from '../ports/stores.js';
+import type { Pause } from './pause.js';
+
+export interface FreshnessRule {
+  /** Milliseconds of wall time that a snapshot may be old. */
+  readonly snapshotMaxAgeMs: number;
+  /** How long to wait for the next poll, and how often to look. */
+  readonly waitMs: number;
+  readonly lookMs: number;
+}
+
+/**
+ * Fresh: read within the last `snapshotMaxAgeMs`, and after the last step of the market clock. That it was read after
+ * our own last write needs no check here: an intent reserves until a snapshot shows what became of it.
+ */
+export const isFresh = (
+  snapshot: BrokerSnapshot,
+  market: MarketTime,
+  rule: FreshnessRule,
+  nowMs: number,
+): boolean =>
+  nowMs - Date.parse(snapshot.readStartedAt) <= rule.snapshotMaxAgeMs && snapshot.marketStep >= market.step;
+
+/**
+ * Calls `attempt` until it gives a result, at most `waitMs`.
+ * @throws KeelError BROKER_STATE_STALE (final) when no fresh snapshot came in time.
+ */
+export async function whenFresh<T>(
+  rule: FreshnessRule,
+  clock: Clock,
+  pause: Pause,
+  attempt: () => Promise<T | 'stale'>,
+): Promise<T> {
+  const deadline = clock.now() + rule.waitMs;
+  for (;;) {
+    const result = await attempt();
+    if (result !== 'stale') return result;
+    if (clock.now() >= deadline) {
+      throw new KeelError(
+        'BROKER_STATE_STALE',
+        `no broker state younger than ${rule.snapshotMaxAgeMs} ms came within ${rule.waitMs} ms: look at the broker's session and the brokerState workflow`,
+      );
+    }
+    await pause(rule.lookMs);
+  }
+}

@@ -1,0 +1,91 @@
+// The worker: composition root and process. Runs workflows and activities of one mode until SIGTERM.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../activities/activities.js';
+import { loadConfig } from '../config/load.js';
+import type { Config } from '../config/schema.js';
+import { brokerStateWorkflowId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
+import { faultInterceptor, parseFault, withFault, type Fault } from './faults.js';
+import { createActivityInterceptors } from './interceptors.js';
+import { temporalLogger } from './log.js';
+import { createWorkerPorts } from './ports.js';
+import { ensureSearchAttributes } from './searchAttributes.js';
+
+/** The bundle that the build made, else the compiled workflows themselves. */
+function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
+  return existsSync(bundle)
+    ? { workflowBundle: { codePath: bundle } }
+    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const fault = faultOf(config);
+  Runtime.install({ logger: temporalLogger(config.log.level), shutdownSignals: [] });
+  const { address, namespace, connectTimeoutMs } = config.temporal;
+  const connection = await NativeConnection.connect({ address });
+  await ensureSearchAttributes(connection, namespace);
+  const clientConnection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
+  const client = new Client({ connection: clientConnection, namespace });
+  const { deps, close } = await createWorkerPorts(config, client);
+  const { worker: limits } = config;
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: taskQueue(config.mode),
+    ...workflowSource(),
+    activities: createActivities(fault === null ? deps : withFault(deps, fault)),
+    interceptors: {
+      activity: [
+        createActivityInterceptors(limits.payloadCapBytes),
+        ...(fault === null ? [] : [() => ({ inbound: faultInterceptor(fault) })]),
+      ],
+    },
+    maxCachedWorkflows: limits.maxCachedWorkflows,
+    maxConcurrentActivityTaskExecutions: limits.maxConcurrentActivities,
+    shutdownGraceTime: limits.shutdownGraceMs,
+    stickyQueueScheduleToStartTimeout: '3 seconds',
+  });
+  await startBrokerState(client, config);
+  stopOnSignals(worker);
+  process.stdout.write(`${JSON.stringify({ ready: true, taskQueue: taskQueue(config.mode) })}\n`);
+  await worker.run();
+  await close();
+  await clientConnection.close();
+  await connection.close();
+}
+
+/** The one poller of the account; another worker may have started it. */
+async function startBrokerState(client: Client, config: Config): Promise<void> {
+  await client.workflow.start(workflowTypes.brokerState, {
+    taskQueue: taskQueue(config.mode),
+    workflowId: brokerStateWorkflowId(config.mode, config.broker.accountId),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `the one poller of ${config.broker.accountId}`,
+  });
+}
+
+function stopOnSignals(worker: Worker): void {
+  const stop = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function faultOf(config: Config): Fault | null {
+  const { values } = parseArgs({ options: { fault: { type: 'string' } } });
+  if (values.fault === undefined) return null;
+  if (config.mode !== 'simulated') throw new Error('--fault is for simulated mode only');
+  return parseFault(values.fault);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 1000).unref();
+});

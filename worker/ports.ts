@@ -1,0 +1,89 @@
+// Makes the ports of the worker from its configuration. Called by main.ts once.
+import { readFile } from 'node:fs/promises';
+import { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import type { ActivityDeps } from '../activities/activities.js';
+import { createChartRenderer } from '../adapters/charts/renderer.js';
+import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
+import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
+import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
+import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
+import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { createRulesAnalyst } from '../adapters/rules/analyst.js';
+import type { Config } from '../config/schema.js';
+import { connect } from '../db/connect.js';
+import { claimMode } from '../db/mode.js';
+import { createStores } from '../db/stores.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { ObjectStorePort } from '../ports/objectStore.js';
+import { createOrderSignals } from './orderSignals.js';
+
+export interface WorkerPorts {
+  readonly deps: ActivityDeps;
+  close(): Promise<void>;
+}
+
+export const createObjectStore = (config: Config['objectStore']): ObjectStorePort =>
+  config.kind === 'filesystem'
+    ? createFilesystemObjectStore(config)
+    : createMinioObjectStore({ ...config, timeoutMs: 10_000 });
+
+/** @throws KeelError where a part cannot be reached or belongs to another mode. */
+export async function createWorkerPorts(config: Config, client: Client): Promise<WorkerPorts> {
+  const { mode, broker, database } = config;
+  const db = connect(database);
+  await claimMode(db, mode);
+  const stores = createStores(db, mode);
+  const objects = createObjectStore(config.objectStore);
+  await objects.ensureBucket();
+  const clock = createMachineClock();
+  const gateway = createIbkrGateway({
+    baseUrl: broker.baseUrl,
+    ca: await readFile(broker.caFile, 'utf8'),
+    certSha256: broker.certSha256,
+    timeoutMs: broker.timeoutMs,
+    accountId: broker.accountId,
+    mode,
+    clock,
+    pacingFactor: broker.pacingFactor,
+    source: broker.kind === 'simulator' ? 'simulator' : 'ibkr',
+  });
+  const renderer = createChartRenderer({});
+  const { simulator } = config;
+  const marketClock =
+    mode === 'simulated'
+      ? createSimulatedMarketClock({
+          adminUrl: simulator.adminUrl,
+          token: simulator.adminToken,
+          timeoutMs: 5000,
+        })
+      : createMachineMarketClock(clock);
+  const deps: ActivityDeps = {
+    mode,
+    accountId: broker.accountId,
+    stepDeadlineMs: config.worker.stepDeadlineMs,
+    ...stores,
+    broker: gateway.broker,
+    marketData: gateway.marketData,
+    objects,
+    renderer,
+    analyst: createRulesAnalyst(),
+    marketClock,
+    clock,
+    calendar: createNyseCalendar(),
+    freshness: { snapshotMaxAgeMs: broker.snapshotMaxAgeMs, waitMs: 30_000, lookMs: 100 },
+    pause: (ms) => Context.current().sleep(ms),
+    tradingState: () => config.risk.tradingState,
+    signals: createOrderSignals(client, mode),
+    pollMs: broker.pollMs,
+    idlePollMs: broker.idlePollMs,
+  };
+  return {
+    deps,
+    close: async () => {
+      gateway.close();
+      await renderer.close();
+      await db.close();
+    },
+  };
+}

@@ -1,0 +1,4 @@
+// The workflows that a worker registers.
+export { brokerState } from './brokerState.js';
+export { orderLifecycle } from './orderLifecycle.js';
+export { strategyRun } from './strategyRun.js';

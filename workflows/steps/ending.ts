@@ -1,0 +1,50 @@
+// How a run ends: the outcome, its code and the sentence that says why.
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  isCancellation,
+} from '@temporalio/workflow';
+import type { OrderReport } from '../../contracts/wire/order.js';
+import type { RunOutcome, RunStatus } from '../../contracts/wire/run.js';
+
+export interface Ending {
+  readonly status: RunStatus;
+  readonly outcome: RunOutcome;
+  readonly code: string;
+  readonly message: string | null;
+}
+
+export const endOf = (outcome: RunOutcome, code: string, message: string): Ending => ({
+  status: 'ended',
+  outcome,
+  code,
+  message,
+});
+
+export const cancelled = (message: string): Ending => ({
+  status: 'cancelled',
+  outcome: 'CANCELLED',
+  code: 'CANCELLED',
+  message,
+});
+
+export const reportEnd = (report: OrderReport): Ending =>
+  report.outcome === 'ABANDONED'
+    ? cancelled(report.message)
+    : endOf(report.outcome, report.code, report.message);
+
+/** The innermost failure carries the code; what is no failure of ours is a defect and says so. */
+export function failureEnd(error: unknown): Ending {
+  if (isCancellation(error)) return cancelled('the run was cancelled');
+  let cause = error;
+  while (
+    (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) &&
+    cause.cause !== undefined
+  ) {
+    cause = cause.cause;
+  }
+  const code = cause instanceof ApplicationFailure ? (cause.type ?? 'FAILED') : 'FAILED';
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return { status: 'failed', outcome: 'FAILED', code, message };
+}

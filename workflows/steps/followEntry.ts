@@ -1,0 +1,111 @@
+// The second half of a run's order: follow the entry until it is terminal and, if anything filled, until the protection
+// is verified. What is not found stays unknown until the order could no longer be valid.
+import { condition } from '@temporalio/workflow';
+import type { OrderLifecycleInput, OrderReport, OrderState } from '../../contracts/wire/order.js';
+import { hasFill, isOver, isProtected, reportOf, type Lifecycle } from './lifecycle.js';
+import { repeatable, stored } from './proxies.js';
+import { waitForMarket } from './waitForMarket.js';
+
+const deadlineMs = 120_000;
+const { cancelEntry } = repeatable(deadlineMs);
+const { expireOrder } = stored(deadlineMs);
+
+/** How long protective legs may take to show up, and a poll after the market passed the order's validity. */
+const verifyMs = 120_000;
+
+export async function followEntry(
+  input: OrderLifecycleInput,
+  lifecycle: Lifecycle,
+  validUntil: string,
+): Promise<OrderReport> {
+  const { clientOrderId } = input;
+  await condition(() => lifecycle.last !== null);
+  let cancelSent = false;
+  for (;;) {
+    const { last } = lifecycle;
+    if (last === null) throw new Error('unreachable: a state was told');
+    if (last.found && isOver(last.status)) return settle(input, lifecycle, last);
+    if (last.pastValidity && !last.found) {
+      const state = await expireOrder({ clientOrderId, state: last });
+      lifecycle.state = state;
+      if (state === 'SENT_NOT_FOUND_EXPIRED' || state === 'EXPIRED')
+        return expired(clientOrderId, state, last);
+    }
+    if (lifecycle.cancelWanted && !cancelSent && last.brokerOrderId !== null) {
+      await cancelEntry({ brokerOrderId: last.brokerOrderId });
+      cancelSent = true;
+    }
+    await nextNews(input, lifecycle, validUntil, last, cancelSent);
+  }
+}
+
+/** Until the poller tells something else, a cancel is wanted, or the market passes the order's validity. */
+async function nextNews(
+  input: OrderLifecycleInput,
+  lifecycle: Lifecycle,
+  validUntil: string,
+  known: OrderState,
+  cancelSent: boolean,
+): Promise<void> {
+  const news = () => lifecycle.last !== known || (lifecycle.cancelWanted && !cancelSent);
+  if (known.pastValidity) {
+    await condition(news);
+    return;
+  }
+  lifecycle.waitingFor = validUntil;
+  const passed = await waitForMarket({
+    mode: input.mode,
+    runId: input.runId,
+    instant: validUntil,
+    deadlineMs,
+    signalled: () => lifecycle.marketNow,
+    interrupted: news,
+  });
+  lifecycle.waitingFor = null;
+  if (passed) await condition(news);
+}
+
+async function settle(
+  input: OrderLifecycleInput,
+  lifecycle: Lifecycle,
+  entry: OrderState,
+): Promise<OrderReport> {
+  const { clientOrderId, proposed } = input;
+  if (!hasFill(entry)) {
+    const rejected = entry.status === 'REJECTED';
+    lifecycle.state = rejected ? 'REJECTED' : 'CANCELLED';
+    const why = entry.reason ?? 'the order ended without a fill';
+    return reportOf(clientOrderId, rejected ? 'REJECTED' : 'NOT_FILLED', lifecycle.state, why, entry);
+  }
+  lifecycle.state = entry.status === 'FILLED' ? 'FILLED' : 'CANCELLED';
+  const roles = [
+    ...(proposed.stop === null ? [] : (['stop'] as const)),
+    ...(proposed.target === null ? [] : (['target'] as const)),
+  ];
+  const verified = await condition(() => isProtected(lifecycle.last?.legs ?? [], roles), verifyMs);
+  const filled = lifecycle.last ?? entry;
+  return verified
+    ? reportOf(clientOrderId, 'FILLED', 'FILLED', 'filled, and every protective leg works', filled)
+    : reportOf(
+        clientOrderId,
+        'UNPROTECTED',
+        'PROTECTION_MISSING',
+        'filled, but a protective leg does not work: place a stop by hand, or close the position',
+        filled,
+      );
+}
+
+const expired = (
+  clientOrderId: string,
+  state: 'SENT_NOT_FOUND_EXPIRED' | 'EXPIRED',
+  last: OrderState,
+): OrderReport =>
+  state === 'EXPIRED'
+    ? reportOf(clientOrderId, 'NOT_FILLED', state, 'the order was acknowledged and is listed no more', last)
+    : reportOf(
+        clientOrderId,
+        'SENT_NOT_FOUND_EXPIRED',
+        state,
+        'the order was sent, was never found, and can no longer be valid; check the account before trading on',
+        last,
+      );

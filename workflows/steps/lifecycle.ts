@@ -1,0 +1,52 @@
+// What a lifecycle knows of its order, and the questions it asks of it. Used by orderLifecycle and its steps.
+import type {
+  BrokerOrderStatus,
+  IntentState,
+  LegState,
+  OrderOutcome,
+  OrderReport,
+  OrderState,
+} from '../../contracts/wire/order.js';
+
+export interface Lifecycle {
+  state: IntentState | 'ADMITTING';
+  /** What the poller told last. */
+  last: OrderState | null;
+  /** The instant of the last marketReached signal. */
+  marketNow: string | null;
+  waitingFor: string | null;
+  cancelWanted: boolean;
+}
+
+const over: readonly BrokerOrderStatus[] = ['FILLED', 'CANCELLED', 'REJECTED'];
+const atWork: readonly BrokerOrderStatus[] = ['PENDING', 'WORKING'];
+
+export const isOver = (status: BrokerOrderStatus | null): boolean => status !== null && over.includes(status);
+
+/** Decimal strings of our own wires have one form for zero. */
+export const hasFill = (state: OrderState): boolean => Number(state.filledQuantity) > 0;
+
+export const legsAreOver = (state: OrderState | null): boolean =>
+  state === null || state.legs.every((leg) => isOver(leg.status));
+
+/** Every protective leg works, or one has filled and closed the position. */
+export function isProtected(legs: readonly LegState[], roles: readonly LegState['role'][]): boolean {
+  if (legs.some(({ status }) => status === 'FILLED')) return true;
+  return roles.every((role) => legs.some((leg) => leg.role === role && atWork.includes(leg.status)));
+}
+
+export const reportOf = (
+  clientOrderId: string,
+  outcome: OrderOutcome,
+  code: string,
+  message: string,
+  state: OrderState | null,
+): OrderReport => ({
+  outcome,
+  code,
+  message,
+  clientOrderId,
+  brokerOrderId: state?.brokerOrderId ?? null,
+  filledQuantity: state?.filledQuantity ?? '0',
+  averagePrice: state?.averagePrice ?? null,
+});

@@ -1,0 +1,44 @@
+// How each kind of activity may fail and be tried again. Temporal alone retries.
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../../activities/activities.js';
+
+/** A dead worker is noticed after this much silence; the worker's interceptor beats for every activity. */
+const heartbeatTimeout = '5 seconds';
+
+/** Reads, renderings and analyses: safe to repeat, given up after `deadlineMs`. */
+export const repeatable = (deadlineMs: number) =>
+  proxyActivities<Activities>({
+    startToCloseTimeout: '60 seconds',
+    scheduleToCloseTimeout: deadlineMs,
+    heartbeatTimeout,
+    retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  });
+
+/** Short, idempotent steps on our own database; they run beside the workflow, without the server. */
+export const stored = (deadlineMs: number) =>
+  proxyLocalActivities<Activities>({
+    startToCloseTimeout: '10 seconds',
+    scheduleToCloseTimeout: deadlineMs,
+    retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
+  });
+
+/** Sends an order: one attempt, whatever happens. */
+export const once = proxyActivities<Pick<Activities, 'submitOrder'>>({
+  startToCloseTimeout: '90 seconds',
+  heartbeatTimeout,
+  retry: { maximumAttempts: 1 },
+});
+
+/** The end of a run is written however long the database is away. */
+export const patient = proxyLocalActivities<Pick<Activities, 'closeRun'>>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+});
+
+/** The one poller: long, beating, started again for ever. */
+export const watching = proxyActivities<Pick<Activities, 'watchBroker'>>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout,
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+});

@@ -1,0 +1,127 @@
+// strategyRun: one execution of a strategy for one symbol in one slot of a session. Read it as the story of a run.
+import { ApplicationFailure, CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
+import type { RunPlan } from '../activities/run.js';
+import type { Decision } from '../domain/decision/decision.js';
+import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
+import { marketReached, orderReport, runProgress } from './signals.js';
+import { describe, showDecision, showEnd } from './steps/display.js';
+import { endOf, failureEnd, type Ending } from './steps/ending.js';
+import { placeAndFollow } from './steps/placeAndFollow.js';
+import { patient, repeatable, stored } from './steps/proxies.js';
+import { createStory, type Story } from './steps/story.js';
+import { waitForMarket } from './steps/waitForMarket.js';
+
+/** The first step has no plan yet that could tell it its deadline. */
+const openDeadlineMs = 60_000;
+
+export async function strategyRun(input: StrategyRunInput): Promise<RunResult> {
+  const story = createStory(input);
+  setHandler(runProgress, () => story.progress());
+  setHandler(marketReached, ({ now }) => {
+    story.marketNow = now;
+  });
+  setHandler(orderReport, (report) => {
+    story.report = report;
+  });
+  let ending: Ending;
+  let failure: unknown = null;
+  try {
+    ending = await tell(input, story);
+  } catch (error) {
+    failure = error;
+    ending = failureEnd(error);
+  }
+  await CancellationScope.nonCancellable(() => close(input, story, ending));
+  if (isCancellation(failure)) throw failure;
+  if (ending.status === 'failed') throw ApplicationFailure.nonRetryable(ending.message ?? '', ending.code);
+  return { runId: input.runId, ...ending, order: story.report };
+}
+
+async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
+  const plan = await story.step('openRun', () => stored(openDeadlineMs).openRun(input));
+  const { contract, decision } = await decide(input, plan, story);
+  story.decision = decision;
+  showDecision(decision);
+  if (decision.action === 'hold') return endOf('HOLD', 'HOLD', decision.rationale);
+
+  const { strategyVersion } = plan;
+  const { evaluateRisk } = repeatable(plan.stepDeadlineMs);
+  const proposal = await story.step('evaluateRisk', () =>
+    evaluateRisk({ ...input, strategyVersion, contract, decision }),
+  );
+  const { verdict } = proposal;
+  if (verdict.code === 'NOTHING_TO_SELL') {
+    return endOf('NOTHING_TO_SELL', verdict.code, 'the decision is to sell, and nothing is held');
+  }
+  const { order } = verdict;
+  if (order === null) return endOf('REFUSED', verdict.code, describe(verdict));
+
+  await story.step('waitForMarket', () =>
+    waitForMarket({
+      mode: input.mode,
+      runId: input.runId,
+      instant: story.waitsFor(proposal.admitAt),
+      deadlineMs: plan.stepDeadlineMs,
+      signalled: () => story.marketNow,
+      interrupted: () => false,
+    }),
+  );
+  story.waitsFor(null);
+  return story.step('orderLifecycle', () =>
+    placeAndFollow(story, {
+      mode: input.mode,
+      accountId: plan.accountId,
+      runId: input.runId,
+      strategyId: input.strategyId,
+      symbol: input.symbol,
+      clientOrderId: proposal.clientOrderId,
+      riskInput: proposal.riskInput,
+      proposed: order,
+    }),
+  );
+}
+
+/** Bars, pictures and analyses of every timeframe in parallel, then one decision. */
+async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
+  const { runId, symbol, session, strategyId } = input;
+  const { strategyVersion, timeframes } = plan;
+  const steps = repeatable(plan.stepDeadlineMs);
+  const contract = await story.step('resolveContract', () => steps.resolveContract(symbol));
+  const evidence = await Promise.all(
+    timeframes.map(async (timeframe) => {
+      const version = { strategyId, strategyVersion };
+      const bars = await story.step(`fetchBars ${timeframe}`, () =>
+        steps.fetchBars({ runId, contract, timeframe, session }),
+      );
+      const chart = await story.step(`renderChart ${timeframe}`, () =>
+        steps.renderChart({ ...version, symbol, bars }),
+      );
+      const analysis = await story.step(`analyze ${timeframe}`, () =>
+        steps.analyze({ ...version, runId, symbol, bars, chart }),
+      );
+      return { bars, chart, analysis };
+    }),
+  );
+  const decision: Decision = await story.step('decide', () =>
+    steps.decide({
+      runId,
+      symbol,
+      session,
+      strategyId,
+      strategyVersion,
+      contract,
+      bars: evidence.map(({ bars }) => bars),
+      charts: evidence.map(({ chart }) => chart),
+      analyses: evidence.map(({ analysis }) => analysis),
+    }),
+  );
+  return { contract, decision };
+}
+
+async function close(input: StrategyRunInput, story: Story, ending: Ending): Promise<void> {
+  story.ending = ending;
+  showEnd(input, story.decision, ending);
+  const { status, outcome, code, message } = ending;
+  const end = { status, outcome, code, message, steps: story.log.steps() };
+  await patient.closeRun({ runId: input.runId, end });
+}
