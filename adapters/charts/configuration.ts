@@ -4,7 +4,7 @@ import { dateTicks } from './dateTicks.js';
 import { datasetsOf } from './datasets.js';
 import { decorations } from './decorations.js';
 import { barPitch, panelsOf, type Panel } from './panels.js';
-import { colours, fontFamily, layout, panelWeights } from './theme.js';
+import { colours, fontFamily, layout, panelWeights, type PanelName } from './theme.js';
 import type { Picture } from './types.js';
 
 type LinearScale = ScaleOptionsByType<'linear'>;
@@ -66,6 +66,9 @@ function dateAxis(picture: Picture): object {
   };
 }
 
+/** Only here a bar without height has something to say: an open that equals the close. */
+const pricePanel: PanelName = 'price';
+
 interface BarShape {
   x: number;
   y: number;
@@ -83,7 +86,7 @@ const snapBars: Plugin<'bar' | 'line'> = {
         bar.x = Math.floor(bar.x) + 0.5;
         bar.base = Math.round(bar.base);
         bar.y = Math.round(bar.y);
-        if (bar.y === bar.base) bar.y -= 1;
+        if (bar.y === bar.base && meta.yAxisID === pricePanel) bar.y -= 1;
       }
     }
   },

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import sharp from 'sharp';
 import { computeIndicators } from '../../domain/indicators/compute.js';
+import type { IndicatorSet } from '../../domain/indicators/types.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ChartRequest, RenderedChart } from '../../ports/chartRenderer.js';
 import { configurationOf } from './configuration.js';
@@ -14,16 +15,27 @@ import { fontFamily, size } from './theme.js';
 
 export type Render = (request: ChartRequest) => Promise<RenderedChart>;
 
-/** Beside this file in the sources; the compiled file finds the sources' copy from dist/adapters/charts. */
+/** Copied beside the compiled file by the build. */
 function fontFile(): string {
-  const places = ['./fonts/Roboto-Regular.ttf', '../../../adapters/charts/fonts/Roboto-Regular.ttf'];
-  const found = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find(existsSync);
-  if (found === undefined)
+  const file = fileURLToPath(new URL('./fonts/Roboto-Regular.ttf', import.meta.url));
+  if (!existsSync(file))
     throw new KeelError(
       'CHART_FONT_MISSING',
-      'The chart font adapters/charts/fonts/Roboto-Regular.ttf is missing: restore it.',
+      `The chart font ${file} is missing: restore it and build again.`,
     );
-  return found;
+  return file;
+}
+
+/** Indicators of every bar given, so that those of the drawn bars are warmed up. */
+function indicatorsOf(request: ChartRequest): IndicatorSet {
+  try {
+    return computeIndicators(columnsOf(request.bars), request.indicators);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const { symbol, timeframe } = request;
+    const message = `No chart of ${symbol} (${timeframe}): an indicator parameter is wrong: ${error.message}.`;
+    throw new KeelError('CHART_INPUT', message, { facts: { symbol, timeframe }, cause: error });
+  }
 }
 
 /** Drops the fourth byte of each pixel; four times cheaper than to let sharp remove the channel. */
@@ -50,7 +62,7 @@ export function createRender(): Render {
   sharp.cache(false);
   return async (request) => {
     checkRequest(request);
-    const picture = pictureOf(request, computeIndicators(columnsOf(request.bars), request.indicators));
+    const picture = pictureOf(request, indicatorsOf(request));
     // 'raw' is known to the canvas and unknown to the types: RGBA, 8 bits each, without the detour of a PNG.
     const rgb = withoutAlpha(canvas.renderToBufferSync(configurationOf(picture), 'raw' as 'image/png'));
     const png = await sharp(rgb, { raw: { ...size, channels: 3 } })

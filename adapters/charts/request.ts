@@ -1,11 +1,11 @@
 // Refuses what can not be drawn truthfully, before anything is computed. Called in the caller's process and by render.
 import type { Bar } from '../../domain/market/bar.js';
+import { isInstant } from '../../domain/market/dates.js';
 import type { ChartRequest } from '../../ports/chartRenderer.js';
 import { KeelError } from '../../ports/errors.js';
 
 /** More bars than this leave less than a pixel and a bit for each. */
 const maximumWindow = 1000;
-const instant = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 function problemOf(bar: Bar, before: Bar | undefined): string | null {
   const prices = [bar.open, bar.high, bar.low, bar.close];
@@ -13,7 +13,7 @@ function problemOf(bar: Bar, before: Bar | undefined): string | null {
   if (!Number.isFinite(bar.volume) || bar.volume < 0) return 'has a volume that is negative or not a number';
   if (bar.high < Math.max(...prices) || bar.low > Math.min(...prices))
     return 'has an open or close outside low to high';
-  if (!instant.test(bar.time)) return 'has a time that is not ISO 8601 UTC with milliseconds';
+  if (!isInstant(bar.time)) return 'has a time that is not ISO 8601 UTC with milliseconds';
   if (before !== undefined && bar.time <= before.time) return 'is not later than the bar before it';
   return null;
 }
