@@ -2,7 +2,7 @@
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Pool, types } from 'pg';
-import type { PoolClient, PoolConfig } from 'pg';
+import type { CustomTypesConfig, PoolClient } from 'pg';
 import { databaseError } from './errors.js';
 
 export interface DatabaseOptions {
@@ -29,12 +29,13 @@ export interface Database {
 const isoInstant = (text: string): string => new Date(text).toISOString();
 
 /** timestamptz as ISO 8601 UTC, dates as YYYY-MM-DD, numeric as the driver gives it: exact text. */
-const typeParsers: PoolConfig['types'] = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
-    if (oid === types.builtins.TIMESTAMPTZ) return isoInstant;
-    if (oid === types.builtins.DATE) return (text: string) => text;
-    return types.getTypeParser(oid, format as 'text');
-  }) as typeof types.getTypeParser,
+const parsers = new Map<number, (text: string) => string>([
+  [types.builtins.TIMESTAMPTZ, isoInstant],
+  [types.builtins.DATE, (text) => text],
+]);
+const typeParsers: CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    parsers.get(oid) ?? (types.getTypeParser(oid, format) as (text: string) => unknown),
 };
 
 /** Host, port and database of a connection URL, without user and password. */

@@ -1,13 +1,13 @@
 // What a run found out: sets of bars, charts, analyses, the decision and the risk verdicts. Written by the activities
 // (a retried step overwrites what its earlier attempt wrote), read by the API and `keel verify`.
-import { asc, eq, getTableColumns, sql } from 'drizzle-orm';
+import { asc, eq, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/stores.js';
 import type { Database } from './connect.js';
 import { createRiskQueries } from './risk.js';
 import { analysis, chart, decision, marketData } from './schema.js';
-import { overwrite, placeholders } from './statement.js';
+import { columnsBut, overwrite, placeholders } from './statement.js';
 
 interface ObjectFields {
   readonly objectKey: string;
@@ -68,7 +68,7 @@ function pictures({ orm }: Database, mode: Mode) {
 }
 
 function verdicts({ orm }: Database, mode: Mode) {
-  const { runId: _runId, mode: _mode, createdAt: _createdAt, ...said } = getTableColumns(analysis);
+  const said = columnsBut(analysis, 'runId', 'mode', 'createdAt');
   return {
     putAnalysis: orm
       .insert(analysis)

@@ -1,17 +1,17 @@
 // Reads and the insert of order intents, on the pool or on one connection. Called by intents.ts and admission.ts.
-import { and, asc, desc, eq, getTableColumns, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Mode } from '../contracts/wire/names.js';
 import type { IntentState } from '../contracts/wire/order.js';
 import { KeelError } from '../ports/errors.js';
 import type { IntentRow, NewIntent } from '../ports/stores.js';
 import { orderIntent } from './schemaOrders.js';
-import { placeholders } from './statement.js';
+import { columnsBut, placeholders } from './statement.js';
 
 const reservingStates: IntentState[] = ['INTENT', 'SENT', 'UNKNOWN', 'ACKNOWLEDGED'];
 
 function prepare(orm: NodePgDatabase) {
-  const { createdAt: _createdAt, isOpen: _isOpen, ...columns } = getTableColumns(orderIntent);
+  const columns = columnsBut(orderIntent, 'createdAt', 'isOpen');
   const ofAccount = and(
     eq(orderIntent.mode, sql.placeholder('mode')),
     eq(orderIntent.accountId, sql.placeholder('accountId')),

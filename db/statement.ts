@@ -20,6 +20,15 @@ export const placeholders = <Name extends string>(
     [Key in Name]: Placeholder<Key>;
   };
 
+/** The columns of a table but some, for a select. */
+export const columnsBut = <Table extends PgTable, Name extends string>(
+  table: Table,
+  ...names: readonly Name[]
+): Omit<Table['_']['columns'], Name> =>
+  Object.fromEntries(
+    Object.entries(getTableColumns(table)).filter(([name]) => !(names as readonly string[]).includes(name)),
+  ) as Omit<Table['_']['columns'], Name>;
+
 /** What ON CONFLICT DO UPDATE sets: every column but the keys and the time of the first write. */
 export function overwrite(table: PgTable, keys: readonly string[]): Record<string, SQL> {
   const columns = Object.entries(getTableColumns(table)).filter(

@@ -1,0 +1,820 @@
+// The stores against the real PostgreSQL: what they promise in ports/stores.ts, and what the database refuses by itself.
+import { getTableColumns, getTableName, is } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { IntentState, OrderState } from '../contracts/wire/order.js';
+import { connect } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import { claimMode } from '../db/mode.js';
+import * as schema from '../db/schema.js';
+import * as schemaOrders from '../db/schemaOrders.js';
+import { createStores } from '../db/stores.js';
+import type { Stores } from '../db/stores.js';
+import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
+import type { BrokerSnapshot, NewIntent, RiskRow } from '../ports/stores.js';
+import { startTestPostgres } from './support/postgres.js';
+import type { TestPostgres } from './support/postgres.js';
+
+let server: TestPostgres;
+let db: Database;
+let stores: Stores;
+let serial = 0;
+
+const settings = {
+  symbols: ['AAPL'],
+  timeframes: ['daily', 'weekly'],
+  indicators: {
+    sma: [20, 50, 200],
+    ema: [20],
+    rsi: 14,
+    macd: { fast: 12, slow: 26, signal: 9 },
+    bollinger: { period: 20, deviations: 2 },
+    atr: 14,
+    superTrend: { period: 10, multiplier: 3 },
+    volumeAverage: 20,
+  },
+  analyst: 'rules',
+  risk: {
+    riskPerTrade: '0.01',
+    maximumPositionShare: '0.10',
+    minimumRCoefficient: '1.5',
+    priceCollar: '0.03',
+    cashReserve: '0.02',
+    shortsAllowed: false,
+    pyramiding: false,
+  },
+  slot: 'after-close',
+  workflowId: 'standard',
+} as const;
+
+const object = (name: string) => ({ key: `objects/${name}`, sha256: 'a'.repeat(64), bytes: 1234 });
+
+beforeAll(async () => {
+  server = await startTestPostgres();
+  db = connect({
+    url: server.url,
+    poolSize: 10,
+    connectTimeoutMs: 5000,
+    statementTimeoutMs: 20_000,
+    lockTimeoutMs: 20_000,
+  });
+  stores = createStores(db, 'simulated');
+});
+
+afterAll(async () => {
+  await db.close();
+  await server.stop();
+});
+
+beforeEach(() => {
+  serial += 1;
+});
+
+const newStrategy = async (): Promise<string> => {
+  const { id } = await stores.strategies.create(
+    { id: `demo-${String(serial)}`, name: 'Demo', settings },
+    'tester',
+  );
+  return id;
+};
+
+const runInput = (strategyId: string, slot = 'after-close') => ({
+  id: `run-${strategyId}-${slot}`,
+  workflowId: `run/simulated/${strategyId}/AAPL/2014-07-07/${slot}`,
+  mode: 'simulated' as const,
+  strategyId,
+  strategyVersion: 1,
+  symbol: 'AAPL',
+  session: '2014-07-07',
+  slot,
+});
+
+const newRun = async (): Promise<string> => (await stores.runs.open(runInput(await newStrategy()))).id;
+
+const newIntent = (runId: string, more: Partial<NewIntent> = {}): NewIntent => ({
+  clientOrderId: `ORDER${String(serial)}`,
+  mode: 'simulated',
+  accountId: `DU${String(serial)}`,
+  runId,
+  symbol: 'AAPL',
+  conid: '265598',
+  side: 'BUY',
+  quantity: '104',
+  stop: '91.50',
+  target: '99.75',
+  reservedCash: '9984.00',
+  validUntil: '2014-07-08T20:00:00.000Z',
+  ...more,
+});
+
+const storeIntent = async (intent: NewIntent): Promise<void> =>
+  stores.intents.withAccountLock('simulated', intent.accountId, (tx) => tx.insertIntent(intent));
+
+describe('schema', () => {
+  it('describes exactly the columns of the migrated database', async () => {
+    const { rows } = await db.pool.query<{ table_name: string; column_name: string; facts: string }>(
+      `select c.relname as table_name, a.attname as column_name,
+         format_type(a.atttypid, a.atttypmod) || case when a.attnotnull then ' not null' else '' end as facts
+       from pg_attribute a join pg_class c on c.oid = a.attrelid
+       where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped
+         and c.relname <> 'keel_migration'`,
+    );
+    const migrated = rows.map((row) => `${row.table_name}.${row.column_name}: ${row.facts}`);
+    const tables = Object.values({ ...schema, ...schemaOrders }).filter((table) => is(table, PgTable));
+    const described = tables.flatMap((table) =>
+      Object.values(getTableColumns(table)).map(
+        (column) =>
+          `${getTableName(table)}.${column.name}: ${column.getSQLType().replace(/^timestamp\(3\) with/, 'timestamp(3) with')}` +
+          (column.notNull ? ' not null' : ''),
+      ),
+    );
+    expect(described.sort()).toEqual(migrated.sort());
+  });
+
+  it('holds the standard workflow definition', async () => {
+    const { rows } = await db.pool.query(`select id, timeframes, analyst, gates from workflow`);
+    expect(rows).toEqual([
+      {
+        id: 'standard',
+        timeframes: ['daily', 'weekly'],
+        analyst: 'rules',
+        gates: { approval: false },
+      },
+    ]);
+  });
+});
+
+describe('mode', () => {
+  it('binds a database to the first mode that claims it', async () => {
+    await claimMode(db, 'simulated');
+    await claimMode(db, 'simulated');
+    await expect(claimMode(db, 'live')).rejects.toMatchObject({
+      code: 'MODE_MISMATCH',
+      errorClass: 'final',
+    });
+  });
+
+  it('lets no store touch another mode', async () => {
+    const id = await newStrategy();
+    await expect(stores.runs.open({ ...runInput(id), mode: 'paper' })).rejects.toMatchObject({
+      code: 'MODE_MISMATCH',
+    });
+    await expect(stores.brokerState.latest('live', 'DU1')).rejects.toMatchObject({ code: 'MODE_MISMATCH' });
+    await expect(
+      stores.intents.withAccountLock('live', 'DU1', () => Promise.resolve(1)),
+    ).rejects.toMatchObject({ code: 'MODE_MISMATCH' });
+  });
+});
+
+describe('strategies', () => {
+  it('gives back what was created, also by version and in the list', async () => {
+    const id = await newStrategy();
+    const stored = await stores.strategies.get(id);
+    expect(stored).toMatchObject({ id, name: 'Demo', mode: 'simulated', active: true, version: 1, settings });
+    expect(stored?.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    expect(await stores.strategies.version(id, 1)).toEqual(settings);
+    expect(await stores.strategies.version(id, 2)).toBeNull();
+    expect(await stores.strategies.list()).toContainEqual(stored);
+    expect(await stores.strategies.get('nobody')).toBeNull();
+  });
+
+  it('refuses an id twice and leaves nothing half-written', async () => {
+    const id = await newStrategy();
+    await expect(stores.strategies.create({ id, name: 'Again', settings }, 'x')).rejects.toMatchObject({
+      code: 'STRATEGY_EXISTS',
+    });
+    const broken = { ...settings, workflowId: 'nowhere' };
+    await expect(
+      stores.strategies.create({ id: `${id}-b`, name: 'B', settings: broken }, 'x'),
+    ).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
+    expect(await stores.strategies.get(`${id}-b`)).toBeNull();
+  });
+});
+
+describe('runs', () => {
+  it('opens a run once, and finds it again for the same workflow', async () => {
+    const id = await newStrategy();
+    const first = await stores.runs.open(runInput(id));
+    expect(first).toMatchObject({ ...runInput(id), status: 'running', outcome: null, endedAt: null });
+    expect(await stores.runs.open({ ...runInput(id), id: 'other' })).toEqual(first);
+    expect(await stores.runs.get(first.id)).toEqual(first);
+    expect(await stores.runs.byWorkflowId(first.workflowId)).toEqual(first);
+  });
+
+  it('refuses another workflow in the same slot', async () => {
+    const id = await newStrategy();
+    await stores.runs.open(runInput(id));
+    const other = { ...runInput(id), id: 'x', workflowId: `another-${id}` };
+    await expect(stores.runs.open(other)).rejects.toMatchObject({ code: 'RUN_EXISTS', errorClass: 'final' });
+  });
+
+  it('lets exactly one of many concurrent workflows have a slot', async () => {
+    const id = await newStrategy();
+    const tries = Array.from({ length: 20 }, (_, index) =>
+      stores.runs
+        .open({ ...runInput(id), id: `${id}-${String(index)}`, workflowId: `${id}-${String(index)}` })
+        .then(
+          () => 'opened',
+          (error: unknown) => (error as { code: string }).code,
+        ),
+    );
+    const answers = await Promise.all(tries);
+    expect(answers.filter((answer) => answer === 'opened')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'RUN_EXISTS')).toHaveLength(19);
+  });
+
+  it('waits, goes on and ends, and the first end stands', async () => {
+    const id = await newRun();
+    await stores.runs.setWaiting(id, '2014-07-08T13:35:00.000Z');
+    expect(await stores.runs.get(id)).toMatchObject({
+      status: 'waiting',
+      waitingFor: '2014-07-08T13:35:00.000Z',
+    });
+    expect((await stores.runs.listOpen()).map((row) => row.id)).toContain(id);
+    await stores.runs.setWaiting(id, null);
+    expect(await stores.runs.get(id)).toMatchObject({ status: 'running', waitingFor: null });
+    const steps = [
+      { name: 'openRun', startedAt: '2026-01-02T03:04:05.678Z', ms: 12 },
+      { name: 'decide', startedAt: '2026-01-02T03:04:06.000Z', ms: null },
+    ] as const;
+    const end = { status: 'ended', outcome: 'HOLD', code: 'HOLD', message: 'nothing to do', steps } as const;
+    await stores.runs.end(id, end);
+    await stores.runs.end(id, { ...end, status: 'failed', outcome: 'FAILED' });
+    expect(await stores.runs.get(id)).toMatchObject({ status: 'ended', outcome: 'HOLD', waitingFor: null });
+    expect((await stores.runs.get(id))?.endedAt).toMatch(/Z$/);
+    expect(await stores.runs.steps(id)).toEqual(steps);
+    expect((await stores.runs.listOpen()).map((row) => row.id)).not.toContain(id);
+  });
+
+  it('says so when a run to end is not there', async () => {
+    const end = { status: 'failed', outcome: 'FAILED', code: null, message: null, steps: [] } as const;
+    await expect(stores.runs.end('nobody', end)).rejects.toMatchObject({ code: 'RUN_MISSING' });
+  });
+
+  it('lists the newest session first, filtered and limited', async () => {
+    const id = await newStrategy();
+    for (const session of ['2014-07-08', '2014-07-07', '2014-07-09']) {
+      const workflowId = `${id}/${session}`;
+      await stores.runs.open({ ...runInput(id), id: workflowId, workflowId, session });
+    }
+    const rows = await stores.runs.list({ strategyId: id, symbol: 'AAPL', limit: 2 });
+    expect(rows.map((row) => row.session)).toEqual(['2014-07-09', '2014-07-08']);
+    expect(await stores.runs.list({ strategyId: id, symbol: 'MSFT', limit: 2 })).toEqual([]);
+  });
+});
+
+describe('evidence', () => {
+  const analysis = {
+    timeframe: 'daily',
+    analyst: 'rules',
+    score: 0.1 + 0.2,
+    parts: { trend: 1, momentum: -0.3333333333333333, volatility: 0, levels: 0.25 },
+    close: 95.97,
+    atr: null,
+    support: 90.123456789,
+    resistance: null,
+    lastBar: '2014-07-07T13:30:00.000Z',
+    barCount: 289,
+    reasons: ['above SMA 200', 'RSI 61.2'],
+  } as const;
+  const decision = {
+    action: 'buy',
+    entry: '95.97',
+    stop: '91.50',
+    target: '104.910',
+    rCoefficient: '2.0000000000000000000000000000000001',
+    profitMargin: '0.0931541106595811191',
+    rationale: 'trend',
+    analyst: 'rules',
+    sources: { action: 'analyst', entry: 'quote', stop: 'analyst', target: 'code' },
+  } as const;
+
+  it('keeps bars, charts, analyses and the decision exactly, and overwrites on a retry', async () => {
+    const runId = await newRun();
+    const bars = {
+      runId,
+      timeframe: 'daily',
+      object: object(`bars-${runId}`),
+      count: 289,
+      first: '2013-05-13T13:30:00.000Z',
+      last: '2014-07-07T13:30:00.000Z',
+      source: 'ibkr',
+    } as const;
+    await stores.evidence.putBars({ ...bars, count: 1 });
+    await stores.evidence.putBars(bars);
+    expect(await stores.evidence.bars(runId)).toEqual([bars]);
+    const chart = {
+      runId,
+      timeframe: 'weekly',
+      object: object(`chart-${runId}`),
+      width: 1200,
+      height: 900,
+    } as const;
+    await stores.evidence.putChart(chart);
+    expect(await stores.evidence.charts(runId)).toEqual([chart]);
+    expect(await stores.evidence.chartByKey(chart.object.key)).toEqual(chart);
+    expect(await stores.evidence.chartByKey(bars.object.key)).toBeNull();
+    await stores.evidence.putAnalysis(runId, analysis);
+    expect(await stores.evidence.analyses(runId)).toEqual([analysis]);
+    expect(await stores.evidence.decision(runId)).toBeNull();
+    await stores.evidence.putDecision(runId, { ...decision, rationale: 'first try' }, object('a'));
+    await stores.evidence.putDecision(runId, decision, object('b'));
+    expect(await stores.evidence.decision(runId)).toEqual({ decision, input: object('b') });
+  });
+
+  it('keeps a hold without prices', async () => {
+    const runId = await newRun();
+    const hold = {
+      ...decision,
+      action: 'hold',
+      entry: null,
+      stop: null,
+      target: null,
+      rCoefficient: null,
+      profitMargin: null,
+    } as const;
+    await stores.evidence.putDecision(runId, hold, object('c'));
+    expect((await stores.evidence.decision(runId))?.decision).toEqual(hold);
+  });
+
+  it('keeps proposal and admission side by side', async () => {
+    const runId = await newRun();
+    const verdict = {
+      approved: true,
+      code: 'APPROVED',
+      quantity: '104',
+      riskAmount: '464.88',
+      limitedBy: 'position',
+      checks: [{ code: 'POSITION_SHARE', passed: true, value: '0.0998', limit: '0.10', text: 'fits' }],
+      order: { side: 'BUY', quantity: '104', stop: '91.50', target: null },
+    } as const;
+    const proposal: RiskRow = { runId, stage: 'proposal', verdict, facts: object('facts') };
+    const refused = { ...verdict, approved: false, code: 'CASH', quantity: '0', order: null };
+    const admission: RiskRow = { runId, stage: 'admission', verdict: refused, facts: object('facts-2') };
+    await stores.evidence.putRisk(proposal);
+    await stores.intents.withAccountLock('simulated', 'DU1', (tx) => tx.putRisk(admission));
+    expect(await stores.evidence.risk(runId)).toEqual([proposal, admission]);
+    const { rows } = await db.pool.query<{ none: boolean }>(
+      `select proposed_order is null as none from risk_evaluation where run_id = $1 and stage = 'admission'`,
+      [runId],
+    );
+    expect(rows).toEqual([{ none: true }]);
+  });
+
+  it('refuses evidence of a run that does not exist, and amounts that are no numbers', async () => {
+    await expect(stores.evidence.putAnalysis('nobody', analysis)).rejects.toMatchObject({
+      code: 'DATABASE_REJECTED',
+    });
+    const runId = await newRun();
+    await expect(
+      stores.evidence.putDecision(runId, { ...decision, entry: 'NaN' }, object('d')),
+    ).rejects.toMatchObject({ code: 'DATABASE_REJECTED' });
+  });
+});
+
+describe('order intents', () => {
+  const open: OrderState = {
+    clientOrderId: '',
+    found: true,
+    pastValidity: false,
+    brokerOrderId: '42',
+    status: 'WORKING',
+    quantity: '104',
+    filledQuantity: '0',
+    averagePrice: null,
+    legs: [],
+    position: '0',
+    reason: null,
+  };
+
+  it('gives back what was stored, and stores the same again without harm', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    await storeIntent(intent);
+    const stored = await stores.intents.get(intent.clientOrderId);
+    expect(stored).toEqual({
+      ...intent,
+      state: 'INTENT',
+      brokerOrderId: null,
+      filledQuantity: '0',
+      averagePrice: null,
+      legs: [],
+      reason: null,
+      updatedAt: expect.stringMatching(/Z$/) as string,
+    });
+    expect(await stores.intents.byRun(intent.runId)).toEqual(stored);
+    expect(await stores.intents.get('nobody')).toBeNull();
+  });
+
+  it('refuses a client order id for a second order', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    await expect(storeIntent({ ...intent, quantity: '1' })).rejects.toMatchObject({
+      code: 'INTENT_EXISTS',
+      errorClass: 'final',
+    });
+  });
+
+  it('undoes everything when the work under the lock fails', async () => {
+    const intent = newIntent(await newRun());
+    await expect(
+      stores.intents.withAccountLock('simulated', intent.accountId, async (tx) => {
+        await tx.insertIntent(intent);
+        throw new Error('second thoughts');
+      }),
+    ).rejects.toThrow();
+    expect(await stores.intents.get(intent.clientOrderId)).toBeNull();
+  });
+
+  it('never commits work that went on after a statement had failed', async () => {
+    const intent = newIntent(await newRun());
+    await expect(
+      stores.intents.withAccountLock('simulated', intent.accountId, async (tx) => {
+        await tx.insertIntent(intent);
+        await tx.insertIntent({ ...intent, clientOrderId: 'X', runId: 'nobody' }).catch(() => undefined);
+        return 'fine';
+      }),
+    ).rejects.toMatchObject({ code: 'DATABASE_ERROR' });
+    expect(await stores.intents.get(intent.clientOrderId)).toBeNull();
+  });
+
+  it('moves by compare-and-set: of many, one wins, and the audit tells of it once', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    const wins = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        stores.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'sender', reason: 'go' }),
+      ),
+    );
+    expect(wins.filter(Boolean)).toHaveLength(1);
+    const { rows } = await db.pool.query(
+      'select actor, action, mode, facts from audit where subject = $1 order by id',
+      [intent.clientOrderId],
+    );
+    expect(rows).toEqual([
+      {
+        actor: 'sender',
+        action: 'intent.move',
+        mode: 'simulated',
+        facts: { from: 'INTENT', to: 'SENT', reason: 'go' },
+      },
+    ]);
+  });
+
+  it('allows exactly the transitions of the table', async () => {
+    const states: IntentState[] = [
+      'INTENT',
+      'SENT',
+      'NOT_SENT',
+      'ABANDONED',
+      'ACKNOWLEDGED',
+      'REJECTED',
+      'UNKNOWN',
+      'FILLED',
+      'CANCELLED',
+      'EXPIRED',
+      'SENT_NOT_FOUND_EXPIRED',
+    ];
+    const allowed: Partial<Record<IntentState, string>> = {
+      INTENT: 'SENT ABANDONED',
+      SENT: 'NOT_SENT ACKNOWLEDGED REJECTED UNKNOWN FILLED CANCELLED EXPIRED SENT_NOT_FOUND_EXPIRED',
+      UNKNOWN: 'ACKNOWLEDGED REJECTED FILLED CANCELLED EXPIRED SENT_NOT_FOUND_EXPIRED',
+      ACKNOWLEDGED: 'REJECTED FILLED CANCELLED EXPIRED',
+      SENT_NOT_FOUND_EXPIRED: 'ACKNOWLEDGED FILLED CANCELLED',
+    };
+    const road: Partial<Record<IntentState, IntentState[]>> = {
+      INTENT: [],
+      SENT: ['SENT'],
+      ABANDONED: ['ABANDONED'],
+    };
+    const runId = await newRun();
+    for (const from of states) {
+      for (const to of states) {
+        const clientOrderId = `T${String(serial)}-${from}-${to}`;
+        await storeIntent(newIntent(runId, { clientOrderId }));
+        let at: IntentState = 'INTENT';
+        for (const next of road[from] ?? ['SENT', from]) {
+          expect(await stores.intents.move(clientOrderId, [at], next, { actor: 'road' })).toBe(true);
+          at = next;
+        }
+        const legal = from === to || (allowed[from] ?? '').split(' ').includes(to);
+        const answer = await stores.intents.move(clientOrderId, [from], to, { actor: 'step' }).then(
+          (moved) => (moved ? 'moved' : 'not moved'),
+          (error: unknown) => (error as { code: string }).code,
+        );
+        expect(`${from} to ${to}: ${answer}`).toBe(
+          `${from} to ${to}: ${legal ? 'moved' : 'ILLEGAL_TRANSITION'}`,
+        );
+      }
+    }
+  });
+
+  it('lets nobody delete an intent, change its terms or begin one elsewhere', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    const id = [intent.clientOrderId];
+    await expect(db.pool.query('delete from order_intent where client_order_id = $1', id)).rejects.toThrow(
+      /once, for ever/,
+    );
+    await expect(
+      db.pool.query('update order_intent set quantity = 1000 where client_order_id = $1', id),
+    ).rejects.toThrow(/terms/);
+    await expect(
+      db.pool.query(
+        `insert into order_intent (client_order_id, mode, account_id, run_id, symbol, conid, side, quantity,
+           reserved_cash, valid_until, state)
+         select 'again', mode, account_id, run_id, symbol, conid, side, quantity, 0, valid_until, 'FILLED'
+         from order_intent where client_order_id = $1`,
+        id,
+      ),
+    ).rejects.toThrow(/begin as INTENT/);
+  });
+
+  it('takes over what a poll found, and keeps it when a later one finds nothing', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    const id = intent.clientOrderId;
+    await stores.intents.move(id, ['INTENT'], 'SENT', { actor: 'sender' });
+    await stores.intents.applyState(id, open, 'ACKNOWLEDGED');
+    const legs = [
+      { role: 'stop', brokerOrderId: '43', status: 'WORKING', filledQuantity: '0' },
+      { role: 'target', brokerOrderId: '44', status: 'WORKING', filledQuantity: '0' },
+    ] as const;
+    const filled: OrderState = {
+      ...open,
+      status: 'FILLED',
+      filledQuantity: '104',
+      averagePrice: '95.99',
+      legs,
+    };
+    await stores.intents.applyState(id, filled, 'FILLED');
+    const stored = await stores.intents.get(id);
+    expect(stored).toMatchObject({
+      state: 'FILLED',
+      brokerOrderId: '42',
+      filledQuantity: '104',
+      averagePrice: '95.99',
+      legs,
+    });
+    await stores.intents.applyState(id, filled, 'FILLED');
+    const nothing = { ...open, found: false, brokerOrderId: null, status: null, quantity: null };
+    await stores.intents.applyState(id, nothing, 'FILLED');
+    expect(await stores.intents.get(id)).toEqual(stored);
+    await expect(stores.intents.applyState(id, open, 'ACKNOWLEDGED')).rejects.toMatchObject({
+      code: 'ILLEGAL_TRANSITION',
+    });
+    await expect(stores.intents.applyState('nobody', open, 'FILLED')).rejects.toMatchObject({
+      code: 'INTENT_MISSING',
+    });
+  });
+
+  it('counts a filled order as open while a leg works, and as reserving never', async () => {
+    const runId = await newRun();
+    const intent = newIntent(runId);
+    const { accountId, clientOrderId: id } = intent;
+    const openIds = async () =>
+      (await stores.intents.listOpen('simulated', accountId)).map((row) => row.clientOrderId);
+    const reservingIds = () =>
+      stores.intents.withAccountLock('simulated', accountId, async (tx) =>
+        (await tx.openIntents()).map((row) => row.clientOrderId),
+      );
+    await storeIntent(intent);
+    expect(await openIds()).toEqual([id]);
+    expect(await reservingIds()).toEqual([id]);
+    await stores.intents.move(id, ['INTENT'], 'SENT', { actor: 'sender' });
+    const leg = { role: 'stop', brokerOrderId: '43', status: 'WORKING', filledQuantity: '0' } as const;
+    const state: OrderState = { ...open, filledQuantity: '104', averagePrice: '96', legs: [leg] };
+    await stores.intents.applyState(id, state, 'FILLED');
+    expect(await openIds()).toEqual([id]);
+    expect(await reservingIds()).toEqual([]);
+    await stores.intents.applyState(id, { ...state, legs: [{ ...leg, status: 'FILLED' }] }, 'FILLED');
+    expect(await openIds()).toEqual([]);
+  });
+
+  it('never lets 50 concurrent admissions reserve more than the cash', async () => {
+    const runId = await newRun();
+    const accountId = `DU-cash-${String(serial)}`;
+    const cash = 1000;
+    const price = 90;
+    // Two processes of Keel: each has a pool and a line of its own.
+    const second = connect({
+      url: server.url,
+      poolSize: 3,
+      connectTimeoutMs: 20_000,
+      statementTimeoutMs: 20_000,
+      lockTimeoutMs: 20_000,
+    });
+    const both = [stores, createStores(second, 'simulated')];
+    const admit = (index: number): Promise<boolean> => {
+      const { intents } = both[index % 2] ?? stores;
+      return intents.withAccountLock('simulated', accountId, async (tx) => {
+        const reserved = (await tx.openIntents()).reduce((sum, row) => sum + Number(row.reservedCash), 0);
+        if (cash - reserved < price) return false;
+        const clientOrderId = `C${String(serial)}-${String(index)}`;
+        await tx.insertIntent(
+          newIntent(runId, { clientOrderId, accountId, reservedCash: String(price), quantity: '1' }),
+        );
+        return true;
+      });
+    };
+    const admitted = await Promise.all(Array.from({ length: 50 }, (_, index) => admit(index)));
+    await second.close();
+    expect(admitted.filter(Boolean)).toHaveLength(11);
+    const open = await stores.intents.listOpen('simulated', accountId);
+    expect(open.reduce((sum, row) => sum + Number(row.reservedCash), 0)).toBe(990);
+  });
+
+  it('gives up waiting for the account after the lock timeout, and says so', async () => {
+    const hasty = connect({
+      url: server.url,
+      poolSize: 3,
+      connectTimeoutMs: 5000,
+      statementTimeoutMs: 5000,
+      lockTimeoutMs: 200,
+    });
+    const other = createStores(hasty, 'simulated').intents;
+    const accountId = `DU-lock-${String(serial)}`;
+    let answers: unknown[] = [];
+    await stores.intents.withAccountLock('simulated', accountId, async () => {
+      // The first waits in PostgreSQL, the second behind it in this process.
+      answers = await Promise.all(
+        [1, 2].map(() =>
+          other
+            .withAccountLock('simulated', accountId, () => Promise.resolve('in'))
+            .catch((error: unknown) => (error as { code: string }).code),
+        ),
+      );
+    });
+    expect(answers).toEqual(['ACCOUNT_BUSY', 'ACCOUNT_BUSY']);
+    expect(await other.withAccountLock('simulated', accountId, () => Promise.resolve('in'))).toBe('in');
+    await hasty.close();
+  });
+
+  it('ends an admission that hangs, and frees the account', async () => {
+    const strict = connect({
+      url: server.url,
+      poolSize: 2,
+      connectTimeoutMs: 5000,
+      statementTimeoutMs: 500,
+      lockTimeoutMs: 3000,
+    });
+    const { intents } = createStores(strict, 'simulated');
+    const intent = newIntent(await newRun());
+    const hung = intents.withAccountLock('simulated', intent.accountId, async (tx) => {
+      await tx.insertIntent(intent);
+      return new Promise<never>(() => undefined);
+    });
+    await expect(hung).rejects.toMatchObject({ code: 'DATABASE_AWAY', errorClass: 'retryable' });
+    expect(await intents.withAccountLock('simulated', intent.accountId, (tx) => tx.openIntents())).toEqual(
+      [],
+    );
+    await strict.close();
+  });
+});
+
+describe('broker state', () => {
+  const order: BrokerOrder = {
+    brokerOrderId: '42',
+    parentBrokerOrderId: null,
+    clientOrderId: 'CLIENT1',
+    conid: '265598',
+    symbol: 'AAPL',
+    side: 'BUY',
+    type: 'MKT',
+    timeInForce: 'DAY',
+    quantity: '104',
+    filledQuantity: '0',
+    averagePrice: null,
+    price: null,
+    status: 'WORKING',
+    reason: null,
+  };
+  const execution: BrokerExecution = {
+    executionId: 'E1',
+    brokerOrderId: '42',
+    clientOrderId: 'CLIENT1',
+    conid: '265598',
+    symbol: 'AAPL',
+    side: 'BUY',
+    quantity: '104',
+    price: '95.99',
+    commission: '1.04',
+    time: '2014-07-08T13:35:00.000Z',
+  };
+  const snapshot = (more: Partial<BrokerSnapshot> = {}): BrokerSnapshot => {
+    const accountId = `DU${String(serial)}`;
+    return {
+      mode: 'simulated',
+      accountId,
+      readStartedAt: '2026-01-01T00:00:01.000Z',
+      marketTime: '2014-07-08T13:35:00.000Z',
+      marketStep: 3,
+      account: { accountId, currency: 'USD', netLiquidation: '100000.00', settledCash: '90016.04' },
+      positions: [
+        { conid: '265598', symbol: 'AAPL', quantity: '104', averageCost: '96.00', marketPrice: '95.99' },
+      ],
+      orders: [order],
+      executions: [execution],
+      ...more,
+    };
+  };
+  const rowsOf = async (table: string) =>
+    (
+      await db.pool.query<Record<string, unknown>>(
+        `select *, xmin::text as version from ${table} where account_id = $1`,
+        [`DU${String(serial)}`],
+      )
+    ).rows;
+
+  it('gives back the last snapshot exactly, and null before the first', async () => {
+    const read = snapshot();
+    expect(await stores.brokerState.latest('simulated', read.accountId)).toBeNull();
+    await stores.brokerState.save(read);
+    expect(await stores.brokerState.latest('simulated', read.accountId)).toEqual(read);
+    expect(await rowsOf('"order"')).toMatchObject([
+      { broker_order_id: '42', status: 'WORKING', quantity: '104' },
+    ]);
+    expect(await rowsOf('execution')).toMatchObject([{ execution_id: 'E1', price: '95.99' }]);
+    expect(await rowsOf('position')).toMatchObject([{ conid: '265598', quantity: '104' }]);
+  });
+
+  it('ignores a snapshot that was read before the stored one', async () => {
+    const newer = snapshot({ readStartedAt: '2026-01-01T00:00:05.000Z' });
+    await stores.brokerState.save(newer);
+    await stores.brokerState.save(snapshot({ positions: [], orders: [{ ...order, status: 'CANCELLED' }] }));
+    expect(await stores.brokerState.latest('simulated', newer.accountId)).toEqual(newer);
+    expect(await rowsOf('"order"')).toMatchObject([{ status: 'WORKING' }]);
+    expect(await rowsOf('position')).toHaveLength(1);
+  });
+
+  it('leaves equal rows alone, changes what changed and drops closed positions', async () => {
+    await stores.brokerState.save(snapshot());
+    const before = [await rowsOf('"order"'), await rowsOf('position'), await rowsOf('execution')];
+    await stores.brokerState.save(snapshot({ readStartedAt: '2026-01-01T00:00:02.000Z' }));
+    expect([await rowsOf('"order"'), await rowsOf('position'), await rowsOf('execution')]).toEqual(before);
+    const done: BrokerOrder = {
+      ...order,
+      status: 'FILLED',
+      filledQuantity: '104',
+      averagePrice: '95.99',
+    };
+    const leg: BrokerOrder = {
+      ...order,
+      brokerOrderId: '43',
+      parentBrokerOrderId: '42',
+      clientOrderId: null,
+      type: 'STP',
+      price: '91.50',
+    };
+    await stores.brokerState.save(
+      snapshot({
+        readStartedAt: '2026-01-01T00:00:03.000Z',
+        orders: [done, leg, leg],
+        positions: [],
+        executions: [{ ...execution, price: '1' }],
+      }),
+    );
+    expect((await rowsOf('"order"')).map((row) => row.status).sort()).toEqual(['FILLED', 'WORKING']);
+    expect(await rowsOf('position')).toEqual([]);
+    expect(await rowsOf('execution')).toEqual(before[2]);
+  });
+
+  it('mirrors nothing of a snapshot that holds an unreadable order', async () => {
+    const broken = { ...order, status: 'Sparkling' } as unknown as BrokerOrder;
+    const read = snapshot({ orders: [broken] });
+    await expect(stores.brokerState.save(read)).rejects.toMatchObject({ code: 'DATABASE_REJECTED' });
+    expect(await stores.brokerState.latest('simulated', read.accountId)).toBeNull();
+    expect(await rowsOf('execution')).toEqual([]);
+  });
+
+  it('finds the executions of an intent by our id, and by the broker id where ours is missing', async () => {
+    const intent = newIntent(await newRun());
+    const id = intent.clientOrderId;
+    await storeIntent(intent);
+    await stores.intents.move(id, ['INTENT'], 'SENT', { actor: 'a', brokerOrderId: `B${String(serial)}` });
+    const mine = { ...execution, executionId: 'E-mine', clientOrderId: id };
+    const byBroker = {
+      ...execution,
+      executionId: 'E-broker',
+      clientOrderId: null,
+      brokerOrderId: `B${String(serial)}`,
+    };
+    const foreign = { ...execution, executionId: 'E-foreign', clientOrderId: null, brokerOrderId: 'B0' };
+    await stores.brokerState.save(snapshot({ executions: [mine, byBroker, foreign] }));
+    expect(await stores.brokerState.executionsOf(id)).toEqual([byBroker, mine]);
+  });
+});
+
+describe('audit', () => {
+  it('appends, and refuses every change', async () => {
+    const subject = `thing-${String(serial)}`;
+    await stores.audit.append({ actor: 'tester', action: 'test', subject, facts: { a: [1, 'x'] } });
+    const { rows } = await db.pool.query('select actor, mode, facts from audit where subject = $1', [
+      subject,
+    ]);
+    expect(rows).toEqual([{ actor: 'tester', mode: 'simulated', facts: { a: [1, 'x'] } }]);
+    for (const sql of ["update audit set actor = 'me'", 'delete from audit', 'truncate audit']) {
+      await expect(db.pool.query(sql)).rejects.toThrow(/only grows/);
+    }
+  });
+});
