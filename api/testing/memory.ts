@@ -1,9 +1,4 @@
-// The API on small in-memory implementations of its ports, and a client that may send any header. Used by tests only.
-import { once } from 'node:events';
-import type { Server } from 'node:http';
-import { request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Express } from 'express';
+// Small in-memory implementations of the API's ports. Used by tests only.
 import pino from 'pino';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
 import type { RunIdentity } from '../../contracts/wire/names.js';
@@ -19,7 +14,6 @@ import { KeelError } from '../../ports/errors.js';
 import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { ApiDeps } from '../app.js';
-import { createApp } from '../app.js';
 import { runIdOf } from '../services/runId.js';
 import type { RunExecution } from '../services/runWorkflows.js';
 
@@ -247,72 +241,3 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     docsAssets: swaggerUi(),
   };
 }
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly bytes: Buffer;
-  readonly text: string;
-  json(): unknown;
-}
-
-interface Question {
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-}
-
-export interface ServedApi {
-  readonly port: number;
-  ask(method: string, path: string, question?: Question): Promise<Answer>;
-  /** Sends JSON. */
-  post(path: string, body?: unknown): Promise<Answer>;
-  close(): Promise<void>;
-}
-
-/** Listens on a free loopback port. */
-export async function serve(app: Express): Promise<ServedApi> {
-  const server: Server = app.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-
-  const ask: ServedApi['ask'] = (method, path, { headers = {}, body } = {}) =>
-    new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port, method, path, headers, agent: false as const };
-      const request = httpRequest(options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const bytes = Buffer.concat(chunks);
-          const text = bytes.toString('utf8');
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            bytes,
-            text,
-            json: () => JSON.parse(text) as unknown,
-          });
-        });
-      });
-      request.on('error', reject);
-      request.end(body);
-    });
-
-  return {
-    port,
-    ask,
-    post: (path, body) =>
-      ask('POST', path, {
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body ?? {}),
-      }),
-    close: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-/** The API of a world, listening. */
-export const serveWorld = (world: MemoryWorld): Promise<ServedApi> => serve(createApp(memoryDeps(world)));

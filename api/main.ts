@@ -1,0 +1,167 @@
+// The API as a process: its composition root. Started by the supervisor or an operator; ends on SIGTERM or SIGINT.
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import pino from 'pino';
+import swaggerUi from 'swagger-ui-dist/absolute-path.js';
+import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
+import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
+import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
+import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { loadConfig } from '../config/load.js';
+import { connect } from '../db/connect.js';
+import { claimMode } from '../db/mode.js';
+import { createStores } from '../db/stores.js';
+import { defaultIndicators } from '../domain/indicators/defaults.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { RiskProfile } from '../domain/risk/types.js';
+import { KeelError } from '../ports/errors.js';
+import type { ApiDeps } from './app.js';
+import { createApp } from './app.js';
+import { createLog } from './log.js';
+import { createRunWorkflows } from './temporal.js';
+
+/** How long requests that are under way may still take when the process stops. */
+const drainMs = 5000;
+
+const readConfig = () =>
+  loadConfig(undefined, {
+    need: ['log', 'database', 'temporal', 'objectStore', 'simulator', 'api', 'risk'],
+  });
+type ApiConfig = ReturnType<typeof readConfig>;
+
+/** Anybody who reaches the port may trade, as long as there are no users. */
+function loopbackOnly(host: string): void {
+  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return;
+  throw new KeelError(
+    'API_HOST_REFUSED',
+    `The API has no users yet, so it listens on this machine only; api.host is ${host}. ` +
+      'Set KEEL_API_HOST to 127.0.0.1, and reach it from elsewhere through an SSH tunnel.',
+  );
+}
+
+/** Beside the sources, or one folder above the build. */
+function version(): string {
+  const file = ['../package.json', '../../package.json']
+    .map((path) => new URL(path, import.meta.url))
+    .find((url) => existsSync(url));
+  const read = file === undefined ? {} : (JSON.parse(readFileSync(file, 'utf8')) as { version?: string });
+  return read.version ?? 'unknown';
+}
+
+function risksOf(risk: ApiConfig['risk']): Pick<ApiDeps, 'riskLimits'> & { defaults: RiskProfile } {
+  const { riskPerTrade, maximumPositionShare, minimumRCoefficient, priceCollar, cashReserve } = risk;
+  const shares = { riskPerTrade, maximumPositionShare, minimumRCoefficient, priceCollar, cashReserve };
+  return {
+    riskLimits: { ...shares, shortsAllowed: false, pyramiding: true },
+    defaults: { ...shares, shortsAllowed: false, pyramiding: false },
+  };
+}
+
+function portsOf(config: ApiConfig): Pick<ApiDeps, 'objects' | 'marketClock' | 'calendar'> {
+  const { objectStore, simulator, mode } = config;
+  return {
+    objects:
+      objectStore.kind === 'filesystem'
+        ? createFilesystemObjectStore(objectStore)
+        : createMinioObjectStore({ ...objectStore, timeoutMs: 10_000 }),
+    marketClock:
+      mode === 'simulated'
+        ? createSimulatedMarketClock({
+            adminUrl: simulator.adminUrl,
+            token: simulator.adminToken,
+            timeoutMs: 5000,
+          })
+        : createMachineMarketClock(createMachineClock()),
+    calendar: createNyseCalendar(),
+  };
+}
+
+async function listen(server: Server, { host, port }: ApiConfig['api']): Promise<string> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    const why = code === 'EADDRINUSE' ? 'another process has it' : code;
+    throw new KeelError(
+      'API_PORT',
+      `The API can not listen on ${host}:${port}: ${why}. Free the port, or set KEEL_API_PORT.`,
+      { cause },
+    );
+  }
+  const address = server.address() as AddressInfo;
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+/** Takes no more requests and lets those under way end; streams have been told by `stopping`. */
+async function drain(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const force = setTimeout(() => {
+    server.closeAllConnections();
+  }, drainMs);
+  await closed;
+  clearTimeout(force);
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  loopbackOnly(config.api.host);
+  const log = createLog(config.log.level, pino.destination(2));
+  const db = connect(config.database);
+  const { address, namespace, uiUrl, connectTimeoutMs } = config.temporal;
+  // Lazy: the API also answers, and says what is away, before Temporal is there.
+  const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs });
+  const stopping = new AbortController();
+  try {
+    await claimMode(db, config.mode);
+    const risks = risksOf(config.risk);
+    const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
+    const app = createApp({
+      mode: config.mode,
+      version: version(),
+      ...createStores(db, config.mode),
+      ...portsOf(config),
+      workflows: createRunWorkflows({
+        client: new Client({ connection, namespace }),
+        clock: createMachineClock(),
+        callTimeoutMs: 8000,
+        queryTimeoutMs: 2000,
+      }),
+      strategyDefaults: {
+        indicators: defaultIndicators,
+        risk: risks.defaults,
+        slot: 'after-close',
+        workflowId: 'standard',
+      },
+      riskLimits: risks.riskLimits,
+      temporalUrl: (workflowId) => (uiUrl === '' ? null : ui + encodeURIComponent(workflowId)),
+      progressPollMs: 300,
+      progressHeartbeatMs: 15_000,
+      stopping: stopping.signal,
+      log,
+      bodyLimitKb: config.api.bodyLimitKb,
+      docsAssets: swaggerUi(),
+    });
+    const server = createServer(app);
+    const url = await listen(server, config.api);
+    const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+    process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
+    await stopped;
+    stopping.abort();
+    await drain(server);
+  } finally {
+    await connection.close();
+    await db.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`api: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 1000).unref();
+});

@@ -1,0 +1,74 @@
+// Serves the API to tests, with a client that may send any header. Used by tests only.
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createApp } from '../app.js';
+import type { MemoryWorld } from './memory.js';
+import { memoryDeps } from './memory.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly bytes: Buffer;
+  readonly text: string;
+  json(): unknown;
+}
+
+interface Question {
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+export interface ServedApi {
+  readonly port: number;
+  ask(method: string, path: string, question?: Question): Promise<Answer>;
+  /** Sends JSON. */
+  post(path: string, body?: unknown): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** The API of a world, on a free loopback port. */
+export async function serveWorld(world: MemoryWorld): Promise<ServedApi> {
+  const server: Server = createApp(memoryDeps(world)).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+
+  const ask: ServedApi['ask'] = (method, path, { headers = {}, body } = {}) =>
+    new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port, method, path, headers, agent: false as const };
+      const request = httpRequest(options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            bytes,
+            text,
+            json: () => JSON.parse(text) as unknown,
+          });
+        });
+      });
+      request.on('error', reject);
+      request.end(body);
+    });
+
+  return {
+    port,
+    ask,
+    post: (path, body) =>
+      ask('POST', path, {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body ?? {}),
+      }),
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
