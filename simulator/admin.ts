@@ -1,0 +1,102 @@
+// The simulator's own HTTP: market clock, health, symbols. Plain http on loopback, for whoever holds the token: the
+// supervisor, the CLI, tests. No part of the broker's API, and adapters/ibkr never calls it.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import express from 'express';
+import type { Express, NextFunction, Request, Response } from 'express';
+import { KeelError } from '../ports/errors.js';
+import type { Engine } from './engine.js';
+import type { SteppedClock } from './marketClock.js';
+
+export interface AdminOptions {
+  readonly engine: Engine;
+  readonly clock: SteppedClock;
+  readonly token: string;
+  /** Bytes of an unfinished write that were cut off the ledger at start. */
+  readonly cutBytes: number;
+  /** Hears of errors that are the simulator's own fault. */
+  readonly log: (error: unknown) => void;
+}
+
+const statusOf: Readonly<Record<string, number>> = {
+  BAD_REQUEST: 400,
+  CLOCK_BACK: 409,
+  CLOCK_RUNNING: 409,
+  CLOCK_BEYOND: 422,
+};
+
+/** GET /health, /clock, /symbols; POST /clock/step {to}, /clock/run {speed}, /clock/stop. All need the bearer token. */
+export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    if (isAuthorized(request.get('authorization'), token)) next();
+    else response.status(401).json({ code: 'UNAUTHORIZED', message: 'Give the admin token as a bearer.' });
+  });
+  app.use(express.json({ limit: '100kb', type: () => true }));
+  app.get('/health', (_request, response) => {
+    response.json({ ok: true, ...clock.status(), ...counts(engine), ledgerCutBytes: cutBytes });
+  });
+  app.get('/clock', (_request, response) => {
+    response.json(clock.status());
+  });
+  app.post('/clock/step', (request, response) => {
+    response.json(clock.step(field(request.body, 'to')));
+  });
+  app.post('/clock/run', (request, response) => {
+    response.json(clock.run(field(request.body, 'speed')));
+  });
+  app.post('/clock/stop', (_request, response) => {
+    response.json(clock.stop());
+  });
+  app.get('/symbols', (_request, response) => {
+    response.json({ symbols: symbols(engine) });
+  });
+  app.use((_request, response) => {
+    response.status(404).json({ code: 'NOT_FOUND', message: 'The simulator has no such admin path.' });
+  });
+  app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const { status, code, message } = describe(error);
+    if (status >= 500) log(error);
+    response.status(status).json({ code, message });
+  });
+  return app;
+}
+
+/** Compares digests, which have one length, in constant time. */
+function isAuthorized(header: string | undefined, token: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
+}
+
+const field = (body: unknown, name: string): unknown =>
+  typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined;
+
+const counts = ({ market, state }: Engine): object => ({
+  openOrders: state.open.size,
+  orders: state.orders.size,
+  executions: state.executions.length,
+  droppedRows: Object.fromEntries(market.instruments.map(({ symbol, droppedRows }) => [symbol, droppedRows])),
+});
+
+const symbols = ({ market }: Engine): object[] =>
+  market.instruments.map(({ symbol, conid, name, synthetic, bars }) => ({
+    symbol,
+    conid,
+    name,
+    synthetic,
+    sessions: bars.length,
+    firstSession: bars[0]?.session.date ?? null,
+    lastSession: bars.at(-1)?.session.date ?? null,
+  }));
+
+function describe(error: unknown): { status: number; code: string; message: string } {
+  if (error instanceof KeelError)
+    return { status: statusOf[error.code] ?? 503, code: error.code, message: error.message };
+  if (error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500)
+    return { status: error.status, code: 'BAD_REQUEST', message: error.message };
+  return { status: 500, code: 'INTERNAL', message: 'The simulator failed; its log says more.' };
+}

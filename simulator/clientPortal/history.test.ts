@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { CONID, marketOf, sessions } from '../testing/exchange.js';
+import type { Prices } from '../testing/exchange.js';
+import type { HistoryRequest } from './history.js';
+import { barsOf, historyAnswer, readHistoryRequest } from './history.js';
+
+const prices = Array.from({ length: 30 }, (_, day): Prices => [100 + day, 110 + day, 90 + day, 105 + day]);
+const market = marketOf(prices);
+const session = (index: number): { open: string; close: string } =>
+  sessions[index] ?? { open: '', close: '' };
+
+function request(
+  now: string,
+  given: Partial<Record<'period' | 'bar' | 'startTime', string>>,
+): HistoryRequest {
+  const read = readHistoryRequest(
+    { conid: String(CONID), period: null, bar: null, startTime: null, ...given },
+    now,
+  );
+  if ('error' in read) throw new Error(read.error);
+  return read;
+}
+
+const bars = (now: string, given: Partial<Record<'period' | 'bar' | 'startTime', string>>) =>
+  barsOf(market, request(now, given), now);
+
+describe('history', () => {
+  it('knows of a session that is on nothing but its open', () => {
+    const last = bars(session(9).open, { period: '1m' }).at(-1);
+    expect(last).toEqual({ time: session(9).open, open: 109, high: 109, low: 109, close: 109, volume: 0 });
+  });
+
+  it('knows the whole bar from the close on', () => {
+    expect(bars(session(9).close, { period: '1m' }).at(-1)).toMatchObject({ high: 119, low: 99, close: 114 });
+  });
+
+  it('never goes past the market clock, whatever startTime says', () => {
+    const now = session(9).close;
+    expect(bars(now, { period: '1y', startTime: '20200101-00:00:00' })).toEqual(bars(now, { period: '1y' }));
+  });
+
+  it('ends at startTime', () => {
+    const found = bars(session(29).close, { period: '1y', startTime: '20140711-13:30:00' });
+    expect(found.at(-1)?.time).toBe('2014-07-11T13:30:00.000Z');
+    expect(found).toHaveLength(5);
+  });
+
+  it('counts days in sessions and weeks, months and years by the calendar', () => {
+    const now = session(29).close;
+    expect(bars(now, { period: '7d' })).toHaveLength(7);
+    expect(bars(now, { period: '1w' }).map((bar) => bar.time.slice(0, 10))).toEqual(
+      sessions.slice(25, 30).map(({ date }) => date),
+    );
+    expect(bars(now, { period: '1m' })).toHaveLength(23);
+  });
+
+  it('aggregates weeks, the one that is on included', () => {
+    const found = bars(session(7).open, { period: '1m', bar: '1w' });
+    expect(found).toEqual([
+      { time: session(0).open, open: 100, high: 114, low: 90, close: 109, volume: 5000 },
+      { time: session(5).open, open: 105, high: 116, low: 95, close: 107, volume: 2000 },
+    ]);
+  });
+
+  it('gives the broker’s figures: points is one less than the bars, extremes carry price, volume and minutes', () => {
+    const wanted = request(session(29).close, { period: '3d' });
+    const [first, ...rest] = barsOf(market, wanted, session(29).close);
+    if (first === undefined) throw new Error('no bars');
+    expect(historyAnswer('TEST', wanted, [first, ...rest])).toMatchObject({
+      points: 2,
+      volumeFactor: 1,
+      startTime: '20140813-13:30:00',
+      high: '13900/1000/2880',
+      low: '11700/1000/0',
+      data: [{ t: Date.parse(first.time), v: 1000, o: 127 }, {}, {}],
+    });
+  });
+});
+
+describe('the history grammar', () => {
+  it.each([
+    ['1001d', '1d', 'period'],
+    ['16y', '1w', 'period'],
+    ['1M', '1d', 'period'],
+    ['0d', '1d', 'period'],
+    ['', '1d', 'period'],
+    ['1y', '7d', 'bar 7d is not valid'],
+    ['1y', '1h', 'daily and weekly only'],
+    ['1d', '1d', 'not valid for period'],
+    ['15y', '1d', 'not valid for period'],
+    ['3h', '1d', 'not valid for period'],
+  ])('refuses period %s with bar %s', (period, bar, words) => {
+    expect(readHistoryRequest({ conid: '1', period, bar, startTime: null }, session(0).open)).toEqual({
+      error: expect.stringContaining(words) as string,
+    });
+  });
+
+  it.each(['2014', '20141332-00:00:00', '20140101 00:00:00', '20140101-25:00:00'])(
+    'refuses the startTime %s',
+    (startTime) => {
+      expect(readHistoryRequest({ conid: '1', period: '1y', bar: '1d', startTime }, session(0).open)).toEqual(
+        { error: expect.stringContaining('startTime') as string },
+      );
+    },
+  );
+});

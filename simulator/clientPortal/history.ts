@@ -1,0 +1,152 @@
+// The grammar of /iserver/marketdata/history: which bars a request asks for, and the answer's shape. Called by
+// marketData.ts.
+import type { Bar } from '../../domain/market/bar.js';
+import type { Market } from '../exchange/market.js';
+import { longTime } from './portal.js';
+
+/** At most this many bars come back; the newest are kept. */
+const MOST_BARS = 1000;
+const DAY_MS = 86_400_000;
+
+type Unit = 'min' | 'h' | 'd' | 'w' | 'm' | 'y';
+
+/** Largest count of each unit of a period; m is months. */
+const mostOf: Readonly<Record<Unit, number>> = { min: 30, h: 8, d: 1000, w: 792, m: 182, y: 15 };
+const intraday = [
+  '1min',
+  '2min',
+  '3min',
+  '5min',
+  '10min',
+  '15min',
+  '30min',
+  '1h',
+  '2h',
+  '3h',
+  '4h',
+  '8h',
+  '1m',
+];
+
+export interface HistoryRequest {
+  readonly conid: number;
+  readonly period: string;
+  readonly count: number;
+  readonly unit: Unit;
+  readonly timeframe: 'daily' | 'weekly';
+  /** Bars start at or before this instant. */
+  readonly until: string;
+}
+
+/** Reads the query; the error is the broker's answer in words. */
+export function readHistoryRequest(
+  given: {
+    readonly conid: string | null;
+    readonly period: string | null;
+    readonly bar: string | null;
+    readonly startTime: string | null;
+  },
+  now: string,
+): HistoryRequest | { readonly error: string } {
+  const period = given.period ?? '1w';
+  const match = /^(\d{1,4})(min|h|d|w|m|y)$/.exec(period);
+  const count = Number(match?.[1]);
+  const unit = match?.[2] as Unit | undefined;
+  if (unit === undefined || count < 1 || count > mostOf[unit])
+    return { error: `Bad Request: period ${period} is not valid` };
+  const bar = given.bar ?? '1d';
+  if (bar !== '1d' && bar !== '1w')
+    return {
+      error: intraday.includes(bar)
+        ? `No historical data of bar ${bar}: daily and weekly only`
+        : `Bad Request: bar ${bar} is not valid`,
+    };
+  if (!isAllowed(bar, count, unit))
+    return { error: `Bad Request: bar ${bar} is not valid for period ${period}` };
+  const until = given.startTime === null ? now : instantOf(given.startTime);
+  if (until === null)
+    return { error: `Bad Request: startTime ${given.startTime ?? ''} is not YYYYMMDD-HH:mm:ss` };
+  if (given.conid === null || !/^\d{1,15}$/.test(given.conid))
+    return { error: 'Bad Request: conid is not valid' };
+  const timeframe = bar === '1d' ? 'daily' : 'weekly';
+  return { conid: Number(given.conid), period, count, unit, timeframe, until };
+}
+
+/** The broker's table: a day allows no daily bar, and fifteen years no bar under a week. */
+function isAllowed(bar: '1d' | '1w', count: number, unit: Unit): boolean {
+  if (unit === 'min' || unit === 'h' || (unit === 'd' && count === 1)) return false;
+  if (bar === '1w') return !(unit === 'd' && count < 7);
+  return !(unit === 'y' && count === 15);
+}
+
+function instantOf(text: string): string | null {
+  const match = /^(\d{4})(\d{2})(\d{2})-(\d{2}:\d{2}:\d{2})$/.exec(text);
+  if (match === null) return null;
+  const instant = `${match[1] ?? ''}-${match[2] ?? ''}-${match[3] ?? ''}T${match[4] ?? ''}.000Z`;
+  const ms = Date.parse(instant);
+  return Number.isFinite(ms) && new Date(ms).toISOString() === instant ? instant : null;
+}
+
+/** The bars of a request, oldest first, as the market knows them now. */
+export function barsOf(market: Market, request: HistoryRequest, now: string): readonly Bar[] {
+  const { conid, timeframe, count, unit } = request;
+  const until = request.until < now ? request.until : now;
+  const bars = market.bars(conid, timeframe, until, now);
+  if (unit === 'd' && timeframe === 'daily') return bars.slice(-Math.min(count, MOST_BARS));
+  const from = periodStart(until, count, unit);
+  return bars.filter((bar) => bar.time >= from).slice(-MOST_BARS);
+}
+
+function periodStart(until: string, count: number, unit: Unit): string {
+  const start = new Date(until);
+  if (unit === 'y') start.setUTCFullYear(start.getUTCFullYear() - count);
+  else if (unit === 'm') start.setUTCMonth(start.getUTCMonth() - count);
+  else start.setTime(start.getTime() - count * (unit === 'w' ? 7 : 1) * DAY_MS);
+  return start.toISOString();
+}
+
+/** The answer for bars of which there is at least one. Volume is in shares, so volumeFactor is 1. */
+export function historyAnswer(
+  symbol: string,
+  request: HistoryRequest,
+  bars: readonly [Bar, ...Bar[]],
+): object {
+  const [first] = bars;
+  const high = bars.reduce((best, bar) => (bar.high > best.high ? bar : best), first);
+  const low = bars.reduce((best, bar) => (bar.low < best.low ? bar : best), first);
+  // price × priceFactor / volume / minutes since startTime
+  const extreme = (bar: Bar, price: number): string =>
+    `${Math.round(price * 100)}/${bar.volume}/${(Date.parse(bar.time) - Date.parse(first.time)) / 60_000}`;
+  return {
+    serverId: '1',
+    symbol,
+    text: symbol,
+    priceFactor: 100,
+    startTime: longTime(first.time),
+    high: extreme(high, high.high),
+    low: extreme(low, low.low),
+    timePeriod: request.period,
+    barLength: request.timeframe === 'daily' ? 86_400 : 604_800,
+    mdAvailability: 'S',
+    mktDataDelay: 0,
+    outsideRth: false,
+    tradingDayDuration: 390,
+    volumeFactor: 1,
+    priceDisplayRule: 1,
+    priceDisplayValue: '2',
+    chartPanStartTime: longTime(first.time),
+    direction: -1,
+    negativeCapable: false,
+    messageVersion: 2,
+    travelTime: 1,
+    points: bars.length - 1,
+    data: bars.map(({ open, close, high: top, low: bottom, volume, time }) => ({
+      o: open,
+      c: close,
+      h: top,
+      l: bottom,
+      v: volume,
+      t: Date.parse(time),
+    })),
+  };
+}

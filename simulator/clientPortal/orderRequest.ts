@@ -1,0 +1,84 @@
+// Reads the orders of a request as the broker does: a wrong JSON type is its Java error, a wrong word its refusal.
+// Called by orders.ts.
+import { price, quantity } from '../../domain/money/decimal.js';
+import type { OrderDraft } from '../exchange/orders.js';
+import type { OrderType, Side, TimeInForce } from '../exchange/types.js';
+import { fieldsOf } from './portal.js';
+
+/** The broker's 400, in its words. */
+export class BadOrder extends Error {}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const javaName = (value: unknown): string => {
+  if (typeof value === 'string') return 'java.lang.String';
+  if (typeof value === 'boolean') return 'java.lang.Boolean';
+  return typeof value === 'number' ? 'java.lang.Integer' : 'java.util.LinkedHashMap';
+};
+
+function read(fields: Fields, name: string, wanted: 'number' | 'string' | 'boolean'): unknown {
+  const value = fields[name];
+  if (value === undefined || value === null) return null;
+  const target = { number: 'Number', string: 'String', boolean: 'Boolean' }[wanted];
+  // A JSON number too large for a double arrives as Infinity.
+  const isWrong = typeof value !== wanted || (typeof value === 'number' && !Number.isFinite(value));
+  if (isWrong) throw new BadOrder(`${javaName(value)} cannot be cast to java.lang.${target}`);
+  return value;
+}
+
+const readNumber = (fields: Fields, name: string): number | null =>
+  read(fields, name, 'number') as number | null;
+const readString = (fields: Fields, name: string): string | null =>
+  read(fields, name, 'string') as string | null;
+
+function oneOf<T extends string>(fields: Fields, name: string, allowed: readonly T[]): T {
+  const value = readString(fields, name)?.toUpperCase();
+  const found = allowed.find((item) => item === value);
+  if (found === undefined)
+    throw new BadOrder(`${name} ${value ?? 'is missing'}: this simulator has ${allowed.join(', ')}`);
+  return found;
+}
+
+const exactPrice = (value: number): string => price(String(value)).toString();
+
+/** Terms that this exchange does not have are refused, never ignored. */
+function refuseUnknownTerms(fields: Fields, account: string): void {
+  const other = readString(fields, 'acctId');
+  if (other !== null && other !== account)
+    throw new BadOrder(`acctId ${other} is not the account of the path`);
+  for (const name of ['outsideRTH', 'isSingleGroup', 'useAdaptive'])
+    if (read(fields, name, 'boolean') === true)
+      throw new BadOrder(`${name} is not supported by this simulator`);
+  for (const name of ['cashQty', 'auxPrice', 'trailingAmt'])
+    if (readNumber(fields, name) !== null) throw new BadOrder(`${name} is not supported by this simulator`);
+}
+
+/** One order of a request. @throws BadOrder */
+export function readOrder(body: unknown, account: string): OrderDraft {
+  const fields = fieldsOf(body);
+  refuseUnknownTerms(fields, account);
+  const conid = readNumber(fields, 'conid');
+  const units = readNumber(fields, 'quantity');
+  const at = readNumber(fields, 'price');
+  if (conid === null || !Number.isSafeInteger(conid))
+    throw new BadOrder('conid is missing or no whole number');
+  if (units === null) throw new BadOrder('quantity is missing');
+  const orderType = oneOf<OrderType>(fields, 'orderType', ['MKT', 'LMT', 'STP']);
+  return {
+    conid,
+    side: oneOf<Side>(fields, 'side', ['BUY', 'SELL']),
+    orderType,
+    tif: oneOf<TimeInForce>(fields, 'tif', ['DAY', 'GTC']),
+    quantity: quantity(String(units)).toString(),
+    price: orderType === 'MKT' || at === null ? null : exactPrice(at),
+    cOID: readString(fields, 'cOID'),
+    parent: readString(fields, 'parentId'),
+  };
+}
+
+/** The orders of a place request. @throws BadOrder */
+export function readOrders(body: unknown, account: string): OrderDraft[] {
+  const { orders } = fieldsOf(body);
+  if (!Array.isArray(orders) || orders.length === 0) throw new BadOrder('orders must be a list of orders');
+  return orders.map((order: unknown) => readOrder(order, account));
+}

@@ -1,0 +1,167 @@
+// Orders: place, reply, live orders, status, modify, cancel. A trading refusal is a 200 with an error, as at the broker.
+import { Router } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Order } from '../exchange/types.js';
+import { BadOrder, readOrder, readOrders } from './orderRequest.js';
+import { orderRow, orderStatus, statusOf } from './orderRows.js';
+import type { Portal } from './portal.js';
+import { isOurAccount, query, requireAccounts } from './portal.js';
+
+const DAY_MS = 86_400_000;
+/** The broker's lists go back this many market days; what is still open is always there. */
+const DAYS_KEPT = 7;
+
+export function ordersRouter(portal: Portal): Router {
+  const router = Router();
+  router.use('/iserver/account', requireAccounts(portal));
+  router.get('/iserver/account/orders', liveOrders(portal));
+  router.get('/iserver/account/order/status/:order', status(portal));
+  router.post('/iserver/account/:account/orders', placeOrders(portal));
+  router.post('/iserver/account/:account/order/:order', modifyOrder(portal));
+  router.delete('/iserver/account/:account/order/:order', cancelOrder(portal));
+  router.post('/iserver/reply/:reply', (request, response) => {
+    response.status(400).json({ error: `reply id not found: '${request.params.reply}'` });
+  });
+  router.post('/iserver/questions/suppress', (_request, response) => {
+    response.json({ status: 'submitted' });
+  });
+  return router;
+}
+
+const isOpen = (order: Order): boolean => order.state === 'HELD' || order.state === 'WORKING';
+
+function isKept({ engine }: Portal, order: Order): boolean {
+  const since = new Date(Date.parse(engine.state.now) - DAYS_KEPT * DAY_MS).toISOString();
+  return isOpen(order) || order.changedAt >= since;
+}
+
+/** The order of the path; null when there is none that the broker still knows. */
+function orderOfPath(portal: Portal, request: Request): Order | null {
+  const order = portal.engine.state.orders.get(Number(request.params['order']));
+  return order !== undefined && order.account === portal.accountId && isKept(portal, order) ? order : null;
+}
+
+/** The first read of a session, and each forced one, only fills the broker's cache. */
+const liveOrders =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    const { session, engine, accountId } = portal;
+    const account = query(request, 'accountId');
+    if (account !== null && account !== accountId) {
+      response.status(500).json({ error: 'Account id is not valid' });
+      return;
+    }
+    const force = query(request, 'force') === 'true';
+    if (force || !session.ordersPrimed) {
+      session.ordersPrimed = true;
+      response.json({ orders: [], snapshot: false });
+      return;
+    }
+    const { now } = engine.state;
+    const marketOpen = engine.market.calendar.openAt(now) !== null;
+    const filters = (query(request, 'filters') ?? '').split(',').filter((word) => word !== '');
+    const wanted = filters.filter((word) => word !== 'sort_by_time').map((word) => word.replaceAll('_', ''));
+    const orders = [...engine.state.orders.values()]
+      .filter((order) => isKept(portal, order))
+      .filter((order) => wanted.length === 0 || wanted.includes(statusOf(order, marketOpen).toLowerCase()))
+      .reverse();
+    response.json({ orders: orders.map((order) => orderRow(order, engine.market, now)), snapshot: true });
+  };
+
+const status =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    const order = orderOfPath(portal, request);
+    if (order === null) {
+      const error = `Order ${String(request.params['order'])} is not found`;
+      response.status(503).json({ error, statusCode: 503 });
+      return;
+    }
+    response.json(orderStatus(order, portal.engine.market, portal.engine.state.now));
+  };
+
+const placeOrders =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    if (!isOurAccount(portal, request, response)) return;
+    const { engine, accountId } = portal;
+    const drafts = orBadRequest(response, () => readOrders(request.body, accountId));
+    if (drafts === null) return;
+    const result = engine.place(accountId, drafts);
+    if (!result.placed) {
+      response.json({ error: result.text });
+      return;
+    }
+    const marketOpen = engine.market.calendar.openAt(engine.state.now) !== null;
+    response.json(
+      result.rows.map((row) =>
+        row.accepted
+          ? {
+              order_id: String(row.order.orderId),
+              ...(row.order.cOID === null ? {} : { local_order_id: row.order.cOID }),
+              order_status: statusOf(row.order, marketOpen),
+              encrypt_message: '1',
+            }
+          : { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text },
+      ),
+    );
+  };
+
+const modifyOrder =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    if (!isOurAccount(portal, request, response)) return;
+    const order = openOrderOfPath(portal, request, response);
+    if (order === null) return;
+    const draft = orBadRequest(response, () => readOrder(request.body, portal.accountId));
+    if (draft === null) return;
+    const { conid, side, orderType, tif } = draft;
+    if (conid !== order.conid || side !== order.side || orderType !== order.orderType || tif !== order.tif) {
+      response.json({ error: 'Only quantity and price of an order can be modified' });
+      return;
+    }
+    const refusal = portal.engine.modify(order.orderId, { quantity: draft.quantity, price: draft.price });
+    if (refusal !== null) {
+      response.json({ error: refusal });
+      return;
+    }
+    const marketOpen = portal.engine.market.calendar.openAt(portal.engine.state.now) !== null;
+    response.json([
+      {
+        order_id: String(order.orderId),
+        ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
+        order_status: statusOf(order, marketOpen),
+        encrypt_message: '1',
+      },
+    ]);
+  };
+
+const cancelOrder =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    if (!isOurAccount(portal, request, response)) return;
+    const order = openOrderOfPath(portal, request, response);
+    if (order === null) return;
+    portal.engine.cancel(order.orderId);
+    const { orderId, conid, account } = order;
+    response.json({ msg: 'Request was submitted', order_id: orderId, conid, account });
+  };
+
+function openOrderOfPath(portal: Portal, request: Request, response: Response): Order | null {
+  const order = orderOfPath(portal, request);
+  if (order !== null && isOpen(order)) return order;
+  const unknown = `OrderID ${String(request.params['order'])} doesn't exist`;
+  response.status(400).json({ error: order === null ? unknown : 'Order is inactive' });
+  return null;
+}
+
+/** The value, or null once the broker's 400 has been sent. */
+function orBadRequest<T>(response: Response, act: () => T): T | null {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof BadOrder)) throw error;
+    response.status(400).json({ error: error.message });
+    return null;
+  }
+}

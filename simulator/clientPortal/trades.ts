@@ -1,0 +1,36 @@
+// Executions of up to seven days. The first read of a session comes back empty, as at the broker.
+import { Router } from 'express';
+import { tradeRow } from './orderRows.js';
+import type { Portal } from './portal.js';
+import { query, requireAccounts } from './portal.js';
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 7;
+
+export function tradesRouter(portal: Portal): Router {
+  const { engine, session, accountId } = portal;
+  const router = Router();
+  router.get('/iserver/account/trades', requireAccounts(portal), (request, response) => {
+    const days = query(request, 'days') ?? '0';
+    if (!/^\d+$/.test(days) || Number(days) > MOST_DAYS) {
+      response.status(400).json({ error: 'Bad Request: days must be a number from 1 to 7', statusCode: 400 });
+      return;
+    }
+    if (!session.tradesRead) {
+      session.tradesRead = true;
+      response.json([]);
+      return;
+    }
+    const { now } = engine.state;
+    // Without days: the market day that is on.
+    const since =
+      Number(days) === 0
+        ? `${now.slice(0, 10)}T00:00:00.000Z`
+        : new Date(Date.parse(now) - Number(days) * DAY_MS).toISOString();
+    const executions = engine.state.executions.filter(
+      (execution) => execution.account === accountId && execution.at >= since,
+    );
+    response.json(executions.reverse().map((execution) => tradeRow(execution, engine.market)));
+  });
+  return router;
+}

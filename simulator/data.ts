@@ -1,0 +1,104 @@
+// The instruments of the simulator: real daily bars from npm packages, and made-up ones. Called once by server.ts.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Calendar } from '../domain/market/calendarTypes.js';
+import { quantize } from '../domain/money/decimal.js';
+import { KeelError } from '../ports/errors.js';
+import { syntheticBars } from './exchange/synthetic.js';
+import { PRICE_INCREMENT } from './exchange/types.js';
+import type { Instrument, SessionBar } from './exchange/types.js';
+
+/** Span of the synthetic instruments. */
+const SYNTHETIC = { from: '2010-01-04', to: '2020-04-17' };
+
+/**
+ * Reads AAPL and the S&P 500 from node_modules and makes the synthetic instruments.
+ * @throws KeelError SIMULATOR_DATA when a package is missing or a row cannot be read
+ */
+export function loadInstruments(calendar: Calendar): Instrument[] {
+  const vega = join(dirname(locate('vega-datasets')), '..', 'data', 'sp500-2000.csv');
+  const apple = locate('@observablehq/sample-datasets/aapl.csv');
+  const sessions = calendar.between(SYNTHETIC.from, SYNTHETIC.to);
+  const synthetic = { exchange: 'KEELSIM', synthetic: true, droppedRows: 0 };
+  return [
+    {
+      conid: 265598,
+      symbol: 'AAPL',
+      name: 'APPLE INC',
+      exchange: 'NASDAQ',
+      synthetic: false,
+      ...readBars(apple, calendar),
+    },
+    {
+      conid: 416904,
+      symbol: 'SPX',
+      name: 'S&P 500 index, tradable in the simulator only',
+      exchange: 'KEELSIM',
+      synthetic: false,
+      ...readBars(vega, calendar),
+    },
+    {
+      ...synthetic,
+      conid: 900000001,
+      symbol: 'SYNTREND',
+      name: 'Synthetic trend (Keel simulator)',
+      bars: syntheticBars(sessions, { seed: 20100104, start: 50, drift: 0.0004, noise: 0.018, pull: 0 }),
+    },
+    {
+      ...synthetic,
+      conid: 900000002,
+      symbol: 'SYNFLAT',
+      name: 'Synthetic range (Keel simulator)',
+      bars: syntheticBars(sessions, { seed: 20200417, start: 100, drift: 0, noise: 0.015, pull: 0.03 }),
+    },
+  ];
+}
+
+/**
+ * Reads a CSV whose columns begin with date, open, high, low, close and end with volume; prices are rounded to the grid,
+ * rows of days without a session are dropped and counted.
+ */
+function readBars(file: string, calendar: Calendar): { bars: SessionBar[]; droppedRows: number } {
+  const lines = readText(file).split(/\r?\n/).slice(1);
+  const bars: SessionBar[] = [];
+  let droppedRows = 0;
+  lines.forEach((line, index) => {
+    if (line === '') return;
+    const bar = readRow(line, `${file} line ${index + 2}`, calendar);
+    if (bar === null) droppedRows += 1;
+    else bars.push(bar);
+  });
+  return { bars, droppedRows };
+}
+
+function locate(name: string): string {
+  try {
+    return createRequire(import.meta.url).resolve(name);
+  } catch (cause) {
+    const message = `The simulator's market data, npm package file ${name}, is not installed; run npm ci.`;
+    throw new KeelError('SIMULATOR_DATA', message, { facts: { name }, cause });
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const message = `The simulator's market data cannot be read from ${file}; run npm ci.`;
+    throw new KeelError('SIMULATOR_DATA', message, { facts: { file }, cause });
+  }
+}
+
+function readRow(line: string, where: string, calendar: Calendar): SessionBar | null {
+  const cells = line.split(',');
+  const date = cells[0] ?? '';
+  const numbers = [...cells.slice(1, 5), cells.at(-1)].map(Number);
+  const [open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = numbers.map((value, index) =>
+    index < 4 && Number.isFinite(value) ? quantize(value, PRICE_INCREMENT, 'nearest').toNumber() : value,
+  );
+  if (!numbers.every((value) => Number.isFinite(value) && value >= 0) || low > high)
+    throw new KeelError('SIMULATOR_DATA', `${where} is no daily bar: ${line}`, { facts: { where } });
+  const session = calendar.session(date);
+  return session === null ? null : { time: session.open, open, high, low, close, volume, session };
+}

@@ -1,0 +1,116 @@
+// The exchange and its ledger as one: every command changes the state, reaches the disk, and only then has an answer.
+// Synchronous, so commands never mix. Called by the clock driver and by both HTTP fronts.
+import { KeelError } from '../ports/errors.js';
+import { cancelOrder, collecting, playTo } from './exchange/exchange.js';
+import type { Exchange } from './exchange/exchange.js';
+import type { Market } from './exchange/market.js';
+import { modify, place } from './exchange/orders.js';
+import type { OrderDraft, PlaceResult } from './exchange/orders.js';
+import { apply, emptyState } from './exchange/state.js';
+import type { Costs, ExchangeState } from './exchange/types.js';
+import type { Ledger } from './ledger.js';
+
+export interface Engine {
+  readonly market: Market;
+  readonly costs: Costs;
+  /** To be read only. @throws KeelError LEDGER_WRITE once a write has failed: memory then knows more than the disk */
+  readonly state: ExchangeState;
+  place(account: string, drafts: readonly OrderDraft[]): PlaceResult;
+  /** @returns null when done, else the refusal in words */
+  modify(
+    orderId: number,
+    change: { readonly quantity: string; readonly price: string | null },
+  ): string | null;
+  cancel(orderId: number): void;
+  /** Plays the market to an instant and counts a step. */
+  step(to: string): void;
+  /** Plays the market to an instant while the clock runs. */
+  tick(to: string): void;
+  /** Notes that the clock begins to run, or is stopped. */
+  note(event: { readonly type: 'run'; readonly speed: number } | { readonly type: 'stop' }): void;
+}
+
+export interface EngineOptions {
+  readonly market: Market;
+  readonly costs: Costs;
+  readonly ledger: Ledger;
+  /** The account that is opened when the ledger does not have it yet. */
+  readonly account: { readonly id: string; readonly cash: string };
+}
+
+/**
+ * Folds the ledger and opens the account where it is new.
+ * @throws KeelError LEDGER_DAMAGED when the lines contradict each other
+ */
+export function createEngine({ market, costs, ledger, account }: EngineOptions): Engine {
+  const state = fold(ledger, market);
+  let failure: unknown = null;
+  const assertSound = (): void => {
+    if (failure !== null) throw failure instanceof Error ? failure : new Error('the simulator has failed');
+  };
+
+  function command<T>(act: (exchange: Exchange) => T): T {
+    assertSound();
+    const { exchange, events } = collecting(market, costs, state);
+    try {
+      const result = act(exchange);
+      ledger.append(events);
+      return result;
+    } catch (error) {
+      // What has been applied and is not on the disk must never be heard of.
+      if (events.length > 0) failure = error;
+      throw error;
+    }
+  }
+
+  if (!state.accounts.has(account.id)) {
+    command(({ emit }) => {
+      emit({ type: 'account', at: state.now, account: account.id, cash: account.cash });
+    });
+  }
+  return {
+    market,
+    costs,
+    get state() {
+      assertSound();
+      return state;
+    },
+    place: (id, drafts) => command((exchange) => place(exchange, id, drafts)),
+    modify: (orderId, change) => command((exchange) => modify(exchange, orderId, change)),
+    cancel: (orderId) => {
+      command((exchange) => {
+        cancelOrder(exchange, orderId);
+      });
+    },
+    step: (to) => {
+      command((exchange) => {
+        playTo(exchange, to);
+        exchange.emit({ type: 'step', at: to, step: state.step + 1 });
+      });
+    },
+    tick: (to) => {
+      command((exchange) => {
+        playTo(exchange, to);
+        exchange.emit({ type: 'tick', at: to });
+      });
+    },
+    note: (event) => {
+      command(({ emit }) => {
+        emit({ ...event, at: state.now });
+      });
+    },
+  };
+}
+
+function fold(ledger: Ledger, market: Market): ExchangeState {
+  const state = emptyState(market.firstInstant);
+  ledger.events.forEach((event, index) => {
+    try {
+      apply(state, event);
+    } catch (cause) {
+      const message = `The simulator's ledger is damaged at line ${index + 1}: ${cause instanceof Error ? cause.message : 'it cannot be applied'}. Restore it from a copy, or start over with npm start -- --reset.`;
+      throw new KeelError('LEDGER_DAMAGED', message, { facts: { line: index + 1 }, cause });
+    }
+  });
+  return state;
+}

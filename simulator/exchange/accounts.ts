@@ -1,0 +1,113 @@
+// What an account can still do and what it is worth: reserved cash and shares, valuation at the known prices. Used by the
+// checks of orders and by the portfolio endpoints.
+import type { Money, Quantity } from '../../domain/money/decimal.js';
+import { money, notional, price, quantity } from '../../domain/money/decimal.js';
+import { estimateOf } from './costs.js';
+import type { Market } from './market.js';
+import { holdingOf, openOrders } from './state.js';
+import type { Account, Costs, ExchangeState, Order } from './types.js';
+
+/** Of the orders of one group only one can fill, so the largest amount counts. */
+function sumOfGroups<T extends Money | Quantity>(amounts: readonly (readonly [Order, T])[], zero: T): T {
+  const largest = new Map<string, T>();
+  for (const [order, amount] of amounts) {
+    const group = order.ocaGroup ?? `order ${order.orderId}`;
+    const known = largest.get(group);
+    if (known === undefined || amount.gt(known)) largest.set(group, amount);
+  }
+  return [...largest.values()].reduce((sum, amount) => sum.plus(amount) as T, zero);
+}
+
+const working = (state: ExchangeState, account: Account, except: number | null): Order[] =>
+  openOrders(state).filter(
+    (order) => order.account === account.id && order.state === 'WORKING' && order.orderId !== except,
+  );
+
+/** USD set aside for the account's working buys; `except` is an order that is about to be replaced. */
+export function reservedCash(
+  market: Market,
+  costs: Costs,
+  state: ExchangeState,
+  account: Account,
+  except: number | null = null,
+): Money {
+  const buys = working(state, account, except).filter((order) => order.side === 'BUY');
+  const amounts = buys.map((order) => {
+    const last = market.quote(order.conid, state.now)?.last ?? 0;
+    return [order, estimateOf(order, last, costs)] as const;
+  });
+  return sumOfGroups(amounts, money('0'));
+}
+
+/** Shares held that no working sell has claimed. */
+export function freeShares(
+  state: ExchangeState,
+  account: Account,
+  conid: number,
+  except: number | null = null,
+): Quantity {
+  const sells = working(state, account, except).filter(
+    (order) => order.conid === conid && order.side === 'SELL',
+  );
+  const claimed = sumOfGroups(
+    sells.map((order) => [order, quantity(order.quantity)] as const),
+    quantity('0'),
+  );
+  return quantity(quantity(holdingOf(account, conid).quantity).minus(claimed));
+}
+
+export interface Position {
+  readonly conid: number;
+  readonly quantity: Quantity;
+  readonly marketPrice: number;
+  readonly marketValue: Money;
+  /** Per share, commissions included. */
+  readonly averageCost: number;
+  readonly unrealizedPnl: Money;
+  readonly realizedPnl: Money;
+}
+
+/** The account's holdings at the prices known now, those of zero shares left out. */
+export function positionsOf(market: Market, state: ExchangeState, account: Account): Position[] {
+  const held = [...account.holdings].filter(([, holding]) => !quantity(holding.quantity).isZero());
+  return held.map(([conid, holding]) => {
+    const last = market.quote(conid, state.now)?.last ?? 0;
+    const units = quantity(holding.quantity);
+    const value = notional(price(String(last)), units);
+    return {
+      conid,
+      quantity: units,
+      marketPrice: last,
+      marketValue: value,
+      averageCost: money(holding.cost).div(units).toDecimalPlaces(8).toNumber(),
+      unrealizedPnl: money(value.minus(holding.cost)),
+      realizedPnl: money(holding.realizedPnl),
+    };
+  });
+}
+
+export interface Valuation {
+  readonly cash: Money;
+  readonly reserved: Money;
+  readonly stocks: Money;
+  readonly netLiquidation: Money;
+  readonly unrealizedPnl: Money;
+  readonly realizedPnl: Money;
+}
+
+/** Cash and holdings of an account at the prices known now, USD. */
+export function valuationOf(market: Market, costs: Costs, state: ExchangeState, account: Account): Valuation {
+  const positions = positionsOf(market, state, account);
+  const sum = (amounts: readonly Money[]): Money =>
+    amounts.reduce((total, amount) => money(total.plus(amount)), money('0'));
+  const stocks = sum(positions.map((position) => position.marketValue));
+  const cash = money(account.cash);
+  return {
+    cash,
+    reserved: reservedCash(market, costs, state, account),
+    stocks,
+    netLiquidation: money(cash.plus(stocks)),
+    unrealizedPnl: sum(positions.map((position) => position.unrealizedPnl)),
+    realizedPnl: sum([...account.holdings.values()].map((holding) => money(holding.realizedPnl))),
+  };
+}

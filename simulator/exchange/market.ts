@@ -1,0 +1,109 @@
+// The market as it is known at an instant: which session is on, which bars are known, what a price is. Nothing here
+// tells a caller anything that is later than the instant asked for.
+import { aggregateWeekly } from '../../domain/market/weekly.js';
+import type { Bar } from '../../domain/market/bar.js';
+import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
+import type { Instrument, SessionBar } from './types.js';
+
+export interface Quote {
+  /** open: in a session · shut: outside one · halted: in a session for which the instrument has no bar. */
+  readonly phase: 'open' | 'shut' | 'halted';
+  /** The open of the session that is on, else the last close. */
+  readonly last: number;
+  /** The bar the price is of; during a session only its open is known. */
+  readonly bar: Bar;
+  /** Close of the bar before that; null on an instrument's first bar. */
+  readonly priorClose: number | null;
+}
+
+export interface Market {
+  readonly calendar: Calendar;
+  readonly instruments: readonly Instrument[];
+  /** Open of the first bar of all, where an empty exchange's clock stands. */
+  readonly firstInstant: string;
+  /** The clock goes no further: the close of the calendar's last session but one, so that a next one is known. */
+  readonly lastInstant: string;
+  instrument(conid: number): Instrument | undefined;
+  bySymbol(symbol: string): Instrument | undefined;
+  /** The whole bar of a session, for matching. */
+  bar(conid: number, date: string): SessionBar | undefined;
+  /** Null before the first bar of the instrument. */
+  quote(conid: number, at: string): Quote | null;
+  /** Bars with a start at or before `until`, as known at `at`: a session that is on shows only its open. */
+  bars(conid: number, timeframe: 'daily' | 'weekly', until: string, at: string): readonly Bar[];
+  /** True when the instrument trades in the session or in a later one. */
+  tradesFrom(conid: number, date: string): boolean;
+}
+
+/** The session of a DAY order placed at an instant: the one that is on, else the next. */
+export const sessionFor = (calendar: Calendar, at: string): Session =>
+  calendar.openAt(at) ?? calendar.nextOpen(at);
+
+/**
+ * A market over bars and a calendar.
+ * @throws RangeError when there is no bar at all
+ */
+export function createMarket(calendar: Calendar, instruments: readonly Instrument[]): Market {
+  const byConid = new Map(instruments.map((instrument) => [instrument.conid, instrument]));
+  const byDate = new Map(
+    instruments.map(({ conid, bars }) => [conid, new Map(bars.map((bar) => [bar.session.date, bar]))]),
+  );
+  const firstInstant = instruments
+    .flatMap(({ bars }) => bars.slice(0, 1))
+    .map((bar) => bar.session.open)
+    .sort()[0];
+  if (firstInstant === undefined) throw new RangeError('the simulator has no bars');
+  const lastSession = calendar.session(calendar.last) ?? calendar.previous(calendar.last);
+  const barsOf = (conid: number): readonly SessionBar[] => byConid.get(conid)?.bars ?? [];
+
+  return {
+    calendar,
+    instruments,
+    firstInstant,
+    lastInstant: calendar.previous(lastSession.date).close,
+    instrument: (conid) => byConid.get(conid),
+    bySymbol: (symbol) => instruments.find((instrument) => instrument.symbol === symbol),
+    bar: (conid, date) => byDate.get(conid)?.get(date),
+    quote(conid, at) {
+      const bars = barsOf(conid);
+      const count = countUntil(bars, at);
+      const bar = bars[count - 1];
+      if (bar === undefined) return null;
+      const trading = at < bar.session.close;
+      return {
+        phase: trading ? 'open' : calendar.openAt(at) === null ? 'shut' : 'halted',
+        last: trading ? bar.open : bar.close,
+        bar: asKnown(bar, at),
+        priorClose: bars[count - 2]?.close ?? null,
+      };
+    },
+    bars(conid, timeframe, until, at) {
+      const bars = barsOf(conid);
+      const end = until < at ? until : at;
+      const daily = bars.slice(0, countUntil(bars, end)).map((bar) => asKnown(bar, at));
+      return timeframe === 'daily' ? daily : aggregateWeekly(daily);
+    },
+    tradesFrom: (conid, date) => (barsOf(conid).at(-1)?.session.date ?? '') >= date,
+  };
+}
+
+/** A bar as an instant knows it: before its close, only the open. */
+function asKnown(bar: SessionBar, at: string): Bar {
+  const { time, open, high, low, close, volume } = bar;
+  return at < bar.session.close
+    ? { time, open, high: open, low: open, close: open, volume: 0 }
+    : { time, open, high, low, close, volume };
+}
+
+/** How many bars have opened at or before an instant. */
+function countUntil(bars: readonly SessionBar[], instant: string): number {
+  let low = 0;
+  let high = bars.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const bar = bars[middle];
+    if (bar !== undefined && bar.session.open <= instant) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

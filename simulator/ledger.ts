@@ -1,0 +1,231 @@
+// The simulator's ledger: one append-only file, ledger.jsonl, that holds all it accepted and did. Its state is the fold of
+// these lines, and `keel verify` reads them as the oracle. Called by engine.ts.
+//
+// One JSON object a line, LF at the end, in the order of `seq` (1, 2, 3, ...). Every line has
+//   seq   number    counts the lines from 1
+//   type  string    see below
+//   at    instant   market time; never decreases
+//   wall  instant   the machine's time
+//   left  number    lines of the same write that still follow; a write counts only with its line of left 0
+// Instants are ISO 8601 UTC with milliseconds; amounts, prices and quantities are decimal strings in USD and shares.
+//   account    account, cash                                    an account opens with this cash
+//   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP, tif DAY|GTC, quantity,
+//              price (limit or stop; null for MKT), cOID (the client order id, or null), parentId (order id, or null),
+//              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
+//   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; always the whole order
+//   modify     orderId, quantity, price                         new terms of an open order
+//   cancel     orderId, by customer|oca|parent
+//   expire     orderId, reason                                  a DAY order at its session's close
+//   reject     orderId, reason                                  an accepted order that could not execute
+//   step       step                                             the clock was stepped to `at`; step counts these
+//   run, tick, stop                                             the clock runs (speed), was at `at`, was stopped
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { KeelError } from '../ports/errors.js';
+import type { Clock } from '../ports/clocks.js';
+import type { ExchangeEvent } from './exchange/types.js';
+
+export interface Ledger {
+  /** Events of all complete writes, oldest first, with the fields of their lines. */
+  readonly events: readonly ExchangeEvent[];
+  /** Bytes of an unfinished write that a crash left behind and that were cut off; 0 after a clean stop. */
+  readonly cutBytes: number;
+  /**
+   * Appends the events of one command as one write, and returns when they are on the disk.
+   * @throws KeelError LEDGER_WRITE (final); the file then holds none of them, or all were cut at the next start
+   */
+  readonly append: (events: readonly ExchangeEvent[]) => void;
+  readonly close: () => void;
+}
+
+const amount = z.string().regex(/^-?\d+(\.\d+)?$/);
+const instant = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
+const common = {
+  seq: z.number().int().positive(),
+  at: instant,
+  wall: instant,
+  left: z.number().int().min(0),
+};
+const orderId = z.number().int().positive();
+const traded = {
+  orderId,
+  account: z.string(),
+  conid: z.number().int(),
+  symbol: z.string(),
+  side: z.enum(['BUY', 'SELL']),
+  quantity: amount,
+  cOID: z.string().nullable(),
+};
+
+const lineSchema = z.discriminatedUnion('type', [
+  z.strictObject({ ...common, type: z.literal('account'), account: z.string(), cash: amount }),
+  z.strictObject({
+    ...common,
+    ...traded,
+    type: z.literal('order'),
+    orderType: z.enum(['MKT', 'LMT', 'STP']),
+    tif: z.enum(['DAY', 'GTC']),
+    price: amount.nullable(),
+    parentId: orderId.nullable(),
+    ocaGroup: z.string().nullable(),
+    held: z.boolean(),
+    session: z.string(),
+  }),
+  z.strictObject({
+    ...common,
+    ...traded,
+    type: z.literal('execution'),
+    executionId: z.string(),
+    price: amount,
+    commission: amount,
+  }),
+  z.strictObject({
+    ...common,
+    type: z.literal('modify'),
+    orderId,
+    quantity: amount,
+    price: amount.nullable(),
+  }),
+  z.strictObject({
+    ...common,
+    type: z.literal('cancel'),
+    orderId,
+    by: z.enum(['customer', 'oca', 'parent']),
+  }),
+  z.strictObject({ ...common, type: z.literal('expire'), orderId, reason: z.string() }),
+  z.strictObject({ ...common, type: z.literal('reject'), orderId, reason: z.string() }),
+  z.strictObject({ ...common, type: z.literal('step'), step: z.number().int().positive() }),
+  z.strictObject({ ...common, type: z.literal('run'), speed: z.number().positive() }),
+  z.strictObject({ ...common, type: z.literal('tick') }),
+  z.strictObject({ ...common, type: z.literal('stop') }),
+]);
+type Line = z.infer<typeof lineSchema>;
+
+/**
+ * Opens the ledger, cutting off an unfinished last write.
+ * @throws KeelError LEDGER_DAMAGED when a complete line cannot be read or is out of order; nothing is changed then
+ */
+export function openLedger(file: string, clock: Clock): Ledger {
+  const descriptor = openSync(file, 'a+', 0o600);
+  try {
+    const bytes = readAll(descriptor);
+    const { lines, keep } = readLines(bytes, file);
+    const cutBytes = bytes.length - keep;
+    if (cutBytes > 0) ftruncateSync(descriptor, keep);
+    fsyncSync(descriptor);
+    syncDirectory(dirname(file));
+    return openedLedger(descriptor, { lines, size: keep, cutBytes, clock, file });
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function openedLedger(
+  descriptor: number,
+  start: { lines: readonly Line[]; size: number; cutBytes: number; clock: Clock; file: string },
+): Ledger {
+  let seq = start.lines.length;
+  let size = start.size;
+  return {
+    events: start.lines,
+    cutBytes: start.cutBytes,
+    append: (events) => {
+      if (events.length === 0) return;
+      const wall = new Date(start.clock.now()).toISOString();
+      const text = events
+        .map((event, index) => {
+          const { type, at, ...rest } = event;
+          const left = events.length - 1 - index;
+          return `${JSON.stringify({ seq: seq + index + 1, type, at, wall, left, ...rest })}\n`;
+        })
+        .join('');
+      const bytes = Buffer.from(text, 'utf8');
+      try {
+        for (let done = 0; done < bytes.length; done += writeSync(descriptor, bytes, done));
+        fsyncSync(descriptor);
+      } catch (cause) {
+        takeBack(descriptor, size);
+        const message = `The simulator's ledger ${start.file} cannot be written; free disk space and start it again.`;
+        throw new KeelError('LEDGER_WRITE', message, { facts: { file: start.file }, cause });
+      }
+      seq += events.length;
+      size += bytes.length;
+    },
+    close: () => {
+      closeSync(descriptor);
+    },
+  };
+}
+
+/** Best effort: what cannot be taken back is cut at the next start, or was written whole. */
+function takeBack(descriptor: number, size: number): void {
+  try {
+    ftruncateSync(descriptor, size);
+  } catch {
+    return;
+  }
+}
+
+function readAll(descriptor: number): Buffer {
+  const bytes = Buffer.alloc(fstatSync(descriptor).size);
+  for (let done = 0; done < bytes.length;) {
+    const read = readSync(descriptor, bytes, done, bytes.length - done, done);
+    if (read === 0) return bytes.subarray(0, done);
+    done += read;
+  }
+  return bytes;
+}
+
+/** Complete writes of the file, and how many bytes they take. */
+function readLines(bytes: Buffer, file: string): { lines: Line[]; keep: number } {
+  const lines: Line[] = [];
+  let keep = 0;
+  let kept = 0;
+  let from = 0;
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, from)) {
+    const line = readLine(bytes.toString('utf8', from, end), lines, file);
+    from = end + 1;
+    lines.push(line);
+    if (line.left > 0) continue;
+    keep = from;
+    kept = lines.length;
+  }
+  return { lines: lines.slice(0, kept), keep };
+}
+
+function readLine(text: string, before: readonly Line[], file: string): Line {
+  const number = before.length + 1;
+  const damaged = (why: string, cause?: unknown): KeelError =>
+    new KeelError(
+      'LEDGER_DAMAGED',
+      `The simulator's ledger ${file} is damaged at line ${number}: ${why}. Restore it from a copy, or start over with npm start -- --reset.`,
+      { facts: { file, line: number }, cause },
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damaged('it is no JSON', cause);
+  }
+  const parsed = lineSchema.safeParse(value);
+  if (!parsed.success) throw damaged('it has not the shape of a line', parsed.error);
+  const line = parsed.data;
+  const previous = before.at(-1);
+  if (line.seq !== number) throw damaged(`its seq is ${line.seq}`);
+  if (previous !== undefined && line.at < previous.at)
+    throw damaged('its market time is before the last one');
+  if (previous !== undefined && previous.left > 0 && line.left !== previous.left - 1)
+    throw damaged('its write is not the one the line before began');
+  return line;
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,164 @@
+// Starts and stops a broker simulator: exchange, ledger, https front and admin front over one directory. Called by main.ts
+// and by tests.
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { Clock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
+import { createAdmin } from './admin.js';
+import { certificateOf } from './certificate.js';
+import { createClientPortal } from './clientPortal/app.js';
+import { freshSession } from './clientPortal/portal.js';
+import { loadInstruments } from './data.js';
+import { createEngine } from './engine.js';
+import type { Engine } from './engine.js';
+import { createMarket } from './exchange/market.js';
+import { openLedger } from './ledger.js';
+import { lockDirectory } from './lock.js';
+import { createSteppedClock } from './marketClock.js';
+
+export interface SimulatorOptions {
+  readonly host: string;
+  /** Client Portal front, https; 0 takes a free port. */
+  readonly port: number;
+  readonly adminPort: number;
+  /** At least 16 characters. */
+  readonly adminToken: string;
+  /** Holds ledger, certificate and lock; made when missing. */
+  readonly directory: string;
+  readonly accountId: string;
+  /** USD that the account opens with; an account that the ledger has keeps its own. */
+  readonly cash: string;
+  readonly slippage: string;
+  readonly commissionPerShare: string;
+  readonly clock: Clock;
+  /** Hears of the simulator's own errors. After `fatal` it answers every request with an error and should be restarted. */
+  readonly onError: (error: unknown, fatal: boolean) => void;
+}
+
+export interface Simulator {
+  /** https base of the Client Portal API. */
+  readonly baseUrl: string;
+  readonly adminUrl: string;
+  readonly caFile: string;
+  readonly certSha256: string;
+  readonly ledgerFile: string;
+  /** Bytes of an unfinished write that a crash had left and that were cut off the ledger. */
+  readonly ledgerCutBytes: number;
+  close(): Promise<void>;
+}
+
+const LEAST_TOKEN = 16;
+
+/**
+ * Starts a simulator and answers once both fronts listen.
+ * @throws KeelError SIMULATOR_ADMIN_TOKEN, SIMULATOR_DIRECTORY, SIMULATOR_DIRECTORY_IN_USE, SIMULATOR_DATA,
+ *   LEDGER_DAMAGED or PORT_IN_USE; nothing is left open then
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  if (options.adminToken.length < LEAST_TOKEN)
+    throw new KeelError(
+      'SIMULATOR_ADMIN_TOKEN',
+      `The simulator needs an admin token of at least ${LEAST_TOKEN} characters; set KEEL_SIMULATOR_ADMIN_TOKEN.`,
+    );
+  const undo: (() => void | Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    return await open(options, undo, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(
+  options: SimulatorOptions,
+  undo: (() => void | Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<Simulator> {
+  const { directory, host, clock, onError, accountId } = options;
+  makeDirectory(directory);
+  undo.push(lockDirectory(directory));
+  const certificate = await certificateOf(directory, clock);
+  const ledgerFile = join(directory, 'ledger.jsonl');
+  const ledger = openLedger(ledgerFile, clock);
+  undo.push(() => {
+    ledger.close();
+  });
+  const calendar = createNyseCalendar();
+  const market = createMarket(calendar, loadInstruments(calendar));
+  const { slippage, commissionPerShare, cash } = options;
+  const costs = { slippage, commissionPerShare };
+  const engine: Engine = createEngine({ market, costs, ledger, account: { id: accountId, cash } });
+  const stepped = createSteppedClock(engine, clock, (error) => {
+    onError(error, true);
+  });
+  undo.push(() => {
+    stepped.close();
+  });
+  const portal = { engine, accountId, clock, session: freshSession() };
+  const log = (error: unknown): void => {
+    onError(error, error instanceof KeelError && error.code === 'LEDGER_WRITE');
+  };
+  const front = createTlsServer(
+    { key: certificate.key, cert: certificate.cert, minVersion: 'TLSv1.2' },
+    createClientPortal(portal, log),
+  );
+  const admin = createServer(
+    createAdmin({ engine, clock: stepped, token: options.adminToken, cutBytes: ledger.cutBytes, log }),
+  );
+  const port = await listen(front, host, options.port, undo);
+  const adminPort = await listen(admin, host, options.adminPort, undo);
+  return {
+    baseUrl: `https://${host}:${port}/v1/api`,
+    adminUrl: `http://${host}:${adminPort}`,
+    caFile: certificate.caFile,
+    certSha256: certificate.sha256,
+    ledgerFile,
+    ledgerCutBytes: ledger.cutBytes,
+    close,
+  };
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const message = `The simulator's directory ${directory} cannot be made; choose one that can be written with KEEL_SIMULATOR_DIR.`;
+    throw new KeelError('SIMULATOR_DIRECTORY', message, { facts: { directory }, cause });
+  }
+}
+
+async function listen(
+  server: Server,
+  host: string,
+  port: number,
+  undo: (() => void | Promise<void>)[],
+): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const message =
+        cause.code === 'EADDRINUSE'
+          ? `Port ${port} of ${host} is taken; stop what uses it, or choose another for the simulator.`
+          : `The simulator cannot listen on ${host} port ${port}: ${cause.message}.`;
+      reject(new KeelError('PORT_IN_USE', message, { facts: { host, port }, cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  undo.push(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  );
+  return (server.address() as AddressInfo).port;
+}
