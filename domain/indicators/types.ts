@@ -1,4 +1,4 @@
-// The shapes of indicators: columns of bars in, series of the same length out.
+// The shapes of indicators: parameters and columns of bars in, series of the same length out.
 
 /** Bars as columns, oldest first, all of one length. */
 export interface BarColumns {
@@ -7,6 +7,21 @@ export interface BarColumns {
   readonly low: Float64Array;
   readonly close: Float64Array;
   readonly volume: Float64Array;
+}
+
+/**
+ * Periods are counted in bars. The same shape as IndicatorParameters of contracts/wire/strategy.ts, which the domain
+ * may not import; the compiler compares the two wherever a strategy's settings are passed in.
+ */
+export interface IndicatorParameters {
+  readonly sma: readonly number[];
+  readonly ema: readonly number[];
+  readonly rsi: number;
+  readonly macd: { readonly fast: number; readonly slow: number; readonly signal: number };
+  readonly bollinger: { readonly period: number; readonly deviations: number };
+  readonly atr: number;
+  readonly superTrend: { readonly period: number; readonly multiplier: number };
+  readonly volumeAverage: number;
 }
 
 /** As long as the bars; NaN while the indicator warms up (JSON shows null), never zero. */
