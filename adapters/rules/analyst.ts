@@ -1,6 +1,6 @@
 // The deterministic analyst: the default where no model is configured. The same bars always give the same answer.
-import { computeIndicators } from '../../domain/indicators/computeIndicators.js';
-import { toColumns } from '../../domain/market/weekly.js';
+import { computeIndicators } from '../../domain/indicators/compute.js';
+import { toColumns } from '../../domain/market/columns.js';
 import type { AnalystPort } from '../../ports/analyst.js';
 import { propose } from './propose.js';
 import { scoreTimeframe } from './score.js';
