@@ -76,7 +76,7 @@ function overlays(picture: Picture): Dataset[] {
     if (values !== null) sets.push(lineSet('price', values, averageColour(at), 1.6, 3 + at));
   if (bollinger !== null) {
     const upper = lineSet('price', bollinger.upper, colours.bollinger, 1, 40);
-    sets.push({ ...upper, fill: '+1', backgroundColor: colours.bollingerFill } as Dataset);
+    sets.push({ ...upper, fill: '+1', backgroundColor: colours.bollingerFill });
     sets.push(lineSet('price', bollinger.lower, colours.bollinger, 1, 39));
   }
   return sets;

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { computeIndicators } from '../../domain/indicators/compute.js';
+import { toColumns } from '../../domain/market/columns.js';
 import type { ChartRequest } from '../../ports/chartRenderer.js';
 import { panelTitle } from './legend.js';
-import { columnsOf, pictureOf } from './picture.js';
+import { pictureOf } from './picture.js';
 import { aapl, barsOf, requestOf } from './testing/samples.js';
 
 const pictured = (request: ChartRequest) =>
-  pictureOf(request, computeIndicators(columnsOf(request.bars), request.indicators));
+  pictureOf(request, computeIndicators(toColumns(request.bars), request.indicators));
 const texts = (request: ChartRequest): string[] =>
   pictured(request)
     .legend.flat()

@@ -1,6 +1,6 @@
 // Everything a chart shows, computed before anything is drawn: what lies in the window, the ranges of the panels,
 // the texts. Pure; called by render.ts.
-import type { BarColumns, IndicatorSet, Series } from '../../domain/indicators/types.js';
+import type { IndicatorSet, Series } from '../../domain/indicators/types.js';
 import type { Bar } from '../../domain/market/bar.js';
 import type { IndicatorParameters } from '../../contracts/wire/strategy.js';
 import type { ChartRequest } from '../../ports/chartRenderer.js';
@@ -9,16 +9,6 @@ import type { Picture, PriceLines, Range } from './types.js';
 
 /** An overlay may widen the price panel by this share of the candles' own span on either side, then it is cut. */
 const overlayShare = 0.3;
-
-export function columnsOf(bars: readonly Bar[]): BarColumns {
-  return {
-    open: Float64Array.from(bars, (bar) => bar.open),
-    high: Float64Array.from(bars, (bar) => bar.high),
-    low: Float64Array.from(bars, (bar) => bar.low),
-    close: Float64Array.from(bars, (bar) => bar.close),
-    volume: Float64Array.from(bars, (bar) => bar.volume),
-  };
-}
 
 /** Lowest and highest number, NaN ignored; null when there is none. */
 function extent(series: readonly (readonly number[])[]): Range | null {

@@ -170,7 +170,6 @@ describe('bars that are odd', () => {
     ['flat prices', barsOf(ramp(10, 0, 80)).map((bar) => ({ ...bar, high: 10, low: 10, volume: 0 }))],
     ['prices of a millionth', barsOf(ramp(2e-6, 1e-8, 80)).map((bar) => ({ ...bar, high: 1e-5, low: 1e-6 }))],
     ['prices of a billion', barsOf(ramp(1e9, 1e6, 80))],
-    ['negative prices', barsOf(ramp(-40, 1, 80))],
   ])('are drawn: %s', async (_name, bars) => {
     const { info, find } = await picture(requestOf(bars));
     expect(info).toMatchObject({ width: 1200, height: 900 });

@@ -6,10 +6,11 @@ import { ChartJSNodeCanvas } from 'chartjs-node-canvas';
 import sharp from 'sharp';
 import { computeIndicators } from '../../domain/indicators/compute.js';
 import type { IndicatorSet } from '../../domain/indicators/types.js';
+import { toColumns } from '../../domain/market/columns.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ChartRequest, RenderedChart } from '../../ports/chartRenderer.js';
 import { configurationOf } from './configuration.js';
-import { columnsOf, pictureOf } from './picture.js';
+import { pictureOf } from './picture.js';
 import { checkRequest } from './request.js';
 import { fontFamily, size } from './theme.js';
 
@@ -29,7 +30,7 @@ function fontFile(): string {
 /** Indicators of every bar given, so that those of the drawn bars are warmed up. */
 function indicatorsOf(request: ChartRequest): IndicatorSet {
   try {
-    return computeIndicators(columnsOf(request.bars), request.indicators);
+    return computeIndicators(toColumns(request.bars), request.indicators);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const { symbol, timeframe } = request;

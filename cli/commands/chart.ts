@@ -1,0 +1,137 @@
+// `keel chart`: a CSV file of daily bars in, a chart as PNG out. Called by cli/main.ts.
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createRender } from '../../adapters/charts/render.js';
+import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
+import { parseCsv } from '../../domain/market/csv.js';
+import { dayOfWeek } from '../../domain/market/dates.js';
+import { createNyseCalendar } from '../../domain/market/nyse.js';
+import { aggregateWeekly, dropUnfinished } from '../../domain/market/weekly.js';
+import { KeelError } from '../../ports/errors.js';
+import type { Say } from '../say.js';
+
+const usage = 'keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]';
+
+/** Ends the command with these lines and nothing written. */
+class Refusal extends Error {
+  readonly lines: readonly string[];
+  constructor(lines: readonly string[]) {
+    super(lines[0]);
+    this.lines = lines;
+  }
+}
+
+interface Order {
+  readonly csv: string;
+  readonly out: string;
+  readonly symbol: string;
+  readonly timeframe: Timeframe;
+}
+
+const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(timeframeRules, text);
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function orderOf(args: readonly string[]): Order {
+  const { values } = readArguments(args);
+  const { csv, out, timeframe = 'daily' } = values;
+  if (csv === undefined || out === undefined) throw new Refusal([`needed are --csv and --out: ${usage}`]);
+  if (!isTimeframe(timeframe))
+    throw new Refusal([`--timeframe is daily or weekly, not ${JSON.stringify(timeframe)}`]);
+  const symbol = values.symbol ?? path.basename(csv, path.extname(csv)).toUpperCase();
+  return { csv, out, symbol, timeframe };
+}
+
+function readArguments(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({ args: [...args], options: { csv: text, out: text, symbol: text, timeframe: text } });
+  } catch (error) {
+    throw new Refusal([`${reasonOf(error).replaceAll('\n', ' ')}: ${usage}`]);
+  }
+}
+
+/** What a system error says, without its code and path. */
+function plainReason(error: unknown): string {
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file or folder',
+    EACCES: 'permission is denied',
+    EPERM: 'permission is denied',
+    EISDIR: 'it is a folder',
+    ENOTDIR: 'a part of the path is no folder',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+  };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return reasons[code] ?? reasonOf(error);
+}
+
+async function readBars(file: string): Promise<readonly Bar[]> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new Refusal([`${file} can not be read: ${plainReason(error)}`]);
+  });
+  const { bars, problems } = parseCsv(text);
+  if (problems.length > 0)
+    throw new Refusal(problems.map(({ line, message }) => `${file}, line ${line}: ${message}`));
+  return bars;
+}
+
+/** Finished weeks only. Outside the calendar a week counts as finished when its last bar is of Friday or later. */
+function weeksOf(daily: readonly Bar[]): readonly Bar[] {
+  const weeks = aggregateWeekly(daily);
+  const last = daily.at(-1)?.time.slice(0, 10) ?? '';
+  try {
+    return dropUnfinished(weeks, 'weekly', `${last}T23:59:59.999Z`, createNyseCalendar());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const complete = dayOfWeek(last) >= 4;
+    return complete ? weeks : weeks.slice(0, -1);
+  }
+}
+
+/** All of it or nothing: the picture is complete before it has its name. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const part = `${file}.${process.pid}.part`;
+  try {
+    await writeFile(part, bytes, { flag: 'wx' });
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => undefined);
+    throw new Refusal([`${file} can not be written: ${plainReason(error)}`]);
+  }
+}
+
+async function draw(order: Order, out: Say, err: Say): Promise<void> {
+  const daily = await readBars(order.csv);
+  const bars = order.timeframe === 'weekly' ? weeksOf(daily) : daily;
+  if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished week`]);
+  if (order.timeframe === 'weekly' && bars.length < aggregateWeekly(daily).length)
+    err(`the last week of ${order.csv} is unfinished and left out`);
+  const { window } = timeframeRules[order.timeframe];
+  const source = path.basename(order.csv);
+  const { symbol, timeframe } = order;
+  const request = { symbol, timeframe, bars, window, indicators: defaultIndicators, source };
+  const { png, width, height } = await createRender()(request);
+  await writeWhole(order.out, png);
+  const drawn = `${Math.min(window, bars.length)} of ${bars.length} ${timeframe} bars`;
+  out(`${order.out}: ${symbol}, ${drawn}, ${width}×${height} pixels, ${png.byteLength} bytes`);
+}
+
+/**
+ * @param args what follows `keel chart`.
+ * @param out takes a line for standard output; `err` one for standard error.
+ * @returns the exit code: 0, or 1 after one line for each problem, with no file written.
+ */
+export async function chartCommand(args: readonly string[], out: Say, err: Say): Promise<number> {
+  try {
+    await draw(orderOf(args), out, err);
+    return 0;
+  } catch (error) {
+    if (error instanceof Refusal) error.lines.forEach(err);
+    else if (error instanceof KeelError) err(error.message);
+    else throw error;
+    return 1;
+  }
+}
