@@ -40,15 +40,18 @@ function reasonOf(error: unknown): string {
   return typeof code === 'string' ? code : 'unreachable';
 }
 
-function wordsOf(text: string): string {
+const refusalSchema = z.object({ code: z.string(), error: z.string() });
+
+function refusal(what: string, status: number, text: string): KeelError {
+  let words = { code: 'NO_CODE', error: 'no reason was given' };
   try {
-    const body = z
-      .object({ error: z.string().optional(), detail: z.string().optional() })
-      .parse(JSON.parse(text));
-    return (body.detail ?? body.error ?? 'no reason given').slice(0, 300);
+    words = refusalSchema.parse(JSON.parse(text));
   } catch {
-    return 'no reason given';
+    // A refusal without words is still one.
   }
+  return new KeelError('MARKET_CLOCK_REFUSED', `${what} was refused: ${words.error.slice(0, 300)}`, {
+    facts: { what, status, reason: words.code.slice(0, 60) },
+  });
 }
 
 async function ask(
@@ -75,15 +78,7 @@ async function ask(
   } catch (error) {
     throw away(what, reasonOf(error));
   }
-  if (status >= 400 && status < 500) {
-    throw new KeelError(
-      'MARKET_CLOCK_REFUSED',
-      `${what} was refused with status ${status}: ${wordsOf(text)}.`,
-      {
-        facts: { what, status },
-      },
-    );
-  }
+  if (status >= 400 && status < 500) throw refusal(what, status, text);
   if (status !== 200) throw away(what, `status ${status}`);
   try {
     return answerSchema.parse(JSON.parse(text));

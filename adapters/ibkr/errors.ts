@@ -56,7 +56,7 @@ export function transportError(failure: TransportFailure): KeelError {
 
 /** The broker's words on one line, short enough for a history. */
 export function clean(text: string): string {
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
+  const line = text.replace(/[\u0000-\u0020\u007f]+/g, ' ').trim();
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 

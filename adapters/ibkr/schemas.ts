@@ -179,7 +179,7 @@ export const placeRowSchema = z.object({
   order_status: text,
   text,
   warning_message: text,
-  error: z.unknown(),
+  error: z.unknown().optional(),
   id: text,
   message: z.union([z.string(), z.array(z.string())]).nullish(),
   orderId: id.nullish(),

@@ -134,7 +134,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
 
   /** Keeps the login awake. Its answer decides nothing: the status does. */
   async function tickle(): Promise<void> {
-    if (clock.now() - lastTickle < tickleMs / options.factor) return;
+    if (clock.now() - lastTickle < tickleMs) return;
     lastTickle = clock.now();
     await client.call(tickleEndpoint, {}, anyObjectSchema).catch((error: unknown) => {
       if (isSessionLoss(error) || !(error instanceof KeelError)) throw error;

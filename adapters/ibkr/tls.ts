@@ -3,6 +3,7 @@
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
+import { KeelError } from '../../ports/errors.js';
 
 export interface PinnedTls {
   /** PEM of the gateway's certificate (two, one after the other, during a rotation). */
@@ -15,6 +16,13 @@ export interface PinnedTls {
 
 /** The `code` of the error of a fingerprint that is none of the pins. */
 const pinMismatch = 'KEEL_PIN_MISMATCH';
+
+/** Node reads the certificates of an array one by one, and of one text only while line breaks part them. */
+function certificatesOf(pem: string): string[] {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  if (found.length > 0) return found;
+  throw new KeelError('IBKR_CONFIG', 'broker.caFile holds no PEM certificate.');
+}
 
 const normalise = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
 
@@ -29,14 +37,52 @@ function comparePins(pins: readonly string[]) {
         });
 }
 
+type Connect = https.Agent['createConnection'];
+type Done = (error: Error | null, socket: Duplex) => void;
+
+/**
+ * Connects trusting one certificate after the other. OpenSSL finds trusted certificates by name, and of two with one
+ * name, as a rotation leaves them, it would look at the first alone.
+ */
+function dial(
+  connect: Connect,
+  options: Parameters<Connect>[0],
+  trusted: readonly string[],
+  timeoutMs: number,
+  done: Done,
+) {
+  const [ca, ...others] = trusted;
+  const socket = connect(ca === undefined ? options : Object.assign({}, options, { ca })) as Duplex;
+  const timer = setTimeout(() => {
+    socket.destroy(Object.assign(new Error('the handshake took too long'), { code: 'ETIMEDOUT' }));
+  }, timeoutMs);
+  let handed = false;
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    clearTimeout(timer);
+    if (handed) return;
+    if (others.length > 0 && isTlsFailure(error.code ?? '')) dial(connect, options, others, timeoutMs, done);
+    else done(error, socket);
+  });
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
+  socket.once('secureConnect', () => {
+    clearTimeout(timer);
+    handed = true;
+    done(null, socket);
+  });
+}
+
 /**
  * An agent that hands a connection over only once its handshake is done and its certificate compared, so that whoever
  * gets the socket knows that the next bytes are the request's own.
+ * @throws KeelError IBKR_CONFIG (final) when `ca` holds no certificate.
  */
 export function createPinnedAgent(tls: PinnedTls, keepAlive: boolean): https.Agent {
+  const trusted = certificatesOf(tls.ca);
   const agent = new https.Agent({
     keepAlive,
-    ca: tls.ca,
+    ca: trusted,
     // Explicit, because otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the comparison off too.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
@@ -46,21 +92,7 @@ export function createPinnedAgent(tls: PinnedTls, keepAlive: boolean): https.Age
   });
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, done): undefined => {
-    const socket = connect(options) as Duplex;
-    const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error('handshake timed out'), { code: 'ETIMEDOUT' }));
-    }, tls.timeoutMs);
-    socket.once('error', (error) => {
-      clearTimeout(timer);
-      done?.(error, socket);
-    });
-    socket.once('close', () => {
-      clearTimeout(timer);
-    });
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      done?.(null, socket);
-    });
+    dial(connect, options, trusted, tls.timeoutMs, (error, socket) => done?.(error, socket));
     return undefined;
   };
   return agent;

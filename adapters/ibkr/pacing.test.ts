@@ -1,0 +1,217 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createPacing } from './pacing.js';
+import type { Timer } from './pacing.js';
+
+/** A clock that stands until it is moved, and a timer on it. */
+function fakeTime() {
+  let now = 1_000_000;
+  let waiting: { at: number; run: () => void }[] = [];
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  };
+  const timer: Timer = {
+    after(ms, run) {
+      const entry = { at: now + ms, run };
+      waiting.push(entry);
+      return () => {
+        waiting = waiting.filter((other) => other !== entry);
+      };
+    },
+  };
+  return {
+    clock: { now: () => now },
+    timer,
+    pending: () => waiting.length,
+    async advance(ms: number): Promise<void> {
+      const end = now + ms;
+      await settle();
+      for (;;) {
+        const next = waiting.filter((entry) => entry.at <= end).sort((a, b) => a.at - b.at)[0];
+        if (next === undefined) break;
+        now = Math.max(now, next.at);
+        waiting = waiting.filter((entry) => entry !== next);
+        next.run();
+        await settle();
+      }
+      now = end;
+    },
+  };
+}
+
+const far = 1e12;
+const outcome = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'went',
+    (error: unknown) => (error as { code: string }).code,
+  );
+
+describe('the rate all requests share', () => {
+  it('never lets more than 10 requests into any second, whatever is asked for', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('ordinary', 'cancel')), {
+          minLength: 1,
+          maxLength: 60,
+        }),
+        fc.constantFrom(1, 4, 10),
+        async (asks, factor) => {
+          const time = fakeTime();
+          const pacing = createPacing({ clock: time.clock, timer: time.timer, factor });
+          const went: number[] = [];
+          for (const [pause, lane] of asks) {
+            await time.advance(pause);
+            void pacing.slot(lane as 'ordinary', far).then(() => went.push(time.clock.now()));
+          }
+          await time.advance(60_000);
+          expect(went).toHaveLength(asks.length);
+          const second = 1000 / factor;
+          for (const start of went) {
+            expect(went.filter((at) => at >= start && at < start + second).length).toBeLessThanOrEqual(10);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('lets a cancel pass a queue of ordinary requests', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    for (let ask = 0; ask < 50; ask += 1) void pacing.slot('ordinary', far);
+    const cancel = outcome(pacing.slot('cancel', time.clock.now() + 1));
+    await time.advance(0);
+    expect(await cancel).toBe('went');
+  });
+
+  it('refuses at once what cannot go before its deadline, and takes no slot for it', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.slot('ordinary', far);
+    const error: unknown = await pacing.slot('ordinary', time.clock.now() + 100).catch((e: unknown) => e);
+    expect(error).toMatchObject({ code: 'IBKR_PACING_DEADLINE', errorClass: 'retryable' });
+    const next = outcome(pacing.slot('ordinary', time.clock.now() + 150));
+    await time.advance(150);
+    expect(await next).toBe('went');
+  });
+});
+
+describe('a penalty', () => {
+  it('stops everything but cancels for fifteen minutes, also what already waits', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.slot('ordinary', far);
+    const waits = outcome(pacing.slot('ordinary', time.clock.now() + 60_000));
+    const patient = pacing.slot('ordinary', far);
+    pacing.penalize();
+    let passed = false;
+    void patient.then(() => {
+      passed = true;
+    });
+    await time.advance(899_000);
+    expect(await waits).toBe('IBKR_PACING_DEADLINE');
+    expect(passed).toBe(false);
+    expect(await outcome(pacing.slot('cancel', time.clock.now()))).toBe('went');
+    await time.advance(2_000);
+    expect(passed).toBe(true);
+  });
+
+  it('is shorter by the factor', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 900 });
+    pacing.penalize();
+    expect(await outcome(pacing.slot('ordinary', time.clock.now() + 999))).toBe('IBKR_PACING_DEADLINE');
+    const next = outcome(pacing.slot('ordinary', time.clock.now() + 1000));
+    await time.advance(1000);
+    expect(await next).toBe('went');
+  });
+
+  it('voids slots that were kept', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.reserve(far);
+    pacing.penalize();
+    expect(pacing.takeReserved()).toBe(false);
+  });
+});
+
+describe('a kept slot', () => {
+  it('serves one request, within a second', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.reserve(far);
+    expect(pacing.takeReserved()).toBe(true);
+    expect(pacing.takeReserved()).toBe(false);
+    const second = pacing.reserve(far);
+    await time.advance(200);
+    await second;
+    await time.advance(1_001);
+    expect(pacing.takeReserved()).toBe(false);
+  });
+});
+
+describe('the limits of single endpoints', () => {
+  it.each([
+    ['orders', 5000],
+    ['trades', 5000],
+    ['portfolioAccounts', 5000],
+    ['tickle', 1000],
+  ] as const)('starts the next %s request %i ms after the end of the one before', async (gate, gapMs) => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 2 });
+    const leave = await pacing.enter(gate, far);
+    let entered = false;
+    void pacing.enter(gate, far).then(() => {
+      entered = true;
+    });
+    await time.advance(10_000);
+    expect(entered).toBe(false);
+    leave();
+    await time.advance(gapMs / 2 - 1);
+    expect(entered).toBe(false);
+    await time.advance(1);
+    expect(entered).toBe(true);
+  });
+
+  it('lets four reads of history run at once and no more', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 100 });
+    const leaves: (() => void)[] = [];
+    for (let read = 0; read < 6; read += 1) {
+      void pacing.enter('history', far).then((leave) => leaves.push(leave));
+    }
+    await time.advance(1000);
+    expect(leaves).toHaveLength(4);
+    leaves[0]?.();
+    await time.advance(0);
+    expect(leaves).toHaveLength(5);
+  });
+
+  it('refuses whoever waits at a gate past the deadline, and the others still get their turn', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    const leave = await pacing.enter('place', far);
+    const hurried = outcome(pacing.enter('place', time.clock.now() + 50));
+    const patient = outcome(pacing.enter('place', far));
+    await time.advance(60);
+    expect(await hurried).toBe('IBKR_PACING_DEADLINE');
+    leave();
+    await time.advance(0);
+    expect(await patient).toBe('went');
+  });
+
+  it('refuses a turn that would begin after the deadline, and leaves the gate free', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    (await pacing.enter('orders', far))();
+    expect(await outcome(pacing.enter('orders', time.clock.now() + 4999))).toBe('IBKR_PACING_DEADLINE');
+    const next = outcome(pacing.enter('orders', time.clock.now() + 5000));
+    await time.advance(5000);
+    expect(await next).toBe('went');
+    expect(time.pending()).toBe(0);
+  });
+});
+
+it('refuses a factor that is not positive', () => {
+  expect(() => createPacing({ clock: { now: () => 0 }, factor: 0 })).toThrow(RangeError);
+});

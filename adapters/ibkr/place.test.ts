@@ -1,0 +1,330 @@
+// Placing an order: what goes out, when nothing goes out, and what every answer means.
+import fc from 'fast-check';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { OrderRequest } from '../../ports/broker.js';
+import type { IbkrGateway } from './gateway.js';
+import { readPlaceAnswer } from './placeAnswer.js';
+import { connectTo, paperAccount } from './testing/connect.js';
+import { makeCertificate, recorded, startTestGateway } from './testing/gateway.js';
+import type { Answer, Certificate, TestGateway } from './testing/gateway.js';
+
+let certificate: Certificate;
+let gateway: TestGateway;
+let ibkr: IbkrGateway;
+
+beforeAll(async () => {
+  certificate = await makeCertificate();
+});
+beforeEach(async () => {
+  gateway = await startTestGateway(certificate);
+  ibkr = connectTo(gateway, { timeoutMs: 400 });
+});
+afterEach(async () => {
+  ibkr.close();
+  await gateway.close();
+});
+
+const path = `POST /iserver/account/${paperAccount}/orders`;
+const reply = 'POST /iserver/reply/07a13a5a-4a48-44a5-bb25-5ab37b79186c';
+const clientOrderId = 'KEEL0123456789ABCDEFGHIJKL';
+const request: OrderRequest = {
+  accountId: paperAccount,
+  clientOrderId,
+  contract: {
+    conid: '265598',
+    symbol: 'AAPL',
+    name: 'APPLE INC',
+    exchange: 'NASDAQ',
+    currency: 'USD',
+    priceIncrements: [{ from: '0', increment: '0.01' }],
+    quantityIncrement: '1',
+  },
+  side: 'BUY',
+  quantity: '10',
+  stop: '180.10',
+  target: '201.5',
+};
+const go = (): void => undefined;
+const place = () => ibkr.broker.placeOrder(request, go);
+const thrownBy = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'nothing was thrown',
+    (error: unknown) => error,
+  );
+
+describe('the order on the wire', () => {
+  it('is a bracket in one post: the parent has our id, the children name it and have none', async () => {
+    gateway.on(path, { json: recorded('place-accepted') });
+    expect(await place()).toEqual({ kind: 'accepted', brokerOrderId: '1171486718' });
+    const common = {
+      acctId: paperAccount,
+      conid: 265598,
+      secType: '265598:STK',
+      quantity: 10,
+      outsideRTH: false,
+      listingExchange: 'SMART',
+      ticker: 'AAPL',
+    };
+    expect(JSON.parse(gateway.to(path)[0]?.body ?? '')).toEqual({
+      orders: [
+        { ...common, cOID: clientOrderId, orderType: 'MKT', side: 'BUY', tif: 'DAY' },
+        { ...common, parentId: clientOrderId, orderType: 'STP', price: 180.1, side: 'SELL', tif: 'GTC' },
+        { ...common, parentId: clientOrderId, orderType: 'LMT', price: 201.5, side: 'SELL', tif: 'GTC' },
+      ],
+    });
+  });
+
+  it('has no children without stop and target', async () => {
+    gateway.on(path, { json: recorded('place-accepted') });
+    await ibkr.broker.placeOrder({ ...request, stop: null, target: null }, go);
+    const body = JSON.parse(gateway.to(path)[0]?.body ?? '') as { orders: unknown[] };
+    expect(body.orders).toHaveLength(1);
+  });
+
+  it.each([
+    ['quantity', '0'],
+    ['quantity', '-1'],
+    ['stop', '1234567890.12345678901'],
+    ['clientOrderId', 'a b'],
+    ['clientOrderId', 'x'.repeat(65)],
+    ['clientOrderId', ''],
+  ])('does not go out with %s "%s"', async (field, value) => {
+    let asked = false;
+    const error = await thrownBy(
+      ibkr.broker.placeOrder({ ...request, [field]: value }, () => {
+        asked = true;
+      }),
+    );
+    expect(error).toMatchObject({ code: 'ORDER_INVALID', errorClass: 'final' });
+    expect(asked).toBe(false);
+    expect(gateway.to(path)).toHaveLength(0);
+  });
+});
+
+describe('when nothing was written', () => {
+  it('throws what beforeSend throws', async () => {
+    await ibkr.broker.waitForOrderSlot(Date.now() + 1000);
+    const before = { ...gateway.counts };
+    const refusal = new Error('halted');
+    const error = await thrownBy(
+      ibkr.broker.placeOrder(request, () => {
+        throw refusal;
+      }),
+    );
+    expect(error).toBe(refusal);
+    expect(gateway.counts.bytes).toBe(before.bytes);
+    expect(gateway.to(path)).toHaveLength(0);
+  });
+
+  it('throws NOT_SENT_AWAY when the gateway went away before the connection', async () => {
+    await ibkr.broker.ensureSession();
+    await gateway.close();
+    let asked = false;
+    const error = await thrownBy(
+      ibkr.broker.placeOrder(request, () => {
+        asked = true;
+      }),
+    );
+    expect(error).toMatchObject({ code: 'NOT_SENT_AWAY', errorClass: 'final' });
+    expect(asked).toBe(false);
+    gateway = await startTestGateway(certificate);
+  });
+
+  it('throws when the limits leave no slot before the deadline', async () => {
+    ibkr.close();
+    ibkr = connectTo(gateway, { pacingFactor: 1, pacingWaitMs: 1000 });
+    await ibkr.broker.ensureSession();
+    expect(await thrownBy(ibkr.broker.waitForOrderSlot(Date.now()))).toMatchObject({
+      code: 'IBKR_PACING_DEADLINE',
+      errorClass: 'retryable',
+    });
+  });
+});
+
+it('goes out in the slot that was waited for, without another wait', async () => {
+  gateway.on(path, { json: recorded('place-accepted') });
+  ibkr.close();
+  ibkr = connectTo(gateway, { pacingFactor: 0.1, pacingWaitMs: 10_000 });
+  await ibkr.broker.waitForOrderSlot(Date.now() + 10_000);
+  const started = performance.now();
+  await place();
+  expect(performance.now() - started).toBeLessThan(1000);
+}, 20_000);
+
+describe('the five shapes of the answer', () => {
+  it.each<[string, Answer, unknown]>([
+    ['A accepted', { json: recorded('place-accepted') }, { kind: 'accepted', brokerOrderId: '1171486718' }],
+    [
+      'C error',
+      { json: recorded('place-error') },
+      { kind: 'rejected', evidence: expect.stringMatching(/^We cannot accept/) as string },
+    ],
+    [
+      'C error in an array',
+      { json: [recorded('place-error')] },
+      { kind: 'rejected', evidence: expect.stringMatching(/^We cannot accept/) as string },
+    ],
+    [
+      'D prompt',
+      { json: recorded('place-prompt') },
+      { kind: 'rejected', evidence: expect.stringMatching(/^If your order/) as string },
+    ],
+    [
+      'E failed',
+      { json: recorded('place-failed') },
+      { kind: 'rejected', evidence: 'The contract is not available for trading. Order rejected' },
+    ],
+    [
+      'E of a child',
+      { json: recorded('place-child-failed') },
+      { kind: 'accepted', brokerOrderId: '1171486718' },
+    ],
+  ])('%s', async (_shape, answer, outcome) => {
+    gateway.on(path, answer);
+    expect(await place()).toEqual(outcome);
+    expect(gateway.to(path)).toHaveLength(1);
+  });
+
+  it('B question: declined at once, and rejected with the question as evidence', async () => {
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, { json: recorded('reply-declined') });
+    const outcome = await place();
+    expect(outcome.kind).toBe('rejected');
+    expect(JSON.stringify(outcome)).toContain('price exceeds the Percentage constraint of 3%.');
+    expect(gateway.seen.slice(-2).map((seen) => seen.route)).toEqual([path, reply]);
+    expect(gateway.to(reply)[0]?.body).toBe('{"confirmed":false}');
+  });
+
+  it('B after B: declined again', async () => {
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, { json: recorded('place-question') }, { json: recorded('reply-declined') });
+    expect((await place()).kind).toBe('rejected');
+    expect(gateway.to(reply)).toHaveLength(2);
+  });
+
+  it('B without end: unknown', async () => {
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, { json: recorded('place-question') });
+    expect((await place()).kind).toBe('unknown');
+    expect(gateway.to(reply)).toHaveLength(5);
+  });
+
+  it.each<[string, Answer, string]>([
+    ['an id that is not found', { status: 400, json: { error: "reply id not found: '07a1'" } }, 'rejected'],
+    ['an order all the same', { json: recorded('place-accepted') }, 'accepted'],
+    ['a 503', { status: 503, json: { error: 'request aborted', statusCode: 503 } }, 'unknown'],
+    ['nothing', { fault: 'hang' }, 'unknown'],
+  ])('B whose no is answered with %s', async (_what, answer, kind) => {
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, answer);
+    expect((await place()).kind).toBe(kind);
+  });
+
+  it('A and B together: accepted, the question declined', async () => {
+    const [row] = recorded('place-accepted') as object[];
+    const [question] = recorded('place-question') as object[];
+    gateway.on(path, { json: [row, question] });
+    gateway.on(reply, { json: recorded('reply-declined') });
+    expect(await place()).toEqual({ kind: 'accepted', brokerOrderId: '1171486718' });
+    expect(gateway.to(reply)).toHaveLength(1);
+  });
+});
+
+describe('answers that leave the order unknown', () => {
+  it.each<[string, Answer]>([
+    ['none before the timeout', { fault: 'hang' }],
+    ['a broken connection', { fault: 'drop' }],
+    ['half an answer', { json: recorded('place-accepted'), fault: 'cut' }],
+    ['500', { status: 500, json: { error: 'Internal' } }],
+    ['503', { status: 503, json: { error: 'request aborted', statusCode: 503 } }],
+    ['an HTML page', { text: '<html>login</html>' }],
+    ['an HTML 404', { status: 404, text: '<html><body><h1>Resource not found</h1></body></html>' }],
+    ['401 without words', { status: 401, text: '' }],
+    ['a redirect', { status: 302, json: {}, headers: { Location: '/' } }],
+    ['an empty list', { json: [] }],
+    ['an empty object', { json: {} }],
+    ['null', { json: null }],
+    ['an id that is no number', { json: [{ order_id: 'abc', order_status: 'Submitted' }] }],
+    ['id 0', { json: [{ order_id: 0, order_status: 'Submitted' }] }],
+    ['a duplicate id', { json: recorded('place-duplicate') }],
+    ['a duplicate id with 400', { status: 400, json: recorded('place-duplicate') }],
+    [
+      'a parent that failed and a child that lives',
+      {
+        json: [
+          { order_id: '-1', order_status: 'Failed' },
+          { order_id: '7', order_status: 'Submitted' },
+        ],
+      },
+    ],
+  ])('%s', async (_what, answer) => {
+    gateway.on(path, answer);
+    expect((await place()).kind).toBe('unknown');
+    expect(gateway.to(path)).toHaveLength(1);
+  });
+});
+
+describe('refusals in the words of the broker', () => {
+  it.each<[string, Answer]>([
+    ['401', { status: 401, json: { error: 'not authenticated', statusCode: 401 } }],
+    ['400', { status: 400, json: { error: 'Bad Request: no bridge', statusCode: 400 } }],
+    ['500', { status: 500, json: { error: 'Please query /accounts first' } }],
+  ])('%s for want of a session is a rejection, and the session is opened again', async (_status, answer) => {
+    gateway.on(path, answer, { json: recorded('place-accepted') });
+    expect((await place()).kind).toBe('rejected');
+    await place();
+    expect(gateway.to('GET /iserver/accounts')).toHaveLength(2);
+  });
+
+  it('400 with words is a rejection with them', async () => {
+    const words = 'java.lang.String cannot be cast to java.lang.Number';
+    gateway.on(path, { status: 400, json: { error: words } });
+    expect(await place()).toEqual({ kind: 'rejected', evidence: words });
+  });
+});
+
+it('places one order at a time, each with its questions answered before the next', async () => {
+  gateway.on(path, { json: recorded('place-question') });
+  gateway.on(reply, { json: recorded('reply-declined') });
+  await ibkr.broker.ensureSession();
+  await Promise.all([place(), place(), place()]);
+  const routes = gateway.seen.map((seen) => seen.route).filter((route) => route === path || route === reply);
+  expect(routes).toEqual([path, reply, path, reply, path, reply]);
+});
+
+it('is never called accepted without a positive order id, whatever the answer', () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.integer(),
+    fc.constant(null),
+    fc.constant('-1'),
+    fc.constant('Failed'),
+  );
+  const row = fc.dictionary(
+    fc.constantFrom(
+      'order_id',
+      'order_status',
+      'error',
+      'id',
+      'message',
+      'text',
+      'orderId',
+      'local_order_id',
+    ),
+    value,
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(row, fc.array(row, { maxLength: 3 })),
+      fc.integer({ min: 200, max: 599 }),
+      (body, status) => {
+        const reading = readPlaceAnswer({ status, text: JSON.stringify(body) }, clientOrderId);
+        if (reading.kind === 'accepted') {
+          expect(status).toBeLessThan(300);
+          expect(reading.brokerOrderId).toMatch(/^[1-9]\d*$/);
+        }
+        if (reading.kind === 'rejected') expect(reading.evidence).not.toBe('');
+      },
+    ),
+  );
+});
