@@ -97,7 +97,10 @@ function refuseUnusable(symbol: string, timeframe: Timeframe, bars: readonly Bar
   const [problem, ...others] = validateBars(bars);
   if (problem !== undefined) {
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-    throw new KeelError('BAD_BARS', `${symbol} ${timeframe}: ${problem.message}${more}; check the data source`);
+    throw new KeelError(
+      'BAD_BARS',
+      `${symbol} ${timeframe}: ${problem.message}${more}; check the data source`,
+    );
   }
   const { warmUp } = timeframeRules[timeframe];
   if (bars.length < warmUp) {

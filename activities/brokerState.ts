@@ -22,6 +22,8 @@ export interface BrokerStateDeps {
   /** Wall milliseconds between polls while a run or an order is open, and while none is. */
   readonly pollMs: number;
   readonly idlePollMs: number;
+  /** True once this worker is shutting down: another one takes the watch over. */
+  readonly stopping: () => boolean;
 }
 
 export function createBrokerStateActivities(deps: BrokerStateDeps) {
@@ -36,7 +38,7 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
       const end = deps.clock.now() + input.forMs;
       let nextIdlePoll = 0;
       let step = -1;
-      while (deps.clock.now() < end) {
+      while (deps.clock.now() < end && !deps.stopping()) {
         const [open, market] = await Promise.all([deps.runs.listOpen(), deps.marketClock.now()]);
         if (open.length > 0 || market.step !== step || deps.clock.now() >= nextIdlePoll) {
           await poll(deps, market, told);

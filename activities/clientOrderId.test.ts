@@ -17,7 +17,15 @@ describe('clientOrderId', () => {
     expect(clientOrderId(keys)).toMatch(/^[a-z2-7]{26}$/);
   });
   it('is the base32 of the hash of the JSON array, decoded back to its bytes', () => {
-    const text = JSON.stringify(['run', 'DU1234567', 'demo-aapl', 'AAPL', '2014-07-07', 'after-close', 'entry']);
+    const text = JSON.stringify([
+      'run',
+      'DU1234567',
+      'demo-aapl',
+      'AAPL',
+      '2014-07-07',
+      'after-close',
+      'entry',
+    ]);
     const bits = [...clientOrderId(keys)]
       .map((letter) => 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(letter).toString(2).padStart(5, '0'))
       .join('');

@@ -84,7 +84,10 @@ describe('what a poll says of an intent', () => {
   it('leaves what was not found as it is, and says when it could no longer be valid', () => {
     expect(tell(intent, {})).toMatchObject({ state: { found: false, pastValidity: false }, next: 'SENT' });
     const late = tell({ ...intent, state: 'UNKNOWN' }, { marketTime: intent.validUntil });
-    expect(late).toMatchObject({ state: { found: false, pastValidity: true, status: null }, next: 'UNKNOWN' });
+    expect(late).toMatchObject({
+      state: { found: false, pastValidity: true, status: null },
+      next: 'UNKNOWN',
+    });
   });
   it('acknowledges what is listed under our client order id', () => {
     expect(tell(intent, { orders: [order] })).toMatchObject({
@@ -98,7 +101,12 @@ describe('what a poll says of an intent', () => {
   });
   it('knows a fill by its executions alone when the order is listed no more', () => {
     const { state, next } = tell(intent, { executions: [execution] });
-    expect(state).toMatchObject({ found: true, status: 'FILLED', filledQuantity: '10', averagePrice: '100.05' });
+    expect(state).toMatchObject({
+      found: true,
+      status: 'FILLED',
+      filledQuantity: '10',
+      averagePrice: '100.05',
+    });
     expect(next).toBe('FILLED');
   });
   it('weighs the average price by volume', () => {
@@ -115,7 +123,13 @@ describe('what a poll says of an intent', () => {
     expect(next).toBe('CANCELLED');
   });
   it('matches protective legs by their parent, side and type', () => {
-    const strange = { ...order, brokerOrderId: '9', parentBrokerOrderId: '7', side: 'SELL', type: 'LMT' } as const;
+    const strange = {
+      ...order,
+      brokerOrderId: '9',
+      parentBrokerOrderId: '7',
+      side: 'SELL',
+      type: 'LMT',
+    } as const;
     const target = { ...stopLeg, brokerOrderId: '3', type: 'LMT', price: '120' } as const;
     const { state } = tell(intent, { orders: [order, stopLeg, target, strange] });
     expect(state.legs.map(({ role, brokerOrderId }) => [role, brokerOrderId])).toEqual([
@@ -129,15 +143,25 @@ describe('what a poll says of an intent', () => {
       { role: 'target', brokerOrderId: '3', status: 'WORKING', filledQuantity: '0' },
     ] as const;
     const filled = { ...intent, state: 'FILLED', brokerOrderId: '1', filledQuantity: '10', legs } as const;
-    const out = { ...execution, executionId: 'e3', brokerOrderId: '2', clientOrderId: null, side: 'SELL' } as const;
+    const out = {
+      ...execution,
+      executionId: 'e3',
+      brokerOrderId: '2',
+      clientOrderId: null,
+      side: 'SELL',
+    } as const;
     const { state, next } = tell(filled, { executions: [out] });
     expect(state.legs.map(({ status }) => status)).toEqual(['FILLED', 'CANCELLED']);
     expect(next).toBe('FILLED');
   });
   it('never forgets a fill, whatever the polls say one after the other', () => {
-    const statuses = fc.constantFrom('PENDING', 'WORKING', 'PENDING_CANCEL', 'FILLED', 'CANCELLED') as fc.Arbitrary<
-      BrokerOrder['status']
-    >;
+    const statuses = fc.constantFrom(
+      'PENDING',
+      'WORKING',
+      'PENDING_CANCEL',
+      'FILLED',
+      'CANCELLED',
+    ) as fc.Arbitrary<BrokerOrder['status']>;
     const polls = fc.array(
       fc.record({ listed: fc.boolean(), status: statuses, filled: fc.integer({ min: 0, max: 10 }) }),
       { maxLength: 8 },
@@ -151,7 +175,12 @@ describe('what a poll says of an intent', () => {
           if (listed) most = Math.max(most, filled);
           const { state, next } = tell(row, { orders });
           expect(Number(state.filledQuantity)).toBeGreaterThanOrEqual(most);
-          row = { ...row, state: next, filledQuantity: state.filledQuantity, brokerOrderId: state.brokerOrderId };
+          row = {
+            ...row,
+            state: next,
+            filledQuantity: state.filledQuantity,
+            brokerOrderId: state.brokerOrderId,
+          };
         }
         if (most === 10) expect(row.state).toBe('FILLED');
       }),

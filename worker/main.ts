@@ -31,7 +31,8 @@ async function main(): Promise<void> {
   await ensureSearchAttributes(connection, namespace);
   const clientConnection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
   const client = new Client({ connection: clientConnection, namespace });
-  const { deps, close } = await createWorkerPorts(config, client);
+  const stop = new AbortController();
+  const { deps, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);
   const { worker: limits } = config;
   const worker = await Worker.create({
     connection,
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
     stickyQueueScheduleToStartTimeout: '3 seconds',
   });
   await startBrokerState(client, config);
-  stopOnSignals(worker);
+  stopOnSignals(worker, stop);
   process.stdout.write(`${JSON.stringify({ ready: true, taskQueue: taskQueue(config.mode) })}\n`);
   await worker.run();
   await close();
@@ -69,8 +70,9 @@ async function startBrokerState(client: Client, config: Config): Promise<void> {
   });
 }
 
-function stopOnSignals(worker: Worker): void {
+function stopOnSignals(worker: Worker, controller: AbortController): void {
   const stop = () => {
+    controller.abort();
     if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   process.on('SIGTERM', stop);

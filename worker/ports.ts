@@ -29,7 +29,11 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
     : createMinioObjectStore({ ...config, timeoutMs: 10_000 });
 
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
-export async function createWorkerPorts(config: Config, client: Client): Promise<WorkerPorts> {
+export async function createWorkerPorts(
+  config: Config,
+  client: Client,
+  stopping: () => boolean,
+): Promise<WorkerPorts> {
   const { mode, broker, database } = config;
   const db = connect(database);
   await claimMode(db, mode);
@@ -77,6 +81,7 @@ export async function createWorkerPorts(config: Config, client: Client): Promise
     signals: createOrderSignals(client, mode),
     pollMs: broker.pollMs,
     idlePollMs: broker.idlePollMs,
+    stopping,
   };
   return {
     deps,
