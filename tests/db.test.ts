@@ -1,6 +1,6 @@
 // The stores against the real PostgreSQL: what they promise in ports/stores.ts, and what the database refuses by itself.
-import { getTableColumns, getTableName, is } from 'drizzle-orm';
-import { PgTable } from 'drizzle-orm/pg-core';
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
 import { connect } from '../db/connect.js';
@@ -120,11 +120,11 @@ describe('schema', () => {
          and c.relname <> 'keel_migration'`,
     );
     const migrated = rows.map((row) => `${row.table_name}.${row.column_name}: ${row.facts}`);
-    const tables = Object.values({ ...schema, ...schemaOrders }).filter((table) => is(table, PgTable));
+    const tables: PgTable[] = Object.values({ ...schema, ...schemaOrders });
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(
         (column) =>
-          `${getTableName(table)}.${column.name}: ${column.getSQLType().replace(/^timestamp\(3\) with/, 'timestamp(3) with')}` +
+          `${getTableName(table)}.${column.name}: ${column.getSQLType()}` +
           (column.notNull ? ' not null' : ''),
       ),
     );

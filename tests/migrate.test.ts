@@ -1,0 +1,221 @@
+// The migration runner and `keel migrate`, against the real PostgreSQL.
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { migrateCommand } from '../cli/commands/migrate.js';
+import { migrateDown, migrateUp, migrationHistory, migrationStatus } from '../db/migrate.js';
+import { startTestPostgres } from './support/postgres.js';
+import type { TestPostgres } from './support/postgres.js';
+import { tempFolder } from './support/temp.js';
+
+let server: TestPostgres;
+let directory: string;
+const committed = path.join(import.meta.dirname, '../db/migrations');
+const names = readdirSync(committed)
+  .filter((file) => file.endsWith('.sql') && !file.endsWith('.down.sql'))
+  .map((file) => file.replace('.sql', ''))
+  .sort();
+
+beforeAll(async () => {
+  server = await startTestPostgres();
+});
+afterAll(async () => {
+  await server.stop();
+});
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: server.url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Every column, constraint, index, trigger and function, in words. */
+const structure = () =>
+  query(`
+    select 'column' as kind, c.relname || '.' || a.attname as name,
+      format_type(a.atttypid, a.atttypmod) || a.attnotnull::text || coalesce(pg_get_expr(d.adbin, d.adrelid), '') as facts
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and a.attnum > 0 and not a.attisdropped
+    union all
+    select 'constraint', conrelid::regclass || '.' || conname, pg_get_constraintdef(oid)
+    from pg_constraint where connamespace = 'public'::regnamespace
+    union all
+    select 'index', indexname, indexdef from pg_indexes where schemaname = 'public'
+    union all
+    select 'trigger', tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+    union all
+    select 'function', proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace
+    order by 1, 2`);
+
+beforeEach(async () => {
+  await query('drop schema public cascade; create schema public');
+  const folder = tempFolder('migrations');
+  directory = path.join(folder.path, 'migrations');
+  cpSync(committed, directory, { recursive: true });
+});
+
+const edit = (file: string, change: (text: string) => string): void => {
+  const target = path.join(directory, file);
+  writeFileSync(target, change(readFileSync(target, 'utf8')));
+};
+
+describe('migrateUp and migrateDown', () => {
+  it('apply every file once, in order', async () => {
+    expect(await migrateUp(server.url)).toEqual(names);
+    expect(await migrateUp(server.url)).toEqual([]);
+  });
+
+  it('come back to the same database after all the way down and up', async () => {
+    await migrateUp(server.url);
+    const before = await structure();
+    expect(await migrateDown(server.url, 99)).toEqual([...names].reverse());
+    const left = (await structure()).filter(({ name }) => !String(name).startsWith('keel_migration'));
+    expect(left).toEqual([]);
+    await migrateUp(server.url);
+    expect(await structure()).toEqual(before);
+  });
+
+  it('come back to the same database over each single step', async () => {
+    await migrateUp(server.url);
+    const before = await structure();
+    for (let count = 1; count <= names.length; count += 1) {
+      expect(await migrateDown(server.url, count)).toHaveLength(count);
+      expect(await migrateUp(server.url)).toHaveLength(count);
+      expect(await structure()).toEqual(before);
+    }
+  });
+
+  it('leave each other alone: of two at once, one applies and the other finds nothing to do', async () => {
+    const both = await Promise.all([migrateUp(server.url), migrateUp(server.url)]);
+    expect(both.map((applied) => applied.length).sort()).toEqual([0, names.length]);
+  });
+
+  it('give up when another migration holds the lock too long', async () => {
+    const holder = new Client({ connectionString: server.url });
+    await holder.connect();
+    await holder.query('select pg_advisory_lock(7308613710938664)');
+    await expect(migrateUp(server.url, { lockTimeoutMs: 100 })).rejects.toMatchObject({
+      code: 'MIGRATION_RUNNING',
+      errorClass: 'retryable',
+    });
+    await holder.end();
+    expect(await migrateUp(server.url)).toEqual(names);
+  });
+
+  it.each(['.sql', '.down.sql'])('refuse an applied file whose %s has changed, by its name', async (end) => {
+    await migrateUp(server.url, { directory });
+    edit(`${names[1] ?? ''}${end}`, (text) => `${text}-- a harmless word\n`);
+    for (const act of [migrateUp, (url: string) => migrateDown(url, 1, { directory })]) {
+      await expect(act(server.url, { directory })).rejects.toMatchObject({
+        code: 'MIGRATION_CHANGED',
+        message: expect.stringContaining(names[1] ?? '') as string,
+      });
+    }
+    await expect(migrationStatus(server.url, { directory })).rejects.toMatchObject({
+      code: 'MIGRATION_CHANGED',
+    });
+  });
+
+  it('roll a failing file back whole, and keep those before it', async () => {
+    edit(`${names[2] ?? ''}.sql`, (text) => `${text}\nselect 1 / 0;\n`);
+    await expect(migrateUp(server.url, { directory })).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+      message: expect.stringContaining(names[2] ?? '') as string,
+    });
+    expect(
+      (await migrationStatus(server.url, { directory })).map((state) => state.appliedAt !== null),
+    ).toEqual(names.map((_, index) => index < 2));
+    expect(await query(`select to_regclass('order_intent') as table`)).toEqual([{ table: null }]);
+  });
+
+  it('refuse a database that a newer Keel has migrated', async () => {
+    await migrateUp(server.url);
+    const last = names.at(-1) ?? '';
+    rmSync(path.join(directory, `${last}.sql`));
+    rmSync(path.join(directory, `${last}.down.sql`));
+    await expect(migrateUp(server.url, { directory })).rejects.toMatchObject({
+      code: 'MIGRATION_UNKNOWN',
+      message: expect.stringContaining(last) as string,
+    });
+  });
+
+  it('refuse a new file that comes before an applied one', async () => {
+    await migrateUp(server.url, { directory });
+    writeFileSync(path.join(directory, '0000_late.sql'), 'select 1;');
+    writeFileSync(path.join(directory, '0000_late.down.sql'), 'select 1;');
+    await expect(migrateUp(server.url, { directory })).rejects.toMatchObject({ code: 'MIGRATION_ORDER' });
+  });
+
+  it.each([
+    ['a file without its way back', '0009_lonely.sql', /0009_lonely\.down\.sql is missing/],
+    ['a misnamed file', 'Nine.sql', /not named/],
+    ['a number used twice', '0001_again.sql', /same number/],
+  ])('refuse %s', async (_what, file, words) => {
+    writeFileSync(path.join(directory, file), 'select 1;');
+    await expect(migrateUp(server.url, { directory })).rejects.toThrow(words);
+    expect(await structure()).toEqual([]);
+  });
+
+  it('say in one sentence that PostgreSQL is away, without the password', async () => {
+    const url = 'postgres://keel:very-secret@127.0.0.1:1/keel';
+    const error: unknown = await migrateUp(url).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'DATABASE_AWAY', errorClass: 'retryable' });
+    expect(String(error)).toContain('127.0.0.1:1/keel');
+    expect(JSON.stringify(error) + String(error)).not.toContain('very-secret');
+  });
+});
+
+describe('keel migrate', () => {
+  const call = async (...args: string[]) => {
+    const out: string[] = [];
+    const err: string[] = [];
+    const code = await migrateCommand(
+      args,
+      (line) => out.push(line),
+      (line) => err.push(line),
+      server.url,
+    );
+    return { code, out, err };
+  };
+
+  it('tells what is pending, what it did, and what ever happened', async () => {
+    expect((await call('status')).out).toEqual(names.map((name) => `pending                   ${name}`));
+    expect(await call('up')).toMatchObject({ code: 0, out: names.map((name) => `applied     ${name}`) });
+    expect((await call('up')).out).toEqual(['Nothing is pending.']);
+    expect((await call('down')).out).toEqual([`taken back  ${names.at(-1) ?? ''}`]);
+    const { out } = await call('history');
+    expect(out).toHaveLength(names.length + 1);
+    expect(out.at(-1)).toMatch(/^\d{4}-\d\d-\d\dT\S+Z {2}down {2}0\d{3}_\w+ {2}[0-9a-f]{12}$/);
+    expect((await migrationHistory(server.url)).at(-1)).toMatchObject({ direction: 'down' });
+  });
+
+  it.each([[[]], [['sideways']], [['down', 'all']], [['down', '0']], [['up', '1']]])(
+    'answers %j with its usage and exit code 2',
+    async (args) => {
+      const answer = await call(...args);
+      expect(answer.code).toBe(2);
+      expect(answer.err.join()).toContain('keel migrate');
+      expect(await structure()).toEqual([]);
+    },
+  );
+
+  it('ends with 1 and one line when PostgreSQL is away', async () => {
+    const err: string[] = [];
+    const code = await migrateCommand(
+      ['status'],
+      () => undefined,
+      (line) => err.push(line),
+      'postgres://keel:very-secret@127.0.0.1:1/keel',
+    );
+    expect(code).toBe(1);
+    expect(err).toHaveLength(1);
+    expect(err[0]).toMatch(/^DATABASE_AWAY: /);
+    expect(err[0]).not.toContain('secret');
+  });
+});
