@@ -3,23 +3,19 @@
 // whoever drives holds the lock of driverLock.ts.
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
+import type { MarketStepper } from '../adapters/clocks/simulated.js';
 import type { MarketReached } from '../contracts/wire/run.js';
 import type { Mode } from '../contracts/wire/names.js';
 import { orderWorkflowId, signalNames } from '../contracts/wire/names.js';
-import type { Clock, MarketTime } from '../ports/clocks.js';
+import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { IntentStore, RunRow, RunStore } from '../ports/stores.js';
-
-export interface MarketStepper {
-  now(): Promise<MarketTime>;
-  /** Moves the market clock forward. @throws KeelError when the instant lies behind it, or the simulator is away */
-  stepTo(instant: string): Promise<MarketTime>;
-}
 
 export interface DriverDeps {
   readonly mode: Mode;
   readonly runs: Pick<RunStore, 'listOpen'>;
   readonly intents: Pick<IntentStore, 'byRun'>;
   readonly client: Pick<Client, 'workflow'>;
+  readonly marketClock: MarketClock;
   readonly stepper: MarketStepper;
   readonly clock: Clock;
 }
@@ -77,11 +73,11 @@ export function createDriver(deps: DriverDeps): Driver {
   return {
     async step() {
       const open = (await deps.runs.listOpen()).filter((run) => run.mode === deps.mode);
-      const market = await deps.stepper.now();
+      const market = await deps.marketClock.now();
       const act = nextAct(open, market.now, toldLately);
       if (act.kind === 'idle') told.clear();
       if (act.kind === 'idle' || act.kind === 'busy') return act.kind;
-      const now = act.kind === 'step' ? (await deps.stepper.stepTo(act.to)).now : market.now;
+      const now = act.kind === 'step' ? (await deps.stepper.step(act.to)).now : market.now;
       const waiters = open.filter((run) => run.waitingFor !== null && run.waitingFor <= now);
       for (const run of act.kind === 'tell' ? act.runs : waiters) await tell(run, now);
       return 'stepped';
@@ -90,7 +86,7 @@ export function createDriver(deps: DriverDeps): Driver {
 }
 
 /** Signals a workflow; one that is not there or has ended needs no signal. @returns whether it took it */
-export async function signal(
+async function signal(
   client: Pick<Client, 'workflow'>,
   workflowId: string,
   name: string,

@@ -1,0 +1,72 @@
+// Prints a run's steps as they happen, until it has ended. Used by `npm start` and `keel run`.
+import type { Api, Progress } from './api.js';
+import { ApiError } from './api.js';
+import type { Say } from './say.js';
+import { duration, minute, timeOfDay } from './say.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Turns each progress into the lines that are new since the last one. */
+export function createStepPrinter(say: Say): (progress: Progress) => void {
+  const printed = new Set<string>();
+  let waiting: string | null = null;
+  return ({ steps, waitingFor, decision }) => {
+    steps.forEach(({ name, startedAt, ms }, index) => {
+      const id = `${String(index)} ${name}`;
+      if (ms === null || printed.has(id)) return;
+      printed.add(id);
+      const words = name === 'decide' && decision !== null ? `   ${decision.action}` : '';
+      say(`  ${timeOfDay(startedAt)}  ${name.padEnd(18)} ${duration(ms).padStart(8)}${words}`);
+    });
+    if (waitingFor !== null && waitingFor !== waiting)
+      say(`                waits for the market: ${minute(waitingFor)}`);
+    waiting = waitingFor;
+  };
+}
+
+export interface FollowOptions {
+  readonly signal: AbortSignal;
+  readonly say: Say;
+  /** Wall milliseconds that may pass without any progress. */
+  readonly patienceMs: number;
+}
+
+/**
+ * Follows a run to its end, over an API that restarts meanwhile too.
+ * @returns the last progress
+ * @throws ApiError when the API stays away or nothing moves for `patienceMs`; the signal's reason when it aborts
+ */
+export async function followToEnd(api: Api, runId: string, options: FollowOptions): Promise<void> {
+  const { signal, say, patienceMs } = options;
+  const print = createStepPrinter(say);
+  let lastNews = performance.now();
+  const stuck = new AbortController();
+  const timer = setInterval(() => {
+    if (performance.now() - lastNews > patienceMs) stuck.abort();
+  }, 1000);
+  const either = AbortSignal.any([signal, stuck.signal]);
+  try {
+    for (;;) {
+      try {
+        for await (const progress of api.follow(runId, either)) {
+          lastNews = performance.now();
+          print(progress);
+        }
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (stuck.signal.aborted) throw stillOpen(runId, patienceMs, error);
+        if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
+        await sleep(500);
+      }
+    }
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+const stillOpen = (runId: string, patienceMs: number, cause: unknown): ApiError =>
+  new ApiError(
+    'NO_PROGRESS',
+    `run ${runId} has made no progress for ${duration(patienceMs)}: look at it in the Temporal Web UI and at the worker's log`,
+    { cause },
+  );

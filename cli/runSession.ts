@@ -1,0 +1,106 @@
+// One run of a strategy in the simulated market: choose the session, step there, execute, follow to the end.
+// Used by `npm start` and `keel run`.
+import { existsSync, readFileSync } from 'node:fs';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { Calendar } from '../domain/market/calendarTypes.js';
+import { timeframeRules } from '../domain/market/bar.js';
+import type { RunRow } from '../ports/stores.js';
+import type { Api, RunDetail } from './api.js';
+import { followToEnd } from './follow.js';
+import type { Market, SymbolData } from './market.js';
+import type { Say } from './say.js';
+import { minute } from './say.js';
+import { chooseSession } from './session.js';
+import { StartError } from './supervisor/dataDir.js';
+
+export interface RunRequest {
+  readonly api: Api;
+  readonly market: Market;
+  readonly symbol: string;
+  readonly strategyId: string;
+  readonly slot: string;
+  readonly asOf: string | null;
+  readonly signal: AbortSignal;
+  readonly say: Say;
+}
+
+/** Wall milliseconds without any progress after which a run counts as stuck. */
+const patienceMs = 5 * 60_000;
+
+/**
+ * Runs, or shows, one session.
+ * @throws StartError when the session is refused, ApiError when the API refuses or stays away
+ */
+export async function runSession(request: RunRequest): Promise<RunDetail> {
+  const { api, market, symbol, say, signal } = request;
+  const data = await market.dataOf(symbol);
+  await finishOpenRuns(request);
+  const stored = await storedRuns(request);
+  const choice = chooseSession<RunRow>({
+    asOf: request.asOf,
+    symbol,
+    slot: request.slot,
+    calendar: createNyseCalendar(),
+    now: (await market.now()).now,
+    data,
+    firstSession: firstSession(data),
+    stored,
+  });
+  if (choice.kind === 'refused') throw new StartError(choice.message);
+  if (choice.kind === 'stored') {
+    say(`Session ${choice.run.session} of ${symbol} has run already; this is what is stored of it.`);
+    return api.run(choice.run.id);
+  }
+  const { closes, session } = choice;
+  if (closes.length > 1)
+    say(`Stepping the market through ${String(closes.length)} sessions to the close of ${session} …`);
+  await market.stepThrough(closes);
+  signal.throwIfAborted();
+  say(
+    `Market: ${minute((await market.now()).now)}, after the close of ${session}. Running ${request.strategyId} on ${symbol}:`,
+  );
+  const { runId } = await api.execute(request.strategyId, symbol);
+  await followToEnd(api, runId, { signal, say, patienceMs });
+  return api.run(runId);
+}
+
+/** What an earlier start has left open goes on first: the market must not be stepped past it. */
+async function finishOpenRuns({ api, market, say, signal }: RunRequest): Promise<void> {
+  for (const run of await market.stores.runs.listOpen()) {
+    say(`Run ${run.session} ${run.slot} of ${run.strategyId} is still open; it goes on first:`);
+    await followToEnd(api, run.id, { signal, say, patienceMs });
+    say(`  ended: ${(await api.run(run.id)).outcome ?? '?'}`);
+  }
+}
+
+const mostRuns = 100_000;
+
+const storedRuns = ({ market, strategyId, symbol }: RunRequest): Promise<readonly RunRow[]> =>
+  market.stores.runs.list({ strategyId, symbol, limit: mostRuns });
+
+/** Of scripts/demo-dates.ts: sessions that buy first, and that can be decided on first. */
+interface DemoDates {
+  readonly firstBuy: string | null;
+  readonly first: string | null;
+}
+
+/** The committed table of each symbol's first session that buys, else the first after warm-up. */
+function firstSession({ symbol, first, last }: SymbolData): string {
+  const table = new URL('demoDates.json', import.meta.url);
+  if (existsSync(table)) {
+    const dates = JSON.parse(readFileSync(table, 'utf8')) as {
+      symbols: Record<string, DemoDates | undefined>;
+    };
+    const found = dates.symbols[symbol]?.firstBuy ?? dates.symbols[symbol]?.first;
+    if (found !== undefined && found !== null) return found;
+  }
+  return afterWarmUp(createNyseCalendar(), first, last);
+}
+
+/** The first session by whose close the symbol has enough daily and weekly bars. */
+export function afterWarmUp(calendar: Calendar, first: string, last: string): string {
+  const { daily, weekly } = timeframeRules;
+  // One week more: a week that has not ended does not count.
+  const sessions = Math.max(daily.warmUp, (weekly.warmUp + 1) * 5);
+  return calendar.between(first, last).at(sessions - 1)?.date ?? last;
+}

@@ -1,0 +1,166 @@
+// What people and files are told of a run that has ended: the printed summary, and the file of --json.
+import { join } from 'node:path';
+import type { RunDetail } from './api.js';
+import type { Say } from './say.js';
+import { duration, wrap } from './say.js';
+import { writeFileAtomically } from './supervisor/records.js';
+
+/** Where this Keel keeps things; null where a given service keeps them elsewhere. */
+export interface Places {
+  readonly apiUrl: string;
+  readonly dataDir: string;
+  readonly databaseDir: string | null;
+  readonly objectDir: string | null;
+  readonly ledgerFile: string | null;
+}
+
+/** Admission's verdict where the order got that far, else the proposal's. */
+const verdictOf = ({ risk }: RunDetail): RunDetail['risk'][number] | null =>
+  risk.find(({ stage }) => stage === 'admission') ?? risk.at(-1) ?? null;
+
+/** Wall milliseconds from start to end; null while the run is open. */
+const totalMs = ({ startedAt, endedAt }: RunDetail): number | null =>
+  endedAt === null ? null : Date.parse(endedAt) - Date.parse(startedAt);
+
+/** The object of --json; `keel verify` reads it. */
+export function summaryOf(run: RunDetail, places: Places) {
+  const verdict = verdictOf(run);
+  const { decision, order } = run;
+  return {
+    runId: run.id,
+    workflowId: run.workflowId,
+    temporalUrl: run.temporalUrl,
+    strategyId: run.strategyId,
+    strategyVersion: run.strategyVersion,
+    symbol: run.symbol,
+    mode: run.mode,
+    session: run.session,
+    slot: run.slot,
+    status: run.status,
+    outcome: run.outcome,
+    code: run.code,
+    message: run.message,
+    startedAt: run.startedAt,
+    endedAt: run.endedAt,
+    bars: Object.fromEntries(
+      run.bars.map(({ timeframe, count, first, last, source, key, sha256 }) => [
+        timeframe,
+        { count, first, last, source, key, sha256 },
+      ]),
+    ),
+    charts: run.charts.map(({ timeframe, key, sha256, bytes, width, height }) => ({
+      ...{ timeframe, key, sha256, bytes, width, height },
+    })),
+    decision: decision && {
+      action: decision.action,
+      entry: decision.entry,
+      stop: decision.stop,
+      target: decision.target,
+      rCoefficient: decision.rCoefficient,
+      profitMargin: decision.profitMargin,
+      rationale: decision.rationale,
+      analyst: decision.analyst,
+    },
+    risk: verdict && {
+      stage: verdict.stage,
+      approved: verdict.approved,
+      code: verdict.code,
+      quantity: verdict.quantity,
+      riskAmount: verdict.riskAmount,
+      checks: verdict.checks,
+    },
+    order: order && {
+      clientOrderId: order.clientOrderId,
+      brokerOrderId: order.brokerOrderId,
+      status: order.state,
+      filledQuantity: order.filledQuantity,
+      averagePrice: order.averagePrice,
+    },
+    steps: run.steps.map(({ name, startedAt, ms }) => ({ name, startedAt, ms })),
+    totalMs: totalMs(run),
+    apiUrl: places.apiUrl,
+    dataDir: places.dataDir,
+    databaseDir: places.databaseDir,
+    objectDir: places.objectDir,
+    ledgerFile: places.ledgerFile,
+  };
+}
+
+export type Summary = ReturnType<typeof summaryOf>;
+
+/** @throws Error when the file cannot be written */
+export function writeSummary(file: string, summary: Summary): void {
+  writeFileAtomically(file, `${JSON.stringify(summary, null, 2)}\n`, 0o644);
+}
+
+const width = 92;
+
+export function printSummary(run: RunDetail, places: Places, say: Say): void {
+  const ms = totalMs(run);
+  const heading = `Run ${run.session} ${run.slot} of ${run.strategyId} (${run.symbol}, ${run.mode})`;
+  say('');
+  say(`${heading}: ${run.outcome ?? run.status}${ms === null ? '' : ` after ${duration(ms)}`}`);
+  if (run.code !== null && run.message !== null) say(wrap(`${run.code}: ${run.message}`, width, '  '));
+  printDecision(run, say);
+  printRisk(run, say);
+  printOrder(run, say);
+  say('');
+  for (const { timeframe, key, url } of run.charts) {
+    const where = places.objectDir === null ? `${places.apiUrl}${url}` : join(places.objectDir, key);
+    say(`  picture   ${timeframe.padEnd(7)} ${where}`);
+  }
+  if (run.temporalUrl !== null) say(`  Temporal  ${run.temporalUrl}`);
+  say(`  API       ${places.apiUrl}/docs`);
+  say(`  data      ${places.dataDir}`);
+  if (places.databaseDir !== null) say(`  database  ${places.databaseDir}`);
+}
+
+function printDecision({ decision, analyses }: RunDetail, say: Say): void {
+  if (decision === null) return;
+  const { entry, stop, target, rCoefficient, profitMargin } = decision;
+  say('');
+  say(`  decision  ${decision.action.toUpperCase()} by the ${decision.analyst} analyst`);
+  if (entry !== null && stop !== null && target !== null) {
+    say(`            entry ${entry}, stop ${stop}, target ${target}`);
+    say(`            R coefficient ${short(rCoefficient)}, profit margin ${percent(profitMargin)}`);
+  }
+  say(wrap(decision.rationale, width - 10, '            '));
+  for (const { timeframe, score, reasons } of analyses) {
+    say(`            ${timeframe}: score ${score.toFixed(2)}`);
+    for (const reason of reasons) say(wrap(reason, width - 14, '              '));
+  }
+}
+
+function printRisk(run: RunDetail, say: Say): void {
+  const verdict = verdictOf(run);
+  if (verdict === null) return;
+  say('');
+  const { approved, code, quantity, riskAmount, limitedBy, checks } = verdict;
+  const bound = limitedBy === 'none' ? '' : `, bounded by ${limitedBy}`;
+  say(
+    approved
+      ? `  risk      approved: quantity ${quantity}${bound}; ${riskAmount} at risk down to the stop`
+      : `  risk      refused: ${code}`,
+  );
+  for (const { passed, text } of checks) say(`            ${passed ? '✓' : '✗'} ${text}`);
+}
+
+function printOrder({ order, executions }: RunDetail, say: Say): void {
+  say('');
+  if (order === null) {
+    say('  order     none');
+    return;
+  }
+  const { side, quantity, symbol, state, clientOrderId, brokerOrderId, legs } = order;
+  say(`  order     ${side} ${quantity} ${symbol}: ${state}`);
+  say(`            client order id ${clientOrderId}, broker order id ${brokerOrderId ?? 'none'}`);
+  for (const { side: filled, quantity: units, price, commission, time } of executions) {
+    say(`  fill      ${filled} ${units} at ${price}, commission ${commission}, ${time}`);
+  }
+  for (const leg of legs) say(`            ${leg.role} ${leg.status.toLowerCase()} (${leg.brokerOrderId})`);
+}
+
+const short = (value: string | null): string =>
+  value === null ? 'none' : String(Number(Number(value).toFixed(2)));
+const percent = (value: string | null): string =>
+  value === null ? 'none' : `${String(Number((Number(value) * 100).toFixed(2)))} %`;

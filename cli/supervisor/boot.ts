@@ -1,0 +1,201 @@
+// Starts the parts of one Keel in the order of their needs: PostgreSQL with its migrations, simulator and Temporal side
+// by side, then worker and API. Called by main.ts.
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { migrateUp } from '../../db/migrate.js';
+import type { Say } from '../say.js';
+import { duration } from '../say.js';
+import { awaitReady, readyLine } from './child.js';
+import { ensureCluster, runningPostgres, startPostgres } from './postgres.js';
+import { identify } from './processTable.js';
+import type { Settings } from './settings.js';
+import type { Service, Stack } from './stack.js';
+import type { KeelState } from './state.js';
+import { connectTemporal, temporalService } from './temporal.js';
+
+export interface BootContext {
+  readonly dataDir: string;
+  readonly settings: Settings;
+  readonly stack: Stack;
+  readonly say: Say;
+}
+
+const readyMs = 60_000;
+
+/** Starts everything that was not given. @throws StartError, KeelError, or Error with the last words of a child */
+export async function boot(context: BootContext): Promise<KeelState> {
+  const { settings, stack, dataDir } = context;
+  const { config, ports, env } = settings;
+  const [database, simulator, temporal] = await Promise.all([
+    startDatabase(context),
+    config.mode === 'simulated' ? startSimulator(context) : null,
+    startTemporal(context),
+  ]);
+  const childEnv: NodeJS.ProcessEnv = {
+    ...env,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    KEEL_TEMPORAL_UI_URL: temporal.uiUrl,
+    ...(simulator === null
+      ? {}
+      : {
+          IBKR_BASE_URL: simulator.baseUrl,
+          IBKR_CA_FILE: simulator.caFile,
+          IBKR_CERT_SHA256: simulator.certSha256,
+          KEEL_SIMULATOR_ADMIN_URL: simulator.adminUrl,
+        }),
+  };
+  const apiUrl = `http://${config.api.host}:${String(ports.api.port)}`;
+  const own = { logs: join(dataDir, 'logs'), env: childEnv };
+  await Promise.all([
+    stack.start(
+      nodeService({ ...own, role: 'worker', ports: [], words: 'serves' }, ({ taskQueue }) =>
+        String(taskQueue),
+      ),
+    ),
+    stack.start(
+      nodeService({ ...own, role: 'api', ports: [ports.api.port], words: '' }, () => `${apiUrl}/docs`),
+    ),
+  ]);
+  return {
+    ...identify(process.pid),
+    mode: config.mode,
+    accountId: config.broker.accountId,
+    apiUrl,
+    databaseUrl: database.url,
+    databaseDir: database.directory,
+    objectDir: config.objectStore.kind === 'filesystem' ? config.objectStore.directory : null,
+    temporal,
+    simulator: simulator && {
+      adminUrl: simulator.adminUrl,
+      adminToken: settings.adminToken,
+      ledgerFile: simulator.ledgerFile,
+    },
+  };
+}
+
+/** The folder of the compiled processes, also when this file runs from its source in a test. */
+function compiled(entry: string): string {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  return join(root, basename(root) === 'dist' ? '' : 'dist', entry);
+}
+
+interface NodeServiceOptions {
+  readonly role: 'worker' | 'api' | 'simulator';
+  readonly ports: readonly number[];
+  readonly words: string;
+  readonly logs: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** One of Keel's own processes, ready with its JSON line. */
+function nodeService(
+  { role, ports, words, logs, env }: NodeServiceOptions,
+  onReady: (line: Record<string, unknown>) => string,
+): Service {
+  return {
+    role,
+    ports,
+    run: async ({ launch }) => {
+      const args = [compiled(`${role}/main.js`)];
+      const child = await launch({ role, command: process.execPath, args, env, logs });
+      const line = await awaitReady(child, readyMs, () => readyLine(child.output()));
+      return `${words} ${onReady(line)}`.trim();
+    },
+  };
+}
+
+const simulatorLine = z.object({
+  baseUrl: z.string(),
+  adminUrl: z.string(),
+  caFile: z.string(),
+  certSha256: z.string(),
+  ledgerFile: z.string(),
+});
+
+async function startSimulator({
+  settings,
+  dataDir,
+  stack,
+}: BootContext): Promise<z.infer<typeof simulatorLine>> {
+  const { ports, env } = settings;
+  let facts: z.infer<typeof simulatorLine> | null = null;
+  const options = {
+    role: 'simulator',
+    ports: [ports.simulator.port, ports.simulatorAdmin.port],
+    words: '',
+    logs: join(dataDir, 'logs'),
+    env,
+  } as const;
+  await stack.start(
+    nodeService(options, (line) => {
+      facts = simulatorLine.parse(line);
+      return facts.baseUrl;
+    }),
+  );
+  return simulatorLine.parse(facts);
+}
+
+async function startDatabase(context: BootContext): Promise<{ url: string; directory: string | null }> {
+  const { settings, stack, say, dataDir } = context;
+  if (settings.given.database) {
+    const { url } = settings.config.database;
+    say('  · postgres               given by DATABASE_URL');
+    await migrate(url, say);
+    return { url, directory: null };
+  }
+  const { port } = settings.ports.postgres;
+  const log = (message: string): void => {
+    say(`  · ${message}`);
+  };
+  const cluster = await ensureCluster({ dataDir, log });
+  // One that an earlier start has left without a record of it.
+  await runningPostgres(cluster)?.stop();
+  let url = '';
+  await stack.start({
+    role: 'postgres',
+    ports: [port],
+    run: async ({ adopt }) => {
+      const running = await startPostgres(cluster, { port });
+      url = running.url;
+      adopt(identify(running.pid));
+      return `127.0.0.1:${String(port)}, data in ${cluster.databaseDir}`;
+    },
+  });
+  await migrate(url, say);
+  return { url, directory: cluster.databaseDir };
+}
+
+async function migrate(url: string, say: Say): Promise<void> {
+  const began = performance.now();
+  const applied = await migrateUp(url);
+  const words = applied.length === 0 ? 'up to date' : `${String(applied.length)} applied`;
+  say(`  ✓ migrations ${duration(performance.now() - began).padStart(8)}   ${words}`);
+}
+
+async function startTemporal({ settings, stack, say, dataDir }: BootContext): Promise<KeelState['temporal']> {
+  const { config, given, ports, env } = settings;
+  const { namespace, connectTimeoutMs } = config.temporal;
+  if (given.temporal) {
+    const { address, uiUrl } = config.temporal;
+    const client = await connectTemporal(address, namespace, connectTimeoutMs);
+    await client.connection.close();
+    say(`  · temporal               given by TEMPORAL_ADDRESS: ${address}`);
+    return { address, namespace, uiUrl };
+  }
+  const { port } = ports.temporal;
+  const uiPort = ports.temporalUi.port;
+  await stack.start(
+    temporalService({
+      cli: env['TEMPORAL_CLI_PATH'],
+      dataDir,
+      logs: join(dataDir, 'logs'),
+      port,
+      uiPort,
+      namespace,
+      env,
+    }),
+  );
+  return { address: `127.0.0.1:${String(port)}`, namespace, uiUrl: `http://127.0.0.1:${String(uiPort)}` };
+}

@@ -1,0 +1,178 @@
+// `npm start`: one whole Keel on one machine. Starts the processes, runs one session in the simulated market, prints
+// what happens and stays up until Ctrl-C. Called by scripts/start.mjs, which has done the set-up.
+import { naturalOutcomes } from '../../contracts/wire/run.js';
+import type { RunDetail } from '../api.js';
+import { createApi } from '../api.js';
+import { openMarket } from '../market.js';
+import { runSession } from '../runSession.js';
+import type { Say } from '../say.js';
+import { duration, sayTo } from '../say.js';
+import type { Places } from '../summary.js';
+import { printSummary, summaryOf, writeSummary } from '../summary.js';
+import { boot } from './boot.js';
+import { lockDataDir, prepareDataDir, StartError } from './dataDir.js';
+import { endLeftovers } from './leftovers.js';
+import type { StartOptions } from './options.js';
+import { parseStartOptions, startHelp, UsageError } from './options.js';
+import { resetCluster } from './postgres.js';
+import { resetData } from './reset.js';
+import type { Settings } from './settings.js';
+import { readDotEnv, readSettings } from './settings.js';
+import { watchSignals } from './signals.js';
+import type { Stack } from './stack.js';
+import { createStack } from './stack.js';
+import type { KeelState } from './state.js';
+import { removeState, writeState } from './state.js';
+
+const graceMs = { worker: 20_000, api: 10_000, simulator: 10_000, temporal: 10_000, postgres: 20_000 };
+const restarts = 3;
+
+/**
+ * @param argv without node and script
+ * @returns the exit code: 0 after a natural end of the run or Ctrl-C after it, 1 after a failure, 2 for wrong use,
+ * 128 + the signal's number when it was interrupted
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const say = sayTo(process.stdout);
+  const complain = sayTo(process.stderr);
+  let options: StartOptions;
+  try {
+    readDotEnv(process.cwd());
+    options = parseStartOptions(argv, process.env['KEEL_DATA_DIR']);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    complain(`keel: ${error.message}. npm start -- --help shows the options.`);
+    return 2;
+  }
+  if (options.help) {
+    say(startHelp);
+    return 0;
+  }
+  try {
+    return await supervise(options, say);
+  } catch (error) {
+    complain(`keel: ${errorText(error, options.debug)}`);
+    return 1;
+  }
+}
+
+/** One clear line; the stack only when asked for. */
+export const errorText = (error: unknown, debug: boolean): string =>
+  error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
+
+async function supervise(options: StartOptions, say: Say): Promise<number> {
+  const { dataDir } = options;
+  const { fresh } = prepareDataDir(dataDir);
+  const unlock = lockDataDir(dataDir);
+  const stack = createStack({ dataDir, say, graceMs, restarts });
+  const signals = watchSignals(() => {
+    stack.kill();
+  });
+  const ends: (() => Promise<void>)[] = [];
+  let code: number | null = null;
+  try {
+    removeState(dataDir);
+    const settings = await prepare(options, fresh, say);
+    signals.aborted.throwIfAborted();
+    const work = run({ options, settings, stack, say, ends, signal: signals.aborted });
+    code = await Promise.race([work, stack.broken, signals.interrupted]);
+    if (options.once) return code;
+    say('');
+    say('Press Ctrl-C to stop.');
+    return await Promise.race([stack.broken, signals.interrupted]);
+  } catch (error) {
+    const interrupted = signals.exitCode();
+    if (interrupted === null) throw error;
+    // Ctrl-C is how a Keel that stays up ends: what counts is then how its run has ended.
+    return code ?? interrupted;
+  } finally {
+    signals.stop();
+    removeState(dataDir);
+    for (const end of ends) await end().catch(() => undefined);
+    await stack.stop();
+    unlock();
+    signals.close();
+  }
+}
+
+/** What has to be done before anything is started. */
+async function prepare({ dataDir, reset }: StartOptions, fresh: boolean, say: Say): Promise<Settings> {
+  for (const { role, pid } of await endLeftovers(dataDir, { graceMs: 10_000 })) {
+    say(`  · ${role} (process ${String(pid)}), left by a start that was killed, has been ended`);
+  }
+  const settings = await readSettings(process.env, dataDir);
+  if (reset) resetData(dataDir, settings);
+  // A cluster outside a directory that was deleted by hand remembers runs that nothing else remembers.
+  else if (fresh && !settings.given.database) resetCluster(dataDir);
+  for (const [name, { port, insteadOf }] of Object.entries(settings.ports)) {
+    if (insteadOf !== null) say(`  · port ${String(insteadOf)} is busy: ${name} takes ${String(port)}`);
+  }
+  return settings;
+}
+
+interface RunContext {
+  readonly options: StartOptions;
+  readonly settings: Settings;
+  readonly stack: Stack;
+  readonly say: Say;
+  /** What has to be closed before the processes are stopped. */
+  readonly ends: (() => Promise<void>)[];
+  readonly signal: AbortSignal;
+}
+
+async function run(context: RunContext): Promise<number> {
+  const { options, settings, stack, say } = context;
+  const began = performance.now();
+  const { dataDir } = options;
+  say(`Keel starts in ${settings.config.mode} mode; data in ${dataDir}`);
+  const state = await boot({ dataDir, settings, stack, say });
+  writeState(dataDir, state);
+  say(`  ready after ${duration(performance.now() - began)}`);
+  say('');
+  return state.simulator === null ? serveOnly(options, state, say) : demo(context, state);
+}
+
+function serveOnly({ once, asOf, json }: StartOptions, state: KeelState, say: Say): number {
+  if (once || asOf !== null || json !== null) {
+    throw new StartError(
+      `--once, --as-of and --json belong to the simulated market, and this is ${state.mode} mode: start runs through the API`,
+    );
+  }
+  say(`API ${state.apiUrl}/docs. No run is started by itself in ${state.mode} mode.`);
+  return 0;
+}
+
+/** The demo strategy's run. While Keel stays up, the driver goes on for runs that others start. */
+async function demo({ options, say, signal, ends }: RunContext, state: KeelState): Promise<number> {
+  const { symbol, asOf, json, dataDir } = options;
+  const market = await openMarket(state);
+  const driving = market.drive(signal, (message) => {
+    say(`  · the market cannot be stepped now: ${message}`);
+  });
+  ends.push(async () => {
+    await driving;
+    await market.close();
+  });
+  await market.dataOf(symbol);
+  const api = createApi(state.apiUrl);
+  const { id, slot } = await api.ensureDemo(symbol);
+  const detail = await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say });
+  const places = placesOf(state, dataDir);
+  printSummary(detail, places, say);
+  if (json !== null) {
+    writeSummary(json, summaryOf(detail, places));
+    say(`  summary   ${json}`);
+  }
+  return codeOf(detail);
+}
+
+export const placesOf = (state: KeelState, dataDir: string): Places => ({
+  apiUrl: state.apiUrl,
+  dataDir,
+  databaseDir: state.databaseDir,
+  objectDir: state.objectDir,
+  ledgerFile: state.simulator?.ledgerFile ?? null,
+});
+
+export const codeOf = ({ outcome }: Pick<RunDetail, 'outcome'>): number =>
+  outcome !== null && naturalOutcomes.includes(outcome) ? 0 : 1;

@@ -1,0 +1,81 @@
+// What the parts of one Keel are started with: ports, services that were given, and the environment of the children.
+// Everything that can be wrong with the configuration is found here, before anything is started.
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load.js';
+import type { Config } from '../../config/schema.js';
+import type { PortChoice } from './ports.js';
+import { choosePorts } from './ports.js';
+
+export type PortName = 'api' | 'temporal' | 'temporalUi' | 'simulator' | 'simulatorAdmin' | 'postgres';
+
+export interface Settings {
+  readonly config: Config;
+  readonly ports: Readonly<Record<PortName, PortChoice>>;
+  /** Of every child; services that are up add what they found out. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly given: { readonly database: boolean; readonly temporal: boolean; readonly minio: boolean };
+  /** Opens the simulator's admin port; made anew at each start. */
+  readonly adminToken: string;
+}
+
+const embedded = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
+
+/**
+ * @param env the environment of the supervisor
+ * @throws ConfigError with every problem of the configuration
+ */
+export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
+  const adminToken = randomBytes(24).toString('base64url');
+  const config = loadConfig(checked(env, dataDir));
+  const ports = await choosePorts<PortName>({
+    api: config.api.port,
+    simulator: config.simulator.port,
+    simulatorAdmin: config.simulator.adminPort,
+    ...embedded,
+  });
+  return {
+    config,
+    ports,
+    env: {
+      ...env,
+      KEEL_DATA_DIR: dataDir,
+      KEEL_API_PORT: String(ports.api.port),
+      KEEL_SIMULATOR_PORT: String(ports.simulator.port),
+      KEEL_SIMULATOR_ADMIN_PORT: String(ports.simulatorAdmin.port),
+      KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
+    },
+    given: {
+      database: Boolean(env['DATABASE_URL']),
+      temporal: Boolean(env['TEMPORAL_ADDRESS']),
+      minio: Boolean(env['MINIO_ENDPOINT']),
+    },
+    adminToken,
+  };
+}
+
+/** The environment as the children will have it, with stand-ins for what only running services know. */
+function checked(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
+  const simulated = (env['KEEL_MODE'] ?? '') === '' || env['KEEL_MODE'] === 'simulated';
+  const standIns = {
+    DATABASE_URL: 'postgres://embedded',
+    TEMPORAL_ADDRESS: 'embedded',
+    ...(simulated
+      ? {
+          IBKR_BASE_URL: 'https://127.0.0.1/v1/api',
+          IBKR_CA_FILE: 'embedded',
+          IBKR_CERT_SHA256: '0'.repeat(64),
+          KEEL_SIMULATOR_ADMIN_URL: 'http://127.0.0.1',
+        }
+      : {}),
+  };
+  const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  return { ...standIns, ...Object.fromEntries(set), KEEL_DATA_DIR: dataDir };
+}
+
+/** Reads `.env` of a directory into the environment; variables that are set already win. */
+export function readDotEnv(directory: string): void {
+  const file = join(directory, '.env');
+  if (existsSync(file)) process.loadEnvFile(file);
+}
