@@ -186,7 +186,7 @@ def walk(count, start=100.0, step=0.02, gap=0.0, every=0):
     bars = {column: [] for column in COLUMNS}
     price = start
     for i in range(count):
-        jump = gap * (1 if uniform() < 0.5 else -1) if every and i % every == every - 1 else 0.0
+        jump = gap * (1 if uniform() < 0.5 else -1) if every and i % every == 1 else 0.0
         opens = round(price * (1 + jump), 4)
         close = round(opens * (1 + (uniform() - 0.5) * step), 4)
         bars["open"].append(opens)
@@ -205,9 +205,10 @@ def main():
     write("walk", "a seeded walk", walk(600), [DEFAULT, OTHER])
     flat = {column: np.full(300, 1000.0 if column == "volume" else 12.34) for column in COLUMNS}
     write("flat", "300 bars without any movement", flat, [DEFAULT])
-    rising = walk(120, step=0.02)
-    still = {c: np.concatenate([rising[c], np.full(300, 500.0 if c == "volume" else rising["close"][-1])]) for c in COLUMNS}
-    write("still", "120 bars of a walk, then 300 at its last close", still, [DEFAULT])
+    # Bar 90 of this walk is in a rise, so that the bands of SuperTrend meet while the line is the lower one.
+    rising = walk(90)
+    still = {c: np.concatenate([rising[c], np.full(450, 500.0 if c == "volume" else rising["close"][-1])]) for c in COLUMNS}
+    write("still", "90 bars of a walk, then 450 at its last close", still, [DEFAULT])
     write("gaps", "a seeded walk that opens 25 % away on every 13th bar", walk(500, gap=0.25, every=13), [DEFAULT])
     write("large", "a seeded walk at a price of 100 million, in steps of a hundredth of a basis point",
           walk(500, start=1e8, step=1e-6), [DEFAULT])

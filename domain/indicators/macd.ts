@@ -1,8 +1,7 @@
 // Moving Average Convergence Divergence. Called by computeIndicators.
-import { emaWeight } from './ema.js';
+import { emaWeight, meanEndingAt } from './ema.js';
 import { averageLookback, macdLookback } from './lookback.js';
 import { at, checkPeriod, warmingUp } from './series.js';
-import { sumEndingAt } from './sma.js';
 import type { IndicatorParameters, IndicatorSet } from './types.js';
 
 /**
@@ -29,8 +28,8 @@ export function macd(close: Float64Array, parameters: IndicatorParameters['macd'
   const signals = warmingUp(length, first);
   const histogram = warmingUp(length, first);
   const weights = [emaWeight(fast), emaWeight(slow), emaWeight(signal)] as const;
-  let fastAverage = sumEndingAt(close, begin, fast) / fast;
-  let slowAverage = sumEndingAt(close, begin, slow) / slow;
+  let fastAverage = meanEndingAt(close, begin, fast);
+  let slowAverage = meanEndingAt(close, begin, slow);
   let signalAverage = fastAverage - slowAverage;
   for (let i = begin + 1; i <= first; i++) {
     fastAverage += (at(close, i) - fastAverage) * weights[0];

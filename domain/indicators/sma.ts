@@ -32,7 +32,7 @@ export function sma(values: Float64Array, period: number): Series | null {
 }
 
 /** The sum of `count` values that end at an index. */
-export function sumEndingAt(values: Float64Array, index: number, count: number): number {
+function sumEndingAt(values: Float64Array, index: number, count: number): number {
   let sum = 0;
   for (let i = index - count + 1; i <= index; i++) sum += at(values, i);
   return sum;
