@@ -30,7 +30,7 @@ export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOption
   app.disable('x-powered-by');
   app.use((request, response, next) => {
     if (isAuthorized(request.get('authorization'), token)) next();
-    else response.status(401).json({ code: 'UNAUTHORIZED', message: 'Give the admin token as a bearer.' });
+    else response.status(401).json({ code: 'UNAUTHORIZED', error: 'Give the admin token as a bearer.' });
   });
   app.use(express.json({ limit: '100kb', type: () => true }));
   app.get('/health', (_request, response) => {
@@ -52,7 +52,7 @@ export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOption
     response.json({ symbols: symbols(engine) });
   });
   app.use((_request, response) => {
-    response.status(404).json({ code: 'NOT_FOUND', message: 'The simulator has no such admin path.' });
+    response.status(404).json({ code: 'NOT_FOUND', error: 'The simulator has no such admin path.' });
   });
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) {
@@ -61,7 +61,7 @@ export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOption
     }
     const { status, code, message } = describe(error);
     if (status >= 500) log(error);
-    response.status(status).json({ code, message });
+    response.status(status).json({ code, error: message });
   });
   return app;
 }
