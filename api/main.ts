@@ -100,11 +100,15 @@ async function listen(server: Server, { host, port }: ApiConfig['api']): Promise
 async function drain(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  // A connection that becomes idle later would otherwise be kept alive until its client lets go.
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, 50);
   const force = setTimeout(() => {
     server.closeAllConnections();
   }, drainMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(force);
 }
 
