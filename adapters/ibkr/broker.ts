@@ -62,7 +62,7 @@ export function createIbkrBroker({
     waitForOrderSlot: (deadline) => session.run(() => pacing.reserve(deadline)),
     async placeOrder(request, beforeSend) {
       own(request.accountId);
-      return session.run(() => placeOrder(client, session, request, beforeSend));
+      return session.run(() => placeOrder({ client, session }, request, beforeSend));
     },
     async cancelOrder(asked, brokerOrderId) {
       own(asked);

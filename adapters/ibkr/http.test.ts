@@ -1,9 +1,9 @@
 // The connection itself: TLS, time, size, secrets, and what is written when an order may not go out.
-import { execFile } from 'node:child_process';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
 import { createIbkrHttp } from './http.js';
 import type { HttpRequest, IbkrHttp, IbkrHttpOptions } from './http.js';
@@ -22,6 +22,7 @@ beforeEach(async () => {
   gateway = await startTestGateway(right);
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   for (const http of made.splice(0)) http.close();
   await gateway.close();
 });
@@ -87,32 +88,23 @@ describe('the certificate', () => {
   });
 
   it('is refused even where the environment switches the checks of Node off', async () => {
-    const script = `
-      import { createIbkrHttp } from ${JSON.stringify(new URL('./http.ts', import.meta.url).href)};
-      const http = createIbkrHttp(JSON.parse(process.argv[1]));
-      http.exchange({ method: 'GET', path: '/ping', endpoint: 'GET /ping' }).then(
-        (answer) => { console.log('answered', answer.status); process.exit(0); },
-        (error) => { console.log(error.code, error.facts.reason); process.exit(0); },
-      );`;
-    const run = (options: IbkrHttpOptions): Promise<string> =>
-      new Promise((resolve, reject) => {
-        execFile(
-          process.execPath,
-          ['--import', 'tsx', '--input-type=module', '-e', script, JSON.stringify(options)],
-          { env: { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
-          (error, stdout, stderr) => {
-            if (error) reject(new Error(stderr));
-            else resolve(stdout.trim());
-          },
-        );
-      });
-    const options = { baseUrl: gateway.baseUrl, timeoutMs: 5000 };
-    expect(await run({ ...options, ca: right.cert, certSha256: [right.sha256] })).toBe('answered 200');
-    expect(await run({ ...options, ca: other.cert, certSha256: [other.sha256] })).toMatch(/^IBKR_TLS/);
-    expect(await run({ ...options, ca: right.cert, certSha256: [other.sha256] })).toBe(
-      'IBKR_TLS KEEL_PIN_MISMATCH',
-    );
-  }, 30_000);
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    // That the variable works here: without our agent anything is accepted.
+    const unguarded = new Promise<number | undefined>((resolve, reject) => {
+      https
+        .get(`${gateway.baseUrl}/ping`, { agent: new https.Agent(), ca: other.cert }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        })
+        .on('error', reject);
+    });
+    expect(await unguarded).toBe(200);
+    expect((await connect().exchange(ping)).status).toBe(200);
+    const elsewhere = connect({ ca: other.cert, certSha256: [other.sha256] });
+    expect((await failure(elsewhere.exchange(ping))).code).toBe('IBKR_TLS');
+    const unpinned = connect({ certSha256: [other.sha256] });
+    expect((await failure(unpinned.exchange(ping))).facts).toMatchObject({ reason: 'KEEL_PIN_MISMATCH' });
+  });
 
   it('needs one or two pins, and an https address without a password', () => {
     expect(() => connect({ certSha256: [] })).toThrow(RangeError);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderRequest } from '../../ports/broker.js';
+import { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway } from './gateway.js';
 import { readPlaceAnswer } from './placeAnswer.js';
 import { connectTo, paperAccount } from './testing/connect.js';
@@ -116,6 +117,16 @@ describe('when nothing was written', () => {
     expect(gateway.to(path)).toHaveLength(0);
   });
 
+  it('throws that very error also when it looks like one of the connection', async () => {
+    const refusal = new KeelError('LATE', 'too late', { facts: { sent: false } });
+    const error = await thrownBy(
+      ibkr.broker.placeOrder(request, () => {
+        throw refusal;
+      }),
+    );
+    expect(error).toBe(refusal);
+  });
+
   it('throws NOT_SENT_AWAY when the gateway went away before the connection', async () => {
     await ibkr.broker.ensureSession();
     await gateway.close();
@@ -218,6 +229,11 @@ describe('the five shapes of the answer', () => {
     gateway.on(path, { json: recorded('place-question') });
     gateway.on(reply, answer);
     expect((await place()).kind).toBe(kind);
+  });
+
+  it('B that cannot be answered at all: unknown, never thrown', async () => {
+    gateway.on(path, { text: '[{"id":"\\ud800","message":["?"]}]' });
+    expect((await place()).kind).toBe('unknown');
   });
 
   it('A and B together: accepted, the question declined', async () => {

@@ -4,7 +4,6 @@ import { KeelError } from '../../ports/errors.js';
 import { quantity } from '../../domain/money/decimal.js';
 import type { IbkrClient } from './client.js';
 import { clean } from './errors.js';
-import type { Exchange } from './errors.js';
 import { readPlaceAnswer, saysNoSession } from './placeAnswer.js';
 import type { PlaceReading } from './placeAnswer.js';
 import type { IbkrSession } from './session.js';
@@ -61,17 +60,16 @@ export function orderBody(request: OrderRequest): { readonly orders: readonly Re
   };
 }
 
-const unknown = (error: KeelError): PlaceReading => ({ kind: 'unknown', reason: error.message });
+/** Once the order is written nothing may be thrown any more: whatever goes wrong leaves it unknown. */
+const unknown = (error: unknown): { readonly kind: 'unknown'; readonly reason: string } => ({
+  kind: 'unknown',
+  reason: error instanceof KeelError ? error.message : 'Keel failed while it read the answer',
+});
 
 /** Declines a question at once: a pending order is void as soon as anything else is asked. */
 async function decline(client: IbkrClient, id: string, clientOrderId: string): Promise<PlaceReading> {
-  try {
-    const input = { path: { replyId: id }, body: { confirmed: false }, lane: 'cancel' } as const;
-    return readPlaceAnswer(await client.exchange(replyEndpoint, input), clientOrderId);
-  } catch (error) {
-    if (error instanceof KeelError) return unknown(error);
-    throw error;
-  }
+  const input = { path: { replyId: id }, body: { confirmed: false }, lane: 'cancel' } as const;
+  return readPlaceAnswer(await client.exchange(replyEndpoint, input), clientOrderId);
 }
 
 /** Every question is answered with no, so the order ends rejected with the question as the broker's evidence. */
@@ -86,7 +84,7 @@ async function answerQuestions(
   for (let asked = 0; reading.kind === 'question' && asked < maximumQuestions; asked += 1) {
     evidence = `IBKR asked, and Keel declined: ${reading.text}`;
     accepted ??= reading.accepted;
-    reading = await decline(client, reading.id, clientOrderId);
+    reading = await decline(client, reading.id, clientOrderId).catch(unknown);
   }
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
   if (reading.kind === 'question') return { kind: 'unknown', reason: `IBKR keeps asking: ${reading.text}` };
@@ -97,38 +95,58 @@ async function answerQuestions(
   return { kind: 'rejected', evidence };
 }
 
-/** The one POST. A failure before the write is thrown as NOT_SENT_AWAY; after it there is only `unknown`. */
-async function post(
-  client: IbkrClient,
+/** A failure before the write, as it is thrown: a connection that did not come about is NOT_SENT_AWAY. */
+function notSent(error: unknown, clientOrderId: string): unknown {
+  if (!(error instanceof KeelError) || error.facts['sent'] !== false) return error;
+  const text = `The order was not sent, because no connection to the gateway came about: ${error.message}`;
+  const facts = { clientOrderId, reason: error.facts['reason'] ?? null };
+  return new KeelError('NOT_SENT_AWAY', text, { facts, cause: error });
+}
+
+interface Placing {
+  readonly client: IbkrClient;
+  readonly session: Pick<IbkrSession, 'lost'>;
+}
+
+/** The one POST and what follows it. */
+async function send(
+  { client, session }: Placing,
   request: OrderRequest,
   beforeSend: () => void,
-): Promise<Exchange | KeelError> {
+): Promise<PlaceOutcome> {
+  const { clientOrderId } = request;
   const input = { path: { accountId: request.accountId }, body: orderBody(request), reserved: true };
-  try {
-    return await client.exchange(placeEndpoint, input, beforeSend);
-  } catch (error) {
-    if (!(error instanceof KeelError) || !('sent' in error.facts)) throw error;
-    if (error.facts['sent'] === true) return error;
-    const text = `The order was not sent, because no connection to the gateway came about: ${error.message}`;
-    const facts = { clientOrderId: request.clientOrderId, reason: error.facts['reason'] ?? null };
-    throw new KeelError('NOT_SENT_AWAY', text, { facts, cause: error });
-  }
+  const answer = await client.exchange(placeEndpoint, input, beforeSend);
+  if (saysNoSession(answer)) session.lost();
+  return answerQuestions(client, readPlaceAnswer(answer, clientOrderId), clientOrderId);
 }
 
 /**
  * Places the order once. Whatever it throws, nothing was written to the socket: `beforeSend`'s own error,
- * IBKR_PACING_DEADLINE, ORDER_INVALID, or NOT_SENT_AWAY when the connection did not come about.
+ * IBKR_PACING_DEADLINE, ORDER_INVALID, or NOT_SENT_AWAY (final) when the connection did not come about.
  */
 export async function placeOrder(
-  client: IbkrClient,
-  session: Pick<IbkrSession, 'lost'>,
+  placing: Placing,
   request: OrderRequest,
   beforeSend: () => void,
 ): Promise<PlaceOutcome> {
-  return client.holding('place', async () => {
-    const answer = await post(client, request, beforeSend);
-    if (answer instanceof KeelError) return { kind: 'unknown', reason: answer.message };
-    if (saysNoSession(answer)) session.lost();
-    return answerQuestions(client, readPlaceAnswer(answer, request.clientOrderId), request.clientOrderId);
+  let refusal: { readonly error: unknown } | null = null;
+  let written = false;
+  const lastAct = (): void => {
+    try {
+      beforeSend();
+    } catch (error) {
+      refusal = { error };
+      throw error;
+    }
+    written = true;
+  };
+  return placing.client.holding('place', async () => {
+    try {
+      return await send(placing, request, lastAct);
+    } catch (error) {
+      if (written) return unknown(error);
+      throw refusal === null ? notSent(error, request.clientOrderId) : error;
+    }
   });
 }
