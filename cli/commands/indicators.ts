@@ -1,0 +1,132 @@
+// `keel indicators`: a CSV file of daily bars in, every indicator out. Called by cli/main.ts.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { computeIndicators } from '../../domain/indicators/compute.js';
+import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import type { IndicatorParameters, IndicatorSet, Series } from '../../domain/indicators/types.js';
+import { toColumns } from '../../domain/market/columns.js';
+import { parseCsv } from '../../domain/market/csv.js';
+import type { Say } from '../say.js';
+
+const usage = 'keel indicators --csv FILE [--json]';
+const shownBars = 5;
+
+/** One value a bar, null while the indicator warms up; a series that is too short is null throughout. */
+type Values = readonly (number | null)[];
+
+/** Ends the command with these lines on standard error and nothing on standard output. */
+class Refusal extends Error {
+  readonly lines: readonly string[];
+  constructor(lines: readonly string[]) {
+    super(lines[0]);
+    this.lines = lines;
+  }
+}
+
+const firstLineOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+
+function orderOf(args: readonly string[]): { readonly csv: string; readonly json: boolean } {
+  const { csv, json = false } = readArguments(args).values;
+  if (csv === undefined) throw new Refusal([`needed is --csv: ${usage}`]);
+  return { csv, json };
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: { csv: { type: 'string' }, json: { type: 'boolean' } } });
+  } catch (error) {
+    throw new Refusal([`${firstLineOf(error)}: ${usage}`]);
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    // Node writes "ENOENT: no such file or directory, open 'x'"; people need the middle.
+    const reason = firstLineOf(error)
+      .replace(/^[A-Z]+: /, '')
+      .replace(/, \w+( '.*')?$/, '');
+    throw new Refusal([`${file} can not be read: ${reason}`]);
+  }
+}
+
+/** Every series of a set under the name that the output gives it. */
+function namesOf(set: IndicatorSet, parameters: IndicatorParameters): [string, Series | null][] {
+  return [
+    ...parameters.sma.map((period): [string, Series | null] => [`sma${period}`, set.sma[period] ?? null]),
+    ...parameters.ema.map((period): [string, Series | null] => [`ema${period}`, set.ema[period] ?? null]),
+    [`rsi${parameters.rsi}`, set.rsi],
+    ['macd', set.macd?.line ?? null],
+    ['macdSignal', set.macd?.signal ?? null],
+    ['macdHistogram', set.macd?.histogram ?? null],
+    ['bollingerUpper', set.bollinger?.upper ?? null],
+    ['bollingerMiddle', set.bollinger?.middle ?? null],
+    ['bollingerLower', set.bollinger?.lower ?? null],
+    [`atr${parameters.atr}`, set.atr],
+    ['superTrend', set.superTrend?.line ?? null],
+    ['superTrendDirection', set.superTrend?.direction ?? null],
+    [`volumeAverage${parameters.volumeAverage}`, set.volumeAverage],
+  ];
+}
+
+function valuesOf(name: string, series: Series | null, length: number): Values {
+  if (series === null) return new Array<null>(length).fill(null);
+  const first = series.findIndex(Number.isFinite);
+  // A price near the largest number would overflow here, and JSON would show that as a warm-up.
+  if (first < 0 || !series.subarray(first).every(Number.isFinite))
+    throw new Refusal([`${name} can not be computed: the file's numbers are too large`]);
+  return Array.from(series, (value, index) => (index < first ? null : value));
+}
+
+function format(value: number | null): string {
+  if (value === null) return '-';
+  return Math.abs(value) >= 1e6 ? value.toFixed(0) : value.toFixed(4);
+}
+
+/** A line for each series, a column for each of the last bars. */
+function table(dates: readonly string[], series: ReadonlyMap<string, Values>): string[] {
+  const rows = [
+    ['', ...dates.slice(-shownBars)],
+    ...[...series].map(([name, values]) => [name, ...values.slice(-shownBars).map(format)]),
+  ];
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/**
+ * @param args what follows `keel indicators`
+ * @param out takes a line for standard output: a table of the last bars, or with --json one object of arrays, each as
+ * long as the file: `date`, one a series (null in warm-up), and `tooShort`, the names of series without any value
+ * @param err takes a line for standard error: each problem, or why a series is too short
+ * @returns the exit code: 0, or 1 after one line for each problem and nothing on `out`
+ */
+export async function indicatorsCommand(args: readonly string[], out: Say, err: Say): Promise<number> {
+  try {
+    const { csv, json } = orderOf(args);
+    const { bars, problems } = parseCsv(await readText(csv));
+    if (problems.length > 0)
+      throw new Refusal(problems.map(({ line, message }) => `${csv}, line ${line}: ${message}`));
+    const set = computeIndicators(toColumns(bars), defaultIndicators);
+    const named = namesOf(set, defaultIndicators);
+    const series = new Map(named.map(([name, values]) => [name, valuesOf(name, values, bars.length)]));
+    const date = bars.map(({ time }) => time.slice(0, 10));
+    const tooShort = named.filter(([, values]) => values === null).map(([name]) => name);
+    if (json) out(JSON.stringify({ date, ...Object.fromEntries(series), tooShort }));
+    else table(date, series).forEach(out);
+    set.tooShort.forEach(err);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    error.lines.forEach(err);
+    return 1;
+  }
+}
