@@ -100,7 +100,9 @@ export function printSummary(run: RunDetail, places: Places, say: Say): void {
   const heading = `Run ${run.session} ${run.slot} of ${run.strategyId} (${run.symbol}, ${run.mode})`;
   say('');
   say(`${heading}: ${run.outcome ?? run.status}${ms === null ? '' : ` after ${duration(ms)}`}`);
-  if (run.code !== null && run.message !== null) say(wrap(`${run.code}: ${run.message}`, width, '  '));
+  if (run.code !== null && run.message !== null && run.message !== run.decision?.rationale) {
+    say(wrap(`${run.code}: ${run.message}`, width, '  '));
+  }
   printDecision(run, say);
   printRisk(run, say);
   printOrder(run, say);
@@ -124,7 +126,9 @@ function printDecision({ decision, analyses }: RunDetail, say: Say): void {
     say(`            entry ${entry}, stop ${stop}, target ${target}`);
     say(`            R coefficient ${short(rCoefficient)}, profit margin ${percent(profitMargin)}`);
   }
-  say(wrap(decision.rationale, width - 10, '            '));
+  // What it says of the timeframes follows as a list.
+  const [summary = ''] = decision.rationale.split(/ (?:daily|weekly): /);
+  say(wrap(analyses.length === 0 ? decision.rationale : summary, width - 10, '            '));
   for (const { timeframe, score, reasons } of analyses) {
     say(`            ${timeframe}: score ${score.toFixed(2)}`);
     for (const reason of reasons) say(wrap(reason, width - 14, '              '));
@@ -142,7 +146,9 @@ function printRisk(run: RunDetail, say: Say): void {
       ? `  risk      approved: quantity ${quantity}${bound}; ${riskAmount} at risk down to the stop`
       : `  risk      refused: ${code}`,
   );
-  for (const { passed, text } of checks) say(`            ${passed ? '✓' : '✗'} ${text}`);
+  for (const { passed, text, value, limit } of checks) {
+    say(`            ${passed ? '✓' : '✗'} ${text} (${value}, limit ${limit})`);
+  }
 }
 
 function printOrder({ order, executions }: RunDetail, say: Say): void {

@@ -25,38 +25,24 @@ const readyMs = 60_000;
 
 /** Starts everything that was not given. @throws StartError, KeelError, or Error with the last words of a child */
 export async function boot(context: BootContext): Promise<KeelState> {
-  const { settings, stack, dataDir } = context;
-  const { config, ports, env } = settings;
-  const [database, simulator, temporal] = await Promise.all([
+  const { settings, dataDir } = context;
+  const { config, ports } = settings;
+  const temporal = temporalFacts(settings);
+  const temporalReady = startTemporal(context, temporal);
+  // Awaited further down; until then its failure must not count as nobody's.
+  temporalReady.catch(() => undefined);
+  const [database, simulator] = await Promise.all([
     startDatabase(context),
     config.mode === 'simulated' ? startSimulator(context) : null,
-    startTemporal(context),
   ]);
-  const childEnv: NodeJS.ProcessEnv = {
-    ...env,
-    DATABASE_URL: database.url,
-    TEMPORAL_ADDRESS: temporal.address,
-    KEEL_TEMPORAL_UI_URL: temporal.uiUrl,
-    ...(simulator === null
-      ? {}
-      : {
-          IBKR_BASE_URL: simulator.baseUrl,
-          IBKR_CA_FILE: simulator.caFile,
-          IBKR_CERT_SHA256: simulator.certSha256,
-          KEEL_SIMULATOR_ADMIN_URL: simulator.adminUrl,
-        }),
-  };
+  const env = childEnvironment(settings, database.url, temporal, simulator);
   const apiUrl = `http://${config.api.host}:${String(ports.api.port)}`;
-  const own = { logs: join(dataDir, 'logs'), env: childEnv };
+  const own = { logs: join(dataDir, 'logs'), env };
+  const api = { ...own, role: 'api', ports: [ports.api.port], words: `${apiUrl}/docs` } as const;
+  const worker = { ...own, role: 'worker', ports: [], words: `serves ${config.mode} runs` } as const;
   await Promise.all([
-    stack.start(
-      nodeService({ ...own, role: 'worker', ports: [], words: 'serves' }, ({ taskQueue }) =>
-        String(taskQueue),
-      ),
-    ),
-    stack.start(
-      nodeService({ ...own, role: 'api', ports: [ports.api.port], words: '' }, () => `${apiUrl}/docs`),
-    ),
+    context.stack.start(nodeService(api)),
+    temporalReady.then(() => context.stack.start(nodeService(worker))),
   ]);
   return {
     ...identify(process.pid),
@@ -75,6 +61,26 @@ export async function boot(context: BootContext): Promise<KeelState> {
   };
 }
 
+const childEnvironment = (
+  { env }: Settings,
+  databaseUrl: string,
+  temporal: KeelState['temporal'],
+  simulator: SimulatorFacts | null,
+): NodeJS.ProcessEnv => ({
+  ...env,
+  DATABASE_URL: databaseUrl,
+  TEMPORAL_ADDRESS: temporal.address,
+  KEEL_TEMPORAL_UI_URL: temporal.uiUrl,
+  ...(simulator === null
+    ? {}
+    : {
+        IBKR_BASE_URL: simulator.baseUrl,
+        IBKR_CA_FILE: simulator.caFile,
+        IBKR_CERT_SHA256: simulator.certSha256,
+        KEEL_SIMULATOR_ADMIN_URL: simulator.adminUrl,
+      }),
+});
+
 /** The folder of the compiled processes, also when this file runs from its source in a test. */
 function compiled(entry: string): string {
   const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -92,7 +98,7 @@ interface NodeServiceOptions {
 /** One of Keel's own processes, ready with its JSON line. */
 function nodeService(
   { role, ports, words, logs, env }: NodeServiceOptions,
-  onReady: (line: Record<string, unknown>) => string,
+  onReady: (line: Record<string, unknown>) => void = () => undefined,
 ): Service {
   return {
     role,
@@ -101,7 +107,8 @@ function nodeService(
       const args = [compiled(`${role}/main.js`)];
       const child = await launch({ role, command: process.execPath, args, env, logs });
       const line = await awaitReady(child, readyMs, () => readyLine(child.output()));
-      return `${words} ${onReady(line)}`.trim();
+      onReady(line);
+      return words;
     },
   };
 }
@@ -114,24 +121,21 @@ const simulatorLine = z.object({
   ledgerFile: z.string(),
 });
 
-async function startSimulator({
-  settings,
-  dataDir,
-  stack,
-}: BootContext): Promise<z.infer<typeof simulatorLine>> {
+type SimulatorFacts = z.infer<typeof simulatorLine>;
+
+async function startSimulator({ settings, dataDir, stack }: BootContext): Promise<SimulatorFacts> {
   const { ports, env } = settings;
-  let facts: z.infer<typeof simulatorLine> | null = null;
+  let facts: SimulatorFacts | null = null;
   const options = {
     role: 'simulator',
     ports: [ports.simulator.port, ports.simulatorAdmin.port],
-    words: '',
+    words: `https://${settings.config.simulator.host}:${String(ports.simulator.port)}`,
     logs: join(dataDir, 'logs'),
     env,
   } as const;
   await stack.start(
     nodeService(options, (line) => {
       facts = simulatorLine.parse(line);
-      return facts.baseUrl;
     }),
   );
   return simulatorLine.parse(facts);
@@ -174,28 +178,36 @@ async function migrate(url: string, say: Say): Promise<void> {
   say(`  ✓ migrations ${duration(performance.now() - began).padStart(8)}   ${words}`);
 }
 
-async function startTemporal({ settings, stack, say, dataDir }: BootContext): Promise<KeelState['temporal']> {
+function temporalFacts({ config, given, ports }: Settings): KeelState['temporal'] {
+  const { namespace, address, uiUrl } = config.temporal;
+  if (given.temporal) return { address, namespace, uiUrl };
+  return {
+    address: `127.0.0.1:${String(ports.temporal.port)}`,
+    namespace,
+    uiUrl: `http://127.0.0.1:${String(ports.temporalUi.port)}`,
+  };
+}
+
+async function startTemporal(
+  { settings, stack, say, dataDir }: BootContext,
+  { address, namespace }: KeelState['temporal'],
+): Promise<void> {
   const { config, given, ports, env } = settings;
-  const { namespace, connectTimeoutMs } = config.temporal;
   if (given.temporal) {
-    const { address, uiUrl } = config.temporal;
-    const client = await connectTemporal(address, namespace, connectTimeoutMs);
+    const client = await connectTemporal(address, namespace, config.temporal.connectTimeoutMs);
     await client.connection.close();
     say(`  · temporal               given by TEMPORAL_ADDRESS: ${address}`);
-    return { address, namespace, uiUrl };
+    return;
   }
-  const { port } = ports.temporal;
-  const uiPort = ports.temporalUi.port;
   await stack.start(
     temporalService({
       cli: env['TEMPORAL_CLI_PATH'],
       dataDir,
       logs: join(dataDir, 'logs'),
-      port,
-      uiPort,
+      port: ports.temporal.port,
+      uiPort: ports.temporalUi.port,
       namespace,
       env,
     }),
   );
-  return { address: `127.0.0.1:${String(port)}`, namespace, uiUrl: `http://127.0.0.1:${String(uiPort)}` };
 }
