@@ -121,12 +121,12 @@ export async function indicatorsCommand(args: readonly string[], out: Say, err: 
     const date = bars.map(({ time }) => time.slice(0, 10));
     const tooShort = named.filter(([, values]) => values === null).map(([name]) => name);
     if (json) out(JSON.stringify({ date, ...Object.fromEntries(series), tooShort }));
-    else table(date, series).forEach(out);
-    set.tooShort.forEach(err);
+    else for (const line of table(date, series)) out(line);
+    for (const line of set.tooShort) err(line);
     return 0;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    error.lines.forEach(err);
+    for (const line of error.lines) err(line);
     return 1;
   }
 }
