@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Calendar } from '../domain/market/calendarTypes.js';
-import { quantize } from '../domain/money/decimal.js';
 import { KeelError } from '../ports/errors.js';
 import { syntheticBars } from './exchange/synthetic.js';
-import { PRICE_INCREMENT } from './exchange/types.js';
+import { onGrid } from './exchange/types.js';
 import type { Instrument, SessionBar } from './exchange/types.js';
 
 /** Span of the synthetic instruments. */
@@ -95,9 +94,10 @@ function readRow(line: string, where: string, calendar: Calendar): SessionBar | 
   const date = cells[0] ?? '';
   const numbers = [...cells.slice(1, 5), cells.at(-1)].map(Number);
   const [open = NaN, high = NaN, low = NaN, close = NaN, volume = NaN] = numbers.map((value, index) =>
-    index < 4 && Number.isFinite(value) ? quantize(value, PRICE_INCREMENT, 'nearest').toNumber() : value,
+    index < 4 && Number.isFinite(value) ? onGrid(value) : value,
   );
-  if (!numbers.every((value) => Number.isFinite(value) && value >= 0) || low > high)
+  const isBar = low > 0 && low <= Math.min(open, close) && Math.max(open, close) <= high;
+  if (!numbers.every((value) => Number.isFinite(value) && value >= 0) || !isBar)
     throw new KeelError('SIMULATOR_DATA', `${where} is no daily bar: ${line}`, { facts: { where } });
   const session = calendar.session(date);
   return session === null ? null : { time: session.open, open, high, low, close, volume, session };

@@ -1,6 +1,6 @@
 // Starts and stops a broker simulator: exchange, ledger, https front and admin front over one directory. Called by main.ts
 // and by tests.
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -129,8 +129,9 @@ async function open(
 function makeDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.W_OK);
   } catch (cause) {
-    const message = `The simulator's directory ${directory} cannot be made; choose one that can be written with KEEL_SIMULATOR_DIR.`;
+    const message = `The simulator's directory ${directory} cannot be made or written; choose another with KEEL_SIMULATOR_DIR.`;
     throw new KeelError('SIMULATOR_DIRECTORY', message, { facts: { directory }, cause });
   }
 }
@@ -141,6 +142,8 @@ async function listen(
   port: number,
   undo: (() => void | Promise<void>)[],
 ): Promise<number> {
+  // Longer than clients keep idle connections, so that none is closed under a request.
+  server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const message =

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { aggregateWeekly } from '../../domain/market/weekly.js';
 import { CONID, marketOf, sessions } from '../testing/exchange.js';
 import type { Prices } from '../testing/exchange.js';
 import type { HistoryRequest } from './history.js';
@@ -60,6 +61,15 @@ describe('history', () => {
       { time: session(0).open, open: 100, high: 114, low: 90, close: 109, volume: 5000 },
       { time: session(5).open, open: 105, high: 116, low: 95, close: 107, volume: 2000 },
     ]);
+  });
+
+  it('makes the same weeks at every instant as from the days known then', () => {
+    for (const { open, close } of sessions.slice(0, 30)) {
+      for (const now of [open, close]) {
+        const days = bars(now, { period: '1y' });
+        expect(bars(now, { period: '1y', bar: '1w' })).toEqual(aggregateWeekly(days));
+      }
+    }
   });
 
   it('gives the broker’s figures: points is one less than the bars, extremes carry price, volume and minutes', () => {

@@ -30,15 +30,18 @@ export function ordersRouter(portal: Portal): Router {
 
 const isOpen = (order: Order): boolean => order.state === 'HELD' || order.state === 'WORKING';
 
-function isKept({ engine }: Portal, order: Order): boolean {
-  const since = new Date(Date.parse(engine.state.now) - DAYS_KEPT * DAY_MS).toISOString();
-  return isOpen(order) || order.changedAt >= since;
-}
+/** Since when orders that have ended are still known. */
+const keptSince = ({ engine }: Portal): string =>
+  new Date(Date.parse(engine.state.now) - DAYS_KEPT * DAY_MS).toISOString();
+
+const isKept = (order: Order, since: string): boolean => isOpen(order) || order.changedAt >= since;
 
 /** The order of the path; null when there is none that the broker still knows. */
 function orderOfPath(portal: Portal, request: Request): Order | null {
   const order = portal.engine.state.orders.get(Number(request.params['order']));
-  return order !== undefined && order.account === portal.accountId && isKept(portal, order) ? order : null;
+  return order !== undefined && order.account === portal.accountId && isKept(order, keptSince(portal))
+    ? order
+    : null;
 }
 
 /** The first read of a session, and each forced one, only fills the broker's cache. */
@@ -59,10 +62,11 @@ const liveOrders =
     }
     const { now } = engine.state;
     const marketOpen = engine.market.calendar.openAt(now) !== null;
+    const since = keptSince(portal);
     const filters = (query(request, 'filters') ?? '').split(',').filter((word) => word !== '');
     const wanted = filters.filter((word) => word !== 'sort_by_time').map((word) => word.replaceAll('_', ''));
     const orders = [...engine.state.orders.values()]
-      .filter((order) => isKept(portal, order))
+      .filter((order) => order.account === accountId && isKept(order, since))
       .filter((order) => wanted.length === 0 || wanted.includes(statusOf(order, marketOpen).toLowerCase()))
       .reverse();
     response.json({ orders: orders.map((order) => orderRow(order, engine.market, now)), snapshot: true });

@@ -48,6 +48,13 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
   const byDate = new Map(
     instruments.map(({ conid, bars }) => [conid, new Map(bars.map((bar) => [bar.session.date, bar]))]),
   );
+  const plain = new Map(instruments.map(({ conid, bars }) => [conid, bars.map(plainBar)]));
+  const weeks = new Map<number, readonly Bar[]>();
+  const weeksOf = (conid: number): readonly Bar[] => {
+    const made = weeks.get(conid) ?? aggregateWeekly(plain.get(conid) ?? []);
+    weeks.set(conid, made);
+    return made;
+  };
   const firstInstant = instruments
     .flatMap(({ bars }) => bars.slice(0, 1))
     .map((bar) => bar.session.open)
@@ -79,20 +86,40 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
     },
     bars(conid, timeframe, until, at) {
       const bars = barsOf(conid);
-      const end = until < at ? until : at;
-      const daily = bars.slice(0, countUntil(bars, end)).map((bar) => asKnown(bar, at));
-      return timeframe === 'daily' ? daily : aggregateWeekly(daily);
+      const count = countUntil(bars, until < at ? until : at);
+      // Only the last one can be of a session that is on.
+      const last = bars[count - 1];
+      if (last === undefined) return [];
+      const daily = [...(plain.get(conid) ?? []).slice(0, count - 1), asKnown(last, at)];
+      return timeframe === 'daily' ? daily : knownWeeks(weeksOf(conid), daily);
     },
     tradesFrom: (conid, date) => (barsOf(conid).at(-1)?.session.date ?? '') >= date,
   };
 }
 
+/** The weeks of daily bars: those before the last are whole and made already, the last is made of what is known. */
+function knownWeeks(weeks: readonly Bar[], daily: readonly Bar[]): readonly Bar[] {
+  const last = daily.at(-1)?.time ?? '';
+  const begun = weeks.filter((week) => week.time <= last);
+  const start = begun.pop()?.time ?? '';
+  return [...begun, ...aggregateWeekly(daily.slice(daily.findLastIndex((bar) => bar.time < start) + 1))];
+}
+
+const plainBar = ({ time, open, high, low, close, volume }: SessionBar): Bar => ({
+  time,
+  open,
+  high,
+  low,
+  close,
+  volume,
+});
+
 /** A bar as an instant knows it: before its close, only the open. */
 function asKnown(bar: SessionBar, at: string): Bar {
-  const { time, open, high, low, close, volume } = bar;
+  const { time, open } = bar;
   return at < bar.session.close
     ? { time, open, high: open, low: open, close: open, volume: 0 }
-    : { time, open, high, low, close, volume };
+    : plainBar(bar);
 }
 
 /** How many bars have opened at or before an instant. */

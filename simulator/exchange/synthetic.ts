@@ -1,7 +1,6 @@
 // Made-up instruments, named as such: the same bars on every machine, from a seeded generator. Called by data.ts.
 import type { Session } from '../../domain/market/calendarTypes.js';
-import { quantize } from '../../domain/money/decimal.js';
-import { PRICE_INCREMENT } from './types.js';
+import { onGrid } from './types.js';
 import type { SessionBar } from './types.js';
 
 /** Pseudo-random numbers in [0, 1): a linear congruential generator modulo 2^32, a = 1664525, c = 1013904223. */
@@ -27,7 +26,6 @@ export interface SyntheticShape {
 /** One bar a session. Plain arithmetic only, so that every machine makes the same numbers. */
 export function syntheticBars(sessions: readonly Session[], shape: SyntheticShape): SessionBar[] {
   const random = generator(shape.seed);
-  const onGrid = (value: number): number => quantize(value, PRICE_INCREMENT, 'nearest').toNumber();
   let last = shape.start;
   return sessions.map((session) => {
     const open = onGrid(last * (1 + (random() - 0.5) * shape.noise * 0.5));

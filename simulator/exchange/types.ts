@@ -6,6 +6,9 @@ import type { Session } from '../../domain/market/calendarTypes.js';
 /** The price grid of every instrument here. */
 export const PRICE_INCREMENT = '0.01';
 
+/** A price of a bar rounded to the nearest step of that grid. Bars are numbers; orders round through domain/money. */
+export const onGrid = (value: number): number => Number(value.toFixed(2));
+
 /** A daily bar; `time` is its session's open. Prices are on the grid. */
 export interface SessionBar extends Bar {
   readonly session: Session;
