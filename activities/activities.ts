@@ -1,4 +1,6 @@
 // All activities of the worker, as one record: what workflows see as types and the worker registers.
+import type { AdmissionDeps } from './admission.js';
+import { createAdmissionActivities } from './admission.js';
 import type { AnalysisDeps } from './analysis.js';
 import { createAnalysisActivities } from './analysis.js';
 import type { BarsDeps } from './bars.js';
@@ -22,6 +24,7 @@ export type ActivityDeps = RunDeps &
   AnalysisDeps &
   DecisionDeps &
   RiskDeps &
+  AdmissionDeps &
   OrderDeps &
   BrokerStateDeps;
 
@@ -33,6 +36,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createAnalysisActivities(deps),
     ...createDecisionActivities(deps),
     ...createRiskActivities(deps),
+    ...createAdmissionActivities(deps),
     ...createOrderActivities(deps),
     ...createBrokerStateActivities(deps),
   };

@@ -26,7 +26,7 @@ describe('clientOrderId', () => {
       'after-close',
       'entry',
     ]);
-    const bits = [...clientOrderId(keys)]
+    const bits = Array.from(clientOrderId(keys))
       .map((letter) => 'abcdefghijklmnopqrstuvwxyz234567'.indexOf(letter).toString(2).padStart(5, '0'))
       .join('');
     const bytes = Buffer.from(bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []);

@@ -33,7 +33,7 @@ export const faultInterceptor = (fault: Fault): ActivityInboundCallsInterceptor 
   async execute(input, next) {
     const hit = Context.current().info.activityType === fault.activity;
     if (hit && fault.point === 'start') kill();
-    const result = await next(input);
+    const result: unknown = await next(input);
     if (hit && fault.point === 'report') kill();
     return result;
   },
@@ -43,7 +43,7 @@ type Methods = Record<string, unknown>;
 
 /** Wraps every port of a record, so that its calls inside the named activity pass the fault's point. */
 export function withFault<T extends object>(ports: T, fault: Fault): T {
-  const wrapped = Object.entries(ports).map(([name, port]) => [
+  const wrapped = Object.entries(ports as Methods).map(([name, port]) => [
     name,
     isPort(port) ? guarded(port, fault) : port,
   ]);
@@ -58,12 +58,12 @@ const isPort = (value: unknown): value is Methods =>
 const guarded = (port: Methods, fault: Fault): Methods =>
   new Proxy(port, {
     get(target, property) {
-      const method = Reflect.get(target, property) as unknown;
+      const method: unknown = Reflect.get(target, property);
       if (typeof method !== 'function' || typeof property !== 'string') return method;
       return (...args: unknown[]): unknown => {
         const hit = inActivity(fault.activity) && (fault.call === null || fault.call === property);
         if (hit && fault.point === 'before') kill();
-        const result: unknown = Reflect.apply(method, target, args);
+        const result: unknown = Reflect.apply(method as (...given: unknown[]) => unknown, target, args);
         if (!hit || fault.point !== 'after') return result;
         return Promise.resolve(result).then((value) => {
           kill();

@@ -20,7 +20,7 @@ import { createOrderSignals } from './orderSignals.js';
 
 export interface WorkerPorts {
   readonly deps: ActivityDeps;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export const createObjectStore = (config: Config['objectStore']): ObjectStorePort =>

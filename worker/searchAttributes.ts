@@ -10,7 +10,7 @@ const keyword = 2;
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { operatorService } = connection;
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
-  const missing = searchAttributes.filter((name) => !(name in (customAttributes ?? {})));
+  const missing = searchAttributes.filter((name) => !(name in customAttributes));
   if (missing.length === 0) return;
   try {
     await operatorService.addSearchAttributes({

@@ -14,18 +14,27 @@ const deadlineMs = 120_000;
 const { admitOrder, releaseProtection } = repeatable(deadlineMs);
 const { recordSubmission, intentState, abandonOrder } = stored(deadlineMs);
 
+/** A sell whose position has already lost its protective legs must not end quietly. */
+const bare =
+  'the protective legs were cancelled for a sell that was not sent; place a stop by hand, or close the position:';
+
 /** Attempts at an intent that nobody took. */
 const submitAttempts = 3;
 
 export async function admitAndSend(input: OrderLifecycleInput, lifecycle: Lifecycle): Promise<Sent> {
   const { clientOrderId } = input;
+  let released = false;
   const ended = (outcome: OrderReport['outcome'], code: string, message: string): Sent => ({
     kind: 'ended',
-    report: reportOf(clientOrderId, outcome, code, message, lifecycle.last),
+    report:
+      released && code !== 'NOTHING_TO_SELL'
+        ? reportOf(clientOrderId, 'UNPROTECTED', code, `${bare} ${message}`, lifecycle.last)
+        : reportOf(clientOrderId, outcome, code, message, lifecycle.last),
   });
   if (input.proposed.side === 'SELL') {
     const release = await releaseProtection(input);
     if (release.kind === 'refused') return ended('REFUSED', release.code, release.message);
+    released = true;
   }
   const admission = await admitOrder(input);
   if (admission.kind === 'refused') return ended('REFUSED', admission.code, admission.message);

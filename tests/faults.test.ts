@@ -1,0 +1,193 @@
+// What survives a killed process. Each case is one whole run on its own database and simulator, whose worker is killed
+// with SIGKILL at a stated point and started again. The simulator's ledger is the judge: one entry order, no more.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IntentRow } from '../ports/stores.js';
+import { startOwnPostgres, type TestPostgres } from './support/postgres.js';
+import { startStack, type TestStack } from './support/stack.js';
+import { startTemporal, type TestTemporal } from './support/temporal.js';
+
+/** The close of the demo's default session; the rules buy there. */
+const close = '2014-07-07T20:00:00.000Z';
+
+let temporal: TestTemporal;
+let postgres: TestPostgres;
+let given: string | undefined;
+
+beforeAll(async () => {
+  temporal = await startTemporal();
+  given = process.env.DATABASE_URL;
+  if (given === undefined || given === '') {
+    postgres = await startOwnPostgres();
+    process.env.DATABASE_URL = postgres.url;
+  }
+});
+
+afterAll(async () => {
+  await temporal.stop();
+  if (given === undefined || given === '') {
+    delete process.env.DATABASE_URL;
+    await postgres.stop();
+  }
+});
+
+const withStack = async (work: (stack: TestStack) => Promise<void>): Promise<void> => {
+  const stack = await startStack(temporal);
+  try {
+    await work(stack);
+  } finally {
+    await stack.stop();
+  }
+};
+
+const entriesOf = (stack: TestStack, clientOrderId: string) =>
+  stack.ledger().filter(({ type, cOID }) => type === 'order' && cOID === clientOrderId);
+
+async function intentOf(stack: TestStack, runId: string): Promise<IntentRow> {
+  const intent = await stack.market.stores.intents.byRun(runId);
+  if (intent === null) throw new Error(`run ${runId} stored no intent`);
+  return intent;
+}
+
+/** Resolves when the process has ended by itself. */
+const ended = async (pid: number): Promise<void> => {
+  const alive = (): boolean => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (alive()) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+/** Everything that a run which bought in peace leaves behind. */
+async function expectOneFilledOrder(stack: TestStack, runId: string): Promise<void> {
+  const run = await stack.market.stores.runs.get(runId);
+  expect(run).toMatchObject({ status: 'ended', outcome: 'FILLED' });
+  const intent = await intentOf(stack, runId);
+  expect(intent).toMatchObject({ state: 'FILLED', side: 'BUY', filledQuantity: intent.quantity });
+  expect(intent.legs.map(({ role, status }) => [role, status])).toEqual([
+    ['stop', 'WORKING'],
+    ['target', 'WORKING'],
+  ]);
+  const entries = entriesOf(stack, intent.clientOrderId);
+  expect(entries).toHaveLength(1);
+  const orders = stack.ledger().filter(({ type }) => type === 'order');
+  expect(orders).toHaveLength(3);
+  const fills = stack.ledger().filter(({ type }) => type === 'execution');
+  expect(fills.map(({ cOID, quantity }) => [cOID, quantity])).toEqual([
+    [intent.clientOrderId, intent.quantity],
+  ]);
+  const { evidence } = stack.market.stores;
+  expect(await evidence.bars(runId)).toHaveLength(2);
+  expect(await evidence.charts(runId)).toHaveLength(2);
+  expect(await evidence.analyses(runId)).toHaveLength(2);
+  expect((await evidence.risk(runId)).map(({ stage }) => stage).sort()).toEqual(['admission', 'proposal']);
+}
+
+/** activity → the port call that is its effect */
+const effects: readonly (readonly [string, string])[] = [
+  ['openRun', 'open'],
+  ['resolveContract', 'resolveContract'],
+  ['fetchBars', 'putBars'],
+  ['renderChart', 'putChart'],
+  ['analyze', 'putAnalysis'],
+  ['decide', 'putDecision'],
+  ['evaluateRisk', 'putRisk'],
+  ['checkMarket', 'setWaiting'],
+  ['admitOrder', 'withAccountLock'],
+  ['submitOrder', 'placeOrder'],
+  ['recordSubmission', 'move'],
+  ['closeRun', 'end'],
+  ['watchBroker', 'applyState'],
+];
+
+const activities = [...new Set(effects.map(([activity]) => activity))];
+
+/** Before the effect, after it, and before the report; and before a submit has touched anything. */
+const points = [
+  'start:submitOrder',
+  ...effects
+    .filter(([activity]) => activity !== 'submitOrder')
+    .map(([activity, call]) => `before:${activity}:${call}`),
+  ...effects.map(([activity, call]) => `after:${activity}:${call}`),
+  // watchBroker reports only when it is relieved, minutes later.
+  ...activities.filter((activity) => activity !== 'watchBroker').map((activity) => `report:${activity}`),
+];
+
+describe('a worker that is killed', () => {
+  it.each(points)('at %s: the run ends with exactly one order', async (point) => {
+    await withStack(async (stack) => {
+      const strategy = `kill-${point.replaceAll(':', '-').toLowerCase()}`;
+      await stack.createStrategy(strategy);
+      const doomed = await stack.startWorker(point);
+      const handle = await stack.startRun(strategy, close);
+      const driven = stack.drive(handle);
+      await ended(doomed.pid);
+      await stack.startWorker();
+      const result = await driven;
+      expect(result?.outcome).toBe('FILLED');
+      await expectOneFilledOrder(stack, `${strategy}-2014-07-07`);
+    });
+  });
+
+  it.each(['after:submitOrder:move', 'before:submitOrder:placeOrder'])(
+    'between SENT and POST, at %s: nothing is resent, and the run ends as SENT_NOT_FOUND_EXPIRED',
+    async (point) => {
+      await withStack(async (stack) => {
+        const strategy = `lost-${point.split(':').join('-').toLowerCase()}`;
+        await stack.createStrategy(strategy);
+        const doomed = await stack.startWorker(point);
+        const handle = await stack.startRun(strategy, close);
+        const driven = stack.drive(handle);
+        await ended(doomed.pid);
+        await stack.startWorker();
+        const result = await driven;
+        expect(result).toMatchObject({ outcome: 'SENT_NOT_FOUND_EXPIRED', code: 'SENT_NOT_FOUND_EXPIRED' });
+        const intent = await intentOf(stack, `${strategy}-2014-07-07`);
+        expect(intent.state).toBe('SENT_NOT_FOUND_EXPIRED');
+        expect((await stack.market.now()).now >= intent.validUntil).toBe(true);
+        expect(entriesOf(stack, intent.clientOrderId)).toHaveLength(0);
+        const run = await stack.market.stores.runs.get(`${strategy}-2014-07-07`);
+        expect(run?.message).toContain('was never found');
+      });
+    },
+  );
+});
+
+describe('another process that is killed in mid-run', () => {
+  /** Resolves once the run has come to a step. */
+  async function reached(stack: TestStack, runId: string, status: string): Promise<void> {
+    while ((await stack.market.stores.runs.get(runId))?.status !== status) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  it('the simulator: the run goes on with it and ends with exactly one order', async () => {
+    await withStack(async (stack) => {
+      await stack.createStrategy('sim-killed');
+      await stack.startWorker();
+      const handle = await stack.startRun('sim-killed', close);
+      await reached(stack, 'sim-killed-2014-07-07', 'waiting');
+      await stack.killSimulator();
+      const driven = stack.drive(handle);
+      await stack.startSimulator();
+      expect((await driven)?.outcome).toBe('FILLED');
+      await expectOneFilledOrder(stack, 'sim-killed-2014-07-07');
+    });
+  });
+
+  it('Temporal: the run goes on when it is back and ends with exactly one order', async () => {
+    await withStack(async (stack) => {
+      await stack.createStrategy('temporal-killed');
+      await stack.startWorker();
+      const handle = await stack.startRun('temporal-killed', close);
+      await reached(stack, 'temporal-killed-2014-07-07', 'waiting');
+      await temporal.kill();
+      await temporal.restart();
+      expect((await stack.drive(handle))?.outcome).toBe('FILLED');
+      await expectOneFilledOrder(stack, 'temporal-killed-2014-07-07');
+    });
+  });
+});

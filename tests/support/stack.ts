@@ -1,0 +1,223 @@
+// A whole Keel for a test: its own database and simulator on a shared Temporal server, workers as real processes that
+// may be killed at a stated point, and the driver that steps the market.
+import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { openMarket, type Market } from '../../cli/market.js';
+import {
+  brokerStateWorkflowId,
+  runWorkflowId,
+  taskQueue,
+  workflowTypes,
+} from '../../contracts/wire/names.js';
+import type { RunResult, StrategyRunInput } from '../../contracts/wire/run.js';
+import type { StrategySettings } from '../../contracts/wire/strategy.js';
+import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import { freePort } from './ports.js';
+import { startTestPostgres } from './postgres.js';
+import { startServer, type ServerProcess } from './server.js';
+import { tempFolder } from './temp.js';
+import type { TestTemporal } from './temporal.js';
+
+const accountId = 'DU1234567';
+const adminToken = 'a-token-for-tests-only';
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
+
+export interface LedgerLine {
+  readonly type: string;
+  readonly orderId?: number;
+  readonly parentId?: number | null;
+  readonly cOID?: string | null;
+  readonly side?: string;
+  readonly quantity?: string;
+  readonly price?: string | null;
+}
+
+export interface TestStack {
+  readonly client: Client;
+  readonly market: Market;
+  readonly folder: string;
+  /** Of every process that belongs to this Keel. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly databaseUrl: string;
+  /** Starts a worker, with a fault of worker/faults.ts or none, and waits until it is ready. */
+  startWorker(fault?: string): Promise<ServerProcess & { readonly logFile: string }>;
+  killSimulator(): Promise<void>;
+  startSimulator(): Promise<void>;
+  createStrategy(id: string, change?: Partial<StrategySettings>): Promise<void>;
+  /** Steps the market to the close of a session and starts the run of its slot. */
+  startRun(strategyId: string, session: string, symbol?: string): Promise<WorkflowHandle>;
+  /** Steps the market as runs wait for it, until the run is over. @returns its result, or null when it failed */
+  drive(handle: WorkflowHandle): Promise<RunResult | null>;
+  ledger(): readonly LedgerLine[];
+  stop(): Promise<void>;
+}
+
+export const demoSettings: StrategySettings = {
+  symbols: ['AAPL'],
+  timeframes: ['daily', 'weekly'],
+  indicators: defaultIndicators,
+  analyst: 'rules',
+  risk: {
+    riskPerTrade: '0.01',
+    maximumPositionShare: '0.10',
+    minimumRCoefficient: '1.5',
+    priceCollar: '0.05',
+    cashReserve: '0.01',
+    shortsAllowed: false,
+    pyramiding: false,
+  },
+  slot: 'after-close',
+  workflowId: 'standard',
+};
+
+const readyLine = (logFile: string): boolean => {
+  try {
+    return readFileSync(logFile, 'utf8').includes('"ready":true');
+  } catch {
+    return false;
+  }
+};
+
+/** One of Keel's processes from dist/, ready with its line. */
+async function startProcess(entry: string, args: string[], env: NodeJS.ProcessEnv, logFile: string) {
+  const server = await startServer({
+    command: process.execPath,
+    args: [path.join(dist, entry), ...args],
+    env,
+    logFile,
+    isReady: () => Promise.resolve(readyLine(logFile)),
+    readyMs: 60_000,
+  });
+  return { ...server, logFile };
+}
+
+export async function startStack(temporal: TestTemporal): Promise<TestStack> {
+  const { path: folder, remove } = tempFolder('stack');
+  const postgres = await startTestPostgres();
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const base: NodeJS.ProcessEnv = {
+    ...process.env,
+    KEEL_ENV: 'testing',
+    KEEL_DATA_DIR: folder,
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    KEEL_SIMULATOR_PORT: String(port),
+    KEEL_SIMULATOR_ADMIN_PORT: String(adminPort),
+    KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
+    KEEL_SIMULATOR_ADMIN_URL: adminUrl,
+  };
+  let starts = 0;
+  const log = (name: string): string => path.join(folder, `${name}-${String((starts += 1))}.log`);
+  let simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
+  const ready = readFileSync(simulator.logFile, 'utf8')
+    .split('\n')
+    .find((line) => line.includes('"ready"'));
+  const facts = JSON.parse(ready ?? '{}') as Record<
+    'baseUrl' | 'caFile' | 'certSha256' | 'ledgerFile',
+    string
+  >;
+  const env: NodeJS.ProcessEnv = {
+    ...base,
+    IBKR_BASE_URL: facts.baseUrl,
+    IBKR_CA_FILE: facts.caFile,
+    IBKR_CERT_SHA256: facts.certSha256,
+  };
+  const connection = await Connection.connect({ address: temporal.address });
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const market = await openMarket({
+    pid: process.pid,
+    startTime: '',
+    mode: 'simulated',
+    accountId,
+    apiUrl: '',
+    databaseUrl: postgres.url,
+    databaseDir: null,
+    objectDir: path.join(folder, 'objects'),
+    temporal: { address: temporal.address, namespace: temporal.namespace, uiUrl: temporal.uiUrl },
+    simulator: { adminUrl, adminToken, ledgerFile: facts.ledgerFile },
+  });
+  const workers: ServerProcess[] = [];
+  return {
+    client,
+    market,
+    folder,
+    env,
+    databaseUrl: postgres.url,
+    startWorker: async (fault) => {
+      const args = fault === undefined ? [] : ['--fault', fault];
+      const worker = await startProcess('worker/main.js', args, env, log('worker'));
+      workers.push(worker);
+      return worker;
+    },
+    killSimulator: () => simulator.kill(),
+    startSimulator: async () => {
+      simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
+    },
+    createStrategy: async (id, change = {}) => {
+      await market.stores.strategies.create(
+        { id, name: id, settings: { ...demoSettings, ...change } },
+        'test',
+      );
+    },
+    startRun: async (strategyId, session, symbol = 'AAPL') => {
+      await market.stepThrough([session]);
+      const identity = {
+        mode: 'simulated',
+        strategyId,
+        symbol,
+        session: session.slice(0, 10),
+        slot: 'after-close',
+      } as const;
+      const input: StrategyRunInput = { ...identity, runId: `${strategyId}-${identity.session}` };
+      return client.workflow.start(workflowTypes.strategyRun, {
+        workflowId: runWorkflowId(identity),
+        taskQueue: taskQueue('simulated'),
+        args: [input],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      });
+    },
+    drive: async (handle) => {
+      const over = new AbortController();
+      const driving = market.drive(over.signal, () => undefined);
+      try {
+        return (await handle.result()) as RunResult;
+      } catch {
+        return null;
+      } finally {
+        over.abort();
+        await driving;
+      }
+    },
+    ledger: () =>
+      readFileSync(facts.ledgerFile, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as LedgerLine),
+    stop: async () => {
+      await endWorkflows(client);
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await market.close();
+      await connection.close();
+      await simulator.stop();
+      await postgres.stop();
+      remove();
+    },
+  };
+}
+
+/** Workflows of this test must not reach the next one's worker, which serves the same queue. */
+async function endWorkflows(client: Client): Promise<void> {
+  const ids = [brokerStateWorkflowId('simulated', accountId)];
+  for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    ids.push(workflowId);
+  }
+  for (const id of new Set(ids)) {
+    await client.workflow
+      .getHandle(id)
+      .terminate('the test is over')
+      .catch(() => undefined);
+  }
+}
