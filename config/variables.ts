@@ -36,6 +36,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_SIMULATOR_DIR: { path: 'simulator.directory' },
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },
+  KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },
   KEEL_RISK_TRADING_STATE: { path: 'risk.tradingState' },
   KEEL_RISK_PER_TRADE: { path: 'risk.riskPerTrade' },
   KEEL_RISK_MAXIMUM_POSITION_SHARE: { path: 'risk.maximumPositionShare' },
