@@ -6,8 +6,27 @@ import type { IntentState, OrderState } from '../contracts/wire/order.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
 import { claimMode } from '../db/mode.js';
-import * as schema from '../db/schema.js';
-import * as schemaOrders from '../db/schemaOrders.js';
+import {
+  analysis as analysisTable,
+  chart as chartTable,
+  databaseMode,
+  decision as decisionTable,
+  marketData,
+  riskEvaluation,
+  run,
+  runStep,
+  strategy,
+  strategyVersion,
+  workflow,
+} from '../db/schema.js';
+import {
+  audit,
+  brokerSnapshot,
+  execution as executionTable,
+  order as orderTable,
+  orderIntent,
+  position,
+} from '../db/schemaOrders.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
@@ -120,7 +139,11 @@ describe('schema', () => {
          and c.relname <> 'keel_migration'`,
     );
     const migrated = rows.map((row) => `${row.table_name}.${row.column_name}: ${row.facts}`);
-    const tables: PgTable[] = Object.values({ ...schema, ...schemaOrders });
+    const tables: PgTable[] = [
+      ...[databaseMode, workflow, strategy, strategyVersion, run, runStep, marketData, chartTable],
+      ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
+      ...[executionTable, position, audit],
+    ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(
         (column) =>

@@ -143,7 +143,11 @@ async function attempt(cluster: Cluster, options: StartOptions): Promise<Running
   ]);
   const running = handle(databaseDir, identify(child.pid), options.port);
   try {
-    const answer = await readyOrEnded(child, running.url, { deadlineMs: startDeadlineMs, readOnly });
+    const answer = await readyOrEnded(child, running.url, {
+      databaseDir,
+      deadlineMs: startDeadlineMs,
+      readOnly,
+    });
     if (answer === 'ready') return running;
   } catch (error) {
     await running.stop();

@@ -136,35 +136,50 @@ export async function runToEnd(program: string, place: Place, args: readonly str
   if (code !== 0) throw explainExit(said, { databaseDir: place.directory });
 }
 
+/** True once the server with this pid says in its own file that it takes connections. */
+function saysReady(databaseDir: string, pid: number): boolean {
+  try {
+    const lines = readFileSync(join(databaseDir, 'data', 'postmaster.pid'), 'utf8').split('\n');
+    return Number(lines[0]) === pid && lines[7]?.trim() === 'ready';
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Waits for a real connection to Keel's database, which is made when it is missing.
+ * Waits for a real connection to Keel's database, which is made when it is missing. Another server may answer on the
+ * port on which ours is about to fail, so ours has to say first that it is ready.
  * @returns `ended` when the process has ended instead
  * @throws KeelError POSTGRES_START when neither happens in time, or the password is refused
  */
 export async function readyOrEnded(
   server: Launched,
   url: string,
-  options: { readonly deadlineMs: number; readonly readOnly: boolean },
+  options: { readonly databaseDir: string; readonly deadlineMs: number; readonly readOnly: boolean },
 ): Promise<'ready' | 'ended'> {
   const begun = performance.now();
   for (;;) {
-    const answer = await Promise.race([server.ended, tryConnection(url, options.readOnly)]);
+    const answer = saysReady(options.databaseDir, server.pid)
+      ? await Promise.race([server.ended, tryConnection(url, options.readOnly)])
+      : starting;
     if (answer === 'ready' || answer === 'ended') return answer;
-    const waited = performance.now() - begun;
-    // A refused password may be that of another server, on whose port ours is just about to fail.
-    const refused = answer.code === '28P01' && waited > 3000;
-    if (refused || waited > options.deadlineMs) {
+    const refused = answer.code === '28P01' || answer.code === '3D000';
+    if (refused || performance.now() - begun > options.deadlineMs) {
       throw new KeelError(
         'POSTGRES_START',
         `The embedded PostgreSQL runs and does not let Keel in (${answer.message}). Look into its log, or start anew with --reset.`,
         { cause: answer },
       );
     }
-    await Promise.race([server.ended, sleep(40)]);
+    if ((await Promise.race([server.ended, sleep(40)])) === 'ended') return 'ended';
   }
 }
 
-type ConnectionError = Error & { readonly code?: string };
+interface ConnectionError {
+  readonly message: string;
+  readonly code?: string;
+}
+const starting: ConnectionError = { message: 'it is still starting' };
 
 async function tryConnection(url: string, readOnly: boolean): Promise<'ready' | ConnectionError> {
   const error = await ask(url, 'select 1');
