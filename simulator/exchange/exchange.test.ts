@@ -157,6 +157,34 @@ describe('a bracket', () => {
     ]);
   });
 
+  it('fills a leg at once that the price of its entry has passed already', () => {
+    const test = exchangeOf([[100, 111, 94, 105]]);
+    test.place({ ...entry, orderType: 'LMT', price: '97' }, stop('98'), target('110'));
+    test.stepToClose(0);
+    // 97 × 0.999 = 96.903
+    expect(fills(test)[1]).toEqual(['SELL', '96.9']);
+  });
+
+  it('prefers the stop when both legs could trade at once, whichever came first', () => {
+    const test = exchangeOf([flat]);
+    test.place(entry, target('99'), stop('101'));
+    expect(fills(test)[1]).toEqual(['SELL', '99.9']);
+    expect(test.order(1).state).toBe('CANCELLED');
+  });
+
+  it('rejects a leg that has become larger than the position', () => {
+    const test = exchangeOf([flat, [100, 101, 90, 95]]);
+    test.stepToClose(0);
+    test.place(entry, stop('95'));
+    test.modify(test.order(0).orderId, '5', null);
+    test.stepToClose(1);
+    expect(test.order(1)).toMatchObject({
+      state: 'REJECTED',
+      reason: 'Order rejected at execution: 10 shares to sell, 5 held, shorts are not allowed',
+    });
+    expect(held(test)).toBe('5');
+  });
+
   it('ends its legs when the entry expires or is cancelled', () => {
     for (const end of ['expire', 'cancel'] as const) {
       const test = exchangeOf([flat]);
