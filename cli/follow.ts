@@ -26,8 +26,8 @@ export function createStepPrinter(say: Say): (progress: Progress) => void {
 export interface FollowOptions {
   readonly signal: AbortSignal;
   readonly say: Say;
-  /** Wall milliseconds that may pass without any progress. */
-  readonly patienceMs: number;
+  /** Wall milliseconds that may pass without any progress; null where a run may wait for days. */
+  readonly patienceMs: number | null;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
   let lastNews = performance.now();
   const stuck = new AbortController();
   const timer = setInterval(() => {
-    if (performance.now() - lastNews > patienceMs) stuck.abort();
+    if (patienceMs !== null && performance.now() - lastNews > patienceMs) stuck.abort();
   }, 1000);
   const either = AbortSignal.any([signal, stuck.signal]);
   try {
@@ -54,7 +54,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (stuck.signal.aborted) throw stillOpen(runId, patienceMs, error);
+        if (stuck.signal.aborted) throw stillOpen(runId, patienceMs ?? 0, error);
         if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
         await sleep(500);
       }

@@ -8,7 +8,7 @@ import { writeFileAtomically } from './supervisor/records.js';
 /** Where this Keel keeps things; null where a given service keeps them elsewhere. */
 export interface Places {
   readonly apiUrl: string;
-  readonly dataDir: string;
+  readonly dataDir: string | null;
   readonly databaseDir: string | null;
   readonly objectDir: string | null;
   readonly ledgerFile: string | null;
@@ -113,7 +113,7 @@ export function printSummary(run: RunDetail, places: Places, say: Say): void {
   }
   if (run.temporalUrl !== null) say(`  Temporal  ${run.temporalUrl}`);
   say(`  API       ${places.apiUrl}/docs`);
-  say(`  data      ${places.dataDir}`);
+  if (places.dataDir !== null) say(`  data      ${places.dataDir}`);
   if (places.databaseDir !== null) say(`  database  ${places.databaseDir}`);
 }
 

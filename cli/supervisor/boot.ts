@@ -82,7 +82,7 @@ const childEnvironment = (
 });
 
 /** The folder of the compiled processes, also when this file runs from its source in a test. */
-function compiled(entry: string): string {
+export function compiled(entry: string): string {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   return join(root, basename(root) === 'dist' ? '' : 'dist', entry);
 }

@@ -1,0 +1,170 @@
+// `keel run SYMBOL` and `keel runs`: through the API of a Keel that runs. Called by cli/main.ts.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isDate } from '../../domain/market/dates.js';
+import type { Api, RunDetail } from '../api.js';
+import { createApi } from '../api.js';
+import { followToEnd } from '../follow.js';
+import { openMarket } from '../market.js';
+import { runSession } from '../runSession.js';
+import type { Say } from '../say.js';
+import { printSummary } from '../summary.js';
+import { StartError } from '../supervisor/dataDir.js';
+import { codeOf, placesOf } from '../supervisor/main.js';
+import { UsageError } from '../supervisor/options.js';
+import type { KeelState } from '../supervisor/state.js';
+import { readState } from '../supervisor/state.js';
+
+export const runHelp = `Usage: keel run SYMBOL [options]
+
+Runs a strategy on a symbol, shows its steps as they happen, then a summary. Needs a running Keel (npm start).
+In the simulated market the next session without a run is stepped to; in paper and live it is the last closed one.
+
+  --strategy ID     a strategy of yours; the symbol's demo strategy when not given (simulated mode only)
+  --as-of DATE      the session, YYYY-MM-DD (simulated market)
+  --data-dir DIR    of the Keel that runs: .keel when not given
+  --api URL         an API elsewhere, in place of --data-dir; then no market is stepped and --strategy is needed
+
+Examples:
+  keel run AAPL
+  keel run SPX --as-of 2010-06-01
+  keel run AAPL --strategy my-trend --api http://127.0.0.1:3000`;
+
+export const runsHelp = `Usage: keel runs [options]
+
+Lists runs, newest session first.
+
+  --symbol SYMBOL   --strategy ID   --limit N (50)   --data-dir DIR   --api URL   --json
+
+Example:
+  keel runs --symbol AAPL --limit 10`;
+
+const text = { type: 'string' } as const;
+
+function parse<T extends NonNullable<Parameters<typeof parseArgs>[0]>>(config: T) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+const dataDirOf = (given: string | undefined, env: NodeJS.ProcessEnv): string =>
+  resolve(given ?? env['KEEL_DATA_DIR'] ?? '.keel');
+
+/** @throws StartError when no Keel runs on the directory */
+export function requireState(dataDir: string): KeelState {
+  const state = readState(dataDir);
+  if (state !== null) return state;
+  throw new StartError(
+    `no Keel runs on ${dataDir}: start one with npm start, or name another with --data-dir or --api`,
+  );
+}
+
+/** @returns 0 after a natural end of the run, 1 after another */
+export async function runCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<number> {
+  const { values, positionals } = parse({
+    args: [...args],
+    allowPositionals: true,
+    options: { strategy: text, 'as-of': text, 'data-dir': text, api: text },
+  });
+  const [symbol, ...rest] = positionals;
+  if (symbol === undefined || rest.length > 0) throw new UsageError('one SYMBOL is needed');
+  const asOf = values['as-of'] ?? null;
+  if (asOf !== null && !isDate(asOf))
+    throw new UsageError(`--as-of ${asOf} is no date: write it as YYYY-MM-DD`);
+  const wanted = { symbol: symbol.toUpperCase(), strategy: values.strategy, asOf, out, signal };
+  if (values.api !== undefined) return runThere(createApi(values.api.replace(/\/+$/, '')), wanted);
+  const dataDir = dataDirOf(values['data-dir'], env);
+  const state = requireState(dataDir);
+  const api = createApi(state.apiUrl);
+  if (state.simulator === null) return runThere(api, wanted);
+  const detail = await inMarket(api, state, wanted);
+  printSummary(detail, placesOf(state, dataDir), out);
+  return codeOf(detail);
+}
+
+interface Wanted {
+  readonly symbol: string;
+  readonly strategy: string | undefined;
+  readonly asOf: string | null;
+  readonly out: Say;
+  readonly signal: AbortSignal;
+}
+
+async function inMarket(api: Api, state: KeelState, wanted: Wanted): Promise<RunDetail> {
+  const { symbol, strategy, asOf, out, signal } = wanted;
+  const market = await openMarket(state);
+  try {
+    await market.dataOf(symbol);
+    const { id, slot } =
+      strategy === undefined
+        ? await api.ensureDemo(symbol)
+        : { id: strategy, slot: await api.strategySlot(strategy) };
+    return await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say: out });
+  } finally {
+    await market.close();
+  }
+}
+
+/** Where the market is not ours to step: the last closed session, as the API finds it. */
+async function runThere(api: Api, { symbol, strategy, asOf, out, signal }: Wanted): Promise<number> {
+  if (strategy === undefined) throw new UsageError('--strategy ID is needed here');
+  if (asOf !== null) throw new UsageError('--as-of is for the simulated market of a Keel on this machine');
+  const { runId, session, existing } = await api.execute(strategy, symbol);
+  out(`${existing ? 'Found' : 'Started'} the run of ${strategy} on ${symbol} for session ${session}:`);
+  await followToEnd(api, runId, { signal, say: out, patienceMs: null });
+  const detail = await api.run(runId);
+  const places = { apiUrl: api.url, dataDir: null, databaseDir: null, objectDir: null, ledgerFile: null };
+  printSummary(detail, places, out);
+  return codeOf(detail);
+}
+
+export async function runsCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const { values } = parse({
+    args: [...args],
+    options: {
+      symbol: text,
+      strategy: text,
+      limit: text,
+      'data-dir': text,
+      api: text,
+      json: { type: 'boolean' },
+    },
+  });
+  const limit = Number(values.limit ?? '50');
+  if (!Number.isInteger(limit) || limit < 1 || limit > 200)
+    throw new UsageError('--limit is a number from 1 to 200');
+  const url = values.api?.replace(/\/+$/, '') ?? requireState(dataDirOf(values['data-dir'], env)).apiUrl;
+  const runs = await createApi(url).runs({
+    limit,
+    ...(values.symbol === undefined ? {} : { symbol: values.symbol.toUpperCase() }),
+    ...(values.strategy === undefined ? {} : { strategyId: values.strategy }),
+  });
+  if (values.json === true) {
+    out(JSON.stringify(runs, null, 2));
+    return 0;
+  }
+  if (runs.length === 0) out('No runs.');
+  for (const run of runs) {
+    const end = run.outcome ?? (run.waitingFor === null ? run.status : `waiting for ${run.waitingFor}`);
+    const columns = [
+      run.session,
+      run.slot.padEnd(14),
+      run.symbol.padEnd(9),
+      run.strategyId.padEnd(20),
+      end.padEnd(12),
+    ];
+    out(`${columns.join('  ')}  ${run.id}`);
+  }
+  return 0;
+}

@@ -1,0 +1,129 @@
+// `keel simulator`: runs the broker simulator in the foreground, or speaks with one that runs through its admin HTTP.
+// Called by cli/main.ts.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../../config/load.js';
+import type { Say } from '../say.js';
+import { compiled } from '../supervisor/boot.js';
+import { StartError } from '../supervisor/dataDir.js';
+import { UsageError } from '../supervisor/options.js';
+import { readState } from '../supervisor/state.js';
+
+export const simulatorHelp = `Usage: keel simulator [command] [options]
+
+Without a command: runs the broker simulator in the foreground until Ctrl-C. Its first line is JSON: addresses,
+certificate and its SHA-256. Ports and folder: KEEL_SIMULATOR_PORT, _ADMIN_PORT, _DIR, _ADMIN_TOKEN.
+
+Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL with KEEL_SIMULATOR_ADMIN_TOKEN):
+  status              clock, orders and executions
+  symbols             what it has bars of, from when to when
+  step --to INSTANT   steps the market clock, such as 2014-07-08T13:35:00.000Z; it never goes back
+  run --speed N       lets the clock run, N times as fast as time
+  stop                stops a running clock
+
+Examples:
+  keel simulator
+  keel simulator status
+  keel simulator step --to 2014-07-08T20:00:00.000Z`;
+
+const text = { type: 'string' } as const;
+
+export async function simulatorCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const { command, values } = readArguments(args);
+  if (command === undefined) return foreground(out, env);
+  const admin = adminOf(values['data-dir'], env);
+  const { to, speed } = values;
+  if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');
+  if (command === 'run' && !(Number(speed) > 0))
+    throw new UsageError('run needs --speed N, a number above 0');
+  const requests: Readonly<Record<string, readonly [path: string, body?: object]>> = {
+    status: ['/health'],
+    symbols: ['/symbols'],
+    step: ['/clock/step', { to }],
+    run: ['/clock/run', { speed: Number(speed) }],
+    stop: ['/clock/stop', {}],
+  };
+  const request = requests[command];
+  if (request === undefined) {
+    throw new UsageError(`simulator has no command ${command}; it has ${Object.keys(requests).join(', ')}`);
+  }
+  out(JSON.stringify(await ask(admin, ...request), null, 2));
+  return 0;
+}
+
+function readArguments(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { to: text, speed: text, 'data-dir': text },
+    });
+    if (positionals.length > 1) throw new Error('one command at a time');
+    return { command: positionals[0], values };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The process itself, as the supervisor starts it; it ends with this one. */
+async function foreground(out: Say, env: NodeJS.ProcessEnv): Promise<number> {
+  // Problems of the configuration are told here, before there is a process.
+  const { simulator } = loadConfig(env, { need: ['simulator'] });
+  const token = simulator.adminToken === '' ? randomBytes(24).toString('base64url') : simulator.adminToken;
+  if (simulator.adminToken === '') out(`admin token of this run: ${token}`);
+  const child = spawn(process.execPath, [compiled('simulator/main.js')], {
+    env: { ...env, KEEL_SIMULATOR_ADMIN_TOKEN: token },
+    stdio: 'inherit',
+  });
+  const pass = (signal: NodeJS.Signals): void => {
+    child.kill(signal);
+  };
+  process.on('SIGINT', pass);
+  process.on('SIGTERM', pass);
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    process.off('SIGINT', pass);
+    process.off('SIGTERM', pass);
+  }
+}
+
+interface Admin {
+  readonly adminUrl: string;
+  readonly adminToken: string;
+}
+
+function adminOf(dataDir: string | undefined, env: NodeJS.ProcessEnv): Admin {
+  const directory = resolve(dataDir ?? env['KEEL_DATA_DIR'] ?? '.keel');
+  const running = readState(directory)?.simulator;
+  if (running !== null && running !== undefined) return running;
+  const { adminUrl, adminToken } = loadConfig(env, { need: ['simulator'] }).simulator;
+  if (adminUrl !== '' && adminToken !== '') return { adminUrl, adminToken };
+  throw new StartError(
+    `no Keel runs on ${directory}: start one, name it with --data-dir, or set KEEL_SIMULATOR_ADMIN_URL and KEEL_SIMULATOR_ADMIN_TOKEN`,
+  );
+}
+
+async function ask({ adminUrl, adminToken }: Admin, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(`${adminUrl.replace(/\/+$/, '')}${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  }).catch((error: unknown) => {
+    throw new StartError(`the simulator does not answer at ${adminUrl}`, { cause: error });
+  });
+  const answer = (await response.json()) as { message?: string };
+  if (response.ok) return answer;
+  throw new StartError(
+    `the simulator refused (${String(response.status)}): ${answer.message ?? 'no reason given'}`,
+  );
+}

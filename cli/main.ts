@@ -1,0 +1,158 @@
+// The `keel` command: finds the command and turns errors into one line. Called by cli/bin/keel.mjs.
+import { resolve } from 'node:path';
+import { closest } from '../config/layers.js';
+import { loadConfig } from '../config/load.js';
+import { chartCommand } from './commands/chart.js';
+import { configCommand, configHelp } from './commands/config.js';
+import { indicatorsCommand } from './commands/indicators.js';
+import { migrateCommand } from './commands/migrate.js';
+import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
+import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
+import { verifyCommand, verifyHelp } from './commands/verify.js';
+import type { Say } from './say.js';
+import { sayTo } from './say.js';
+import { errorText } from './supervisor/main.js';
+import { UsageError } from './supervisor/options.js';
+import { readDotEnv } from './supervisor/settings.js';
+import { readState } from './supervisor/state.js';
+
+interface Context {
+  readonly args: readonly string[];
+  readonly out: Say;
+  readonly err: Say;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+interface Command {
+  readonly summary: string;
+  readonly help: string;
+  run(context: Context): Promise<number> | number;
+}
+
+const indicatorsHelp = `Usage: keel indicators --csv FILE [--json]
+
+Computes every indicator on a CSV with the columns Date,Open,High,Low,Close,Volume.
+
+  --json   one array per series, as long as the file, null while the indicator warms up
+
+Example:
+  keel indicators --csv aapl.csv --json`;
+
+const chartHelp = `Usage: keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]
+
+Draws the chart that a run would store: candles, averages, bands, volume, RSI and MACD.
+
+Example:
+  keel chart --csv aapl.csv --out aapl.png --timeframe weekly`;
+
+const migrateHelp = `Usage: keel migrate up|down [N]|status|history
+
+Applies or takes back the database's migrations, in DATABASE_URL or the database of a running Keel in .keel.
+
+Examples:
+  keel migrate status
+  keel migrate down 1`;
+
+const commands: Readonly<Record<string, Command>> = {
+  run: {
+    summary: 'runs a strategy on a symbol and shows its steps',
+    help: runHelp,
+    run: ({ args, out, env }) => interruptible((signal) => runCommand(args, out, env, signal)),
+  },
+  runs: { summary: 'lists runs', help: runsHelp, run: ({ args, out, env }) => runsCommand(args, out, env) },
+  verify: {
+    summary: 'checks the summary of a run against everything stored',
+    help: verifyHelp,
+    run: ({ args, out, env }) => verifyCommand(args, out, env),
+  },
+  indicators: {
+    summary: 'computes indicators on a CSV of bars',
+    help: indicatorsHelp,
+    run: ({ args, out, err }) => indicatorsCommand(args, out, err),
+  },
+  chart: {
+    summary: 'draws a chart of a CSV of bars',
+    help: chartHelp,
+    run: ({ args, out, err }) => chartCommand(args, out, err),
+  },
+  migrate: {
+    summary: 'applies or takes back migrations of the database',
+    help: migrateHelp,
+    run: ({ args, out, err, env }) => migrateCommand(args, out, err, databaseUrl(env)),
+  },
+  simulator: {
+    summary: 'runs the broker simulator, or steps one that runs',
+    help: simulatorHelp,
+    run: ({ args, out, env }) => simulatorCommand(args, out, env),
+  },
+  config: {
+    summary: 'prints or checks the configuration',
+    help: configHelp,
+    run: ({ args, out, env }) => configCommand(args, out, env),
+  },
+};
+
+function overview(): string {
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  return `Usage: keel <command> [options]
+
+${lines.join('\n')}
+
+keel <command> --help shows the options and examples of a command. --debug shows the stack of an error.`;
+}
+
+/**
+ * @param argv without node and script
+ * @returns the exit code: 0 when it worked, 1 when it did not, 2 for wrong use
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const out = sayTo(process.stdout);
+  const err = sayTo(process.stderr);
+  const debug = argv.includes('--debug');
+  const [name, ...args] = argv.filter((argument) => argument !== '--debug');
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    out(overview());
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    err(
+      `keel: there is no command ${name}; did you mean ${closest(name, Object.keys(commands))}? keel --help lists all.`,
+    );
+    return 2;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    out(command.help);
+    return 0;
+  }
+  try {
+    readDotEnv(process.cwd());
+    return await command.run({ args, out, err, env: process.env });
+  } catch (error) {
+    const hint = error instanceof UsageError ? `. keel ${name} --help shows the options.` : '';
+    err(`keel: ${errorText(error, debug)}${hint}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Ctrl-C ends the watching, not the run: that goes on where it runs. */
+async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const controller = new AbortController();
+  const onSignal = (): void => {
+    controller.abort(new Error('interrupted; the run itself goes on'));
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+/** DATABASE_URL, else that of a Keel that runs here. @throws ConfigError naming both ways */
+function databaseUrl(env: NodeJS.ProcessEnv): string {
+  const running = env['DATABASE_URL'] ? null : readState(resolve(env['KEEL_DATA_DIR'] ?? '.keel'));
+  return running?.databaseUrl ?? loadConfig(env, { need: ['database'] }).database.url;
+}
