@@ -35,7 +35,7 @@ function transactionOn(client: PoolClient, mode: Mode, accountId: string) {
   const risk = createRiskQueries(orm, mode);
   return (guard: Database['guard']): AdmissionTransaction => ({
     snapshot: () => guard(() => snapshot(mode, accountId)),
-    openIntents: () => guard(() => intents.reserving(mode, accountId)),
+    openIntents: () => guard(() => intents.open(mode, accountId)),
     intent: (clientOrderId) => guard(() => intents.get(clientOrderId)),
     insertIntent: (intent) => guard(() => intents.insert(intent)),
     putRisk: (row) => guard(() => risk.put(row)),

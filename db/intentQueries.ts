@@ -1,14 +1,11 @@
 // Reads and the insert of order intents, on the pool or on one connection. Called by intents.ts and admission.ts.
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Mode } from '../contracts/wire/names.js';
-import type { IntentState } from '../contracts/wire/order.js';
 import { KeelError } from '../ports/errors.js';
 import type { IntentRow, NewIntent } from '../ports/stores.js';
 import { orderIntent } from './schemaOrders.js';
 import { columnsBut, placeholders } from './statement.js';
-
-const reservingStates: IntentState[] = ['INTENT', 'SENT', 'UNKNOWN', 'ACKNOWLEDGED'];
 
 function prepare(orm: NodePgDatabase) {
   const columns = columnsBut(orderIntent, 'createdAt', 'isOpen');
@@ -31,10 +28,6 @@ function prepare(orm: NodePgDatabase) {
       .where(ofAccount)
       .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
       .prepare('intent_open'),
-    reserving: select()
-      .where(and(ofAccount, inArray(orderIntent.state, reservingStates)))
-      .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
-      .prepare('intent_reserving'),
     insert: orm
       .insert(orderIntent)
       .values({
@@ -64,9 +57,6 @@ export function createIntentQueries(orm: NodePgDatabase) {
       (await query.byRun.execute({ runId }))[0] ?? null,
     open: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
       query.open.execute({ mode, accountId }),
-    /** Not terminal: what holds cash back. */
-    reserving: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
-      query.reserving.execute({ mode, accountId }),
     /** @throws KeelError INTENT_EXISTS (final) when the id stands for another order. */
     async insert(intent: NewIntent): Promise<void> {
       const inserted = await query.insert.execute({ ...intent });

@@ -153,7 +153,10 @@ export interface IntentStore {
   ): Promise<T>;
   get(clientOrderId: string): Promise<IntentRow | null>;
   byRun(runId: string): Promise<IntentRow | null>;
-  /** Intents that are not terminal, and terminal ones with legs still working. */
+  /**
+   * What the poller watches: intents that are not terminal, those given up for lost (they may still arrive), filled ones
+   * whose protective legs have not been seen, and those with legs still working.
+   */
   listOpen(mode: Mode, accountId: string): Promise<readonly IntentRow[]>;
   /**
    * Compare-and-set of the state, with an audit row in the same transaction.

@@ -591,25 +591,27 @@ describe('order intents', () => {
     });
   });
 
-  it('counts a filled order as open while a leg works, and as reserving never', async () => {
+  it('watches a filled order until its legs have been seen and none works', async () => {
     const runId = await newRun();
     const intent = newIntent(runId);
     const { accountId, clientOrderId: id } = intent;
     const openIds = async () =>
       (await stores.intents.listOpen('simulated', accountId)).map((row) => row.clientOrderId);
-    const reservingIds = () =>
+    const idsUnderLock = () =>
       stores.intents.withAccountLock('simulated', accountId, async (tx) =>
         (await tx.openIntents()).map((row) => row.clientOrderId),
       );
     await storeIntent(intent);
     expect(await openIds()).toEqual([id]);
-    expect(await reservingIds()).toEqual([id]);
+    expect(await idsUnderLock()).toEqual([id]);
     await stores.intents.move(id, ['INTENT'], 'SENT', { actor: 'sender' });
     const leg = { role: 'stop', brokerOrderId: '43', status: 'WORKING', filledQuantity: '0' } as const;
     const state: OrderState = { ...open, filledQuantity: '104', averagePrice: '96', legs: [leg] };
+    await stores.intents.applyState(id, { ...state, legs: [] }, 'FILLED');
+    expect(await openIds()).toEqual([id]);
     await stores.intents.applyState(id, state, 'FILLED');
     expect(await openIds()).toEqual([id]);
-    expect(await reservingIds()).toEqual([]);
+    expect(await idsUnderLock()).toEqual([id]);
     await stores.intents.applyState(id, { ...state, legs: [{ ...leg, status: 'FILLED' }] }, 'FILLED');
     expect(await openIds()).toEqual([]);
   });

@@ -21,9 +21,11 @@ create table order_intent (
   reason text,
   created_at timestamptz(3) not null default now(),
   updated_at timestamptz(3) not null default now(),
-  -- Not terminal, or with a protective leg that still works at the broker.
+  -- What the poller watches: not terminal, given up for lost (it may still arrive), filled while its protective legs
+  -- have not been seen, or with a leg that still works at the broker.
   is_open boolean not null generated always as (
-    state in ('INTENT', 'SENT', 'ACKNOWLEDGED', 'UNKNOWN')
+    state in ('INTENT', 'SENT', 'ACKNOWLEDGED', 'UNKNOWN', 'SENT_NOT_FOUND_EXPIRED')
+    or (filled_quantity > 0 and (stop is not null or target is not null) and legs = '[]'::jsonb)
     or jsonb_path_exists(legs,
       '$[*].status ? (@ == "PENDING" || @ == "WORKING" || @ == "PENDING_CANCEL")')
   ) stored
