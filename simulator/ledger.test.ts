@@ -43,7 +43,7 @@ describe('the ledger', () => {
     ]);
   });
 
-  it('cuts a torn last line off, wherever it was torn, and goes on', () => {
+  it('cuts a torn last line off, wherever it was torn, and goes on', { timeout: 60_000 }, () => {
     write([step(1)]);
     const whole = readFileSync(file);
     write([step(2)]);
