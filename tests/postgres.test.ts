@@ -249,6 +249,14 @@ describe('what can be wrong is one clear error', () => {
     expect((await failure(make(directory))).code).toBe('POSTGRES_CORRUPT');
   });
 
+  it('a cluster whose password is lost', async () => {
+    const { cluster } = await make();
+    rmSync(path.join(cluster.databaseDir, 'password'));
+    const error = await failure(startPostgres(cluster, { port: await freePort() }));
+    expect(error.code).toBe('POSTGRES_CORRUPT');
+    expect(runningPostgres(cluster)).toBeNull();
+  });
+
   it('a data directory that cannot be made', async () => {
     const directory = dataDir();
     writeFileSync(path.join(directory, 'file'), '');

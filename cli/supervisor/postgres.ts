@@ -65,6 +65,8 @@ export async function ensureCluster(options: {
 export async function startPostgres(cluster: Cluster, options: StartOptions): Promise<RunningPostgres> {
   const leftover = livingServer(cluster.databaseDir);
   if (leftover !== null) throw alreadyRuns(cluster.databaseDir, leftover.process.pid);
+  // Before the launch: a server whose password is lost must not be left running.
+  readPassword(cluster.databaseDir);
   rmSync(join(dataOf(cluster), 'postmaster.pid'), { force: true });
   const running = await poll(10_000, 250, () => attempt(cluster, options));
   if (running !== null) return running;
@@ -180,7 +182,7 @@ const settings = (readOnly: boolean): readonly string[] => [
 ];
 
 function handle(databaseDir: string, server: ProcessId, port: number): RunningPostgres {
-  const password = readFileSync(join(databaseDir, 'password'), 'utf8').trim();
+  const password = readPassword(databaseDir);
   const gone = (deadlineMs: number): Promise<true | null> =>
     poll(deadlineMs, 20, () => (isAlive(server) ? null : true));
   return {
@@ -196,6 +198,18 @@ function handle(databaseDir: string, server: ProcessId, port: number): RunningPo
       await gone(5000);
     },
   };
+}
+
+function readPassword(databaseDir: string): string {
+  try {
+    return readFileSync(join(databaseDir, 'password'), 'utf8').trim();
+  } catch (error) {
+    throw new KeelError(
+      'POSTGRES_CORRUPT',
+      `The password of the PostgreSQL in ${databaseDir} cannot be read. Put its file "password" back, or start anew with --reset.`,
+      { facts: { databaseDir }, cause: error },
+    );
+  }
 }
 
 /** From postmaster.pid, which outlives a killed server: its pid counts only while it runs and names this directory. */
