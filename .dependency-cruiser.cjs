@@ -36,7 +36,11 @@ module.exports = {
     ...only('contracts/wire', ['domain/'], []),
     ...only('contracts/http', ['contracts/wire/', 'domain/'], ['zod', 'zod-openapi']),
     ...only('ports', ['domain/', 'contracts/'], []),
-    ...only('workflows', ['contracts/wire/', 'activities/', 'domain/'], ['@temporalio/workflow', '@temporalio/common']),
+    ...only(
+      'workflows',
+      ['contracts/wire/', 'activities/', 'domain/'],
+      ['@temporalio/workflow', '@temporalio/common'],
+    ),
     {
       // A rule that a workflow calls would break every open run once it is corrected; its types do no harm.
       name: 'workflows-take-activities-and-domain-as-types',
