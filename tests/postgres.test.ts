@@ -74,6 +74,9 @@ beforeAll(async () => {
   chmodSync(folder.path, 0o755);
   await make(folder.path);
   template = folder.path;
+  return () => {
+    folder.remove();
+  };
 });
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
