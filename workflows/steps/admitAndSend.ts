@@ -1,10 +1,12 @@
 // The first half of a lifecycle: admit, store the intent, send once. Nothing here is ever sent twice: a second attempt
 // happens only while the intent was never taken to be sent.
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
+import type { Admission } from '../../activities/admission.js';
 import type { Submission } from '../../activities/order.js';
 import type { OrderLifecycleInput, OrderReport } from '../../contracts/wire/order.js';
+import { rootOf } from './ending.js';
 import { reportOf, type Lifecycle } from './lifecycle.js';
-import { once, repeatable, stored } from './proxies.js';
+import { once, patient, repeatable } from './proxies.js';
 
 export type Sent =
   | { readonly kind: 'ended'; readonly report: OrderReport }
@@ -12,39 +14,57 @@ export type Sent =
 
 const deadlineMs = 120_000;
 const { admitOrder, releaseProtection } = repeatable(deadlineMs);
-const { recordSubmission, intentState, abandonOrder } = stored(deadlineMs);
+const { recordSubmission, intentState, abandonOrder } = patient;
 
-/** A sell whose position has already lost its protective legs must not end quietly. */
+/** A sell whose position has lost its protective legs must not end quietly. */
 const bare =
-  'the protective legs were cancelled for a sell that was not sent; place a stop by hand, or close the position:';
+  'a sell was not sent after its protective legs were cancelled; place a stop by hand, or close the position:';
 
 /** Attempts at an intent that nobody took. */
 const submitAttempts = 3;
 
 export async function admitAndSend(input: OrderLifecycleInput, lifecycle: Lifecycle): Promise<Sent> {
   const { clientOrderId } = input;
-  let released = false;
+  let legsTouched = false;
   const ended = (outcome: OrderReport['outcome'], code: string, message: string): Sent => ({
     kind: 'ended',
     report:
-      released && code !== 'NOTHING_TO_SELL'
+      legsTouched && code !== 'NOTHING_TO_SELL'
         ? reportOf(clientOrderId, 'UNPROTECTED', code, `${bare} ${message}`, lifecycle.last)
         : reportOf(clientOrderId, outcome, code, message, lifecycle.last),
   });
-  if (input.proposed.side === 'SELL') {
-    const release = await releaseProtection(input);
-    if (release.kind === 'refused') return ended('REFUSED', release.code, release.message);
-    released = true;
+  let admission: Admission;
+  try {
+    if (input.proposed.side === 'SELL') {
+      legsTouched = true;
+      const release = await releaseProtection(input);
+      legsTouched = release.kind === 'released';
+      if (release.kind === 'refused') return ended('REFUSED', release.code, release.message);
+    }
+    admission = await admitOrder(input);
+  } catch (error) {
+    // Nothing was sent yet, but the intent may be stored: it must not go on reserving cash.
+    const { code, message } = rootOf(error);
+    await abandonOrder({ clientOrderId, reason: code });
+    return ended('REFUSED', code, message);
   }
-  const admission = await admitOrder(input);
   if (admission.kind === 'refused') return ended('REFUSED', admission.code, admission.message);
   lifecycle.state = 'INTENT';
   if (lifecycle.cancelWanted && (await abandonOrder({ clientOrderId, reason: 'the run was cancelled' }))) {
     lifecycle.state = 'ABANDONED';
     return ended('ABANDONED', 'CANCELLED', 'the run was cancelled before its order was sent');
   }
+  return send(input, lifecycle, admission, ended);
+}
+
+async function send(
+  input: OrderLifecycleInput,
+  lifecycle: Lifecycle,
+  admission: Extract<Admission, { kind: 'admitted' }>,
+  ended: (outcome: OrderReport['outcome'], code: string, message: string) => Sent,
+): Promise<Sent> {
   const submission = await submit(input, admission.sendBy);
-  await recordSubmission({ clientOrderId, submission });
+  await recordSubmission({ clientOrderId: input.clientOrderId, submission });
   switch (submission.kind) {
     case 'not_sent':
       lifecycle.state = 'NOT_SENT';
@@ -81,4 +101,4 @@ async function giveUp(clientOrderId: string, reason: string): Promise<Submission
   return taken ? { kind: 'not_sent', code: 'NOT_SENT', message: reason } : { kind: 'unknown', reason };
 }
 
-const messageOf = (error: ActivityFailure): string => error.cause?.message ?? error.message;
+const messageOf = (error: ActivityFailure): string => rootOf(error).message;

@@ -35,16 +35,20 @@ export const reportEnd = (report: OrderReport): Ending =>
     : endOf(report.outcome, report.code, report.message);
 
 /** The innermost failure carries the code; what is no failure of ours is a defect and says so. */
-export function failureEnd(error: unknown): Ending {
-  if (isCancellation(error)) return cancelled('the run was cancelled');
+export function rootOf(error: unknown): { readonly code: string; readonly message: string } {
   let cause = error;
   while (
-    (cause instanceof ActivityFailure || cause instanceof ChildWorkflowFailure) &&
+    cause instanceof TemporalFailure &&
+    !(cause instanceof ApplicationFailure) &&
     cause.cause !== undefined
   ) {
     cause = cause.cause;
   }
   const code = cause instanceof ApplicationFailure ? (cause.type ?? 'FAILED') : 'FAILED';
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return { status: 'failed', outcome: 'FAILED', code, message };
+  return { code, message: cause instanceof Error ? cause.message : String(cause) };
+}
+
+export function failureEnd(error: unknown): Ending {
+  if (isCancellation(error)) return cancelled('the run was cancelled');
+  return { status: 'failed', outcome: 'FAILED', ...rootOf(error) };
 }

@@ -1,14 +1,13 @@
 // The second half of a run's order: follow the entry until it is terminal and, if anything filled, until the protection
 // is verified. What is not found stays unknown until the order could no longer be valid.
-import { condition } from '@temporalio/workflow';
+import { condition, isCancellation, log, sleep } from '@temporalio/workflow';
 import type { OrderLifecycleInput, OrderReport, OrderState } from '../../contracts/wire/order.js';
 import { hasFill, isOver, isProtected, reportOf, type Lifecycle } from './lifecycle.js';
-import { repeatable, stored } from './proxies.js';
+import { patienceMs, patient, repeatable } from './proxies.js';
 import { waitForMarket } from './waitForMarket.js';
 
-const deadlineMs = 120_000;
-const { cancelEntry } = repeatable(deadlineMs);
-const { expireOrder } = stored(deadlineMs);
+const { cancelEntry } = repeatable(120_000);
+const { expireOrder } = patient;
 
 /** How long protective legs may take to show up, and a poll after the market passed the order's validity. */
 const verifyMs = 120_000;
@@ -32,10 +31,23 @@ export async function followEntry(
         return expired(clientOrderId, state, last);
     }
     if (lifecycle.cancelWanted && !cancelSent && last.brokerOrderId !== null) {
-      await cancelEntry({ brokerOrderId: last.brokerOrderId });
-      cancelSent = true;
+      cancelSent = await askForCancel(last.brokerOrderId);
+      continue;
     }
     await nextNews(input, lifecycle, validUntil, last, cancelSent);
+  }
+}
+
+/** A broker that is away may not end the following: the order may live. It is asked again. */
+async function askForCancel(brokerOrderId: string): Promise<boolean> {
+  try {
+    await cancelEntry({ brokerOrderId });
+    return true;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('the broker could not be asked to cancel', { brokerOrderId, error: String(error) });
+    await sleep('30 seconds');
+    return false;
   }
 }
 
@@ -47,7 +59,8 @@ async function nextNews(
   known: OrderState,
   cancelSent: boolean,
 ): Promise<void> {
-  const news = () => lifecycle.last !== known || (lifecycle.cancelWanted && !cancelSent);
+  const cancelDue = () => lifecycle.cancelWanted && !cancelSent && known.brokerOrderId !== null;
+  const news = () => lifecycle.last !== known || cancelDue();
   if (known.pastValidity) {
     await condition(news);
     return;
@@ -57,7 +70,7 @@ async function nextNews(
     mode: input.mode,
     runId: input.runId,
     instant: validUntil,
-    deadlineMs,
+    deadlineMs: patienceMs,
     signalled: () => lifecycle.marketNow,
     interrupted: news,
   });

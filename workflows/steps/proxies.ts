@@ -29,10 +29,13 @@ export const once = proxyActivities<Pick<Activities, 'submitOrder'>>({
   retry: { maximumAttempts: 1 },
 });
 
-/** The end of a run is written however long the database is away. */
-export const patient = proxyLocalActivities<Pick<Activities, 'closeRun'>>({
+/** Longer than any outage that nobody ends: after this a person has long been told. */
+export const patienceMs = 7 * 24 * 60 * 60_000;
+
+/** What must be written however long the database is away: the fate of an order that may live, the end of a run. */
+export const patient = proxyLocalActivities<Activities>({
   startToCloseTimeout: '10 seconds',
-  scheduleToCloseTimeout: '7 days',
+  scheduleToCloseTimeout: patienceMs,
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
