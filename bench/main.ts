@@ -1,0 +1,117 @@
+// `npm run bench`: measures indicators, charts, whole runs and their yardstick, and prints them beside their aims.
+// Called by scripts/bench.mjs, which has done the set-up. An aim that is missed is no failure.
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Say } from '../cli/say.js';
+import { sayTo } from '../cli/say.js';
+import { benchCharts } from './charts.js';
+import { hasProc } from './cpu.js';
+import { benchIndicators } from './indicators.js';
+import { benchNoop } from './noop.js';
+import type { Figures } from './report.js';
+import { aimsOf, efficiencyOf, textOf } from './report.js';
+import { startServers } from './servers.js';
+import { benchStrategyRuns } from './strategyRuns.js';
+import { benchWarmStart } from './warmStart.js';
+
+const help = `Usage: npm run bench -- [options]
+
+  --json FILE     writes the figures to FILE too
+  --runs N        strategy runs and no-op workflows at once, 100 when not given
+  --pacing N      how many times IBKR's limits the simulator is used, 1000 when not given
+  --warm-start    also times a second npm start -- --once
+  --help          this text`;
+
+interface Options {
+  readonly json: string | null;
+  readonly count: number;
+  readonly pacingFactor: number;
+  readonly warmStart: boolean;
+  readonly help: boolean;
+}
+
+/**
+ * @param argv without node and script
+ * @returns the exit code: 0 when everything could be measured, 1 when not, 2 for wrong use
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const complain = sayTo(process.stderr);
+  const options = optionsOf(argv, complain);
+  if (options === null) return 2;
+  if (options.help) {
+    sayTo(process.stdout)(help);
+    return 0;
+  }
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => process.exit(code));
+  }
+  try {
+    const figures = await measure(options, complain);
+    sayTo(process.stdout)(textOf(figures));
+    if (options.json !== null) {
+      const json = { ...figures, efficiency: efficiencyOf(figures), aims: aimsOf(figures) };
+      writeFileSync(options.json, `${JSON.stringify(json, null, 2)}\n`);
+    }
+    return 0;
+  } catch (error) {
+    complain(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}
+
+function optionsOf(argv: readonly string[], complain: Say): Options | null {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        json: { type: 'string' },
+        runs: { type: 'string', default: '100' },
+        pacing: { type: 'string', default: '1000' },
+        'warm-start': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    const [count, pacingFactor] = [Number(values.runs), Number(values.pacing)];
+    if (!Number.isInteger(count) || count < 1 || count > 100) throw new Error('--runs takes 1 to 100');
+    if (!(pacingFactor >= 1)) throw new Error('--pacing takes a number from 1');
+    const json = values.json === undefined ? null : resolve(values.json);
+    return { json, count, pacingFactor, warmStart: values['warm-start'], help: values.help };
+  } catch (error) {
+    complain(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    return null;
+  }
+}
+
+async function measure(options: Options, say: Say): Promise<Figures> {
+  if (!hasProc()) throw new Error('CPU times are read from /proc, which only Linux has');
+  const cli = process.env['TEMPORAL_CLI_PATH'];
+  if (cli === undefined || cli === '') throw new Error('TEMPORAL_CLI_PATH names no temporal program');
+  const { count, pacingFactor } = options;
+  const machine = {
+    cpus: availableParallelism(),
+    load: loadavg()[0] ?? NaN,
+    node: process.versions.node,
+  };
+  say('· indicators');
+  const indicators = benchIndicators();
+  say('· charts');
+  const chart = await benchCharts();
+  say('· servers');
+  const servers = await startServers(cli, say);
+  try {
+    say(`· ${String(count)} no-op workflows`);
+    const noop = await benchNoop(servers, count);
+    say(`· ${String(count)} strategy runs`);
+    const runs = await benchStrategyRuns(servers, count, pacingFactor);
+    if (options.warmStart) say('· npm start -- --once, twice');
+    const warmStartMs = options.warmStart ? await benchWarmStart() : null;
+    return { machine, indicators, chart, count, pacingFactor, noop, runs, warmStartMs };
+  } finally {
+    await servers.stop();
+  }
+}

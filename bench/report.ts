@@ -1,0 +1,130 @@
+// What the benchmark found, as aligned text beside its aims, and as JSON. Called by the runner.
+import type { ChartTiming } from './charts.js';
+import type { Usage } from './cpu.js';
+import { total } from './cpu.js';
+import type { StrategyRunsTiming } from './strategyRuns.js';
+
+export interface Figures {
+  readonly machine: { readonly cpus: number; readonly load: number; readonly node: string };
+  readonly indicators: readonly { readonly name: string; readonly ms: number; readonly ratio: number }[];
+  readonly chart: ChartTiming;
+  readonly count: number;
+  readonly pacingFactor: number;
+  readonly noop: Usage;
+  readonly runs: StrategyRunsTiming;
+  /** Wall milliseconds; null when it was not asked for. */
+  readonly warmStartMs: number | null;
+}
+
+export interface Aim {
+  readonly name: string;
+  readonly value: number;
+  readonly aim: string;
+  readonly met: boolean;
+}
+
+const bars = 1_000_000;
+/** A run draws and reads two timeframes. */
+const chartsOfRun = 2;
+/** Bars of both timeframes, generously; their indicators are computed for the picture, which counts them, and to be read. */
+const barsOfRun = 1000;
+
+const allIndicatorsMs = ({ indicators }: Figures): number =>
+  indicators.find(({ name }) => name === 'all')?.ms ?? NaN;
+
+/** CPU milliseconds of what a run computes and draws, without anything around it. */
+const workMs = (figures: Figures): number =>
+  chartsOfRun * figures.chart.cpuMs + (allIndicatorsMs(figures) * barsOfRun) / bars;
+
+const each = (usage: Usage, count: number): number => total(usage) / count;
+
+/** (one no-op workflow + the run's charts and indicators alone) ÷ one strategy run, in CPU of all processes. */
+export const efficiencyOf = (figures: Figures): number =>
+  (each(figures.noop, figures.count) + workMs(figures)) / each(figures.runs.usage, figures.count);
+
+const below = (name: string, value: number, limit: number, unit: string): Aim => ({
+  name,
+  value,
+  aim: `< ${String(limit)}${unit === '' ? '' : ` ${unit}`}`,
+  met: value < limit,
+});
+
+export function aimsOf(figures: Figures): Aim[] {
+  const { run, workerPeakMb } = figures.runs;
+  const efficiency = efficiencyOf(figures);
+  return [
+    below('all indicators, 1,000,000 bars', allIndicatorsMs(figures), 60, 'ms'),
+    below('a chart', figures.chart.ms, 60, 'ms'),
+    { name: 'efficiency', value: efficiency, aim: '>= 0.7', met: efficiency >= 0.7 },
+    below('events of a run', run.events, 100, ''),
+    below('history of a run', run.bytes / 1024, 128, 'KB'),
+    below('peak memory of the worker', workerPeakMb, 600, 'MB'),
+    ...(figures.warmStartMs === null
+      ? []
+      : [below('warm npm start -- --once', figures.warmStartMs / 1000, 15, 's')]),
+  ];
+}
+
+const number = (value: number, digits = 1): string =>
+  Number.isNaN(value) ? '-' : value.toFixed(value >= 1000 ? 0 : digits);
+
+/** Columns under one another: the first to the left, the others to the right. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('   ')
+      .trimEnd(),
+  );
+}
+
+function usageRows({ noop, runs, count }: Figures): string[][] {
+  const names = ['worker', 'temporal', 'postgres', 'simulator'];
+  const row = (title: string, usage: Usage): string[] => [
+    title,
+    number(count / (usage.wallMs / 1000), 2),
+    number(each(usage, count)),
+    ...names.map((name) => number((usage.cpuMs[name] ?? NaN) / count)),
+  ];
+  return [
+    [`${String(count)} at once`, 'per second', 'CPU ms each', ...names],
+    row('no-op workflows of ten activities', noop),
+    row('strategy runs', runs.usage),
+  ];
+}
+
+export function textOf(figures: Figures): string {
+  const { machine, indicators, chart, runs, pacingFactor } = figures;
+  const { run, lifecycle } = runs;
+  return [
+    `Keel's benchmark: node ${machine.node}, ${String(machine.cpus)} CPUs, load ${number(machine.load)} before it began.`,
+    'CPU milliseconds are comparable on a busy machine; wall milliseconds are not.',
+    '',
+    'Indicators over 1,000,000 bars, beside a plain pass over the same memory',
+    ...table([
+      ['', 'ms', 'plain ms', 'ratio'],
+      ...indicators.map(({ name, ms, ratio }) => [name, number(ms), number(ms / ratio), number(ratio, 2)]),
+    ]),
+    '',
+    `A chart: ${number(chart.ms)} ms on the wall, ${number(chart.cpuMs)} ms of CPU, ${number(chart.bytes / 1024)} KB`,
+    '',
+    `Runs through one worker; Temporal in memory, PostgreSQL embedded, pacing ${String(pacingFactor)} times IBKR's limits`,
+    ...table(usageRows(figures)),
+    `efficiency ${number(efficiencyOf(figures), 2)} = (no-op ${number(each(figures.noop, figures.count))} + charts and indicators alone ${number(workMs(figures))}) / run ${number(each(runs.usage, figures.count))}, CPU ms`,
+    `the last run had decided after ${number(runs.decidedMs / 1000)} s, the last had ended after ${number(runs.usage.wallMs / 1000)} s`,
+    `history: run ${String(run.events)} events, ${number(run.bytes / 1024)} KB; the workflow of its order ${String(lifecycle.events)} events, ${number(lifecycle.bytes / 1024)} KB`,
+    '',
+    'Aims',
+    ...table(
+      aimsOf(figures).map(({ name, value, aim, met }) => [
+        name,
+        number(value, 2),
+        aim,
+        met ? 'met' : 'NOT met',
+      ]),
+    ),
+  ].join('\n');
+}
