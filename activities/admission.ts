@@ -47,14 +47,10 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
     async admitOrder(input: OrderLifecycleInput): Promise<Admission> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       const quote = await deps.broker.quote(proposal.contract);
-      return whenFresh(deps.freshness, deps.clock, deps.pause, () =>
+      const current: RiskInput = { ...proposal, stage: 'admission', quote, ceiling: input.proposed };
+      return whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
         deps.intents.withAccountLock(deps.mode, deps.accountId, (tx) =>
-          admitUnderLock(deps, tx, input, {
-            ...proposal,
-            stage: 'admission',
-            quote,
-            ceiling: input.proposed,
-          }),
+          admitUnderLock(deps, tx, input, current, last),
         ),
       );
     },
@@ -66,9 +62,9 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
     async releaseProtection(input: OrderLifecycleInput): Promise<Admission | { readonly kind: 'released' }> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       const quote = await deps.broker.quote(proposal.contract);
-      const rehearsed = await whenFresh(deps.freshness, deps.clock, deps.pause, () =>
+      const rehearsed = await whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
         deps.intents.withAccountLock(deps.mode, deps.accountId, async (tx) => {
-          const facts = await freshFacts(deps, tx, { ...proposal, quote });
+          const facts = await freshFacts(deps, tx, { ...proposal, quote }, last);
           return facts === 'stale' ? facts : verdictOf(facts);
         }),
       );
@@ -87,10 +83,11 @@ async function admitUnderLock(
   tx: AdmissionTransaction,
   input: OrderLifecycleInput,
   proposal: RiskInput,
+  last: boolean,
 ): Promise<Admission | 'stale'> {
   const existing = await tx.intent(input.clientOrderId);
   if (existing !== null) return admitted(deps, existing);
-  const facts = await freshFacts(deps, tx, proposal);
+  const facts = await freshFacts(deps, tx, proposal, last);
   if (facts === 'stale') return facts;
   const verdict = verdictOf(facts);
   const object = await putJson(deps.objects, 'risk', facts);
@@ -103,21 +100,28 @@ async function admitUnderLock(
   return admitted(deps, intent);
 }
 
-/** The proposal with this moment's market, account and intents; intents are read before the snapshot (see risk.ts). */
+/**
+ * The proposal with this moment's market, account and intents; intents are read before the snapshot (see risk.ts).
+ * An order of the symbol that is on its way to the broker locks it for the moment until the answer is written: that is
+ * waited for, like a snapshot, and only what stays locked is weighed as it is.
+ */
 async function freshFacts(
   deps: AdmissionDeps,
   tx: AdmissionTransaction,
   proposal: RiskInput,
+  last: boolean,
 ): Promise<RiskInput | 'stale'> {
   const market = await deps.marketClock.now();
   const intents = await tx.openIntents();
+  const { conid } = proposal.contract;
+  if (!last && intents.some((intent) => intent.conid === conid && intent.state === 'SENT')) return 'stale';
   const snapshot = await tx.snapshot();
   if (snapshot === null || !isFresh(snapshot, market, deps.freshness, deps.clock.now())) return 'stale';
   return {
     ...proposal,
     tradingState: deps.tradingState(),
     market: marketFacts(deps.calendar, market.now, proposal.market.lastBarSession, false),
-    snapshot: relevantSnapshot(snapshot, proposal.contract.conid),
+    snapshot: relevantSnapshot(snapshot, conid),
     intents,
   };
 }

@@ -25,20 +25,22 @@ export const isFresh = (
   nowMs - Date.parse(snapshot.readStartedAt) <= rule.snapshotMaxAgeMs && snapshot.marketStep >= market.step;
 
 /**
- * Calls `attempt` until it gives a result, at most `waitMs`.
+ * Calls `attempt` until it gives a result, at most `waitMs`. The last call is told that it is the last: what does not
+ * need a fresh snapshot may then give its result as things are.
  * @throws KeelError BROKER_STATE_STALE (final) when no fresh snapshot came in time.
  */
 export async function whenFresh<T>(
   rule: FreshnessRule,
   clock: Clock,
   pause: Pause,
-  attempt: () => Promise<T | 'stale'>,
+  attempt: (last: boolean) => Promise<T | 'stale'>,
 ): Promise<T> {
   const deadline = clock.now() + rule.waitMs;
   for (;;) {
-    const result = await attempt();
+    const last = clock.now() >= deadline;
+    const result = await attempt(last);
     if (result !== 'stale') return result;
-    if (clock.now() >= deadline) {
+    if (last) {
       throw new KeelError(
         'BROKER_STATE_STALE',
         `no broker state younger than ${rule.snapshotMaxAgeMs} ms came within ${rule.waitMs} ms: look at the broker's session and the brokerState workflow`,
