@@ -1,10 +1,5 @@
 // How a run ends: the outcome, its code and the sentence that says why.
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  ChildWorkflowFailure,
-  isCancellation,
-} from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation, TemporalFailure } from '@temporalio/workflow';
 import type { OrderReport } from '../../contracts/wire/order.js';
 import type { RunOutcome, RunStatus } from '../../contracts/wire/run.js';
 
