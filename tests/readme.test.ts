@@ -1,0 +1,175 @@
+// Runs every command that README.md shows, as a reader would, against a Keel in a folder of its own.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { resetCluster } from '../cli/supervisor/postgres.js';
+import { readState } from '../cli/supervisor/state.js';
+import { tempFolder } from './support/temp.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Commands that are not run here, and why. */
+const excluded: Readonly<Record<string, string>> = {
+  'npm test': 'runs this very test',
+};
+
+interface Example {
+  readonly command: string;
+  /** A line of what it prints. */
+  readonly prints: RegExp;
+}
+
+/** With nothing running, in this order: the second command checks what the first has written. */
+const alone: readonly Example[] = [
+  {
+    command: 'npm start -- --once --json out.json',
+    prints: /^Run 2014-07-07 .*\(AAPL, simulated\): FILLED/m,
+  },
+  { command: 'npx keel verify out.json', prints: /^Verified: all \d+ checks hold\.$/m },
+  { command: 'npm start -- --help', prints: /^ {2}--as-of DATE/m },
+  { command: 'npx keel config print', prints: /^mode: simulated$/m },
+  {
+    command: 'npx keel indicators --csv node_modules/@observablehq/sample-datasets/aapl.csv',
+    prints: /^rsi14 .* 69\.2355$/m,
+  },
+  {
+    command:
+      'npx keel chart --csv node_modules/@observablehq/sample-datasets/aapl.csv --out aapl.png --timeframe weekly',
+    prints: /aapl\.png: AAPL, 260 of 261 weekly bars, 1200×900 pixels/m,
+  },
+  { command: 'npx keel --help', prints: /^ {2}verify +checks the summary of a run/m },
+];
+
+/** Started and left up; the commands of `running` come after it. */
+const start: Example = { command: 'npm start', prints: /^Press Ctrl-C to stop\.$/m };
+
+const running: readonly Example[] = [
+  {
+    command: 'npx keel run AAPL',
+    prints: /^Run 20\d\d-\d\d-\d\d after-close of demo-aapl \(AAPL, simulated\): [A-Z]/m,
+  },
+  { command: 'npx keel runs --symbol AAPL --limit 10', prints: /2014-07-07/m },
+  { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },
+  { command: 'npx keel migrate status', prints: /^20\d\d-\S+Z {2}0001_strategies_and_runs$/m },
+];
+
+/** The lines of README's `sh` blocks. */
+function shownCommands(): string[] {
+  const text = readFileSync(path.join(root, 'README.md'), 'utf8');
+  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)]
+    .flatMap((match) => (match[1] ?? '').split('\n'))
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+interface Ran {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+const folder = tempFolder('readme').path;
+const dataDir = path.join(folder, 'data');
+const children = new Set<ChildProcess>();
+let env: NodeJS.ProcessEnv;
+
+/** Files that the examples write go to the test's folder. */
+const inFolder = (command: string): string =>
+  command.replace(/\b(out\.json|aapl\.png)\b/, (name) => path.join(folder, name));
+
+function run(command: string): { readonly ran: Promise<Ran>; readonly output: () => string } {
+  const child = spawn(inFolder(command), {
+    cwd: root,
+    env,
+    shell: true,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ran = new Promise<Ran>((resolve) => {
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve({ code, output });
+    });
+  });
+  return { ran, output: () => output };
+}
+
+async function expectToWork({ command, prints }: Example): Promise<void> {
+  const { code, output } = await run(command).ran;
+  expect(output).toMatch(prints);
+  expect(code, output).toBe(0);
+}
+
+beforeAll(() => {
+  // A reader's machine: no service is given, everything is embedded.
+  const given = /^(KEEL_|DATABASE_URL$|TEMPORAL_|MINIO_|IBKR_)/;
+  const cli = inject('temporalCli');
+  env = {
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !given.test(name))),
+    KEEL_DATA_DIR: dataDir,
+    ...(cli === null ? {} : { TEMPORAL_CLI_PATH: cli }),
+  };
+});
+
+afterAll(async () => {
+  const ends = [...children].map(async (child) => {
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    // Its own process group, so that the shell and npm do not stand between.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    await closed;
+  });
+  await Promise.all(ends);
+  // As root the cluster may live outside the folder.
+  resetCluster(dataDir);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('README.md', () => {
+  it('shows the commands that are tried here, and no other', () => {
+    const tried = [...alone, start, ...running].map(({ command }) => command);
+    expect(shownCommands().sort()).toEqual([...tried, ...Object.keys(excluded)].sort());
+  });
+
+  it.each(alone)('$command', expectToWork, 180_000);
+
+  it('writes the picture that its example names', () => {
+    expect(statSync(path.join(folder, 'aapl.png')).size).toBeGreaterThan(50_000);
+  });
+
+  it('npm start, its commands beside it, and Ctrl-C', async () => {
+    const keel = run(start.command);
+    const ended = keel.ran.then(({ code, output }) => {
+      throw new Error(`npm start ended with ${String(code)}:\n${output}`);
+    });
+    const up = async (): Promise<void> => {
+      while (!start.prints.test(keel.output())) await new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    await Promise.race([up(), ended]);
+    for (const example of running) await expectToWork(example);
+    ended.catch(() => undefined);
+    // What Ctrl-C means to the supervisor; the shell and npm around it then end by themselves.
+    process.kill(readState(dataDir)?.pid ?? NaN, 'SIGINT');
+    const { code, output } = await keel.ran;
+    expect(output).toMatch(/^ {2}✓ postgres stopped/m);
+    expect(code).toBe(0);
+  }, 240_000);
+
+  it('counts what the rules decide as cli/demoDates.json has it', () => {
+    const text = readFileSync(path.join(root, 'README.md'), 'utf8');
+    const { symbols } = JSON.parse(readFileSync(path.join(root, 'cli/demoDates.json'), 'utf8')) as {
+      symbols: Record<string, { first: string; last: string; counts: Record<string, number> }>;
+    };
+    for (const [symbol, { first, last, counts }] of Object.entries(symbols)) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${symbol}\``) && line.includes(first));
+      const cells = row?.split('|').map((cell) => cell.trim().replace(/^`|`$/g, '')) ?? [];
+      const numbers = ['buy', 'sell', 'hold'].map((action) => (counts[action] ?? 0).toLocaleString('en-US'));
+      expect(cells.slice(1, -1)).toEqual([symbol, `${first} to ${last}`, ...numbers]);
+    }
+  });
+});
