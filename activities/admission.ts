@@ -4,7 +4,8 @@ import type { Mode } from '../contracts/wire/names.js';
 import type { OrderLifecycleInput } from '../contracts/wire/order.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
-import type { RiskVerdict } from '../domain/risk/types.js';
+import type { Contract } from '../domain/market/contract.js';
+import type { QuoteFacts, RiskVerdict } from '../domain/risk/types.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
@@ -40,19 +41,22 @@ export type Admission =
 
 /** An admitted order is sent within this time or not at all: its facts grow old. */
 const sendWithinMs = 60_000;
+/** Wall milliseconds after which a quote is asked for again. */
+const quoteMaxAgeMs = 5000;
 
 export function createAdmissionActivities(deps: AdmissionDeps) {
   return {
     /** Weighs the order again on this moment's facts and stores the intent, which reserves from then on. */
     async admitOrder(input: OrderLifecycleInput): Promise<Admission> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
-      const quote = await deps.broker.quote(proposal.contract);
-      const current: RiskInput = { ...proposal, stage: 'admission', quote, ceiling: input.proposed };
-      return whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
-        deps.intents.withAccountLock(deps.mode, deps.accountId, (tx) =>
+      const quoteNow = youngQuote(deps, proposal.contract);
+      return whenFresh(deps.freshness, deps.clock, deps.pause, async (last) => {
+        const quote = await quoteNow();
+        const current: RiskInput = { ...proposal, stage: 'admission', quote, ceiling: input.proposed };
+        return deps.intents.withAccountLock(deps.mode, deps.accountId, (tx) =>
           admitUnderLock(deps, tx, input, current, last),
-        ),
-      );
+        );
+      });
     },
 
     /**
@@ -75,6 +79,18 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
       );
       return { kind: 'released' };
     },
+  };
+}
+
+/** The wait for fresh broker state may be long; the quote that is weighed then must not be as old. */
+function youngQuote(deps: AdmissionDeps, contract: Contract): () => Promise<QuoteFacts> {
+  let held: { readonly quote: QuoteFacts; readonly at: number } | null = null;
+  return async () => {
+    if (held === null || deps.clock.now() - held.at > quoteMaxAgeMs) {
+      const at = deps.clock.now();
+      held = { quote: await deps.broker.quote(contract), at };
+    }
+    return held.quote;
   };
 }
 
