@@ -1,27 +1,18 @@
 // `keel chart`: a CSV file of daily bars in, a chart as PNG out. Called by cli/main.ts.
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRender } from '../../adapters/charts/render.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
-import { parseCsv } from '../../domain/market/csv.js';
 import { dayOfWeek } from '../../domain/market/dates.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { aggregateWeekly, dropUnfinished } from '../../domain/market/weekly.js';
 import { KeelError } from '../../ports/errors.js';
+import { plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 
 const usage = 'keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]';
-
-/** Ends the command with these lines and nothing written. */
-class Refusal extends Error {
-  readonly lines: readonly string[];
-  constructor(lines: readonly string[]) {
-    super(lines[0]);
-    this.lines = lines;
-  }
-}
 
 interface Order {
   readonly csv: string;
@@ -31,8 +22,6 @@ interface Order {
 }
 
 const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(timeframeRules, text);
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function orderOf(args: readonly string[]): Order {
   const { values } = readArguments(args);
@@ -49,33 +38,8 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: { csv: text, out: text, symbol: text, timeframe: text } });
   } catch (error) {
-    throw new Refusal([`${reasonOf(error).replaceAll('\n', ' ')}: ${usage}`]);
+    throw new Refusal([`${plainReason(error)}: ${usage}`]);
   }
-}
-
-/** What a system error says, without its code and path. */
-function plainReason(error: unknown): string {
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file or folder',
-    EACCES: 'permission is denied',
-    EPERM: 'permission is denied',
-    EISDIR: 'it is a folder',
-    ENOTDIR: 'a part of the path is no folder',
-    EROFS: 'the file system is read-only',
-    ENOSPC: 'the disk is full',
-  };
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return reasons[code] ?? reasonOf(error);
-}
-
-async function readBars(file: string): Promise<readonly Bar[]> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new Refusal([`${file} can not be read: ${plainReason(error)}`]);
-  });
-  const { bars, problems } = parseCsv(text);
-  if (problems.length > 0)
-    throw new Refusal(problems.map(({ line, message }) => `${file}, line ${line}: ${message}`));
-  return bars;
 }
 
 /** Finished weeks only. Outside the calendar a week counts as finished when its last bar is of Friday or later. */
@@ -104,7 +68,7 @@ async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
 }
 
 async function draw(order: Order, out: Say, err: Say): Promise<void> {
-  const daily = await readBars(order.csv);
+  const daily = await readCsvBars(order.csv);
   const bars = order.timeframe === 'weekly' ? weeksOf(daily) : daily;
   if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished week`]);
   if (order.timeframe === 'weekly' && bars.length < aggregateWeekly(daily).length)

@@ -170,8 +170,8 @@ describe('keel indicators', () => {
     [[], /^needed is --csv: keel indicators --csv FILE \[--json\]$/],
     [['--csv'], /argument missing: keel indicators/],
     [['--cvs', 'x'], /Unknown option '--cvs'.*: keel indicators/],
-    [['--csv', '/nowhere/bars.csv'], /^\/nowhere\/bars\.csv can not be read: no such file or directory$/],
-    [['--csv', '/'], /^\/ can not be read: illegal operation on a directory$/],
+    [['--csv', '/nowhere/bars.csv'], /^\/nowhere\/bars\.csv can not be read: there is no such file or folder$/],
+    [['--csv', '/'], /^\/ can not be read: it is a folder$/],
   ])('answers %j with one line', async (args, line) => {
     const { code, out, err } = await run(...args);
     expect([code, out, err.length]).toEqual([1, [], 1]);

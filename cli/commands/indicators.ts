@@ -1,11 +1,10 @@
 // `keel indicators`: a CSV file of daily bars in, every indicator out. Called by cli/main.ts.
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { computeIndicators } from '../../domain/indicators/compute.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import type { IndicatorParameters, IndicatorSet, Series } from '../../domain/indicators/types.js';
 import { toColumns } from '../../domain/market/columns.js';
-import { parseCsv } from '../../domain/market/csv.js';
+import { plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 
 const usage = 'keel indicators --csv FILE [--json]';
@@ -13,18 +12,6 @@ const shownBars = 5;
 
 /** One value a bar, null while the indicator warms up; a series that is too short is null throughout. */
 type Values = readonly (number | null)[];
-
-/** Ends the command with these lines on standard error and nothing on standard output. */
-class Refusal extends Error {
-  readonly lines: readonly string[];
-  constructor(lines: readonly string[]) {
-    super(lines[0]);
-    this.lines = lines;
-  }
-}
-
-const firstLineOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
 function orderOf(args: readonly string[]): { readonly csv: string; readonly json: boolean } {
   const { csv, json = false } = readArguments(args).values;
@@ -36,19 +23,7 @@ function readArguments(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: { csv: { type: 'string' }, json: { type: 'boolean' } } });
   } catch (error) {
-    throw new Refusal([`${firstLineOf(error)}: ${usage}`]);
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    // Node writes "ENOENT: no such file or directory, open 'x'"; people need the middle.
-    const reason = firstLineOf(error)
-      .replace(/^[A-Z]+: /, '')
-      .replace(/, \w+( '.*')?$/, '');
-    throw new Refusal([`${file} can not be read: ${reason}`]);
+    throw new Refusal([`${plainReason(error)}: ${usage}`]);
   }
 }
 
@@ -112,9 +87,7 @@ function table(dates: readonly string[], series: ReadonlyMap<string, Values>): s
 export async function indicatorsCommand(args: readonly string[], out: Say, err: Say): Promise<number> {
   try {
     const { csv, json } = orderOf(args);
-    const { bars, problems } = parseCsv(await readText(csv));
-    if (problems.length > 0)
-      throw new Refusal(problems.map(({ line, message }) => `${csv}, line ${line}: ${message}`));
+    const bars = await readCsvBars(csv);
     const set = computeIndicators(toColumns(bars), defaultIndicators);
     const named = namesOf(set, defaultIndicators);
     const series = new Map(named.map(([name, values]) => [name, valuesOf(name, values, bars.length)]));
