@@ -3,7 +3,6 @@ import type { RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
 import type { MarketClock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { Mode } from '../contracts/wire/names.js';
-import { runWorkflowId } from '../contracts/wire/names.js';
 import type { StrategyRunInput } from '../contracts/wire/run.js';
 import type { Timeframe } from '../domain/market/bar.js';
 
@@ -32,7 +31,11 @@ export interface MarketCheck {
 
 export function createRunActivities(deps: RunDeps) {
   return {
-    async openRun(input: StrategyRunInput): Promise<RunPlan> {
+    /**
+     * Opens the run's row, the only one of its slot for ever.
+     * @throws RUN_EXISTS (final) when the slot has a run that is not this one, or that has ended: nothing trades twice.
+     */
+    async openRun(input: StrategyRunInput & { readonly workflowId: string }): Promise<RunPlan> {
       if (input.mode !== deps.mode) {
         throw new KeelError('WRONG_MODE', `this worker serves ${deps.mode}, the run says ${input.mode}`);
       }
@@ -44,16 +47,22 @@ export function createRunActivities(deps: RunDeps) {
       if (!settings.symbols.includes(input.symbol)) {
         throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${input.strategyId} does not trade ${input.symbol}`);
       }
-      await deps.runs.open({
+      const row = await deps.runs.open({
         mode: input.mode,
         strategyId: input.strategyId,
         symbol: input.symbol,
         session: input.session,
         slot: input.slot,
         id: input.runId,
-        workflowId: runWorkflowId(input),
+        workflowId: input.workflowId,
         strategyVersion: version,
       });
+      if (row.id !== input.runId || row.endedAt !== null) {
+        throw new KeelError(
+          'RUN_EXISTS',
+          `${input.strategyId} has had its run for ${input.symbol} in slot ${input.slot} of ${input.session} (${row.id}); a deliberate other run needs a slot of its own`,
+        );
+      }
       const { accountId, stepDeadlineMs } = deps;
       return { strategyVersion: version, timeframes: settings.timeframes, accountId, stepDeadlineMs };
     },

@@ -1,5 +1,12 @@
 // strategyRun: one execution of a strategy for one symbol in one slot of a session. Read it as the story of a run.
-import { ApplicationFailure, CancellationScope, isCancellation, setHandler } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RunPlan } from '../activities/run.js';
 import type { Decision } from '../domain/decision/decision.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
@@ -38,7 +45,9 @@ export async function strategyRun(input: StrategyRunInput): Promise<RunResult> {
 }
 
 async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
-  const plan = await story.step('openRun', () => stored(openDeadlineMs).openRun(input));
+  const plan = await story.step('openRun', () =>
+    stored(openDeadlineMs).openRun({ ...input, workflowId: workflowInfo().workflowId }),
+  );
   const { contract, decision } = await decide(input, plan, story);
   story.decision = decision;
   showDecision(decision);
@@ -123,5 +132,18 @@ async function close(input: StrategyRunInput, story: Story, ending: Ending): Pro
   showEnd(input, story.decision, ending);
   const { status, outcome, code, message } = ending;
   const end = { status, outcome, code, message, steps: story.log.steps() };
-  await patient.closeRun({ runId: input.runId, end });
+  // The row is another run's, which may be trading.
+  if (code === 'RUN_EXISTS') return;
+  try {
+    await patient.closeRun({ runId: input.runId, end });
+  } catch (error) {
+    // A run that could not be opened has no row; why it could not is what people need to read.
+    if (status === 'failed' && codeOf(error) === 'RUN_MISSING') return;
+    throw error;
+  }
 }
+
+const codeOf = (error: unknown): string | null =>
+  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
+    ? (error.cause.type ?? null)
+    : null;
