@@ -1,6 +1,13 @@
 // orderLifecycle: admits an order, sends it once, and follows it and its protective legs to their end. Started by
 // strategyRun, outlives it, is fed by brokerState.
-import { condition, continueAsNew, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  getExternalWorkflowHandle,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
 import type { OrderLifecycleInput, OrderReport, OrderState } from '../contracts/wire/order.js';
 import { cancelOrder, marketReached, orderProgress, orderReport, orderState } from './signals.js';
 import { admitAndSend } from './steps/admitAndSend.js';
@@ -33,7 +40,14 @@ export async function orderLifecycle(input: OrderLifecycleInput): Promise<OrderS
     waitingFor: lifecycle.waitingFor,
     last: lifecycle.last,
   }));
+  // A cancel through Temporal asks for the same as the signal: an order at the broker is never left alone.
+  CancellationScope.current().cancelRequested.catch(() => {
+    lifecycle.cancelWanted = true;
+  });
+  return CancellationScope.nonCancellable(() => live(input, lifecycle));
+}
 
+async function live(input: OrderLifecycleInput, lifecycle: Lifecycle): Promise<OrderState | null> {
   if (input.resume === undefined) {
     const sent = await admitAndSend(input, lifecycle);
     const end = sent.kind === 'ended' ? sent.report : await followEntry(input, lifecycle, sent.validUntil);

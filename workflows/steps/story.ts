@@ -10,6 +10,8 @@ export interface Story {
   decision: Decision | null;
   report: OrderReport | null;
   ending: Ending | null;
+  /** How the order's lifecycle ended without a report, or null. */
+  lost: string | null;
   /** The instant of the last marketReached signal. */
   marketNow: string | null;
   step<T>(name: StepName, work: () => Promise<T>): Promise<T>;
@@ -26,6 +28,7 @@ export function createStory(input: StrategyRunInput): Story {
     decision: null,
     report: null,
     ending: null,
+    lost: null,
     marketNow: null,
     step: (name, work) => log.run(name, work),
     waitsFor: (instant) => {
