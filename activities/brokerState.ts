@@ -59,8 +59,9 @@ async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string,
     const state = orderStateOf(intent, snapshot);
     const text = JSON.stringify(state);
     if (told.get(intent.clientOrderId) === text) continue;
-    await deps.intents.applyState(intent.clientOrderId, state, nextIntentState(intent, state));
+    // Told first: once stored, an order that is over is open no more, and a poller that dies before it tells never would.
     await deps.signals.orderState(state);
+    await deps.intents.applyState(intent.clientOrderId, state, nextIntentState(intent, state));
     told.set(intent.clientOrderId, text);
   }
 }

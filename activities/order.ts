@@ -1,5 +1,5 @@
 // Step 7, second half: sends an admitted order once and records what came of it. Called by orderLifecycle.
-import type { OrderState } from '../contracts/wire/order.js';
+import { terminalIntentStates, type OrderState } from '../contracts/wire/order.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { BrokerPort, PlaceOutcome } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
@@ -95,6 +95,18 @@ export function createOrderActivities(deps: OrderDeps) {
       });
       await deps.intents.move(clientOrderId, ['ACKNOWLEDGED'], 'EXPIRED', { reason, actor });
       return (await intentOf(deps.intents, clientOrderId)).state;
+    },
+
+    /**
+     * Before a run is told its end: has the poller stored it? It tells first and stores then.
+     * @throws KeelError ORDER_NOT_STORED (retryable).
+     */
+    async confirmOrder(input: { clientOrderId: string; legs: number }): Promise<void> {
+      const { state, legs } = await intentOf(deps.intents, input.clientOrderId);
+      if (terminalIntentStates.includes(state) && legs.length >= input.legs) return;
+      throw new KeelError('ORDER_NOT_STORED', `the end of order ${input.clientOrderId} is not stored yet`, {
+        errorClass: 'retryable',
+      });
     },
 
     /** Asks the broker to cancel the entry; a later poll tells what became of it. */

@@ -5,7 +5,7 @@ import type { Admission } from '../../activities/admission.js';
 import type { Submission } from '../../activities/order.js';
 import type { OrderLifecycleInput, OrderReport } from '../../contracts/wire/order.js';
 import { rootOf } from './ending.js';
-import { reportOf, type Lifecycle } from './lifecycle.js';
+import { bared, reportOf, type Lifecycle } from './lifecycle.js';
 import { once, patient, repeatable } from './proxies.js';
 
 export type Sent =
@@ -16,9 +16,7 @@ const deadlineMs = 120_000;
 const { admitOrder, releaseProtection } = repeatable(deadlineMs);
 const { recordSubmission, intentState, abandonOrder } = patient;
 
-/** A sell whose position has lost its protective legs must not end quietly. */
-const bare =
-  'a sell was not sent after its protective legs were cancelled; place a stop by hand, or close the position:';
+const cancelledBefore = 'the run was cancelled before its order was sent';
 
 /** Attempts at an intent that nobody took. */
 const submitAttempts = 3;
@@ -26,13 +24,15 @@ const submitAttempts = 3;
 export async function admitAndSend(input: OrderLifecycleInput, lifecycle: Lifecycle): Promise<Sent> {
   const { clientOrderId } = input;
   let legsTouched = false;
-  const ended = (outcome: OrderReport['outcome'], code: string, message: string): Sent => ({
-    kind: 'ended',
-    report:
-      legsTouched && code !== 'NOTHING_TO_SELL'
-        ? reportOf(clientOrderId, 'UNPROTECTED', code, `${bare} ${message}`, lifecycle.last)
-        : reportOf(clientOrderId, outcome, code, message, lifecycle.last),
-  });
+  const cancelled = () => lifecycle.cancelWanted;
+  const ended = (outcome: OrderReport['outcome'], code: string, message: string): Sent => {
+    const report = reportOf(clientOrderId, outcome, code, message, lifecycle.last);
+    return { kind: 'ended', report: legsTouched && code !== 'NOTHING_TO_SELL' ? bared(report) : report };
+  };
+  if (cancelled()) {
+    lifecycle.state = 'ABANDONED';
+    return ended('ABANDONED', 'CANCELLED', cancelledBefore);
+  }
   let admission: Admission;
   try {
     if (input.proposed.side === 'SELL') {
@@ -50,9 +50,14 @@ export async function admitAndSend(input: OrderLifecycleInput, lifecycle: Lifecy
   }
   if (admission.kind === 'refused') return ended('REFUSED', admission.code, admission.message);
   lifecycle.state = 'INTENT';
-  if (lifecycle.cancelWanted && (await abandonOrder({ clientOrderId, reason: 'the run was cancelled' }))) {
+  // A sell whose position has given up its protection is not called back any more: selling is the safer end.
+  if (
+    cancelled() &&
+    !legsTouched &&
+    (await abandonOrder({ clientOrderId, reason: 'the run was cancelled' }))
+  ) {
     lifecycle.state = 'ABANDONED';
-    return ended('ABANDONED', 'CANCELLED', 'the run was cancelled before its order was sent');
+    return ended('ABANDONED', 'CANCELLED', cancelledBefore);
   }
   return send(input, lifecycle, admission, ended);
 }

@@ -2,12 +2,12 @@
 // is verified. What is not found stays unknown until the order could no longer be valid.
 import { condition, isCancellation, log, sleep } from '@temporalio/workflow';
 import type { OrderLifecycleInput, OrderReport, OrderState } from '../../contracts/wire/order.js';
-import { hasFill, isOver, isProtected, reportOf, type Lifecycle } from './lifecycle.js';
+import { bared, hasFill, isOver, isProtected, reportOf, type Lifecycle } from './lifecycle.js';
 import { patienceMs, patient, repeatable } from './proxies.js';
 import { waitForMarket } from './waitForMarket.js';
 
 const { cancelEntry } = repeatable(120_000);
-const { expireOrder } = patient;
+const { confirmOrder, expireOrder } = patient;
 
 /** How long protective legs may take to show up, and a poll after the market passed the order's validity. */
 const verifyMs = 120_000;
@@ -27,8 +27,7 @@ export async function followEntry(
     if (last.pastValidity && !last.found) {
       const state = await expireOrder({ clientOrderId, state: last });
       lifecycle.state = state;
-      if (state === 'SENT_NOT_FOUND_EXPIRED' || state === 'EXPIRED')
-        return expired(clientOrderId, state, last);
+      if (state === 'SENT_NOT_FOUND_EXPIRED' || state === 'EXPIRED') return expired(input, state, last);
     }
     if (lifecycle.cancelWanted && !cancelSent && last.brokerOrderId !== null) {
       cancelSent = await askForCancel(last.brokerOrderId);
@@ -78,7 +77,18 @@ async function nextNews(
   if (passed) await condition(news);
 }
 
+/** The report, once the database says the same as the poller did. */
 async function settle(
+  input: OrderLifecycleInput,
+  lifecycle: Lifecycle,
+  entry: OrderState,
+): Promise<OrderReport> {
+  const report = await reportOfEnd(input, lifecycle, entry);
+  await confirmOrder({ clientOrderId: input.clientOrderId, legs: lifecycle.last?.legs.length ?? 0 });
+  return input.proposed.side === 'SELL' && entry.status !== 'FILLED' ? bared(report) : report;
+}
+
+async function reportOfEnd(
   input: OrderLifecycleInput,
   lifecycle: Lifecycle,
   entry: OrderState,
@@ -108,17 +118,21 @@ async function settle(
       );
 }
 
-const expired = (
-  clientOrderId: string,
+function expired(
+  { clientOrderId, proposed }: OrderLifecycleInput,
   state: 'SENT_NOT_FOUND_EXPIRED' | 'EXPIRED',
   last: OrderState,
-): OrderReport =>
-  state === 'EXPIRED'
-    ? reportOf(clientOrderId, 'NOT_FILLED', state, 'the order was acknowledged and is listed no more', last)
-    : reportOf(
-        clientOrderId,
-        'SENT_NOT_FOUND_EXPIRED',
-        state,
-        'the order was sent, was never found, and can no longer be valid; check the account before trading on',
-        last,
-      );
+): OrderReport {
+  if (state === 'EXPIRED') {
+    const why = 'the order was acknowledged and is listed no more';
+    const report = reportOf(clientOrderId, 'NOT_FILLED', state, why, last);
+    return proposed.side === 'SELL' ? bared(report) : report;
+  }
+  return reportOf(
+    clientOrderId,
+    'SENT_NOT_FOUND_EXPIRED',
+    state,
+    'the order was sent, was never found, and can no longer be valid; check the account before trading on',
+    last,
+  );
+}

@@ -35,6 +35,15 @@ export function isProtected(legs: readonly LegState[], roles: readonly LegState[
   return roles.every((role) => legs.some((leg) => leg.role === role && atWork.includes(leg.status)));
 }
 
+/**
+ * A sell has its position's protective legs cancelled first. One that then does not sell everything must not end quietly.
+ */
+export const bared = (report: OrderReport): OrderReport => ({
+  ...report,
+  outcome: 'UNPROTECTED',
+  message: `the protective legs were cancelled for a sell that did not sell everything; place a stop by hand, or close the position: ${report.message}`,
+});
+
 export const reportOf = (
   clientOrderId: string,
   outcome: OrderOutcome,
