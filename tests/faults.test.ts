@@ -2,6 +2,7 @@
 // with SIGKILL at a stated point and started again. The simulator's ledger is the judge: one entry order, no more.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { IntentRow } from '../ports/stores.js';
+import { startApi } from './support/api.js';
 import { startOwnPostgres, type TestPostgres } from './support/postgres.js';
 import { startStack, type TestStack } from './support/stack.js';
 import { startTemporal, type TestTemporal } from './support/temporal.js';
@@ -175,6 +176,35 @@ describe('another process that is killed in mid-run', () => {
       await stack.startSimulator();
       expect((await driven)?.outcome).toBe('FILLED');
       await expectOneFilledOrder(stack, 'sim-killed-2014-07-07');
+    });
+  });
+
+  it('the API: a run that it started goes on without it, and it answers with the same run when it is back', async () => {
+    await withStack(async (stack) => {
+      await stack.createStrategy('api-killed');
+      await stack.startWorker();
+      await stack.market.stepThrough([close]);
+      const execute = async (url: string) => {
+        const response = await fetch(`${url}/api/v1/strategies/api-killed/execute`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: '{}',
+        });
+        return (await response.json()) as { runId: string; workflowId: string; existing: boolean };
+      };
+      const first = await startApi(stack.settings);
+      const started = await execute(first.url);
+      expect(started.existing).toBe(false);
+      await first.kill();
+      expect((await stack.drive(stack.client.workflow.getHandle(started.workflowId)))?.outcome).toBe(
+        'FILLED',
+      );
+      const second = await startApi(stack.settings);
+      expect(await execute(second.url)).toEqual({ ...started, existing: true });
+      const run = (await (await fetch(`${second.url}/api/v1/runs/${started.runId}`)).json()) as object;
+      expect(run).toMatchObject({ status: 'ended', outcome: 'FILLED' });
+      await second.stop();
+      await expectOneFilledOrder(stack, started.runId);
     });
   });
 

@@ -15,6 +15,8 @@ export interface ApiProcess {
   log(): string;
   /** SIGTERM; gives its exit code. */
   stop(): Promise<number | null>;
+  /** SIGKILL, as a machine that fails would. */
+  kill(): Promise<void>;
 }
 
 const variables = (env: Record<string, string>): NodeJS.ProcessEnv => ({
@@ -54,6 +56,10 @@ export async function startApi(env: Record<string, string>): Promise<ApiProcess>
     stop: () => {
       child.kill('SIGTERM');
       return ended;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }

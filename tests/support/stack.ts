@@ -40,6 +40,8 @@ export interface TestStack {
   readonly folder: string;
   /** Of every process that belongs to this Keel. */
   readonly env: NodeJS.ProcessEnv;
+  /** The same without what this process inherited. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
   /** Starts a worker, with a fault of worker/faults.ts or none, and waits until it is ready. */
   startWorker(fault?: string): Promise<ServerProcess & { readonly logFile: string }>;
@@ -98,8 +100,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   const postgres = await startTestPostgres();
   const [port, adminPort] = [await freePort(), await freePort()];
   const adminUrl = `http://127.0.0.1:${adminPort}`;
-  const base: NodeJS.ProcessEnv = {
-    ...process.env,
+  const shared = {
     KEEL_ENV: 'testing',
     KEEL_DATA_DIR: folder,
     DATABASE_URL: postgres.url,
@@ -109,6 +110,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
   };
+  const base: NodeJS.ProcessEnv = { ...process.env, ...shared };
   let starts = 0;
   const log = (name: string): string => path.join(folder, `${name}-${String((starts += 1))}.log`);
   let simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
@@ -119,12 +121,13 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     'baseUrl' | 'caFile' | 'certSha256' | 'ledgerFile',
     string
   >;
-  const env: NodeJS.ProcessEnv = {
-    ...base,
+  const settings = {
+    ...shared,
     IBKR_BASE_URL: facts.baseUrl,
     IBKR_CA_FILE: facts.caFile,
     IBKR_CERT_SHA256: facts.certSha256,
   };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...settings };
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, namespace: temporal.namespace });
   const market = await openMarket({
@@ -145,6 +148,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     market,
     folder,
     env,
+    settings,
     databaseUrl: postgres.url,
     startWorker: async (fault) => {
       const args = fault === undefined ? [] : ['--fault', fault];
