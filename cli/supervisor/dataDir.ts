@@ -2,6 +2,7 @@
 import {
   accessSync,
   constants,
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProcessId } from './processTable.js';
 import { identify, isAlive } from './processTable.js';
 
@@ -39,7 +40,7 @@ export const keptNames: readonly RegExp[] = [
  */
 export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeFolders(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     // Root passes every access check: only writing tells a read-only file system.
     const probe = join(dataDir, `.probe-${String(process.pid)}`);
@@ -62,6 +63,13 @@ export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
   }
   writeFileSync(join(dataDir, marker), `${JSON.stringify({ keel: 1 })}\n`);
   return { fresh: names.length === 0 };
+}
+
+/** One by one: Node's own recursive way never ends below a file system that refuses folders, such as /proc. */
+function makeFolders(directory: string): void {
+  if (existsSync(directory)) return;
+  if (dirname(directory) !== directory) makeFolders(dirname(directory));
+  mkdirSync(directory);
 }
 
 /**

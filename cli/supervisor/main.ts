@@ -1,5 +1,7 @@
 // `npm start`: one whole Keel on one machine. Starts the processes, runs one session in the simulated market, prints
 // what happens and stays up until Ctrl-C. Called by scripts/start.mjs, which has done the set-up.
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import { naturalOutcomes } from '../../contracts/wire/run.js';
 import type { RunDetail } from '../api.js';
 import { createApi } from '../api.js';
@@ -61,7 +63,8 @@ export const errorText = (error: unknown, debug: boolean): string =>
   error instanceof Error ? ((debug ? error.stack : undefined) ?? error.message) : String(error);
 
 async function supervise(options: StartOptions, say: Say): Promise<number> {
-  const { dataDir } = options;
+  const { dataDir, json } = options;
+  if (json !== null) mustBeWritable(json);
   const { fresh } = prepareDataDir(dataDir);
   const unlock = lockDataDir(dataDir);
   const stack = createStack({ dataDir, say, graceMs, restarts });
@@ -92,6 +95,17 @@ async function supervise(options: StartOptions, say: Say): Promise<number> {
     await stack.stop();
     unlock();
     signals.close();
+  }
+}
+
+/** Known before the run, not after it. @throws StartError */
+function mustBeWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new StartError(`--json ${file}: there is no folder ${dirname(file)} that can be written`, {
+      cause: error,
+    });
   }
 }
 
