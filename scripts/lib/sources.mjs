@@ -18,6 +18,8 @@ const compiled = [
   'api',
   'cli',
   'bench',
+  // Those that make committed data again.
+  'scripts',
 ];
 const settings = [
   'package.json',
