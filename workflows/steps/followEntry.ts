@@ -107,8 +107,9 @@ async function reportOfEnd(
   ];
   const verified = await condition(() => isProtected(lifecycle.last?.legs ?? [], roles), verifyMs);
   const filled = lifecycle.last ?? entry;
+  const how = roles.length === 0 ? 'filled' : 'filled, and every protective leg works';
   return verified
-    ? reportOf(clientOrderId, 'FILLED', 'FILLED', 'filled, and every protective leg works', filled)
+    ? reportOf(clientOrderId, 'FILLED', 'FILLED', how, filled)
     : reportOf(
         clientOrderId,
         'UNPROTECTED',
