@@ -71,6 +71,8 @@ function riskFacts(input: RiskInput): RiskFacts {
     sum([...sameSymbol, ...foreignHere].filter((order) => order.side === side).map(remaining));
   return {
     tradingState: input.tradingState,
+    accountCurrency: snapshot.account.currency,
+    priceCurrency: contract.currency,
     equity: snapshot.account.netLiquidation,
     cash: snapshot.account.settledCash,
     reservedCash: reservedCash(open, foreign, snapshot.account).toString(),

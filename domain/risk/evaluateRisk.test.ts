@@ -29,6 +29,8 @@ const profile: RiskProfile = {
 };
 const facts: RiskFacts = {
   tradingState: 'ACTIVE',
+  accountCurrency: 'USD',
+  priceCurrency: 'USD',
   equity: '100000',
   cash: '100000',
   reservedCash: '0',
@@ -73,6 +75,8 @@ describe('evaluateRisk for a buy', () => {
     ['PYRAMIDING', { position: '1' }],
     ['PYRAMIDING', { openBuyQuantity: '1' }],
     ['SHORT_POSITION', { position: '-1', openBuyQuantity: '1' }],
+    // Ten million yen are no ten million dollars.
+    ['CURRENCY', { accountCurrency: 'JPY', equity: '10000000', cash: '10000000' }],
     ['PRICE_COLLAR', { quote: { last: '105.01', state: 'open' } }],
     ['MINIMUM_R', { quote: { last: '101.01', state: 'open' } }],
     ['STOP_SIDE', { quote: { last: '95', state: 'open' } }],

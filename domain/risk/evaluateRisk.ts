@@ -147,6 +147,13 @@ function positionChecks(profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
       '0',
       'no short position is open',
     ),
+    check(
+      'CURRENCY',
+      facts.priceCurrency === facts.accountCurrency,
+      facts.priceCurrency,
+      facts.accountCurrency,
+      'the instrument is priced in the currency of the account: nothing is exchanged',
+    ),
   ];
 }
 

@@ -20,6 +20,9 @@ export interface RiskProfile {
 /** The facts an order is weighed on. Amounts are decimal strings in the account's currency. */
 export interface RiskFacts {
   readonly tradingState: 'ACTIVE' | 'REDUCING' | 'HALTED';
+  /** ISO 4217: of the account's amounts, and of the instrument's prices. */
+  readonly accountCurrency: string;
+  readonly priceCurrency: string;
   readonly equity: string;
   /** Settled cash, before what open intents reserve. */
   readonly cash: string;
