@@ -4,6 +4,7 @@ import type { Mode } from '../contracts/wire/names.js';
 import type { Decision } from '../domain/decision/decision.js';
 import type { Calendar, Session } from '../domain/market/calendarTypes.js';
 import type { Contract } from '../domain/market/contract.js';
+import { sessionDateOf } from '../domain/market/weekly.js';
 import type { RiskVerdict } from '../domain/risk/types.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
@@ -27,7 +28,7 @@ export interface RiskDeps {
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'quote'>;
   readonly objects: Pick<ObjectStorePort, 'put'>;
-  readonly evidence: Pick<EvidenceStore, 'putRisk'>;
+  readonly evidence: Pick<EvidenceStore, 'bars' | 'putRisk'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
   readonly intents: Pick<IntentStore, 'listOpen'>;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
@@ -99,8 +100,9 @@ export function createRiskActivities(deps: RiskDeps) {
     /** @throws BROKER_STATE_STALE (final), NO_QUOTE (retryable). */
     async evaluateRisk(input: EvaluateRiskInput): Promise<RiskProposal> {
       const { contract, decision, session } = input;
-      const [settings, quote] = await Promise.all([
+      const [settings, lastBarSession, quote] = await Promise.all([
         settingsOf(deps.strategies, input),
+        lastDailySession(deps, input.runId),
         deps.broker.quote(contract),
       ]);
       const market = await deps.marketClock.now();
@@ -115,7 +117,7 @@ export function createRiskActivities(deps: RiskDeps) {
         contract,
         quote,
         tradingState: deps.tradingState(),
-        market: marketFacts(deps.calendar, market.now, session, admitAt > market.now),
+        market: marketFacts(deps.calendar, market.now, lastBarSession, admitAt > market.now),
         snapshot: relevantSnapshot(snapshot, contract.conid),
         intents,
       };
@@ -127,6 +129,12 @@ export function createRiskActivities(deps: RiskDeps) {
       return { verdict, riskInput, clientOrderId: id, admitAt };
     },
   };
+}
+
+/** The session of the last daily bar that the run decided on, whatever session the run is of; 'none' without one. */
+async function lastDailySession(deps: RiskDeps, runId: string): Promise<string> {
+  const daily = (await deps.evidence.bars(runId)).find(({ timeframe }) => timeframe === 'daily');
+  return daily === undefined ? 'none' : sessionDateOf(daily.last, deps.calendar);
 }
 
 /** Intents before the snapshot: a fill between the two reads is then counted twice, never not at all. */

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import type { Decision } from '../domain/decision/decision.js';
+import { defaultIndicators } from '../domain/indicators/defaults.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { BarSetRow } from '../ports/stores.js';
+import { createRiskActivities, type EvaluateRiskInput } from './risk.js';
+
+const decision: Decision = {
+  action: 'buy',
+  entry: '100',
+  stop: '95',
+  target: '110',
+  rCoefficient: '2.0000',
+  profitMargin: '0.1000',
+  rationale: '',
+  analyst: 'rules',
+  sources: { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' },
+};
+const input: EvaluateRiskInput = {
+  runId: 'run1',
+  symbol: 'AAPL',
+  session: '2014-07-07',
+  slot: 'after-close',
+  strategyId: 'demo',
+  strategyVersion: 1,
+  decision,
+  contract: {
+    conid: '265598',
+    symbol: 'AAPL',
+    name: 'Apple',
+    exchange: 'NASDAQ',
+    currency: 'USD',
+    priceIncrements: [{ from: '0', increment: '0.01' }],
+    quantityIncrement: '1',
+  },
+};
+const barsUntil = (last: string): BarSetRow => ({
+  runId: 'run1',
+  timeframe: 'daily',
+  object: { key: 'bars/x.json', sha256: '', bytes: 0 },
+  count: 300,
+  first: '2013-05-13T13:30:00.000Z',
+  last,
+  source: 'ibkr',
+});
+
+/** The far sides of the ports, an hour after the close of 2014-07-07. */
+const weigh = (bars: readonly BarSetRow[]) =>
+  createRiskActivities({
+    mode: 'simulated',
+    accountId: 'DU1',
+    broker: { quote: () => Promise.resolve({ last: '100', state: 'closed' }) },
+    objects: { put: () => Promise.resolve() },
+    evidence: { bars: () => Promise.resolve(bars), putRisk: () => Promise.resolve() },
+    strategies: {
+      version: () =>
+        Promise.resolve({
+          symbols: ['AAPL'],
+          timeframes: ['daily', 'weekly'],
+          indicators: defaultIndicators,
+          analyst: 'rules',
+          risk: {
+            riskPerTrade: '0.01',
+            maximumPositionShare: '0.10',
+            minimumRCoefficient: '1.5',
+            priceCollar: '0.05',
+            cashReserve: '0.01',
+            shortsAllowed: false,
+            pyramiding: false,
+          },
+          slot: 'after-close',
+          workflowId: 'standard',
+        }),
+    },
+    intents: { listOpen: () => Promise.resolve([]) },
+    brokerState: {
+      latest: () =>
+        Promise.resolve({
+          mode: 'simulated',
+          accountId: 'DU1',
+          readStartedAt: '2026-01-01T00:00:00.000Z',
+          marketTime: '2014-07-07T21:00:00.000Z',
+          marketStep: 1,
+          account: { accountId: 'DU1', currency: 'USD', netLiquidation: '100000', settledCash: '100000' },
+          positions: [],
+          orders: [],
+          executions: [],
+        }),
+    },
+    clock: { now: () => Date.parse('2026-01-01T00:00:01.000Z') },
+    marketClock: { now: () => Promise.resolve({ now: '2014-07-07T21:00:00.000Z', step: 1 }) },
+    calendar: createNyseCalendar(),
+    freshness: { snapshotMaxAgeMs: 15_000, waitMs: 0, lookMs: 1 },
+    pause: () => Promise.resolve(),
+    tradingState: () => 'ACTIVE',
+  }).evaluateRisk(input);
+
+describe('the bars that a run decided on', () => {
+  it('must end with the last session that has closed, whatever session the run is of', async () => {
+    const { verdict } = await weigh([barsUntil('2014-07-07T13:30:00.000Z')]);
+    expect(verdict.code).toBe('APPROVED');
+    const late = await weigh([barsUntil('2014-07-03T13:30:00.000Z')]);
+    expect(late.verdict.code).toBe('STALE_BARS');
+    expect(late.verdict.checks).toContainEqual(
+      expect.objectContaining({ code: 'STALE_BARS', value: '2014-07-03', limit: '2014-07-07' }),
+    );
+  });
+  it('are needed: without daily bars nothing is bought', async () => {
+    expect((await weigh([])).verdict.code).toBe('STALE_BARS');
+  });
+});
