@@ -1,8 +1,6 @@
 // `keel verify FILE`: holds the summary of a run against everything that was stored, in a process that had no part in
 // it. Re-hashes every object, makes decision and quantity again, and compares the order with the simulator's ledger.
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { createFilesystemObjectStore } from '../../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../../adapters/minio/objectStore.js';
 import { loadConfig } from '../../config/load.js';
@@ -15,53 +13,9 @@ import { openForReading } from '../verify/database.js';
 import { checkEvidence } from '../verify/evidence.js';
 import { checkAllFiles } from '../verify/objects.js';
 import { checkOrder } from '../verify/order.js';
+import type { SummaryFile } from '../verify/summaryFile.js';
+import { readSummary } from '../verify/summaryFile.js';
 import { checkVerdicts } from '../verify/verdicts.js';
-
-const text = z.string();
-const maybe = z.string().nullable();
-
-const bars = z.looseObject({
-  count: z.number(),
-  first: text,
-  last: text,
-  source: text,
-  key: text,
-  sha256: text,
-});
-const chart = z.looseObject({
-  ...{ timeframe: text, key: text, sha256: text, bytes: z.number(), width: z.number(), height: z.number() },
-});
-const risk = z.looseObject({ approved: z.boolean(), code: text, quantity: text, riskAmount: text });
-const order = z.looseObject({
-  clientOrderId: text,
-  brokerOrderId: maybe,
-  status: text,
-  filledQuantity: text,
-});
-
-const fileSchema = z.looseObject({
-  runId: text,
-  workflowId: text,
-  strategyId: text,
-  symbol: text,
-  mode: z.enum(['simulated', 'paper', 'live']),
-  session: text,
-  slot: text,
-  status: text.optional(),
-  outcome: maybe.optional(),
-  bars: z.record(text, bars),
-  charts: z.array(chart),
-  decision: z.looseObject({ action: text }).nullable(),
-  risk: risk.extend({ checks: z.array(z.unknown()) }).nullable(),
-  order: order.extend({ averagePrice: maybe }).nullable(),
-  steps: z.array(z.unknown()),
-  dataDir: text,
-  databaseDir: maybe,
-  objectDir: maybe.optional(),
-  ledgerFile: maybe,
-});
-
-export type SummaryFile = z.infer<typeof fileSchema>;
 
 export const verifyHelp = `Usage: keel verify FILE [--quiet]
 
@@ -125,21 +79,6 @@ function readArguments(args: readonly string[]): { file: string; quiet: boolean 
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-function readSummary(file: string): SummaryFile {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new StartError(`${file} cannot be read as JSON: give the file that npm start -- --json wrote`, {
-      cause: error,
-    });
-  }
-  const parsed = fileSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new StartError(`${file} is no summary of a run: ${problems.join('; ')}`);
 }
 
 const objectDirectoryOf = ({ objectDir, dataDir }: SummaryFile): string | null =>

@@ -7,9 +7,9 @@ import type { Stores } from '../../db/stores.js';
 import type { Decision } from '../../domain/decision/decision.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { BarSetRow, RunRow } from '../../ports/stores.js';
-import type { SummaryFile } from '../commands/verify.js';
 import type { CheckList } from './checks.js';
 import { checkObject, pngSize } from './objects.js';
+import type { SummaryFile } from './summaryFile.js';
 
 export interface VerifyFacts {
   readonly list: CheckList;
