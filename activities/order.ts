@@ -41,6 +41,7 @@ export function createOrderActivities(deps: OrderDeps) {
       ]);
       await deps.broker.waitForOrderSlot(Date.parse(input.sendBy));
       const { now } = await deps.marketClock.now();
+      const readAt = deps.clock.now();
       if (!(await deps.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'orderLifecycle' }))) {
         throw new KeelError('NOT_AN_INTENT', `order ${intent.clientOrderId} is no longer waiting to be sent`);
       }
@@ -48,7 +49,7 @@ export function createOrderActivities(deps: OrderDeps) {
       const request = { accountId, clientOrderId, contract, side, quantity: intent.quantity, stop, target };
       try {
         return await deps.broker.placeOrder(request, () => {
-          refuseLateOrHalted(deps, intent, input.sendBy, now);
+          refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });
         });
       } catch (error) {
         return notSent(deps, intent, error);
@@ -116,8 +117,17 @@ export function createOrderActivities(deps: OrderDeps) {
   };
 }
 
-/** The last synchronous act before the socket: deadline, trading state, validity. */
-function refuseLateOrHalted(deps: OrderDeps, intent: IntentRow, sendBy: string, marketNow: string): void {
+/**
+ * The last synchronous act before the socket: deadline, trading state, validity. The market's time was read a moment ago;
+ * the wall time since then is added, because a market order that arrives after the close would wait for the next open.
+ */
+function refuseLateOrHalted(
+  deps: OrderDeps,
+  intent: IntentRow,
+  sendBy: string,
+  market: { readonly now: string; readonly readAt: number },
+): void {
+  const marketNow = Date.parse(market.now) + Math.max(0, deps.clock.now() - market.readAt);
   const state = deps.tradingState();
   if (deps.clock.now() > Date.parse(sendBy)) {
     throw new KeelError(
@@ -128,7 +138,7 @@ function refuseLateOrHalted(deps: OrderDeps, intent: IntentRow, sendBy: string, 
   if (state === 'HALTED' || (state === 'REDUCING' && intent.side === 'BUY')) {
     throw new KeelError('TRADING_STATE', `trading is ${state}`);
   }
-  if (marketNow >= intent.validUntil) {
+  if (marketNow >= Date.parse(intent.validUntil)) {
     throw new KeelError('SESSION_OVER', `the session of this order closed at ${intent.validUntil}`);
   }
 }

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import type { IntentState } from '../contracts/wire/order.js';
+import { KeelError } from '../ports/errors.js';
+import type { IntentRow } from '../ports/stores.js';
+import { putJson } from './objects.js';
+import { createOrderActivities } from './order.js';
+
+const intent: IntentRow = {
+  clientOrderId: 'mine',
+  mode: 'live',
+  accountId: 'U1',
+  runId: 'run1',
+  symbol: 'AAPL',
+  conid: '265598',
+  side: 'BUY',
+  quantity: '10',
+  stop: '90',
+  target: '120',
+  reservedCash: '1010',
+  validUntil: '2014-07-08T20:00:00.000Z',
+  state: 'INTENT',
+  brokerOrderId: null,
+  filledQuantity: '0',
+  averagePrice: null,
+  legs: [],
+  reason: null,
+  updatedAt: '2014-07-08T13:35:00.000Z',
+};
+
+/** The machine is the market's clock; the broker takes `waitMs` until it is about to write the order. */
+async function submit(at: string, waitMs: number) {
+  let now = Date.parse(at);
+  let state: IntentState = 'INTENT';
+  let written = false;
+  const objects = new Map<string, Uint8Array>();
+  const store = {
+    put: (key: string, bytes: Uint8Array) => Promise.resolve(void objects.set(key, bytes)),
+    get: (key: string) => Promise.resolve(objects.get(key) ?? new Uint8Array()),
+  };
+  const activities = createOrderActivities({
+    accountId: 'U1',
+    broker: {
+      waitForOrderSlot: () => Promise.resolve(),
+      cancelOrder: () => Promise.resolve(),
+      placeOrder: (_request, beforeSend) => {
+        now += waitMs;
+        beforeSend();
+        written = true;
+        return Promise.resolve({ kind: 'accepted', brokerOrderId: '1' });
+      },
+    },
+    objects: store,
+    intents: {
+      get: () => Promise.resolve({ ...intent, state }),
+      move: (_id, from, to) => {
+        const moved = from.includes(state);
+        if (moved) state = to;
+        return Promise.resolve(moved);
+      },
+    },
+    clock: { now: () => now },
+    marketClock: { now: () => Promise.resolve({ now: new Date(now).toISOString(), step: 0 }) },
+    tradingState: () => 'ACTIVE',
+  });
+  const submission = await activities
+    .submitOrder({
+      clientOrderId: 'mine',
+      riskInput: await putJson(store, 'risk', { contract: { conid: '265598', symbol: 'AAPL' } }),
+      sendBy: new Date(now + 60_000).toISOString(),
+    })
+    .catch((error: unknown) => (error instanceof KeelError ? error.code : error));
+  return { submission, state, written };
+}
+
+describe('submitOrder near the close', () => {
+  it('sends while the session lasts', async () => {
+    expect(await submit('2014-07-08T19:59:58.000Z', 1000)).toMatchObject({
+      submission: { kind: 'accepted' },
+      state: 'SENT',
+      written: true,
+    });
+  });
+  it('writes nothing once the session is over, also when it ended while the order waited for its turn', async () => {
+    expect(await submit('2014-07-08T19:59:58.000Z', 2000)).toMatchObject({
+      submission: { kind: 'not_sent', code: 'SESSION_OVER' },
+      state: 'NOT_SENT',
+      written: false,
+    });
+  });
+});
