@@ -27,6 +27,36 @@ const intent: IntentRow = {
   updatedAt: '2014-07-08T13:35:00.000Z',
 };
 
+const never = () => Promise.reject(new Error('not called'));
+
+describe('recordSubmission', () => {
+  it('gives way to a poll that has found the order which the answer calls rejected', async () => {
+    let state: IntentState = 'ACKNOWLEDGED';
+    const activities = createOrderActivities({
+      accountId: 'U1',
+      broker: { waitForOrderSlot: never, cancelOrder: never, placeOrder: never },
+      objects: { get: never },
+      intents: {
+        get: () => Promise.resolve({ ...intent, state }),
+        move: (_id, from, to) => {
+          const moved = from.includes(state);
+          if (moved) state = to;
+          return Promise.resolve(moved);
+        },
+      },
+      clock: { now: () => 0 },
+      marketClock: { now: never },
+      tradingState: () => 'ACTIVE',
+    });
+    const submission = { kind: 'rejected', evidence: 'IBKR asked, and Keel declined' } as const;
+    const record = () => activities.recordSubmission({ clientOrderId: 'mine', submission });
+    expect(await record()).toBe('ACKNOWLEDGED');
+    state = 'SENT';
+    expect(await record()).toBe('REJECTED');
+    expect(await record()).toBe('REJECTED');
+  });
+});
+
 /** The machine is the market's clock; the broker takes `waitMs` until it is about to write the order. */
 async function submit(at: string, waitMs: number) {
   let now = Date.parse(at);

@@ -56,8 +56,14 @@ export function createOrderActivities(deps: OrderDeps) {
       }
     },
 
-    /** Writes the answer to the intent, unless a poll already knows more. */
-    async recordSubmission(input: { clientOrderId: string; submission: Submission }): Promise<void> {
+    /**
+     * Writes the answer to the intent, unless a poll already knows more.
+     * @returns the state that the intent is in then
+     */
+    async recordSubmission(input: {
+      clientOrderId: string;
+      submission: Submission;
+    }): Promise<IntentRow['state']> {
       const { clientOrderId, submission } = input;
       const actor = 'orderLifecycle';
       if (submission.kind === 'accepted') {
@@ -71,6 +77,7 @@ export function createOrderActivities(deps: OrderDeps) {
       } else if (submission.kind === 'unknown') {
         await deps.intents.move(clientOrderId, ['SENT'], 'UNKNOWN', { reason: submission.reason, actor });
       }
+      return (await intentOf(deps.intents, clientOrderId)).state;
     },
 
     /** After a submit attempt that told nothing: was the intent ever taken to be sent? */

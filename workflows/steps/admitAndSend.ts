@@ -3,7 +3,7 @@
 import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { Admission } from '../../activities/admission.js';
 import type { Submission } from '../../activities/order.js';
-import type { OrderLifecycleInput, OrderReport } from '../../contracts/wire/order.js';
+import type { IntentState, OrderLifecycleInput, OrderReport } from '../../contracts/wire/order.js';
 import { rootOf } from './ending.js';
 import { bared, reportOf, type Lifecycle } from './lifecycle.js';
 import { once, patient, repeatable } from './proxies.js';
@@ -17,6 +17,11 @@ const { admitOrder, releaseProtection } = repeatable(deadlineMs);
 const { recordSubmission, intentState, abandonOrder } = patient;
 
 const cancelledBefore = 'the run was cancelled before its order was sent';
+
+/** States that only a poll gives which has found the order at the broker. */
+const listed: readonly IntentState[] = ['ACKNOWLEDGED', 'FILLED', 'CANCELLED'];
+/** Ends of an intent that was never written to the socket. */
+const untouched: readonly IntentState[] = ['NOT_SENT', 'ABANDONED'];
 
 /** Attempts at an intent that nobody took. */
 const submitAttempts = 3;
@@ -69,12 +74,17 @@ async function send(
   ended: (outcome: OrderReport['outcome'], code: string, message: string) => Sent,
 ): Promise<Sent> {
   const submission = await submit(input, admission.sendBy);
-  await recordSubmission({ clientOrderId: input.clientOrderId, submission });
+  const state = await recordSubmission({ clientOrderId: input.clientOrderId, submission });
   switch (submission.kind) {
     case 'not_sent':
       lifecycle.state = 'NOT_SENT';
       return ended('NOT_SENT', submission.code, submission.message);
     case 'rejected':
+      // A poll has found it at the broker all the same, as an order that is asked about may be: the list decides.
+      if (listed.includes(state)) {
+        lifecycle.state = state;
+        return { kind: 'sent', validUntil: admission.validUntil };
+      }
       lifecycle.state = 'REJECTED';
       return ended('REJECTED', 'REJECTED_BY_BROKER', submission.evidence);
     case 'accepted':
@@ -93,7 +103,7 @@ async function submit(input: OrderLifecycleInput, sendBy: string): Promise<Submi
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const state = await intentState(clientOrderId);
-      if (state === 'NOT_SENT') return { kind: 'not_sent', code: 'NOT_SENT', message: messageOf(error) };
+      if (untouched.includes(state)) return { kind: 'not_sent', code: 'NOT_SENT', message: messageOf(error) };
       if (state !== 'INTENT') return { kind: 'unknown', reason: messageOf(error) };
       if (attempt >= submitAttempts) return giveUp(clientOrderId, messageOf(error));
     }
