@@ -89,6 +89,26 @@ describe('what a poll says of an intent', () => {
       next: 'UNKNOWN',
     });
   });
+  it('gives an order of a real market two minutes after its validity to be listed', () => {
+    const at = (marketTime: string) => tell(intent, { mode: 'live', marketTime }).state.pastValidity;
+    expect(at('2014-07-08T20:01:59.999Z')).toBe(false);
+    expect(at('2014-07-08T20:02:00.000Z')).toBe(true);
+  });
+  it('keeps a part that filled when neither order nor execution is listed any more', () => {
+    const part = { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1', filledQuantity: '4' } as const;
+    expect(tell(part, {})).toMatchObject({
+      state: { found: true, filledQuantity: '4' },
+      next: 'ACKNOWLEDGED',
+    });
+    expect(tell(part, { marketTime: intent.validUntil })).toMatchObject({
+      state: { found: true, status: 'CANCELLED', filledQuantity: '4' },
+      next: 'CANCELLED',
+    });
+  });
+  it('does not call a cancelled order working because it is listed no more', () => {
+    const over = { ...intent, state: 'CANCELLED', brokerOrderId: '1', filledQuantity: '4' } as const;
+    expect(tell(over, {})).toMatchObject({ state: { status: 'CANCELLED' }, next: 'CANCELLED' });
+  });
   it('acknowledges what is listed under our client order id', () => {
     expect(tell(intent, { orders: [order] })).toMatchObject({
       state: { found: true, brokerOrderId: '1', status: 'WORKING' },

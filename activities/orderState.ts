@@ -5,6 +5,9 @@ import { money, notional, price, quantity, type Quantity } from '../domain/money
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 
+/** Longer than the longest submit and a poll: what is not listed by then was not taken. */
+const lateListingMs = 120_000;
+
 const zero = (): Quantity => quantity('0');
 
 const filledBy = (executions: readonly BrokerExecution[]): Quantity =>
@@ -29,10 +32,10 @@ export function orderStateOf(intent: IntentRow, snapshot: BrokerSnapshot): Order
       execution.clientOrderId === intent.clientOrderId ||
       (brokerOrderId !== null && execution.brokerOrderId === brokerOrderId),
   );
-  const pastValidity = snapshot.marketTime >= intent.validUntil;
+  const pastValidity = isPastValidity(intent, snapshot);
   const known = intent.state === 'FILLED' || intent.state === 'CANCELLED';
-  const found = known || order !== undefined || executions.length > 0;
   const filled = filledQuantity(intent, order, executions);
+  const found = known || order !== undefined || executions.length > 0 || !filled.isZero();
   return {
     clientOrderId: intent.clientOrderId,
     found,
@@ -46,6 +49,15 @@ export function orderStateOf(intent: IntentRow, snapshot: BrokerSnapshot): Order
     position: positionOf(snapshot, intent.conid),
     reason: order?.reason ?? intent.reason,
   };
+}
+
+/**
+ * An order that was written just before the close may be listed a while after it. A replayed market stands still while
+ * its lists are read, so there the close itself is enough.
+ */
+function isPastValidity({ validUntil }: IntentRow, { mode, marketTime }: BrokerSnapshot): boolean {
+  const settledMs = mode === 'simulated' ? 0 : lateListingMs;
+  return Date.parse(marketTime) >= Date.parse(validUntil) + settledMs;
 }
 
 /** The largest that anyone knows: fills are never taken back. */
@@ -67,7 +79,7 @@ function statusOf(
 ): BrokerOrderStatus {
   if (filled.gte(intent.quantity)) return 'FILLED';
   if (order !== undefined) return order.status;
-  return pastValidity ? 'CANCELLED' : 'WORKING';
+  return pastValidity || intent.state === 'CANCELLED' ? 'CANCELLED' : 'WORKING';
 }
 
 function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): readonly LegState[] {
