@@ -1,6 +1,6 @@
 // The one place where errors become Temporal failures. What is not a KeelError is a defect: its text stays out of the
 // history, because nobody checked it for secrets.
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, CompleteAsyncError, TemporalFailure } from '@temporalio/common';
 import { KeelError } from '../ports/errors.js';
 
 /**
@@ -19,5 +19,15 @@ export function toFailure(error: unknown): unknown {
   if (error instanceof RangeError) {
     return ApplicationFailure.create({ type: 'BAD_NUMBER', message: error.message, nonRetryable: true });
   }
-  return error;
+  if (error instanceof TemporalFailure || error instanceof CompleteAsyncError) return error;
+  return ApplicationFailure.create({ type: 'DEFECT', message: `a defect in Keel: ${placeOf(error)}` });
+}
+
+/** The kind of an error and the line that threw it, without the text. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return `something of type ${typeof error} was thrown`;
+  const { message, stack = '' } = error;
+  const frames = stack.slice(stack.indexOf(message) + message.length);
+  const [, place = 'an unknown place'] = /^\s+at .*?([\w.-]+\/[\w.-]+:\d+:\d+)\)?$/m.exec(frames) ?? [];
+  return `${error.constructor.name} at ${place}`;
 }
