@@ -66,16 +66,16 @@ async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string,
   }
 }
 
+/**
+ * Orders and executions first: a fill that they show is then in cash and positions too. The other way round it would
+ * be in neither, and the same cash could be spent twice.
+ */
 async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<BrokerSnapshot> {
   const { mode, accountId, broker } = deps;
   const readStartedAt = new Date(deps.clock.now()).toISOString();
   await broker.ensureSession();
-  const [account, positions, orders, executions] = await Promise.all([
-    broker.account(accountId),
-    broker.positions(accountId),
-    broker.orders(accountId),
-    broker.executions(accountId),
-  ]);
+  const [orders, executions] = await Promise.all([broker.orders(accountId), broker.executions(accountId)]);
+  const [account, positions] = await Promise.all([broker.account(accountId), broker.positions(accountId)]);
   return {
     mode,
     accountId,

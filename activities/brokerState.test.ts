@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { IntentState, OrderState } from '../contracts/wire/order.js';
+import type { BrokerOrder } from '../ports/broker.js';
+import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
+import { createBrokerStateActivities } from './brokerState.js';
+
+const intent: IntentRow = {
+  clientOrderId: 'mine',
+  mode: 'simulated',
+  accountId: 'DU1',
+  runId: 'run1',
+  symbol: 'AAPL',
+  conid: '265598',
+  side: 'BUY',
+  quantity: '10',
+  stop: '90',
+  target: '120',
+  reservedCash: '1010',
+  validUntil: '2014-07-08T20:00:00.000Z',
+  state: 'SENT',
+  brokerOrderId: null,
+  filledQuantity: '0',
+  averagePrice: null,
+  legs: [],
+  reason: null,
+  updatedAt: '2014-07-08T13:35:00.000Z',
+};
+const order: BrokerOrder = {
+  brokerOrderId: '1',
+  parentBrokerOrderId: null,
+  clientOrderId: 'mine',
+  conid: '265598',
+  symbol: 'AAPL',
+  side: 'BUY',
+  type: 'MKT',
+  timeInForce: 'DAY',
+  quantity: '10',
+  filledQuantity: '10',
+  averagePrice: '100',
+  price: null,
+  status: 'FILLED',
+  reason: null,
+};
+
+interface Far {
+  /** What the broker lists; asked at the moment of the read. */
+  readonly orders?: () => readonly BrokerOrder[];
+  readonly cash?: () => string;
+  readonly open?: readonly IntentRow[];
+  readonly marketNow?: string;
+}
+
+/** One poll against the far sides of the ports. */
+async function poll({ orders = () => [], cash = () => '10000', open = [], marketNow }: Far) {
+  const saved: BrokerSnapshot[] = [];
+  const applied: { id: string; next: IntentState }[] = [];
+  const told: OrderState[] = [];
+  let now = Date.parse('2026-01-01T00:00:00.000Z');
+  let polls = 0;
+  const deps = {
+    mode: 'simulated',
+    accountId: 'DU1',
+    broker: {
+      ensureSession: () => Promise.resolve(),
+      orders: async () => {
+        // The orders have a limit of their own and come last.
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return orders();
+      },
+      executions: () => Promise.resolve([]),
+      account: () =>
+        Promise.resolve({
+          accountId: 'DU1',
+          currency: 'USD',
+          netLiquidation: '10000',
+          settledCash: cash(),
+        }),
+      positions: () => Promise.resolve([]),
+    },
+    brokerState: {
+      save: (read: BrokerSnapshot) => Promise.resolve(void saved.push(read)),
+      demand: () => Promise.resolve({ runs: true, orders: true }),
+    },
+    intents: {
+      listOpen: () => Promise.resolve(open),
+      applyState: (id: string, _state: OrderState, next: IntentState) =>
+        Promise.resolve(void applied.push({ id, next })),
+    },
+    runs: { listOpen: () => Promise.resolve([]) },
+    signals: { orderState: (state: OrderState) => Promise.resolve(void told.push(state)) },
+    clock: { now: () => now },
+    marketClock: { now: () => Promise.resolve({ now: marketNow ?? '2014-07-08T13:36:00.000Z', step: 1 }) },
+    pause: () => {
+      now += 1000;
+      return Promise.resolve();
+    },
+    freshness: { snapshotMaxAgeMs: 15_000 },
+    pollMs: 1000,
+    idlePollMs: 1000,
+    stopping: () => (polls += 1) > 1,
+  } as const;
+  await createBrokerStateActivities(deps).watchBroker({ forMs: 60_000 });
+  return { saved, applied, told };
+}
+
+describe('one poll of the broker', () => {
+  it('shows no fill whose cash is still there', async () => {
+    // The order fills while the poll reads.
+    let filled = false;
+    const { saved, applied } = await poll({
+      open: [intent],
+      orders: () => {
+        filled = true;
+        return [order];
+      },
+      cash: () => (filled ? '9000' : '10000'),
+    });
+    expect(applied).toEqual([{ id: 'mine', next: 'FILLED' }]);
+    expect(saved[0]?.account.settledCash).toBe('9000');
+  });
+});
