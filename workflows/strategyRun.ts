@@ -1,6 +1,5 @@
 // strategyRun: one execution of a strategy for one symbol in one slot of a session. Read it as the story of a run.
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   isCancellation,
@@ -12,7 +11,7 @@ import type { Decision } from '../domain/decision/decision.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
 import { marketReached, orderReport, runProgress } from './signals.js';
 import { describe, showDecision, showEnd } from './steps/display.js';
-import { endOf, failureEnd, type Ending } from './steps/ending.js';
+import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
 import { patient, repeatable, stored } from './steps/proxies.js';
 import { createStory, type Story } from './steps/story.js';
@@ -138,12 +137,7 @@ async function close(input: StrategyRunInput, story: Story, ending: Ending): Pro
     await patient.closeRun({ runId: input.runId, end });
   } catch (error) {
     // A run that could not be opened has no row; why it could not is what people need to read.
-    if (status === 'failed' && codeOf(error) === 'RUN_MISSING') return;
+    if (status === 'failed' && rootOf(error).code === 'RUN_MISSING') return;
     throw error;
   }
 }
-
-const codeOf = (error: unknown): string | null =>
-  error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
-    ? (error.cause.type ?? null)
-    : null;

@@ -23,10 +23,13 @@ export async function waitForMarket(wait: MarketWait): Promise<boolean> {
   const { checkMarket, stopWaiting } = stored(wait.deadlineMs);
   const { runId, instant } = wait;
   for (;;) {
+    const told = wait.signalled();
     const { reached, now } = await checkMarket({ runId, instant });
     if (reached) return true;
     if (wait.mode === 'simulated') {
-      await condition(() => wait.interrupted() || (wait.signalled() ?? '') >= instant, recheck);
+      // Only news since the check: a signal that the market's clock does not bear out must not turn this into a hot loop.
+      const signalled = () => wait.signalled() !== told && (wait.signalled() ?? '') >= instant;
+      await condition(() => wait.interrupted() || signalled(), recheck);
     } else {
       const left = Date.parse(instant) - Date.parse(now);
       await Promise.race([sleep(Math.max(left, 1)), condition(() => wait.interrupted())]);
