@@ -12,6 +12,9 @@ export interface FreshnessRule {
   readonly lookMs: number;
 }
 
+/** How far the clocks of two workers may differ. A snapshot from further ahead is of unknown age: a clock was set back. */
+const clockSkewMs = 2000;
+
 /**
  * Fresh: read within the last `snapshotMaxAgeMs`, and after the last step of the market clock. That it was read after
  * our own last write needs no check here: an intent reserves until a snapshot shows what became of it.
@@ -21,8 +24,10 @@ export const isFresh = (
   market: MarketTime,
   rule: FreshnessRule,
   nowMs: number,
-): boolean =>
-  nowMs - Date.parse(snapshot.readStartedAt) <= rule.snapshotMaxAgeMs && snapshot.marketStep >= market.step;
+): boolean => {
+  const ageMs = nowMs - Date.parse(snapshot.readStartedAt);
+  return ageMs >= -clockSkewMs && ageMs <= rule.snapshotMaxAgeMs && snapshot.marketStep >= market.step;
+};
 
 /**
  * Calls `attempt` until it gives a result, at most `waitMs`. The last call is told that it is the last: what does not
