@@ -170,7 +170,10 @@ describe('keel indicators', () => {
     [[], /^needed is --csv: keel indicators --csv FILE \[--json\]$/],
     [['--csv'], /argument missing: keel indicators/],
     [['--cvs', 'x'], /Unknown option '--cvs'.*: keel indicators/],
-    [['--csv', '/nowhere/bars.csv'], /^\/nowhere\/bars\.csv can not be read: there is no such file or folder$/],
+    [
+      ['--csv', '/nowhere/bars.csv'],
+      /^\/nowhere\/bars\.csv can not be read: there is no such file or folder$/,
+    ],
     [['--csv', '/'], /^\/ can not be read: it is a folder$/],
   ])('answers %j with one line', async (args, line) => {
     const { code, out, err } = await run(...args);
