@@ -39,6 +39,8 @@ export type Admission =
     }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
+export type Rehearsal = { readonly kind: 'sound' } | Extract<Admission, { kind: 'refused' }>;
+
 /** An admitted order is sent within this time or not at all: its facts grow old. */
 const sendWithinMs = 60_000;
 /** Wall milliseconds after which a quote is asked for again. */
@@ -60,10 +62,10 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
     },
 
     /**
-     * Before a closing sell: cancels the protective legs of the symbol and waits until none works. The sell's other
-     * checks are made first, so that a position does not lose its protection for a sell that would be refused.
+     * Before a closing sell: makes its checks while the protective legs still work, so that a position does not lose
+     * its protection for a sell that would be refused. Touches nothing.
      */
-    async releaseProtection(input: OrderLifecycleInput): Promise<Admission | { readonly kind: 'released' }> {
+    async rehearseSell(input: OrderLifecycleInput): Promise<Rehearsal> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       const quote = await deps.broker.quote(proposal.contract);
       const rehearsed = await whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
@@ -72,12 +74,16 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
           return facts === 'stale' ? facts : verdictOf(facts);
         }),
       );
-      if (!rehearsed.approved) return refusal(rehearsed);
+      return rehearsed.approved ? { kind: 'sound' } : refusal(rehearsed);
+    },
+
+    /** Cancels the protective legs of the symbol and waits until none works. Repeatable; what it began stays done. */
+    async releaseProtection(input: OrderLifecycleInput): Promise<void> {
+      const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       await cancelLegs(deps, proposal.contract.conid);
       await whenFresh(deps.freshness, deps.clock, deps.pause, async () =>
         (await workingLegs(deps, proposal.contract.conid)).length === 0 ? 'none' : 'stale',
       );
-      return { kind: 'released' };
     },
   };
 }
@@ -102,7 +108,9 @@ async function admitUnderLock(
   last: boolean,
 ): Promise<Admission | 'stale'> {
   const existing = await tx.intent(input.clientOrderId);
-  if (existing !== null) return admitted(deps, existing);
+  // Stored by an attempt that could not say so: its facts have aged since.
+  if (existing !== null)
+    return admitted(existing, Math.min(deps.clock.now(), Date.parse(existing.updatedAt)));
   const facts = await freshFacts(deps, tx, proposal, last);
   if (facts === 'stale') return facts;
   const verdict = verdictOf(facts);
@@ -113,7 +121,7 @@ async function admitUnderLock(
   if (session === null) return { kind: 'refused', code: 'SESSION', message: 'the exchange is shut' };
   const intent = newIntent(deps, input, facts, verdict.order, session.close);
   await tx.insertIntent(intent);
-  return admitted(deps, intent);
+  return admitted(intent, deps.clock.now());
 }
 
 /**
@@ -165,11 +173,11 @@ function newIntent(
   };
 }
 
-const admitted = (deps: AdmissionDeps, intent: Pick<IntentRow, 'validUntil' | 'quantity'>): Admission => ({
+const admitted = (intent: Pick<IntentRow, 'validUntil' | 'quantity'>, weighedAt: number): Admission => ({
   kind: 'admitted',
   validUntil: intent.validUntil,
   quantity: intent.quantity,
-  sendBy: new Date(deps.clock.now() + sendWithinMs).toISOString(),
+  sendBy: new Date(weighedAt + sendWithinMs).toISOString(),
 });
 
 function refusal(verdict: RiskVerdict): Extract<Admission, { kind: 'refused' }> {

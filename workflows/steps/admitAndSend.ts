@@ -13,7 +13,7 @@ export type Sent =
   | { readonly kind: 'sent'; readonly validUntil: string };
 
 const deadlineMs = 120_000;
-const { admitOrder, releaseProtection } = repeatable(deadlineMs);
+const { admitOrder, rehearseSell, releaseProtection } = repeatable(deadlineMs);
 const { recordSubmission, intentState, abandonOrder } = patient;
 
 const cancelledBefore = 'the run was cancelled before its order was sent';
@@ -41,10 +41,11 @@ export async function admitAndSend(input: OrderLifecycleInput, lifecycle: Lifecy
   let admission: Admission;
   try {
     if (input.proposed.side === 'SELL') {
+      const rehearsal = await rehearseSell(input);
+      if (rehearsal.kind === 'refused') return ended('REFUSED', rehearsal.code, rehearsal.message);
+      // From here on, whatever an attempt tells or leaves untold, legs may be cancelled.
       legsTouched = true;
-      const release = await releaseProtection(input);
-      legsTouched = release.kind === 'released';
-      if (release.kind === 'refused') return ended('REFUSED', release.code, release.message);
+      await releaseProtection(input);
     }
     admission = await admitOrder(input);
   } catch (error) {

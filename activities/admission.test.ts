@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import type { LegState, OrderLifecycleInput } from '../contracts/wire/order.js';
+import type { Decision } from '../domain/decision/decision.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { AdmissionTransaction, BrokerSnapshot, IntentRow } from '../ports/stores.js';
+import { createAdmissionActivities } from './admission.js';
+import { putJson } from './objects.js';
+import type { RiskInput, TradingState } from './riskInput.js';
+
+const wall = Date.parse('2026-01-02T15:00:00.000Z');
+const marketNow = '2014-07-08T13:35:00.000Z';
+const legs: readonly LegState[] = [
+  { role: 'stop', brokerOrderId: '2', status: 'WORKING', filledQuantity: '0' },
+  { role: 'target', brokerOrderId: '3', status: 'WORKING', filledQuantity: '0' },
+];
+const intent: IntentRow = {
+  clientOrderId: 'entry',
+  mode: 'simulated',
+  accountId: 'DU1',
+  runId: 'run0',
+  symbol: 'AAPL',
+  conid: '265598',
+  side: 'BUY',
+  quantity: '10',
+  stop: '90',
+  target: '120',
+  reservedCash: '1010',
+  validUntil: '2014-07-08T20:00:00.000Z',
+  state: 'FILLED',
+  brokerOrderId: '1',
+  filledQuantity: '10',
+  averagePrice: '100',
+  legs,
+  reason: null,
+  updatedAt: new Date(wall).toISOString(),
+};
+const snapshot: BrokerSnapshot = {
+  mode: 'simulated',
+  accountId: 'DU1',
+  readStartedAt: new Date(wall).toISOString(),
+  marketTime: marketNow,
+  marketStep: 1,
+  account: { accountId: 'DU1', currency: 'USD', netLiquidation: '10000', settledCash: '9000' },
+  positions: [{ conid: '265598', symbol: 'AAPL', quantity: '10', averageCost: '100', marketPrice: '100' }],
+  orders: [],
+  executions: [],
+};
+const decision: Decision = {
+  action: 'sell',
+  entry: null,
+  stop: null,
+  target: null,
+  rCoefficient: null,
+  profitMargin: null,
+  rationale: '',
+  analyst: 'rules',
+  sources: { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' },
+};
+const proposal: RiskInput = {
+  format: 1,
+  stage: 'proposal',
+  decision,
+  profile: {
+    riskPerTrade: '0.01',
+    maximumPositionShare: '0.10',
+    minimumRCoefficient: '1.5',
+    priceCollar: '0.05',
+    cashReserve: '0.01',
+    shortsAllowed: false,
+    pyramiding: false,
+  },
+  ceiling: null,
+  contract: {
+    conid: '265598',
+    symbol: 'AAPL',
+    name: 'Apple',
+    exchange: 'NASDAQ',
+    currency: 'USD',
+    priceIncrements: [{ from: '0', increment: '0.01' }],
+    quantityIncrement: '1',
+  },
+  quote: null,
+  tradingState: 'ACTIVE',
+  market: {
+    now: marketNow,
+    open: true,
+    beforeOpen: false,
+    lastBarSession: '2014-07-07',
+    expectedBarSession: '2014-07-07',
+  },
+  snapshot,
+  intents: [],
+};
+
+/** The far sides of the ports: an account that holds ten shares with a stop and a target. */
+async function account(far: { readonly tradingState?: TradingState; readonly stored?: IntentRow } = {}) {
+  const objects = new Map<string, Uint8Array>();
+  const cancelled: string[] = [];
+  const inserted: string[] = [];
+  const store = {
+    ensureBucket: () => Promise.resolve(),
+    put: (key: string, bytes: Uint8Array) => Promise.resolve(void objects.set(key, bytes)),
+    get: (key: string) => Promise.resolve(objects.get(key) ?? new Uint8Array()),
+    delete: () => Promise.resolve(),
+    has: (key: string) => Promise.resolve(objects.has(key)),
+    presignedUrl: () => Promise.resolve(''),
+  };
+  const open = (): readonly IntentRow[] => [
+    {
+      ...intent,
+      legs: legs.map((leg) =>
+        cancelled.includes(leg.brokerOrderId) ? { ...leg, status: 'CANCELLED' } : leg,
+      ),
+    },
+  ];
+  const tx: AdmissionTransaction = {
+    snapshot: () => Promise.resolve(snapshot),
+    openIntents: () => Promise.resolve(open()),
+    intent: () => Promise.resolve(far.stored ?? null),
+    insertIntent: ({ clientOrderId }) => Promise.resolve(void inserted.push(clientOrderId)),
+    putRisk: () => Promise.resolve(),
+  };
+  const deps = {
+    mode: 'simulated',
+    accountId: 'DU1',
+    broker: {
+      quote: () => Promise.resolve({ last: '100', state: 'open' as const }),
+      cancelOrder: (_account: string, id: string) => Promise.resolve(void cancelled.push(id)),
+    },
+    objects: store,
+    intents: {
+      withAccountLock: <T>(_mode: string, _account: string, work: (tx: AdmissionTransaction) => Promise<T>) =>
+        work(tx),
+      listOpen: () => Promise.resolve(open()),
+    },
+    brokerState: { glance: () => Promise.resolve({ ...snapshot, inFlight: false }) },
+    clock: { now: () => wall + 50_000 },
+    marketClock: { now: () => Promise.resolve({ now: marketNow, step: 1 }) },
+    calendar: createNyseCalendar(),
+    freshness: { snapshotMaxAgeMs: 60_000, waitMs: 0, lookMs: 1 },
+    pause: () => Promise.resolve(),
+    tradingState: () => far.tradingState ?? 'ACTIVE',
+  } as const;
+  const input: OrderLifecycleInput = {
+    mode: 'simulated',
+    accountId: 'DU1',
+    runId: 'run1',
+    runWorkflowId: 'run/1',
+    strategyId: 'demo',
+    symbol: 'AAPL',
+    clientOrderId: 'exit',
+    riskInput: await putJson(store, 'risk', proposal),
+    proposed: { side: 'SELL', quantity: '10', stop: null, target: null },
+  };
+  return { activities: createAdmissionActivities(deps), input, cancelled, inserted };
+}
+
+describe('a closing sell', () => {
+  it('is rehearsed before any leg is cancelled, so that a refusal leaves the protection as it is', async () => {
+    const halted = await account({ tradingState: 'HALTED' });
+    expect(await halted.activities.rehearseSell(halted.input)).toMatchObject({
+      kind: 'refused',
+      code: 'TRADING_STATE',
+    });
+    const { activities, input, cancelled } = await account();
+    expect(await activities.rehearseSell(input)).toEqual({ kind: 'sound' });
+    expect([...halted.cancelled, ...cancelled]).toEqual([]);
+  });
+  it('is admitted once its legs are cancelled', async () => {
+    const { activities, input, cancelled, inserted } = await account();
+    await activities.releaseProtection(input);
+    expect(cancelled).toEqual(['2', '3']);
+    const sendBy = new Date(wall + 110_000).toISOString();
+    expect(await activities.admitOrder(input)).toMatchObject({ kind: 'admitted', quantity: '10', sendBy });
+    expect(inserted).toEqual(['exit']);
+  });
+});
+
+describe('an admission that is repeated because its answer was lost', () => {
+  it('gives the stored order no more time to be sent than the facts it was weighed on', async () => {
+    const stored: IntentRow = { ...intent, clientOrderId: 'exit', state: 'INTENT', legs: [] };
+    const { activities, input, inserted } = await account({ stored });
+    const sendBy = new Date(wall + 60_000).toISOString();
+    expect(await activities.admitOrder(input)).toMatchObject({ kind: 'admitted', sendBy });
+    expect(inserted).toEqual([]);
+  });
+});
