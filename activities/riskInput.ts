@@ -58,12 +58,14 @@ export const verdictOf = (input: RiskInput): RiskVerdict =>
 const sum = (values: readonly Quantity[]): Quantity =>
   quantity(values.reduce((total, value) => quantity(total.plus(value)), quantity('0')));
 
+const mayFill = ({ state }: IntentRow): boolean => !terminalIntentStates.includes(state);
+
 const remaining = (order: { readonly quantity: string; readonly filledQuantity: string }): Quantity =>
   quantity(quantity(order.quantity).minus(order.filledQuantity));
 
 function riskFacts(input: RiskInput): RiskFacts {
   const { contract, snapshot, market } = input;
-  const open = input.intents.filter(({ state }) => !terminalIntentStates.includes(state));
+  const open = input.intents.filter(mayFill);
   const sameSymbol = open.filter(({ conid }) => conid === contract.conid);
   const foreign = foreignOrders(input);
   const foreignHere = foreign.filter(({ conid }) => conid === contract.conid);
@@ -91,11 +93,11 @@ function riskFacts(input: RiskInput): RiskFacts {
 }
 
 /**
- * Working orders of the account that are no entry of Keel's. The protective legs of Keel's brackets are left out of a
+ * Working orders of the account that are no entry of Keel's, or one that Keel has ended and the broker has not. The protective legs of Keel's brackets are left out of a
  * proposal, because a sell has them cancelled before it is admitted; at admission they count like any other.
  */
 function foreignOrders({ snapshot, intents, stage }: RiskInput): readonly BrokerOrder[] {
-  const entries = new Set(intents.map(({ clientOrderId }) => clientOrderId));
+  const entries = new Set(intents.filter(mayFill).map(({ clientOrderId }) => clientOrderId));
   const parents = new Set(intents.map(({ brokerOrderId }) => brokerOrderId));
   return snapshot.orders.filter((order) => {
     if (order.clientOrderId !== null && entries.has(order.clientOrderId)) return false;
