@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
 import type { BrokerOrder } from '../ports/broker.js';
+import { KeelError } from '../ports/errors.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { createBrokerStateActivities } from './brokerState.js';
 
@@ -46,12 +47,24 @@ interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
   readonly cash?: () => string;
+  /** Intents as they are listed. */
   readonly open?: readonly IntentRow[];
+  /** The state that the database has for an intent by the time it is written, where that is another one. */
+  readonly moved?: Readonly<Record<string, IntentState>>;
   readonly marketNow?: string;
+  /** False: another poller has stored a later read meanwhile. */
+  readonly newest?: boolean;
 }
 
 /** One poll against the far sides of the ports. */
-async function poll({ orders = () => [], cash = () => '10000', open = [], marketNow }: Far) {
+async function poll({
+  orders = () => [],
+  cash = () => '10000',
+  open = [],
+  moved = {},
+  marketNow,
+  newest = true,
+}: Far) {
   const saved: BrokerSnapshot[] = [];
   const applied: { id: string; next: IntentState }[] = [];
   const told: OrderState[] = [];
@@ -78,13 +91,27 @@ async function poll({ orders = () => [], cash = () => '10000', open = [], market
       positions: () => Promise.resolve([]),
     },
     brokerState: {
-      save: (read: BrokerSnapshot) => Promise.resolve(void saved.push(read)),
+      save: (read: BrokerSnapshot) => {
+        if (newest) saved.push(read);
+        return Promise.resolve(newest);
+      },
       demand: () => Promise.resolve({ runs: true, orders: true }),
     },
     intents: {
       listOpen: () => Promise.resolve(open),
-      applyState: (id: string, _state: OrderState, next: IntentState) =>
-        Promise.resolve(void applied.push({ id, next })),
+      applyState: (id: string, _state: OrderState, next: IntentState) => {
+        if (moved[id] !== undefined && moved[id] !== next) {
+          return Promise.reject(new KeelError('ILLEGAL_TRANSITION', `${moved[id]} to ${next}`));
+        }
+        return Promise.resolve(void applied.push({ id, next }));
+      },
+      get: (id: string) => Promise.resolve({ ...intent, state: moved[id] ?? intent.state }),
+      move: (id: string, from: readonly IntentState[], to: IntentState) => {
+        const listed = open.find(({ clientOrderId }) => clientOrderId === id);
+        const may = listed !== undefined && from.includes(listed.state);
+        if (may) applied.push({ id, next: to });
+        return Promise.resolve(may);
+      },
     },
     runs: { listOpen: () => Promise.resolve([]) },
     signals: { orderState: (state: OrderState) => Promise.resolve(void told.push(state)) },
@@ -117,5 +144,26 @@ describe('one poll of the broker', () => {
     });
     expect(applied).toEqual([{ id: 'mine', next: 'FILLED' }]);
     expect(saved[0]?.account.settledCash).toBe('9000');
+  });
+  it('goes on over an intent that its lifecycle moved since it was listed', async () => {
+    // The poll read the orders before this one arrived; its answer was written before the poll got to its intent.
+    const { applied, told } = await poll({
+      open: [intent, { ...intent, clientOrderId: 'next' }],
+      moved: { mine: 'ACKNOWLEDGED' },
+    });
+    expect(applied).toContainEqual({ id: 'mine', next: 'ACKNOWLEDGED' });
+    expect(applied).toContainEqual({ id: 'next', next: 'SENT' });
+    expect(told.map(({ clientOrderId }) => clientOrderId)).toEqual(['mine', 'next']);
+  });
+  it('takes back what was never sent once it could not be valid any more, and no sooner', async () => {
+    const open = [{ ...intent, state: 'INTENT' }] as const;
+    expect((await poll({ open })).applied).toEqual([]);
+    const { applied, told } = await poll({ open, marketNow: intent.validUntil });
+    expect(applied).toEqual([{ id: 'mine', next: 'ABANDONED' }]);
+    expect(told).toEqual([]);
+  });
+  it('that another has overtaken tells nobody anything', async () => {
+    const { applied, told } = await poll({ open: [intent], orders: () => [order], newest: false });
+    expect([applied, told]).toEqual([[], []]);
   });
 });

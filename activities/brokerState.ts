@@ -1,10 +1,12 @@
 // The one poller of an account: reads orders, executions, positions and cash, stores the snapshot that everyone shares,
 // and tells each order's lifecycle what changed.
 import type { Mode } from '../contracts/wire/names.js';
+import type { OrderState } from '../contracts/wire/order.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
-import type { BrokerSnapshot, BrokerStateStore, IntentStore, RunStore } from '../ports/stores.js';
+import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore, RunStore } from '../ports/stores.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
 import type { Pause } from './pause.js';
 
@@ -13,7 +15,7 @@ export interface BrokerStateDeps {
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
   readonly brokerState: Pick<BrokerStateStore, 'save'>;
-  readonly intents: Pick<IntentStore, 'listOpen' | 'applyState'>;
+  readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'move' | 'applyState'>;
   readonly runs: Pick<RunStore, 'listOpen'>;
   readonly signals: OrderSignalsPort;
   readonly clock: Clock;
@@ -53,16 +55,48 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
 
 async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string, string>): Promise<void> {
   const snapshot = await readSnapshot(deps, market);
-  await deps.brokerState.save(snapshot);
-  for (const intent of await deps.intents.listOpen(deps.mode, deps.accountId)) {
+  // An older read than the stored one, by a poller that was given up for dead, tells nobody anything: its fills would end
+  // reservations whose cash the stored snapshot still shows.
+  if (!(await deps.brokerState.save(snapshot))) return;
+  const open = await deps.intents.listOpen(deps.mode, deps.accountId);
+  await abandonOverdue(deps, open, snapshot);
+  for (const intent of open) {
     if (intent.state === 'INTENT') continue;
     const state = orderStateOf(intent, snapshot);
     const text = JSON.stringify(state);
     if (told.get(intent.clientOrderId) === text) continue;
     // Told first: once stored, an order that is over is open no more, and a poller that dies before it tells never would.
     await deps.signals.orderState(state);
-    await deps.intents.applyState(intent.clientOrderId, state, nextIntentState(intent, state));
+    await store(deps, intent, state);
     told.set(intent.clientOrderId, text);
+  }
+}
+
+/**
+ * Its lifecycle may have moved an intent since it was listed, and a broker may take an end back. Then what was found is
+ * kept beside the state as it is: one intent must not end the watch over all others.
+ */
+async function store(deps: BrokerStateDeps, intent: IntentRow, state: OrderState): Promise<void> {
+  const { clientOrderId } = intent;
+  try {
+    await deps.intents.applyState(clientOrderId, state, nextIntentState(intent, state));
+  } catch (error) {
+    if (!(error instanceof KeelError) || error.code !== 'ILLEGAL_TRANSITION') throw error;
+    const now = await deps.intents.get(clientOrderId);
+    if (now !== null) await deps.intents.applyState(clientOrderId, state, now.state);
+  }
+}
+
+/** An admission that outlived its lifecycle leaves an intent that nobody sends: it must not reserve for ever. */
+async function abandonOverdue(
+  deps: BrokerStateDeps,
+  open: readonly IntentRow[],
+  snapshot: BrokerSnapshot,
+): Promise<void> {
+  for (const { clientOrderId, state, validUntil } of open) {
+    if (state !== 'INTENT' || snapshot.marketTime < validUntil) continue;
+    const change = { reason: 'not sent while it was valid', actor: 'brokerState' };
+    await deps.intents.move(clientOrderId, ['INTENT'], 'ABANDONED', change);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Database } from './connect.js';
 import { brokerSnapshot, execution, orderIntent } from './schemaOrders.js';
 import { sameMode, statement } from './statement.js';
 
-const saveSnapshot = statement(
+const saveSnapshot = statement<{ saved: boolean }>(
   'broker_state_save',
   `with incoming as materialized (select $6::json as body), saved as (
      insert into broker_snapshot as old (mode, account_id, read_started_at, market_time, market_step, body)
@@ -16,6 +16,8 @@ const saveSnapshot = statement(
      on conflict (mode, account_id) do update set read_started_at = excluded.read_started_at,
        market_time = excluded.market_time, market_step = excluded.market_step, body = excluded.body
      where old.read_started_at < excluded.read_started_at
+       -- Stored before the clock was set back: it would stand for as long as that.
+       or old.read_started_at > now() + interval '2 seconds'
      returning 1
    ), orders as (
      insert into "order" as old (mode, account_id, broker_order_id, parent_broker_order_id, client_order_id, conid,
@@ -37,14 +39,15 @@ const saveSnapshot = statement(
        is distinct from (excluded.parent_broker_order_id, excluded.client_order_id, excluded.quantity,
          excluded.filled_quantity, excluded.average_price, excluded.price, excluded.status, excluded.reason)
    ), executions as (
-     insert into execution (mode, account_id, execution_id, broker_order_id, client_order_id, conid, symbol, side,
+     insert into execution as old (mode, account_id, execution_id, broker_order_id, client_order_id, conid, symbol, side,
        quantity, price, commission, executed_at)
      select $1, $2, e."executionId", e."brokerOrderId", e."clientOrderId", e.conid, e.symbol, e.side, e.quantity,
        e.price, e.commission, e.time
      from incoming, saved, json_to_recordset(body -> 'executions') as e ("executionId" text, "brokerOrderId" text,
        "clientOrderId" text, conid text, symbol text, side text, quantity numeric, price numeric,
        commission numeric, time timestamptz)
-     on conflict (account_id, execution_id) do nothing
+     on conflict (account_id, execution_id) do update set commission = excluded.commission
+     where old.commission <> excluded.commission and excluded.commission <> 0
    ), held as materialized (
      select distinct on (p.conid) p.*
      from incoming, saved, json_to_recordset(body -> 'positions') as p (conid text, symbol text, quantity numeric,
@@ -56,9 +59,11 @@ const saveSnapshot = statement(
        average_cost = excluded.average_cost, market_price = excluded.market_price, updated_at = now()
      where (old.quantity, old.average_cost, old.market_price)
        is distinct from (excluded.quantity, excluded.average_cost, excluded.market_price)
+   ), closed as (
+     delete from position using saved
+     where mode = $1 and account_id = $2 and not exists (select from held where held.conid = position.conid)
    )
-   delete from position using saved
-   where mode = $1 and account_id = $2 and not exists (select from held where held.conid = position.conid)`,
+   select exists (select from saved) as saved`,
 );
 
 /** The last snapshot, on the pool or on one connection. */
@@ -125,7 +130,7 @@ export function createBrokerStateStore(db: Database, mode: Mode): BrokerStateSto
         sameMode(mode, read.mode);
         const { accountId, readStartedAt, marketTime, marketStep } = read;
         const values = [mode, accountId, readStartedAt, marketTime, marketStep, JSON.stringify(read)];
-        await saveSnapshot(db.pool, values);
+        return (await saveSnapshot(db.pool, values))[0]?.saved === true;
       }),
     latest: (given, accountId) =>
       db.guard(async () => {

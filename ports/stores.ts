@@ -188,8 +188,11 @@ export interface BrokerSnapshot {
 }
 
 export interface BrokerStateStore {
-  /** Replaces the account's snapshot and mirrors orders, executions and positions into their tables. */
-  save(snapshot: BrokerSnapshot): Promise<void>;
+  /**
+   * Replaces the account's snapshot and mirrors orders, executions and positions into their tables.
+   * @returns false, and nothing is stored, when a newer read is stored already
+   */
+  save(snapshot: BrokerSnapshot): Promise<boolean>;
   latest(mode: Mode, accountId: string): Promise<BrokerSnapshot | null>;
   executionsOf(clientOrderId: string): Promise<readonly BrokerExecution[]>;
 }

@@ -765,11 +765,39 @@ describe('broker state', () => {
 
   it('ignores a snapshot that was read before the stored one', async () => {
     const newer = snapshot({ readStartedAt: '2026-01-01T00:00:05.000Z' });
-    await stores.brokerState.save(newer);
-    await stores.brokerState.save(snapshot({ positions: [], orders: [{ ...order, status: 'CANCELLED' }] }));
+    expect(await stores.brokerState.save(newer)).toBe(true);
+    const older = snapshot({ positions: [], orders: [{ ...order, status: 'CANCELLED' }] });
+    expect(await stores.brokerState.save(older)).toBe(false);
     expect(await stores.brokerState.latest('simulated', newer.accountId)).toEqual(newer);
     expect(await rowsOf('"order"')).toMatchObject([{ status: 'WORKING' }]);
     expect(await rowsOf('position')).toHaveLength(1);
+  });
+
+  it('replaces a snapshot of the future: a clock was set back', async () => {
+    await stores.brokerState.save(
+      snapshot({ readStartedAt: new Date(Date.now() + 3_600_000).toISOString() }),
+    );
+    const now = snapshot({ readStartedAt: new Date().toISOString() });
+    expect(await stores.brokerState.save(now)).toBe(true);
+    expect(await stores.brokerState.latest('simulated', now.accountId)).toEqual(now);
+  });
+
+  it('takes the commission of an execution when it comes later', async () => {
+    const commissions = async () => (await rowsOf('execution')).map(({ commission }) => commission);
+    await stores.brokerState.save(snapshot({ executions: [{ ...execution, commission: '0' }] }));
+    await stores.brokerState.save(
+      snapshot({
+        readStartedAt: '2026-01-01T00:00:02.000Z',
+        executions: [{ ...execution, commission: '1.01' }],
+      }),
+    );
+    await stores.brokerState.save(
+      snapshot({
+        readStartedAt: '2026-01-01T00:00:03.000Z',
+        executions: [{ ...execution, commission: '0' }],
+      }),
+    );
+    expect(await commissions()).toEqual(['1.01']);
   });
 
   it('leaves equal rows alone, changes what changed and drops closed positions', async () => {
