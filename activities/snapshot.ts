@@ -20,7 +20,7 @@ const clockSkewMs = 2000;
  * our own last write needs no check here: an intent reserves until a snapshot shows what became of it.
  */
 export const isFresh = (
-  snapshot: BrokerSnapshot,
+  snapshot: Pick<BrokerSnapshot, 'readStartedAt' | 'marketStep'>,
   market: MarketTime,
   rule: FreshnessRule,
   nowMs: number,
