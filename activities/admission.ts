@@ -9,7 +9,13 @@ import type { QuoteFacts, RiskVerdict } from '../domain/risk/types.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import type { AdmissionTransaction, IntentRow, IntentStore, NewIntent } from '../ports/stores.js';
+import type {
+  AdmissionTransaction,
+  BrokerStateStore,
+  IntentRow,
+  IntentStore,
+  NewIntent,
+} from '../ports/stores.js';
 import { getJson, putJson } from './objects.js';
 import type { Pause } from './pause.js';
 import { marketFacts } from './risk.js';
@@ -22,6 +28,7 @@ export interface AdmissionDeps {
   readonly broker: Pick<BrokerPort, 'quote' | 'cancelOrder'>;
   readonly objects: ObjectStorePort;
   readonly intents: Pick<IntentStore, 'withAccountLock' | 'listOpen'>;
+  readonly brokerState: Pick<BrokerStateStore, 'glance'>;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly calendar: Calendar;
@@ -53,6 +60,7 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       const quoteNow = youngQuote(deps, proposal.contract);
       return whenFresh(deps.freshness, deps.clock, deps.pause, async (last) => {
+        if (!last && (await isTooEarly(deps, proposal.contract.conid))) return 'stale';
         const quote = await quoteNow();
         const current: RiskInput = { ...proposal, stage: 'admission', quote, ceiling: input.proposed };
         return deps.intents.withAccountLock(deps.mode, deps.accountId, (tx) =>
@@ -98,6 +106,14 @@ function youngQuote(deps: AdmissionDeps, contract: Contract): () => Promise<Quot
     }
     return held.quote;
   };
+}
+
+/** Looks without the lock, so that those who wait for a snapshot do not keep the account from others. */
+async function isTooEarly(deps: AdmissionDeps, conid: string): Promise<boolean> {
+  const { mode, accountId } = deps;
+  const market = await deps.marketClock.now();
+  const glance = await deps.brokerState.glance(mode, accountId, conid);
+  return glance === null || glance.inFlight || !isFresh(glance, market, deps.freshness, deps.clock.now());
 }
 
 async function admitUnderLock(

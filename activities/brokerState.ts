@@ -6,27 +6,31 @@ import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
-import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore, RunStore } from '../ports/stores.js';
+import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore } from '../ports/stores.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
 import type { Pause } from './pause.js';
+import type { FreshnessRule } from './snapshot.js';
 
 export interface BrokerStateDeps {
   readonly mode: Mode;
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
-  readonly brokerState: Pick<BrokerStateStore, 'save'>;
+  readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand'>;
   readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'move' | 'applyState'>;
-  readonly runs: Pick<RunStore, 'listOpen'>;
   readonly signals: OrderSignalsPort;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly pause: Pause;
-  /** Wall milliseconds between polls while a run or an order is open, and while none is. */
+  readonly freshness: Pick<FreshnessRule, 'snapshotMaxAgeMs'>;
+  /** Wall milliseconds between polls while an order's fate is open, and while no run is open either. */
   readonly pollMs: number;
   readonly idlePollMs: number;
   /** True once this worker is shutting down: another one takes the watch over. */
   readonly stopping: () => boolean;
 }
+
+/** Lifecycles that are told side by side: few enough for the pool of connections. */
+const tellAtOnce = 8;
 
 export function createBrokerStateActivities(deps: BrokerStateDeps) {
   return {
@@ -38,19 +42,26 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
       /** What each lifecycle was last told. Lost with the attempt: then everything is told once more, which is harmless. */
       const told = new Map<string, string>();
       const end = deps.clock.now() + input.forMs;
-      let nextIdlePoll = 0;
+      let polledAt = -Infinity;
       let step = -1;
       while (deps.clock.now() < end && !deps.stopping()) {
-        const [open, market] = await Promise.all([deps.runs.listOpen(), deps.marketClock.now()]);
-        if (open.length > 0 || market.step !== step || deps.clock.now() >= nextIdlePoll) {
+        const [gapMs, market] = await Promise.all([gapOf(deps), deps.marketClock.now()]);
+        if (market.step !== step || deps.clock.now() - polledAt >= gapMs) {
+          polledAt = deps.clock.now();
           await poll(deps, market, told);
           step = market.step;
-          nextIdlePoll = deps.clock.now() + deps.idlePollMs;
         }
         await deps.pause(deps.pollMs);
       }
     },
   };
+}
+
+/** An order wants each poll; a run wants a snapshot that it may trade on, whenever it comes to it. */
+async function gapOf({ brokerState, mode, accountId, ...deps }: BrokerStateDeps): Promise<number> {
+  const { orders, runs } = await brokerState.demand(mode, accountId);
+  if (orders) return 0;
+  return runs ? Math.min(deps.idlePollMs, deps.freshness.snapshotMaxAgeMs / 3) : deps.idlePollMs;
 }
 
 async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string, string>): Promise<void> {
@@ -60,16 +71,30 @@ async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string,
   if (!(await deps.brokerState.save(snapshot))) return;
   const open = await deps.intents.listOpen(deps.mode, deps.accountId);
   await abandonOverdue(deps, open, snapshot);
-  for (const intent of open) {
-    if (intent.state === 'INTENT') continue;
-    const state = orderStateOf(intent, snapshot);
-    const text = JSON.stringify(state);
-    if (told.get(intent.clientOrderId) === text) continue;
-    // Told first: once stored, an order that is over is open no more, and a poller that dies before it tells never would.
-    await deps.signals.orderState(state);
-    await store(deps, intent, state);
-    told.set(intent.clientOrderId, text);
+  const sent = open.filter(({ state }) => state !== 'INTENT');
+  for (let from = 0; from < sent.length; from += tellAtOnce) {
+    const tellings = sent
+      .slice(from, from + tellAtOnce)
+      .map((intent) => tell(deps, intent, orderStateOf(intent, snapshot), told));
+    const failed = (await Promise.allSettled(tellings)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
+}
+
+async function tell(
+  deps: BrokerStateDeps,
+  intent: IntentRow,
+  state: OrderState,
+  told: Map<string, string>,
+): Promise<void> {
+  const { clientOrderId } = intent;
+  // The position moves with every order of the symbol; alone it is no news of this one.
+  const text = JSON.stringify({ ...state, position: '' });
+  if (told.get(clientOrderId) === text) return;
+  // Told first: once stored, an order that is over is open no more, and a poller that dies before it tells never would.
+  await deps.signals.orderState(state);
+  await store(deps, intent, state);
+  told.set(clientOrderId, text);
 }
 
 /**

@@ -32,6 +32,8 @@ type Waiting = Pick<RunRow, 'id' | 'waitingFor'>;
 
 /** A waiter that has been told gets this long (wall milliseconds) to go on before it is told again. */
 const patienceMs = 3000;
+/** Waiters that are told side by side. */
+const tellAtOnce = 8;
 
 /**
  * What to do for the open runs while the market stands at `now`. Never a step while a run is at work, never a step
@@ -79,7 +81,10 @@ export function createDriver(deps: DriverDeps): Driver {
       if (act.kind === 'idle' || act.kind === 'busy') return act.kind;
       const now = act.kind === 'step' ? (await deps.stepper.step(act.to)).now : market.now;
       const waiters = open.filter((run) => run.waitingFor !== null && run.waitingFor <= now);
-      for (const run of act.kind === 'tell' ? act.runs : waiters) await tell(run, now);
+      const runs = act.kind === 'tell' ? act.runs : waiters;
+      for (let from = 0; from < runs.length; from += tellAtOnce) {
+        await Promise.all(runs.slice(from, from + tellAtOnce).map((run) => tell(run, now)));
+      }
       return 'stepped';
     },
   };

@@ -66,6 +66,23 @@ const saveSnapshot = statement<{ saved: boolean }>(
    select exists (select from saved) as saved`,
 );
 
+const glanceAt = statement<{ readStartedAt: string; marketStep: string; inFlight: boolean }>(
+  'broker_state_glance',
+  `select read_started_at as "readStartedAt", market_step as "marketStep", exists (
+     select from order_intent i
+     where i.account_id = $2 and i.is_open and i.mode = $1 and i.conid = $3 and i.state = 'SENT') as "inFlight"
+   from broker_snapshot where mode = $1 and account_id = $2`,
+);
+
+const readDemand = statement<{ runs: boolean; orders: boolean }>(
+  'broker_state_demand',
+  `select exists (select from run where ended_at is null) as runs, exists (
+     select from order_intent
+     where account_id = $2 and is_open and mode = $1
+       and (state in ('INTENT', 'SENT', 'ACKNOWLEDGED', 'UNKNOWN')
+         or (state <> 'SENT_NOT_FOUND_EXPIRED' and legs = '[]'::jsonb))) as orders`,
+);
+
 /** The last snapshot, on the pool or on one connection. */
 export function createSnapshotQuery(orm: NodePgDatabase) {
   const latest = orm
@@ -136,6 +153,18 @@ export function createBrokerStateStore(db: Database, mode: Mode): BrokerStateSto
       db.guard(async () => {
         sameMode(mode, given);
         return snapshot(given, accountId);
+      }),
+    glance: (given, accountId, conid) =>
+      db.guard(async () => {
+        sameMode(mode, given);
+        const [row] = await glanceAt(db.pool, [mode, accountId, conid]);
+        return row === undefined ? null : { ...row, marketStep: Number(row.marketStep) };
+      }),
+    demand: (given, accountId) =>
+      db.guard(async () => {
+        sameMode(mode, given);
+        const [row] = await readDemand(db.pool, [mode, accountId]);
+        return row ?? { runs: true, orders: true };
       }),
     executionsOf: (clientOrderId) => db.guard(() => executions.execute({ clientOrderId })),
   };

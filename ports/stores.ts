@@ -187,6 +187,18 @@ export interface BrokerSnapshot {
   readonly executions: readonly BrokerExecution[];
 }
 
+export interface SnapshotGlance extends Pick<BrokerSnapshot, 'readStartedAt' | 'marketStep'> {
+  /** An order of the instrument is on its way to the broker: SENT, its answer not yet written. */
+  readonly inFlight: boolean;
+}
+
+export interface PollDemand {
+  /** A run is open: it may have to weigh an order on fresh state at any moment. */
+  readonly runs: boolean;
+  /** An entry is not over, or a filled one's protective legs have not been seen. */
+  readonly orders: boolean;
+}
+
 export interface BrokerStateStore {
   /**
    * Replaces the account's snapshot and mirrors orders, executions and positions into their tables.
@@ -194,6 +206,10 @@ export interface BrokerStateStore {
    */
   save(snapshot: BrokerSnapshot): Promise<boolean>;
   latest(mode: Mode, accountId: string): Promise<BrokerSnapshot | null>;
+  /** What tells cheaply whether admission is worth the account's lock yet; null before the first snapshot. */
+  glance(mode: Mode, accountId: string, conid: string): Promise<SnapshotGlance | null>;
+  /** Whom the next poll is for. */
+  demand(mode: Mode, accountId: string): Promise<PollDemand>;
   executionsOf(clientOrderId: string): Promise<readonly BrokerExecution[]>;
 }
 

@@ -763,6 +763,56 @@ describe('broker state', () => {
     expect(await rowsOf('position')).toMatchObject([{ conid: '265598', quantity: '104' }]);
   });
 
+  it('tells at a glance how young the snapshot is, and whether an order of the instrument is on its way', async () => {
+    const intent = newIntent(await newRun());
+    const { accountId, conid, clientOrderId } = intent;
+    const glance = (of = conid) => stores.brokerState.glance('simulated', accountId, of);
+    expect(await glance()).toBeNull();
+    const read = snapshot();
+    await stores.brokerState.save(read);
+    await storeIntent(intent);
+    const { readStartedAt, marketStep } = read;
+    expect(await glance()).toEqual({ readStartedAt, marketStep, inFlight: false });
+    await stores.intents.move(clientOrderId, ['INTENT'], 'SENT', { actor: 'a' });
+    expect(await glance()).toMatchObject({ inFlight: true });
+    expect(await glance('1')).toMatchObject({ inFlight: false });
+    await stores.intents.move(clientOrderId, ['SENT'], 'ACKNOWLEDGED', { actor: 'a' });
+    expect(await glance()).toMatchObject({ inFlight: false });
+  });
+
+  it('wants polls for an order until its legs have been seen, and for a run until it ends', async () => {
+    const runId = await newRun();
+    const intent = newIntent(runId);
+    const { accountId, clientOrderId } = intent;
+    const demand = () => stores.brokerState.demand('simulated', accountId);
+    expect(await demand()).toEqual({ runs: true, orders: false });
+    await storeIntent(intent);
+    expect(await demand()).toEqual({ runs: true, orders: true });
+    await stores.intents.move(clientOrderId, ['INTENT'], 'SENT', { actor: 'a' });
+    const filled: OrderState = {
+      clientOrderId,
+      found: true,
+      pastValidity: false,
+      brokerOrderId: `B${String(serial)}`,
+      status: 'FILLED',
+      quantity: '104',
+      filledQuantity: '104',
+      averagePrice: '96',
+      legs: [],
+      position: '104',
+      reason: null,
+    };
+    await stores.intents.applyState(clientOrderId, filled, 'FILLED');
+    expect(await demand()).toMatchObject({ orders: true });
+    const leg = { role: 'stop', brokerOrderId: 'L1', status: 'WORKING', filledQuantity: '0' } as const;
+    await stores.intents.applyState(clientOrderId, { ...filled, legs: [leg] }, 'FILLED');
+    expect(await demand()).toMatchObject({ orders: false });
+    for (const { id } of await stores.runs.listOpen()) {
+      await stores.runs.end(id, { status: 'ended', outcome: 'HOLD', code: 'HOLD', message: null, steps: [] });
+    }
+    expect(await demand()).toEqual({ runs: false, orders: false });
+  });
+
   it('ignores a snapshot that was read before the stored one', async () => {
     const newer = snapshot({ readStartedAt: '2026-01-01T00:00:05.000Z' });
     expect(await stores.brokerState.save(newer)).toBe(true);
