@@ -72,6 +72,14 @@ export async function measured<T>(
 
 export const total = ({ cpuMs }: Usage): number => Object.values(cpuMs).reduce((sum, ms) => sum + ms, 0);
 
+/** Of two measurements of the same trees. */
+export const mean = (a: Usage, b: Usage): Usage => ({
+  wallMs: (a.wallMs + b.wallMs) / 2,
+  cpuMs: Object.fromEntries(
+    Object.entries(a.cpuMs).map(([name, ms]) => [name, (ms + (b.cpuMs[name] ?? NaN)) / 2]),
+  ),
+});
+
 /** The most memory that a process has had in RAM so far, in megabytes of 1,048,576 bytes. */
 export function peakMemoryMb(pid: number): number {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Say } from '../cli/say.js';
 import { sayTo } from '../cli/say.js';
 import { benchCharts } from './charts.js';
-import { hasProc } from './cpu.js';
+import { hasProc, mean } from './cpu.js';
 import { benchIndicators } from './indicators.js';
 import { benchNoop } from './noop.js';
 import type { Figures } from './report.js';
@@ -105,9 +105,11 @@ async function measure(options: Options, say: Say): Promise<Figures> {
   const servers = await startServers(cli, say);
   try {
     say(`· ${String(count)} no-op workflows`);
-    const noop = await benchNoop(servers, count);
+    const before = await benchNoop(servers, 'before', count);
     say(`· ${String(count)} strategy runs`);
     const runs = await benchStrategyRuns(servers, count, pacingFactor);
+    say(`· ${String(count)} no-op workflows again`);
+    const noop = mean(before, await benchNoop(servers, 'after', count));
     if (options.warmStart) say('· npm start -- --once, twice');
     const warmStartMs = options.warmStart ? await benchWarmStart() : null;
     return { machine, indicators, chart, count, pacingFactor, noop, runs, warmStartMs };

@@ -91,7 +91,7 @@ function usageRows({ noop, runs, count }: Figures): string[][] {
   ];
   return [
     [`${String(count)} at once`, 'per second', 'CPU ms each', ...names],
-    row('no-op workflows of ten activities', noop),
+    row('no-op workflows of ten activities, mean of before and after', noop),
     row('strategy runs', runs.usage),
   ];
 }

@@ -142,7 +142,7 @@ const startRun = (client: Client, input: StrategyRunInput): Promise<WorkflowHand
 
 /** The market is stepped once for all of them: when each waits for it, or has ended without an order. */
 async function allDecided({ stores }: Keel['market'], inputs: readonly StrategyRunInput[]): Promise<void> {
-  const decided = await poll(deadlineMs, 100, async () => {
+  const decided = await poll(deadlineMs, 500, async () => {
     const rows = await stores.runs.list({ limit: 1000 });
     const done = new Set(
       rows.filter((row) => row.waitingFor !== null || row.endedAt !== null).map(({ id }) => id),
