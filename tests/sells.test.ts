@@ -1,0 +1,91 @@
+// A closing sell from end to end: the decision of one run buys, that of a later one sells what is held.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOwnPostgres, type TestPostgres } from './support/postgres.js';
+import { startStack } from './support/stack.js';
+import { startTemporal, type TestTemporal } from './support/temporal.js';
+
+/** The rules buy SYNFLAT at the first close and sell it at the second; neither stop nor target trades in between. */
+const symbol = 'SYNFLAT';
+const [buyAt, sellAt] = ['2011-06-17T20:00:00.000Z', '2011-07-01T20:00:00.000Z'] as const;
+
+let temporal: TestTemporal;
+let postgres: TestPostgres;
+let given: string | undefined;
+
+beforeAll(async () => {
+  temporal = await startTemporal();
+  given = process.env.DATABASE_URL;
+  if (given === undefined || given === '') {
+    postgres = await startOwnPostgres();
+    process.env.DATABASE_URL = postgres.url;
+  }
+});
+
+afterAll(async () => {
+  await temporal.stop();
+  if (given === undefined || given === '') {
+    delete process.env.DATABASE_URL;
+    await postgres.stop();
+  }
+});
+
+const gone = async (pid: number): Promise<void> => {
+  const alive = (): boolean => {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  while (alive()) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+describe('a sell of what an earlier run bought', () => {
+  it.each([null, 'after:releaseProtection:cancelOrder', 'after:submitOrder:placeOrder'])(
+    'cancels the protective legs and sells once (worker killed: %s)',
+    async (fault) => {
+      const stack = await startStack(temporal);
+      try {
+        const strategy = `sell-${(fault ?? 'in-peace').replaceAll(':', '-').toLowerCase()}`;
+        await stack.createStrategy(strategy, { symbols: [symbol] });
+        const first = await stack.startWorker();
+        const bought = await stack.drive(await stack.startRun(strategy, buyAt, symbol));
+        expect(bought).toMatchObject({ outcome: 'FILLED' });
+
+        let doomed = first;
+        if (fault !== null) {
+          await first.stop();
+          doomed = await stack.startWorker(fault);
+        }
+        const driven = stack.drive(await stack.startRun(strategy, sellAt, symbol));
+        if (fault !== null) {
+          await gone(doomed.pid);
+          await stack.startWorker();
+        }
+        const sold = await driven;
+        expect(sold).toMatchObject({ outcome: 'FILLED' });
+        expect(sold?.order?.filledQuantity).toBe(bought?.order?.filledQuantity);
+
+        const orders = stack.ledger().filter(({ type }) => type === 'order');
+        expect(orders.map(({ side, price }) => [side, price !== null])).toEqual([
+          ['BUY', false],
+          ['SELL', true],
+          ['SELL', true],
+          ['SELL', false],
+        ]);
+        const { intents, brokerState } = stack.market.stores;
+        const entry = await intents.byRun(`${strategy}-2011-06-17`);
+        expect(entry?.legs.map(({ status }) => status)).toEqual(['CANCELLED', 'CANCELLED']);
+        expect(await intents.byRun(`${strategy}-2011-07-01`)).toMatchObject({
+          state: 'FILLED',
+          side: 'SELL',
+        });
+        const snapshot = await brokerState.latest('simulated', entry?.accountId ?? '');
+        expect(snapshot?.positions).toEqual([]);
+      } finally {
+        await stack.stop();
+      }
+    },
+  );
+});
