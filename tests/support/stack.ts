@@ -14,6 +14,7 @@ import {
 import type { RunResult, StrategyRunInput } from '../../contracts/wire/run.js';
 import type { StrategySettings } from '../../contracts/wire/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import { recordHistories } from './histories.js';
 import { freePort } from './ports.js';
 import { startTestPostgres } from './postgres.js';
 import { startServer, type ServerProcess } from './server.js';
@@ -32,6 +33,8 @@ export interface LedgerLine {
   readonly side?: string;
   readonly quantity?: string;
   readonly price?: string | null;
+  readonly commission?: string;
+  readonly cash?: string;
 }
 
 export interface TestStack {
@@ -143,6 +146,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     simulator: { adminUrl, adminToken, ledgerFile: facts.ledgerFile },
   });
   const workers: ServerProcess[] = [];
+  const strategies: string[] = [];
   return {
     client,
     market,
@@ -161,6 +165,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
       simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
     },
     createStrategy: async (id, change = {}) => {
+      strategies.push(id);
       await market.stores.strategies.create(
         { id, name: id, settings: { ...demoSettings, ...change } },
         'test',
@@ -201,6 +206,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as LedgerLine),
     stop: async () => {
+      if (process.env.RECORD_HISTORIES !== undefined) await recordHistories(client, strategies);
       await endWorkflows(client);
       await Promise.all(workers.map((worker) => worker.stop()));
       await market.close();
