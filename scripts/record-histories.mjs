@@ -1,0 +1,26 @@
+// Records the histories of workflows/histories anew, from whole runs through real parts: node scripts/record-histories.mjs.
+// Run it when a workflow has changed so that new runs take another way; a change to one that is running already must keep the old ones replaying.
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { bin, root } from './lib/paths.mjs';
+import { run } from './lib/run.mjs';
+
+const folder = path.join(root, 'workflows', 'histories');
+/** Test file, and the tests of it that end in a way of their own. */
+const sources = [
+  ['tests/runs.test.ts', ''],
+  [
+    'tests/faults.test.ts',
+    'SENT and POST|at start:submitOrder|after:admitOrder|after:submitOrder|report:submitOrder|after:watchBroker',
+  ],
+];
+
+for (const file of await readdir(folder).catch(() => [])) {
+  if (file.endsWith('.json')) await rm(path.join(folder, file));
+}
+for (const [file, filter] of sources) {
+  const args = ['run', '--project', 'integration', file, ...(filter === '' ? [] : ['-t', filter])];
+  const env = { ...process.env, RECORD_HISTORIES: '1' };
+  const result = await run(bin('vitest'), args, { cwd: root, env, timeoutMs: 30 * 60_000, live: true });
+  if (result.code !== 0) process.exitCode = 1;
+}
