@@ -68,6 +68,8 @@ async function poll({
   const saved: BrokerSnapshot[] = [];
   const applied: { id: string; next: IntentState }[] = [];
   const told: OrderState[] = [];
+  /** Who heard of an intent first: its lifecycle or the database. */
+  const heard: string[] = [];
   let now = Date.parse('2026-01-01T00:00:00.000Z');
   let polls = 0;
   const deps = {
@@ -103,6 +105,7 @@ async function poll({
         if (moved[id] !== undefined && moved[id] !== next) {
           return Promise.reject(new KeelError('ILLEGAL_TRANSITION', `${moved[id]} to ${next}`));
         }
+        heard.push('database');
         return Promise.resolve(void applied.push({ id, next }));
       },
       get: (id: string) => Promise.resolve({ ...intent, state: moved[id] ?? intent.state }),
@@ -114,7 +117,12 @@ async function poll({
       },
     },
     runs: { listOpen: () => Promise.resolve([]) },
-    signals: { orderState: (state: OrderState) => Promise.resolve(void told.push(state)) },
+    signals: {
+      orderState: (state: OrderState) => {
+        heard.push('lifecycle');
+        return Promise.resolve(void told.push(state));
+      },
+    },
     clock: { now: () => now },
     marketClock: { now: () => Promise.resolve({ now: marketNow ?? '2014-07-08T13:36:00.000Z', step: 1 }) },
     pause: () => {
@@ -127,7 +135,7 @@ async function poll({
     stopping: () => (polls += 1) > 1,
   } as const;
   await createBrokerStateActivities(deps).watchBroker({ forMs: 60_000 });
-  return { saved, applied, told };
+  return { saved, applied, told, heard };
 }
 
 describe('one poll of the broker', () => {
@@ -144,6 +152,12 @@ describe('one poll of the broker', () => {
     });
     expect(applied).toEqual([{ id: 'mine', next: 'FILLED' }]);
     expect(saved[0]?.account.settledCash).toBe('9000');
+  });
+  it('tells the lifecycle before it stores, so that a poller that dies in between tells again', async () => {
+    // Once it is stored as filled and has no legs, a sell is open no more: nobody would look at it again.
+    const sell = { ...intent, side: 'SELL', stop: null, target: null } as const;
+    const { heard } = await poll({ open: [sell], orders: () => [{ ...order, side: 'SELL' }] });
+    expect(heard).toEqual(['lifecycle', 'database']);
   });
   it('goes on over an intent that its lifecycle moved since it was listed', async () => {
     // The poll read the orders before this one arrived; its answer was written before the poll got to its intent.
