@@ -45,9 +45,6 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_RISK_CASH_RESERVE: { path: 'risk.cashReserve' },
 };
 
-/** KEEL_ variables that are no settings: the fault that a test injects. */
-export const otherVariables: readonly string[] = ['KEEL_FAULT'];
-
 export const variableOf = (path: string): string | undefined =>
   Object.keys(variables).find((name) => variables[name]?.path === path);
 
