@@ -77,7 +77,7 @@ describe('ensureS3Server', () => {
     await expect(ensureS3Server({ ...running, MINIO_SECRET_KEY: '' })).rejects.toThrow(/MINIO_SECRET_KEY/);
   });
 
-  test('KEEL_TEST_S3=none means none', async () => {
-    expect(await ensureS3Server({ ...env, ...running, KEEL_TEST_S3: 'none' })).toBe(null);
+  test('TESTS_S3=none means none', async () => {
+    expect(await ensureS3Server({ ...env, ...running, TESTS_S3: 'none' })).toBe(null);
   });
 });

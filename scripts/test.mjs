@@ -19,7 +19,7 @@ const environmentFor = (cli, s3) => {
   const env = { ...process.env };
   if (cli !== null) env.TEMPORAL_CLI_PATH = cli;
   // The tests' own set-up need not try again what could not be had here.
-  if (s3 === null) env.KEEL_TEST_S3 = 'none';
+  if (s3 === null) env.TESTS_S3 = 'none';
   return env;
 };
 

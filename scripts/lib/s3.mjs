@@ -21,12 +21,12 @@ const given = (env) => {
 };
 
 /**
- * MINIO_ENDPOINT (a URL), else `minio` on PATH, else the cached one, else `go install`. With KEEL_TEST_S3=none there is none.
+ * MINIO_ENDPOINT (a URL), else `minio` on PATH, else the cached one, else `go install`. With TESTS_S3=none there is none.
  * @returns {Promise<null | { kind: 'running', endpoint: string, accessKey: string, secretKey: string }
  *   | { kind: 'binary', path: string }>} null, after saying why, when none can be had: the tests that need one are skipped
  */
 export const ensureS3Server = async (env = process.env) => {
-  if (env.KEEL_TEST_S3 === 'none') return null;
+  if (env.TESTS_S3 === 'none') return null;
   if (env.MINIO_ENDPOINT) return given(env);
   const cached = path.join(cacheDir(env), 'minio', 'minio');
   for (const candidate of [onPath('minio', env), cached]) {
