@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createActivities } from '../activities/activities.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     activities: createActivities(fault === null ? deps : withFault(deps, fault)),
     interceptors: {
       activity: [
-        createActivityInterceptors(limits.payloadCapBytes),
+        createActivityInterceptors(limits.payloadCapBytes, createMachineClock()),
         ...(fault === null ? [] : [() => ({ inbound: faultInterceptor(fault) })]),
       ],
     },

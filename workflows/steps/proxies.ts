@@ -14,10 +14,14 @@ export const repeatable = (deadlineMs: number) =>
     retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   });
 
-/** Short, idempotent steps on our own database; they run beside the workflow, without the server. */
+/**
+ * Short, idempotent steps on our own database; they run beside the workflow, without the server. An attempt may take
+ * longer than a query and its connection (config/default.yaml), so that it ends with their error and not with silence.
+ * That no attempt follows after `deadlineMs` is seen to by the worker's interceptor.
+ */
 export const stored = (deadlineMs: number) =>
   proxyLocalActivities<Activities>({
-    startToCloseTimeout: '10 seconds',
+    startToCloseTimeout: '25 seconds',
     scheduleToCloseTimeout: deadlineMs,
     retry: { initialInterval: '200 milliseconds', backoffCoefficient: 2, maximumInterval: '5 seconds' },
   });
