@@ -54,19 +54,21 @@ interface Entry {
 export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): Stack {
   const running = new Map<Role, Entry>();
   const deaths = new Map<Role, number>();
+  const starting = createPending();
   let stopped: Promise<void> | null = null;
-  let fail: (error: Error) => void = () => undefined;
-  const broken = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
-  // Somebody else may be the first to ask; until then a rejection is not lost.
-  broken.catch(() => undefined);
+  let killed = false;
+  const { broken, fail } = createBreak();
 
   const save = (): void => {
     writeRecords(
       dataDir,
       [...running.values()].map(({ record }) => record),
     );
+  };
+
+  /** What is under way when a stop begins is stopped with the rest; nothing begins after that. */
+  const refuseWhenStopping = (role: Role): void => {
+    if (stopped !== null) throw new StartError(`${role} was not started: Keel is stopping`);
   };
 
   const launcherOf = (service: Service): Launcher => {
@@ -77,9 +79,8 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
         child,
       });
       save();
-      if (stopped === null) return;
-      signalProcess(process.pid, 'SIGKILL', true);
-      throw new StartError(`${role} was not started: Keel is stopping`);
+      if (killed) signalProcess(process.pid, 'SIGKILL', true);
+      refuseWhenStopping(role);
     };
     return {
       launch: async (spec) => {
@@ -94,26 +95,26 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
   };
 
   async function start(service: Service): Promise<void> {
+    refuseWhenStopping(service.role);
     const began = performance.now();
-    const words = await service.run(launcherOf(service));
+    const words = await starting.during(service.run(launcherOf(service)));
     say(`  ✓ ${service.role.padEnd(10)} ${duration(performance.now() - began).padStart(8)}   ${words}`);
     const entry = running.get(service.role);
-    if (entry === undefined) return;
-    onEndOf(entry, (how) => {
-      onDeath(service, how);
-    });
+    if (entry !== undefined)
+      onEndOf(entry, (how) => {
+        onDeath(service, how);
+      });
   }
 
   function onDeath(service: Service, how: string): void {
     if (stopped !== null) return;
-    const count = (deaths.get(service.role) ?? 0) + 1;
-    deaths.set(service.role, count);
-    const log = running.get(service.role)?.child?.logFile ?? dataDir;
-    say(`  ✗ ${service.role} ended unexpectedly (${how}); its log: ${log}`);
-    if (count > restarts || service.role === 'postgres') {
-      fail(
-        new StartError(`${service.role} ended ${String(count)} times and is not started again: see ${log}`),
-      );
+    const { role } = service;
+    const count = (deaths.get(role) ?? 0) + 1;
+    deaths.set(role, count);
+    const log = running.get(role)?.child?.logFile ?? dataDir;
+    say(`  ✗ ${role} ended unexpectedly (${how}); its log: ${log}`);
+    if (count > restarts || role === 'postgres') {
+      fail(new StartError(`${role} ended ${String(count)} times and is not started again: see ${log}`));
       return;
     }
     start(service).catch((error: unknown) => {
@@ -123,6 +124,13 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
 
   async function stopAll(): Promise<void> {
     if (running.size > 0) say('\nStopping:');
+    await endRunning();
+    // A process that was just being started has been recorded meanwhile, or never came to be.
+    await starting.over();
+    await endRunning();
+  }
+
+  async function endRunning(): Promise<void> {
     for (const role of roles) {
       const entry = running.get(role);
       if (entry === undefined) continue;
@@ -136,9 +144,37 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
     broken,
     stop: () => (stopped ??= stopAll()),
     kill: () => {
+      killed = true;
       stopped ??= Promise.resolve();
       for (const { record } of running.values()) signalProcess(record.pid, 'SIGKILL', true);
     },
+  };
+}
+
+/** A promise that only ever rejects. */
+function createBreak() {
+  let fail: (error: Error) => void = () => undefined;
+  const broken = new Promise<never>((_resolve, reject) => {
+    fail = reject;
+  });
+  // Somebody else may be the first to ask; until then a rejection is not lost.
+  broken.catch(() => undefined);
+  return { broken, fail };
+}
+
+/** Work that is under way, for one who has to wait for its end, whatever that is. */
+function createPending() {
+  const pending = new Set<Promise<unknown>>();
+  return {
+    during: async <T>(work: Promise<T>): Promise<T> => {
+      pending.add(work);
+      try {
+        return await work;
+      } finally {
+        pending.delete(work);
+      }
+    },
+    over: () => Promise.allSettled(pending),
   };
 }
 
