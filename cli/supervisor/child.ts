@@ -102,7 +102,7 @@ export function readyLine(output: string): Record<string, unknown> | null {
 
 /**
  * Waits until the child says, or `ask` finds, that it is ready.
- * @throws Error with the last lines of its log when it ends first or lets the deadline pass
+ * @throws Error when it ends first or lets the deadline pass: with the reason that it gave, else the end of its log
  */
 export async function awaitReady<T>(
   child: Child,
@@ -115,11 +115,20 @@ export async function awaitReady<T>(
     return found === null ? null : { found };
   });
   if (answer !== null && answer !== 'ended') return answer.found;
+  const reason = answer === 'ended' ? ownWords(child) : null;
+  if (reason !== null) throw new Error(`${child.role} cannot start: ${reason}`);
   const what =
     answer === null
       ? `is not ready after ${String(Math.round(deadlineMs / 1000))} s`
       : `ended before it was ready (${String(child.ended())})`;
   throw new Error(`${child.role} ${what}. ${lastWords(child)}`);
+}
+
+/** Keel's own processes end with `<role>: <what went wrong and what to do>`; null when there is no such line. */
+function ownWords({ role, output }: Pick<Child, 'role' | 'output'>): string | null {
+  const text = output().trimEnd();
+  const at = `\n${text}`.lastIndexOf(`\n${role}: `);
+  return at === -1 ? null : text.slice(at + role.length + 2);
 }
 
 /** The end of a child's log, for an error message. */

@@ -9,6 +9,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,6 +22,23 @@ export class StartError extends Error {
     super(message, options);
     this.name = 'StartError';
   }
+}
+
+const fileReasons: Readonly<Record<string, string>> = {
+  EROFS: 'its file system is read-only',
+  EACCES: 'permission is denied',
+  EPERM: 'permission is denied',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'its disk is full',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'it, or a part of its path, is a file',
+  ENOENT: 'a part of its path is missing and cannot be made',
+};
+
+/** What a file error says, in words; its code where there are none. */
+function fileReason(error: unknown): string {
+  const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+  return fileReasons[code] ?? code;
 }
 
 const marker = 'keel.json';
@@ -41,18 +59,19 @@ export const keptNames: readonly RegExp[] = [
 export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
   try {
     makeFolders(dataDir);
+    readdirSync(dataDir);
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
     // Root passes every access check: only writing tells a read-only file system.
     const probe = join(dataDir, `.probe-${String(process.pid)}`);
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
-    const { code = 'error' } = error as NodeJS.ErrnoException;
     throw new StartError(
-      `the data directory ${dataDir} cannot be written (${code}): make it writable, or give another with --data-dir`,
+      `the data directory ${dataDir} cannot be written (${fileReason(error)}): make it writable, or give another with --data-dir`,
       { cause: error },
     );
   }
+  refuseFullDisk(dataDir);
   const names = readdirSync(dataDir);
   if (names.includes(marker)) return { fresh: false };
   const foreign = names.find((name) => name !== lockFile && !keptNames.some((kept) => kept.test(name)));
@@ -70,6 +89,20 @@ function makeFolders(directory: string): void {
   if (existsSync(directory)) return;
   if (dirname(directory) !== directory) makeFolders(dirname(directory));
   mkdirSync(directory);
+}
+
+/** Of PostgreSQL's files and Temporal's for a first run, with room to spare. */
+const leastFreeBytes = 100_000_000;
+
+/** A Temporal server whose disk fills up neither ends nor says why, so it is not begun on one that nearly has. */
+function refuseFullDisk(dataDir: string): void {
+  const { bavail, bsize, blocks } = statfsSync(dataDir);
+  // Some network file systems tell nothing.
+  if (blocks === 0 || bavail * bsize >= leastFreeBytes) return;
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  throw new StartError(
+    `the disk of the data directory ${dataDir} has ${megabytes(bavail * bsize)} free and ${megabytes(leastFreeBytes)} are needed: free some, or give another with --data-dir`,
+  );
 }
 
 /**

@@ -70,7 +70,10 @@ function checked(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
         }
       : {}),
   };
-  const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  // Empty counts as not set for a service that npm start brings; a safety limit that is empty has to be refused.
+  const set = Object.entries(env).filter(
+    ([name, value]) => value !== undefined && !(value === '' && name in standIns),
+  );
   return { ...standIns, ...Object.fromEntries(set), KEEL_DATA_DIR: dataDir };
 }
 
