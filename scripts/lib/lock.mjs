@@ -32,6 +32,19 @@ const takeAway = async (file, owner, own) => {
   await rm(aside, { force: true });
 };
 
+/** Makes the folder and the first file in it. @throws SetupError where that may not be */
+const begin = async (file, purpose, write) => {
+  const folder = path.dirname(file);
+  try {
+    await mkdir(folder, { recursive: true });
+    await write();
+  } catch (error) {
+    throw new SetupError(
+      `${folder} cannot be written (${error.code ?? error.message}), and ${purpose} needs it: make it writable. The cache of built servers moves with XDG_CACHE_HOME.`,
+    );
+  }
+};
+
 let counter = 0;
 
 /**
@@ -43,12 +56,11 @@ let counter = 0;
  * @returns {Promise<T>}
  */
 export const withLock = async (file, purpose, work, waitMs = 30 * 60_000) => {
-  await mkdir(path.dirname(file), { recursive: true });
   const me = `${process.pid} ${await startTime(process.pid)} ${(counter += 1)}`;
   const own = `${file}.${process.pid}.${counter}`;
   const deadline = performance.now() + waitMs;
   let told = false;
-  await writeFile(own, me);
+  await begin(file, purpose, () => writeFile(own, me));
   try {
     // A hard link appears at once and with its content: nobody ever sees a lock without an owner.
     for (;;) {
