@@ -135,7 +135,7 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
       const entry = running.get(role);
       if (entry === undefined) continue;
       if (await endEntry(entry, graceMs[role], say)) running.delete(role);
-      save();
+      whereItCan(save);
     }
   }
 
@@ -149,6 +149,15 @@ export function createStack({ dataDir, say, graceMs, restarts }: StackOptions): 
       for (const { record } of running.values()) signalProcess(record.pid, 'SIGKILL', true);
     },
   };
+}
+
+/** A full disk must not keep processes running; the next start looks which of the recorded live. */
+function whereItCan(work: () => void): void {
+  try {
+    work();
+  } catch {
+    return;
+  }
 }
 
 /** A promise that only ever rejects. */
