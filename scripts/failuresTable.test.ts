@@ -60,6 +60,9 @@ describe('docs/failures.md', () => {
   );
 });
 
+/** How many values a repeated test puts into its name is its own affair. */
+const anyCases = (text: string): string => text.replaceAll(/%[sdj]( %[sdj])*/g, '%');
+
 /** Codes that stand alone between backticks. */
 function codesIn(text: string): string[] {
   return [...text.matchAll(/`([A-Z][A-Z_]{3,})`/g)].map(([, code]) => code ?? '');
