@@ -100,6 +100,7 @@ const effects: readonly (readonly [string, string])[] = [
   ['admitOrder', 'withAccountLock'],
   ['submitOrder', 'placeOrder'],
   ['recordSubmission', 'move'],
+  ['confirmOrder', 'get'],
   ['closeRun', 'end'],
   ['watchBroker', 'applyState'],
 ];
@@ -133,16 +134,28 @@ describe('a worker that is killed', () => {
     });
   });
 
-  it.each(['after:submitOrder:move', 'before:submitOrder:placeOrder'])(
+  /** Each worker is killed at its point and replaced by the next; the last one is left in peace. */
+  it.each([
+    'after:submitOrder:move',
+    'before:submitOrder:placeOrder',
+    'before:submitOrder:placeOrder, before:intentState:get, report:intentState',
+    'before:submitOrder:placeOrder, before:expireOrder:move, after:expireOrder:move, report:expireOrder',
+  ])(
     'between SENT and POST, at %s: nothing is resent, and the run ends as SENT_NOT_FOUND_EXPIRED',
-    async (point) => {
+    async (points) => {
       await withStack(async (stack) => {
-        const strategy = `lost-${point.split(':').join('-').toLowerCase()}`;
+        const faults = points.split(', ');
+        const strategy = `lost-${faults.join('-').replaceAll(':', '-').toLowerCase().slice(-40)}`;
         await stack.createStrategy(strategy);
-        const doomed = await stack.startWorker(point);
+        const [first, ...others] = faults;
+        let doomed = await stack.startWorker(first);
         const handle = await stack.startRun(strategy, close);
         const driven = stack.drive(handle);
         await ended(doomed.pid);
+        for (const fault of others) {
+          doomed = await stack.startWorker(fault);
+          await ended(doomed.pid);
+        }
         await stack.startWorker();
         const result = await driven;
         expect(result).toMatchObject({ outcome: 'SENT_NOT_FOUND_EXPIRED', code: 'SENT_NOT_FOUND_EXPIRED' });

@@ -42,50 +42,54 @@ const gone = async (pid: number): Promise<void> => {
 };
 
 describe('a sell of what an earlier run bought', () => {
-  it.each([null, 'after:releaseProtection:cancelOrder', 'after:submitOrder:placeOrder'])(
-    'cancels the protective legs and sells once (worker killed: %s)',
-    async (fault) => {
-      const stack = await startStack(temporal);
-      try {
-        const strategy = `sell-${(fault ?? 'in-peace').replaceAll(':', '-').toLowerCase()}`;
-        await stack.createStrategy(strategy, { symbols: [symbol] });
-        const first = await stack.startWorker();
-        const bought = await stack.drive(await stack.startRun(strategy, buyAt, symbol));
-        expect(bought).toMatchObject({ outcome: 'FILLED' });
+  it.each([
+    null,
+    'report:rehearseSell',
+    'before:releaseProtection:cancelOrder',
+    'after:releaseProtection:cancelOrder',
+    'report:releaseProtection',
+    'after:submitOrder:placeOrder',
+  ])('cancels the protective legs and sells once (worker killed: %s)', async (fault) => {
+    const stack = await startStack(temporal);
+    try {
+      const strategy = `sell-${(fault ?? 'in-peace').replaceAll(':', '-').toLowerCase()}`;
+      await stack.createStrategy(strategy, { symbols: [symbol] });
+      const first = await stack.startWorker();
+      const bought = await stack.drive(await stack.startRun(strategy, buyAt, symbol));
+      expect(bought).toMatchObject({ outcome: 'FILLED' });
 
-        let doomed = first;
-        if (fault !== null) {
-          await first.stop();
-          doomed = await stack.startWorker(fault);
-        }
-        const driven = stack.drive(await stack.startRun(strategy, sellAt, symbol));
-        if (fault !== null) {
-          await gone(doomed.pid);
-          await stack.startWorker();
-        }
-        const sold = await driven;
-        expect(sold).toMatchObject({ outcome: 'FILLED' });
-        expect(sold?.order?.filledQuantity).toBe(bought?.order?.filledQuantity);
-
-        const orders = stack.ledger().filter(({ type }) => type === 'order');
-        expect(orders.map(({ side, price }) => [side, price !== null])).toEqual([
-          ['BUY', false],
-          ['SELL', true],
-          ['SELL', true],
-          ['SELL', false],
-        ]);
-        const { intents, brokerState } = stack.market.stores;
-        const entry = await intents.byRun(`${strategy}-2011-06-17`);
-        expect(entry?.legs.map(({ status }) => status)).toEqual(['CANCELLED', 'CANCELLED']);
-        expect(await intents.byRun(`${strategy}-2011-07-01`)).toMatchObject({
-          state: 'FILLED',
-          side: 'SELL',
-        });
-        const snapshot = await brokerState.latest('simulated', entry?.accountId ?? '');
-        expect(snapshot?.positions).toEqual([]);
-      } finally {
-        await stack.stop();
+      let doomed = first;
+      if (fault !== null) {
+        await first.stop();
+        doomed = await stack.startWorker(fault);
       }
-    },
-  );
+      const driven = stack.drive(await stack.startRun(strategy, sellAt, symbol));
+      if (fault !== null) {
+        await gone(doomed.pid);
+        await stack.startWorker();
+      }
+      const sold = await driven;
+      expect(sold).toMatchObject({ outcome: 'FILLED' });
+      expect(sold?.order?.filledQuantity).toBe(bought?.order?.filledQuantity);
+
+      const orders = stack.ledger().filter(({ type }) => type === 'order');
+      expect(orders.map(({ side, price }) => [side, price !== null])).toEqual([
+        ['BUY', false],
+        ['SELL', true],
+        ['SELL', true],
+        ['SELL', false],
+      ]);
+      const { intents, brokerState } = stack.market.stores;
+      const entry = await intents.byRun(`${strategy}-2011-06-17`);
+      expect(entry?.legs.map(({ status }) => status)).toEqual(['CANCELLED', 'CANCELLED']);
+      expect(await intents.byRun(`${strategy}-2011-07-01`)).toMatchObject({
+        state: 'FILLED',
+        side: 'SELL',
+      });
+      const snapshot = await brokerState.latest('simulated', entry?.accountId ?? '');
+      expect(snapshot?.positions).toEqual([]);
+    } finally {
+      await stack.stop();
+    }
+  });
 });
