@@ -85,12 +85,15 @@ export function createOrderActivities(deps: OrderDeps) {
       return (await intentOf(deps.intents, clientOrderId)).state;
     },
 
-    /** Takes an intent back before it is sent. False when it was too late. */
-    abandonOrder: (input: { clientOrderId: string; reason: string }): Promise<boolean> =>
-      deps.intents.move(input.clientOrderId, ['INTENT'], 'ABANDONED', {
-        reason: input.reason,
+    /** Takes an intent back before it is sent. False when it was too late, or there is none; true however often it is asked. */
+    async abandonOrder(input: { clientOrderId: string; reason: string }): Promise<boolean> {
+      const { clientOrderId, reason } = input;
+      const taken = await deps.intents.move(clientOrderId, ['INTENT'], 'ABANDONED', {
+        reason,
         actor: 'orderLifecycle',
-      }),
+      });
+      return taken || (await deps.intents.get(clientOrderId))?.state === 'ABANDONED';
+    },
 
     /** Ends an intent that could no longer be valid, as the last poll left it. */
     async expireOrder(input: { clientOrderId: string; state: OrderState }): Promise<IntentRow['state']> {

@@ -168,6 +168,26 @@ describe('a worker that is killed', () => {
       });
     },
   );
+
+  it('while a cancelled order is taken back: the run ends as cancelled and nothing was sent', async () => {
+    await withStack(async (stack) => {
+      await stack.createStrategy('taken-back');
+      let doomed = await stack.startWorker('report:admitOrder');
+      const handle = await stack.startRun('taken-back', close);
+      const driven = stack.drive(handle);
+      await ended(doomed.pid);
+      await handle.cancel();
+      for (const fault of ['before:abandonOrder:move', 'after:abandonOrder:move', 'report:abandonOrder']) {
+        doomed = await stack.startWorker(fault);
+        await ended(doomed.pid);
+      }
+      await stack.startWorker();
+      expect(await driven).toMatchObject({ status: 'cancelled', outcome: 'CANCELLED' });
+      const intent = await intentOf(stack, 'taken-back-2014-07-07');
+      expect(intent.state).toBe('ABANDONED');
+      expect(entriesOf(stack, intent.clientOrderId)).toHaveLength(0);
+    });
+  });
 });
 
 describe('another process that is killed in mid-run', () => {
