@@ -111,6 +111,8 @@ describe('npm start, before anything is started', () => {
       /--json \/no\/such\/folder\/out\.json: there is no folder .* that can be written/,
     );
     expect(ended.out).toEqual([]);
+    const written = await npmStart(['--once', '--data-dir', dataDir, '--json', base.path]);
+    expect(refusal(written)).toContain(`--json ${base.path} is a folder: give the name of a file`);
     expectNothingLeft(dataDir);
   });
 

@@ -1,6 +1,6 @@
 // `npm start`: one whole Keel on one machine. Starts the processes, runs one session in the simulated market, prints
 // what happens and stays up until Ctrl-C. Called by scripts/start.mjs, which has done the set-up.
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { naturalOutcomes } from '../../contracts/wire/run.js';
 import type { RunDetail } from '../api.js';
@@ -106,6 +106,9 @@ function mustBeWritable(file: string): void {
     throw new StartError(`--json ${file}: there is no folder ${dirname(file)} that can be written`, {
       cause: error,
     });
+  }
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) {
+    throw new StartError(`--json ${file} is a folder: give the name of a file`);
   }
 }
 

@@ -48,6 +48,11 @@ export function writeRecords(dataDir: string, records: readonly ProcessRecord[])
 /** Whole or not at all, readable by the owner only. */
 export function writeFileAtomically(file: string, text: string, mode = 0o600): void {
   const next = `${file}.${String(process.pid)}.new`;
-  writeFileSync(next, text, { mode });
-  renameSync(next, file);
+  try {
+    writeFileSync(next, text, { mode });
+    renameSync(next, file);
+  } catch (error) {
+    rmSync(next, { force: true });
+    throw error;
+  }
 }
