@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Bar } from '../domain/market/bar.js';
 import { parseCsv } from '../domain/market/csv.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
 
 /** Ends a command with these lines on standard error, and nothing on standard output or written. */
 export class Refusal extends Error {
@@ -38,4 +39,26 @@ export async function readCsvBars(file: string): Promise<readonly Bar[]> {
     throw new Refusal(problems.map(({ line, message }) => `${file}, line ${line}: ${message}`));
   }
   return bars;
+}
+
+/**
+ * What to know of sessions that have no bar between the first and the last. A note, no refusal: the file may be of
+ * another exchange. Without one bar outside the sessions of the NYSE it is taken to be of the NYSE.
+ * @returns a line, or null when no session is missing, or nothing can be said
+ */
+export function missingSessions(file: string, bars: readonly Bar[]): string | null {
+  const dates = bars.map(({ time }) => time.slice(0, 10));
+  const calendar = createNyseCalendar();
+  const [first = '', last = ''] = [dates[0], dates.at(-1)];
+  if (first < calendar.first || last > calendar.last) return null;
+  if (dates.some((date) => calendar.session(date) === null)) return null;
+  const there = new Set(dates);
+  const missing = calendar.between(first, last).filter(({ date }) => !there.has(date));
+  const [one, ...more] = missing.map(({ date }) => date);
+  if (one === undefined) return null;
+  const which =
+    more.length === 0
+      ? `the NYSE session ${one} has`
+      : `${missing.length} NYSE sessions, the first ${one}, have`;
+  return `${file}: ${which} no bar; the bars around a hole count as neighbours`;
 }

@@ -9,7 +9,7 @@ import { dayOfWeek } from '../../domain/market/dates.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { aggregateWeekly, dropUnfinished } from '../../domain/market/weekly.js';
 import { KeelError } from '../../ports/errors.js';
-import { plainReason, readCsvBars, Refusal } from '../csvFile.js';
+import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 
 const usage = 'keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]';
@@ -73,6 +73,8 @@ async function draw(order: Order, out: Say, err: Say): Promise<void> {
   if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished week`]);
   if (order.timeframe === 'weekly' && bars.length < aggregateWeekly(daily).length)
     err(`the last week of ${order.csv} is unfinished and left out`);
+  const holes = missingSessions(order.csv, daily);
+  if (holes !== null) err(holes);
   const { window } = timeframeRules[order.timeframe];
   const source = path.basename(order.csv);
   const { symbol, timeframe } = order;

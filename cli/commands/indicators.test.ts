@@ -101,6 +101,25 @@ describe('keel indicators --json', () => {
 });
 
 describe('keel indicators', () => {
+  it.each([
+    ['one session', [100], 'the NYSE session 2013-10-02 has no bar'],
+    ['several sessions', [100, 200, 201], '3 NYSE sessions, the first 2013-10-02, have no bar'],
+  ])('names %s without a bar on standard error, and goes on', async (_what, left, words) => {
+    const file = csv(...rows.filter((_row, line) => !left.includes(line)));
+    const { code, out, err } = await run('--csv', file);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: [`${file}: ${words}; the bars around a hole count as neighbours`],
+    });
+    expect(out).toHaveLength(names.length - 1);
+  });
+
+  it('says nothing of holes where the days are not those of the NYSE', async () => {
+    const saturday = '2018-05-12,188,189,187,188,188,1000';
+    const { code, err } = await run('--csv', csv(...rows.filter((_row, line) => line !== 100), saturday));
+    expect({ code, err }).toEqual({ code: 0, err: [] });
+  });
+
   it('prints a table of the last five bars', async () => {
     const { code, out, err } = await run('--csv', aapl);
     expect({ code, err }).toEqual({ code: 0, err: [] });

@@ -4,7 +4,7 @@ import { computeIndicators } from '../../domain/indicators/compute.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import type { IndicatorParameters, IndicatorSet, Series } from '../../domain/indicators/types.js';
 import { toColumns } from '../../domain/market/columns.js';
-import { plainReason, readCsvBars, Refusal } from '../csvFile.js';
+import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 
 const usage = 'keel indicators --csv FILE [--json]';
@@ -95,6 +95,8 @@ export async function indicatorsCommand(args: readonly string[], out: Say, err: 
     const tooShort = named.filter(([, values]) => values === null).map(([name]) => name);
     if (json) out(JSON.stringify({ date, ...Object.fromEntries(series), tooShort }));
     else for (const line of table(date, series)) out(line);
+    const holes = missingSessions(csv, bars);
+    if (holes !== null) err(holes);
     for (const line of set.tooShort) err(line);
     return 0;
   } catch (error) {
