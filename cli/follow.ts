@@ -53,6 +53,8 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         }
         return;
       } catch (error) {
+        if (signal.aborted)
+          say('  interrupted: the run is still open and goes on while Keel is up, or at its next start');
         signal.throwIfAborted();
         if (stuck.signal.aborted) throw stillOpen(runId, patienceMs ?? 0, error);
         if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
