@@ -1,38 +1,18 @@
 // What survives a killed process. Each case is one whole run on its own database and simulator, whose worker is killed
 // with SIGKILL at a stated point and started again. The simulator's ledger is the judge: one entry order, no more.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { IntentRow } from '../ports/stores.js';
 import { startApi } from './support/api.js';
-import { startOwnPostgres, type TestPostgres } from './support/postgres.js';
+import { sharedServers } from './support/servers.js';
 import { startStack, type TestStack } from './support/stack.js';
-import { startTemporal, type TestTemporal } from './support/temporal.js';
 
 /** The close of the demo's default session; the rules buy there. */
 const close = '2014-07-07T20:00:00.000Z';
 
-let temporal: TestTemporal;
-let postgres: TestPostgres;
-let given: string | undefined;
-
-beforeAll(async () => {
-  temporal = await startTemporal();
-  given = process.env.DATABASE_URL;
-  if (given === undefined || given === '') {
-    postgres = await startOwnPostgres();
-    process.env.DATABASE_URL = postgres.url;
-  }
-});
-
-afterAll(async () => {
-  await temporal.stop();
-  if (given === undefined || given === '') {
-    delete process.env.DATABASE_URL;
-    await postgres.stop();
-  }
-});
+const temporal = sharedServers();
 
 const withStack = async (work: (stack: TestStack) => Promise<void>): Promise<void> => {
-  const stack = await startStack(temporal);
+  const stack = await startStack(temporal());
   try {
     await work(stack);
   } finally {
@@ -48,19 +28,6 @@ async function intentOf(stack: TestStack, runId: string): Promise<IntentRow> {
   if (intent === null) throw new Error(`run ${runId} stored no intent`);
   return intent;
 }
-
-/** Resolves when the process has ended by itself. */
-const ended = async (pid: number): Promise<void> => {
-  const alive = (): boolean => {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  while (alive()) await new Promise((resolve) => setTimeout(resolve, 50));
-};
 
 /** Everything that a run which bought in peace leaves behind. */
 async function expectOneFilledOrder(stack: TestStack, runId: string): Promise<void> {
@@ -126,7 +93,7 @@ describe('a worker that is killed', () => {
       const doomed = await stack.startWorker(point);
       const handle = await stack.startRun(strategy, close);
       const driven = stack.drive(handle);
-      await ended(doomed.pid);
+      await doomed.ended;
       await stack.startWorker();
       const result = await driven;
       expect(result?.outcome).toBe('FILLED');
@@ -151,10 +118,10 @@ describe('a worker that is killed', () => {
         let doomed = await stack.startWorker(first);
         const handle = await stack.startRun(strategy, close);
         const driven = stack.drive(handle);
-        await ended(doomed.pid);
+        await doomed.ended;
         for (const fault of others) {
           doomed = await stack.startWorker(fault);
-          await ended(doomed.pid);
+          await doomed.ended;
         }
         await stack.startWorker();
         const result = await driven;
@@ -175,11 +142,11 @@ describe('a worker that is killed', () => {
       let doomed = await stack.startWorker('report:admitOrder');
       const handle = await stack.startRun('taken-back', close);
       const driven = stack.drive(handle);
-      await ended(doomed.pid);
+      await doomed.ended;
       await handle.cancel();
       for (const fault of ['before:abandonOrder:move', 'after:abandonOrder:move', 'report:abandonOrder']) {
         doomed = await stack.startWorker(fault);
-        await ended(doomed.pid);
+        await doomed.ended;
       }
       await stack.startWorker();
       expect(await driven).toMatchObject({ status: 'cancelled', outcome: 'CANCELLED' });
@@ -247,8 +214,8 @@ describe('another process that is killed in mid-run', () => {
       await stack.startWorker();
       const handle = await stack.startRun('temporal-killed', close);
       await reached(stack, 'temporal-killed-2014-07-07', 'waiting');
-      await temporal.kill();
-      await temporal.restart();
+      await temporal().kill();
+      await temporal().restart();
       expect((await stack.drive(handle))?.outcome).toBe('FILLED');
       await expectOneFilledOrder(stack, 'temporal-killed-2014-07-07');
     });

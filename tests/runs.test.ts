@@ -81,17 +81,6 @@ const until = async (reached: () => Promise<boolean>): Promise<void> => {
 const waits = (runId: string): Promise<void> =>
   until(async () => (await stack.market.stores.runs.get(runId))?.status === 'waiting');
 
-/** Resolves when the process has ended by itself. */
-const died = (pid: number): Promise<void> =>
-  until(() => {
-    try {
-      process.kill(pid, 0);
-      return Promise.resolve(false);
-    } catch {
-      return Promise.resolve(true);
-    }
-  });
-
 const ordersOf = (intent: Pick<IntentRow, 'clientOrderId'>) =>
   stack.ledger().filter(({ type, cOID }) => type === 'order' && cOID === intent.clientOrderId);
 
@@ -198,7 +187,7 @@ describe('a run that places no order', () => {
     const doomed = await stack.startWorker('report:admitOrder');
     const handle = await start('quick', '2014-06-30');
     const driven = stack.drive(handle);
-    await died(doomed.pid);
+    await doomed.ended;
     expect(await intentOf('quick-2014-06-30')).toMatchObject({ state: 'INTENT' });
     await handle.cancel();
     worker = await stack.startWorker();
@@ -213,7 +202,7 @@ describe('a run that places no order', () => {
     const doomed = await stack.startWorker('start:admitOrder');
     const handle = await start('quick', '2014-07-01');
     const driven = stack.drive(handle);
-    await died(doomed.pid);
+    await doomed.ended;
     const history = await handle.fetchHistory();
     const child = history.events?.find((event) => event.childWorkflowExecutionStartedEventAttributes);
     const id = child?.childWorkflowExecutionStartedEventAttributes?.workflowExecution?.workflowId ?? '';

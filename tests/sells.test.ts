@@ -1,45 +1,13 @@
 // A closing sell from end to end: the decision of one run buys, that of a later one sells what is held.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOwnPostgres, type TestPostgres } from './support/postgres.js';
+import { describe, expect, it } from 'vitest';
+import { sharedServers } from './support/servers.js';
 import { startStack } from './support/stack.js';
-import { startTemporal, type TestTemporal } from './support/temporal.js';
 
 /** The rules buy SYNFLAT at the first close and sell it at the second; neither stop nor target trades in between. */
 const symbol = 'SYNFLAT';
 const [buyAt, sellAt] = ['2011-06-17T20:00:00.000Z', '2011-07-01T20:00:00.000Z'] as const;
 
-let temporal: TestTemporal;
-let postgres: TestPostgres;
-let given: string | undefined;
-
-beforeAll(async () => {
-  temporal = await startTemporal();
-  given = process.env.DATABASE_URL;
-  if (given === undefined || given === '') {
-    postgres = await startOwnPostgres();
-    process.env.DATABASE_URL = postgres.url;
-  }
-});
-
-afterAll(async () => {
-  await temporal.stop();
-  if (given === undefined || given === '') {
-    delete process.env.DATABASE_URL;
-    await postgres.stop();
-  }
-});
-
-const gone = async (pid: number): Promise<void> => {
-  const alive = (): boolean => {
-    try {
-      process.kill(pid, 0);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  while (alive()) await new Promise((resolve) => setTimeout(resolve, 50));
-};
+const temporal = sharedServers();
 
 describe('a sell of what an earlier run bought', () => {
   it.each([
@@ -50,7 +18,7 @@ describe('a sell of what an earlier run bought', () => {
     'report:releaseProtection',
     'after:submitOrder:placeOrder',
   ])('cancels the protective legs and sells once (worker killed: %s)', async (fault) => {
-    const stack = await startStack(temporal);
+    const stack = await startStack(temporal());
     try {
       const strategy = `sell-${(fault ?? 'in-peace').replaceAll(':', '-').toLowerCase()}`;
       await stack.createStrategy(strategy, { symbols: [symbol] });
@@ -65,7 +33,7 @@ describe('a sell of what an earlier run bought', () => {
       }
       const driven = stack.drive(await stack.startRun(strategy, sellAt, symbol));
       if (fault !== null) {
-        await gone(doomed.pid);
+        await doomed.ended;
         await stack.startWorker();
       }
       const sold = await driven;

@@ -12,3 +12,20 @@ export const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 /** Where servers built or downloaded once are kept, for every checkout of this user. */
 export const cacheDir = (env = process.env) =>
   path.join(env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache'), 'keel');
+
+/** The folders of the import table that hold compiled code. */
+export const layers = [
+  'domain',
+  'contracts',
+  'ports',
+  'workflows',
+  'activities',
+  'adapters',
+  'simulator',
+  'db',
+  'config',
+  'worker',
+  'api',
+  'cli',
+  'bench',
+];

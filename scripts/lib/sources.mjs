@@ -2,25 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { root } from './paths.mjs';
+import { layers, root } from './paths.mjs';
 
-const compiled = [
-  'domain',
-  'contracts',
-  'ports',
-  'workflows',
-  'activities',
-  'adapters',
-  'simulator',
-  'db',
-  'config',
-  'worker',
-  'api',
-  'cli',
-  'bench',
-  // Those that make committed data again.
-  'scripts',
-];
+/** And the scripts that make committed data again. */
+const compiled = [...layers, 'scripts'];
 const settings = [
   'package.json',
   'package-lock.json',

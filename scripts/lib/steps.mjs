@@ -2,25 +2,9 @@
 // Used by check.mjs and test.mjs.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { bin, root } from './paths.mjs';
+import { bin, layers, root } from './paths.mjs';
 import { run } from './run.mjs';
 import { duration, say } from './say.mjs';
-
-const layers = [
-  'domain',
-  'contracts',
-  'ports',
-  'workflows',
-  'activities',
-  'adapters',
-  'simulator',
-  'db',
-  'config',
-  'worker',
-  'api',
-  'cli',
-  'bench',
-];
 
 /** Name, command, arguments; the longest first, so that two at a time end soonest. */
 const commands = () => [

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ServerProcess {
   readonly pid: number;
+  /** Resolves once it has ended, by itself or not. */
+  readonly ended: Promise<void>;
   /** Ends it politely, by force after ten seconds; returns once it is gone. */
   stop(): Promise<void>;
   /** SIGKILL to the whole group; returns once it is gone. */
@@ -79,5 +81,5 @@ export const startServer = async (options: {
     }
     await sleep(50);
   }
-  return { pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return { pid, ended: exit, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 };
