@@ -78,6 +78,8 @@ export const configSchema = z.strictObject({
     slippage: share,
     /** Commission per share, USD. */
     commissionPerShare: decimal,
+    /** The simulator's request limits and penalty are IBKR's, scaled by this: 50 allows 50 times as much. */
+    limitsFactor: z.number().positive(),
   }),
   api: z.strictObject({ host: z.string().min(1), port, bodyLimitKb: z.number().int().positive() }),
   worker: z.strictObject({

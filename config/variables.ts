@@ -34,6 +34,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_SIMULATOR_ADMIN_URL: { path: 'simulator.adminUrl' },
   KEEL_SIMULATOR_ADMIN_TOKEN: { path: 'simulator.adminToken' },
   KEEL_SIMULATOR_DIR: { path: 'simulator.directory' },
+  KEEL_SIMULATOR_LIMITS_FACTOR: { path: 'simulator.limitsFactor', kind: 'number' },
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },
   KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },

@@ -1,14 +1,16 @@
-// The simulator's own HTTP: market clock, health, symbols. Plain http on loopback, for whoever holds the token: the
+// The simulator's own HTTP: market clock, health, symbols, faults, the person at the login page. Plain http on loopback, for whoever holds the token: the
 // supervisor, the CLI, tests. No part of the broker's API, and adapters/ibkr never calls it.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import { KeelError } from '../ports/errors.js';
+import type { Portal } from './clientPortal/portal.js';
+import { logIn } from './clientPortal/session.js';
 import type { Engine } from './engine.js';
 import type { SteppedClock } from './marketClock.js';
 
 export interface AdminOptions {
-  readonly engine: Engine;
+  readonly portal: Portal;
   readonly clock: SteppedClock;
   readonly token: string;
   /** Bytes of an unfinished write that were cut off the ledger at start. */
@@ -24,8 +26,12 @@ const statusOf: Readonly<Record<string, number>> = {
   CLOCK_BEYOND: 422,
 };
 
-/** GET /health, /clock, /symbols; POST /clock/step {to}, /clock/run {speed}, /clock/stop. All need the bearer token. */
-export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOptions): Express {
+/**
+ * GET /health, /clock, /symbols, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop, /faults {kind, …}, /login;
+ * DELETE /faults, /faults/{id}. All need the bearer token.
+ */
+export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOptions): Express {
+  const { engine } = portal;
   const app = express();
   app.disable('x-powered-by');
   app.use((request, response, next) => {
@@ -51,6 +57,7 @@ export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOption
   app.get('/symbols', (_request, response) => {
     response.json({ symbols: symbols(engine) });
   });
+  app.use(faultRoutes(portal));
   app.use((_request, response) => {
     response.status(404).json({ code: 'NOT_FOUND', error: 'The simulator has no such admin path.' });
   });
@@ -64,6 +71,31 @@ export function createAdmin({ engine, clock, token, cutBytes, log }: AdminOption
     response.status(status).json({ code, error: message });
   });
   return app;
+}
+
+/** Clearing also ends what faults have begun: the penalty, and orders that no list shows. */
+function faultRoutes(portal: Portal): express.Router {
+  const { faults, penalty, hidden } = portal;
+  const router = express.Router();
+  router.get('/faults', (_request, response) => {
+    response.json({ faults: faults.list() });
+  });
+  router.post('/faults', (request, response) => {
+    response.status(201).json(faults.add(request.body));
+  });
+  router.delete('/faults', (_request, response) => {
+    penalty.until = 0;
+    hidden.clear();
+    response.json({ cleared: faults.clear() });
+  });
+  router.delete('/faults/:id', (request, response) => {
+    response.json({ cleared: faults.clear(Number(request.params.id)) });
+  });
+  router.post('/login', (_request, response) => {
+    logIn(portal);
+    response.json({ loggedIn: true });
+  });
+  return router;
 }
 
 /** Compares digests, which have one length, in constant time. */

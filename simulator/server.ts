@@ -13,10 +13,12 @@ import { createAdmin } from './admin.js';
 import { certificateOf } from './certificate.js';
 import { createClientPortal } from './clientPortal/app.js';
 import { freshSession } from './clientPortal/portal.js';
+import type { Portal } from './clientPortal/portal.js';
 import { loadInstruments } from './data.js';
 import { createEngine } from './engine.js';
 import type { Engine } from './engine.js';
 import { createMarket } from './exchange/market.js';
+import { createFaults } from './faults.js';
 import { openLedger } from './ledger.js';
 import { lockDirectory } from './lock.js';
 import { createSteppedClock } from './marketClock.js';
@@ -35,6 +37,8 @@ export interface SimulatorOptions {
   readonly cash: string;
   readonly slippage: string;
   readonly commissionPerShare: string;
+  /** By how much the broker's request limits and its penalty are scaled; 50 when left out. */
+  readonly limitsFactor?: number;
   readonly clock: Clock;
   /** Hears of the simulator's own errors. After `fatal` it answers every request with an error and should be restarted. */
   readonly onError: (error: unknown, fatal: boolean) => void;
@@ -53,6 +57,7 @@ export interface Simulator {
 }
 
 const LEAST_TOKEN = 16;
+const USUAL_LIMITS_FACTOR = 50;
 
 /**
  * Starts a simulator and answers once both fronts listen.
@@ -102,7 +107,16 @@ async function open(
   undo.push(() => {
     stepped.close();
   });
-  const portal = { engine, accountId, clock, session: freshSession() };
+  const portal: Portal = {
+    engine,
+    accountId,
+    clock,
+    session: freshSession(),
+    faults: createFaults(),
+    limitsFactor: options.limitsFactor ?? USUAL_LIMITS_FACTOR,
+    penalty: { until: 0 },
+    hidden: new Map(),
+  };
   const log = (error: unknown): void => {
     onError(error, error instanceof KeelError && error.code === 'LEDGER_WRITE');
   };
@@ -111,7 +125,7 @@ async function open(
     createClientPortal(portal, log),
   );
   const admin = createServer(
-    createAdmin({ engine, clock: stepped, token: options.adminToken, cutBytes: ledger.cutBytes, log }),
+    createAdmin({ portal, clock: stepped, token: options.adminToken, cutBytes: ledger.cutBytes, log }),
   );
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);

@@ -2,138 +2,31 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import https from 'node:https';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSimulator } from '../simulator/server.js';
-import type { Simulator, SimulatorOptions } from '../simulator/server.js';
+import type { Simulator } from '../simulator/server.js';
+import {
+  AAPL,
+  ACCOUNT,
+  OPEN_PLUS_5,
+  TOKEN,
+  admin,
+  bracket,
+  get,
+  optionsFor,
+  order,
+  ordersOf,
+  place,
+  post,
+  prime,
+  request,
+  step,
+} from './support/simulator.js';
+import type { Facts, Rows } from './support/simulator.js';
 import { tempFolder } from './support/temp.js';
-
-const TOKEN = 'a-token-for-tests-only';
-const ACCOUNT = 'DU1234567';
-const AAPL = 265598;
-const OPEN_PLUS_5 = '2014-07-07T13:35:00.000Z';
-
-interface Facts {
-  readonly baseUrl: string;
-  readonly adminUrl: string;
-  readonly caFile: string;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  /** The parsed body; whatever its shape, matchers look at it. */
-  readonly body: unknown;
-}
-
-function request(
-  simulator: Facts,
-  method: string,
-  where: string,
-  options: { readonly body?: unknown; readonly raw?: string; readonly headers?: Record<string, string> } = {},
-): Promise<Answer> {
-  const text = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body));
-  const length = text === null ? {} : { 'Content-Length': String(Buffer.byteLength(text)) };
-  return new Promise((resolve, reject) => {
-    const call = https.request(
-      `${simulator.baseUrl}${where}`,
-      {
-        method,
-        ca: readFileSync(simulator.caFile),
-        agent: false,
-        headers: { ...length, ...options.headers },
-      },
-      (response) => {
-        let body = '';
-        response.setEncoding('utf8');
-        response.on('data', (chunk: string) => (body += chunk));
-        response.on('end', () => {
-          const isJson = response.headers['content-type']?.includes('json') === true;
-          resolve({
-            status: response.statusCode ?? 0,
-            text: body,
-            body: isJson ? (JSON.parse(body) as unknown) : null,
-          });
-        });
-        response.on('error', reject);
-      },
-    );
-    call.on('error', reject);
-    call.end(text ?? undefined);
-  });
-}
-
-const get = async (simulator: Facts, where: string): Promise<unknown> =>
-  (await request(simulator, 'GET', where)).body;
-const post = async (simulator: Facts, where: string, body: unknown = {}): Promise<unknown> =>
-  (await request(simulator, 'POST', where, { body })).body;
-
-async function admin(
-  simulator: Facts,
-  where: string,
-  body?: unknown,
-): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(`${simulator.adminUrl}${where}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { Authorization: `Bearer ${TOKEN}` },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: await response.json() };
-}
-
-const step = (simulator: Facts, to: string) => admin(simulator, '/clock/step', { to });
-
-const optionsFor = (directory: string): SimulatorOptions => ({
-  host: '127.0.0.1',
-  port: 0,
-  adminPort: 0,
-  adminToken: TOKEN,
-  directory,
-  accountId: ACCOUNT,
-  cash: '100000.00',
-  slippage: '0.0005',
-  commissionPerShare: '0.005',
-  clock: { now: () => Date.now() },
-  onError: () => undefined,
-});
-
-const order = (rest: Record<string, unknown>): Record<string, unknown> => ({
-  acctId: ACCOUNT,
-  conid: AAPL,
-  secType: `${AAPL}:STK`,
-  orderType: 'MKT',
-  side: 'BUY',
-  tif: 'DAY',
-  quantity: 10,
-  outsideRTH: false,
-  listingExchange: 'SMART',
-  ticker: 'AAPL',
-  ...rest,
-});
-const bracket = (cOID: string): { orders: Record<string, unknown>[] } => ({
-  orders: [
-    order({ cOID }),
-    order({ parentId: cOID, side: 'SELL', tif: 'GTC', orderType: 'STP', price: 90 }),
-    order({ parentId: cOID, side: 'SELL', tif: 'GTC', orderType: 'LMT', price: 96.5 }),
-  ],
-});
-const place = (simulator: Facts, body: unknown): Promise<Answer> =>
-  request(simulator, 'POST', `/iserver/account/${ACCOUNT}/orders`, { body });
-
-/** Accounts queried, orders and trades primed: what a client does once per session. */
-async function prime(simulator: Facts): Promise<void> {
-  await get(simulator, '/iserver/accounts');
-  await get(simulator, '/iserver/account/orders?force=true');
-  await get(simulator, '/iserver/account/trades?days=7');
-}
-
-type Rows = Record<string, unknown>[];
-async function ordersOf(simulator: Facts): Promise<Rows> {
-  return ((await get(simulator, '/iserver/account/orders')) as { orders: Rows }).orders;
-}
 
 /** All that a client can see of the state, for comparing it before and after a restart. */
 async function visibleState(simulator: Facts): Promise<unknown> {
@@ -197,6 +90,9 @@ describe('the Client Portal front', () => {
       body: { error: 'not authenticated', statusCode: 401 },
     });
     expect(await post(simulator, '/tickle')).toEqual({ error: 'no session' });
+    const init = { body: { publish: true, compete: true } };
+    expect(await request(simulator, 'POST', '/iserver/auth/ssodh/init', init)).toMatchObject({ status: 401 });
+    expect((await admin(simulator, '/login', {})).body).toEqual({ loggedIn: true });
     expect(
       await request(simulator, 'POST', '/iserver/auth/ssodh/init', { body: { publish: false } }),
     ).toMatchObject({ status: 500 });

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../config/load.js';
+import { endpoints, faultKinds } from '../../simulator/faults.js';
 import type { Say } from '../say.js';
 import { compiled } from '../supervisor/boot.js';
 import { StartError } from '../supervisor/dataDir.js';
@@ -23,32 +24,64 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
   step --to INSTANT   steps the market clock, such as 2014-07-08T13:35:00.000Z; it never goes back
   run --speed N       lets the clock run, N times as fast as time
   stop                stops a running clock
+  fault KIND          switches a fault on: ${faultKinds.slice(0, 6).join(', ')},
+                      ${faultKinds.slice(6, 12).join(', ')},
+                      ${faultKinds.slice(12).join(', ')}
+    --on REQUESTS       which ones: any, ${endpoints.slice(0, 9).join(', ')},
+                        ${endpoints.slice(9).join(', ')}
+    --times N           acts N times, 1 when left out; 0: until it is cleared
+    --skip N            after N requests that pass
+    --share S --seed N  acts on this share of the requests, chosen by the seed
+    --ms N              how long it lasts, milliseconds
+    --accepted          reply-503: the order is taken all the same
+  faults              lists the faults, and how often each has acted
+  clear               takes all faults back
+  login               logs in as a person would in the browser
 
 Examples:
   keel simulator
   keel simulator status
-  keel simulator step --to 2014-07-08T20:00:00.000Z`;
+  keel simulator step --to 2014-07-08T20:00:00.000Z
+  keel simulator fault accept-then-drop --times 2`;
 
 const text = { type: 'string' } as const;
+const options = {
+  to: text,
+  speed: text,
+  'data-dir': text,
+  on: text,
+  times: text,
+  skip: text,
+  share: text,
+  seed: text,
+  ms: text,
+  accepted: { type: 'boolean' },
+} as const;
 
 export async function simulatorCommand(
   args: readonly string[],
   out: Say,
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const { command, values } = readArguments(args);
+  const { command, kind, values } = readArguments(args);
   if (command === undefined) return foreground(out, env);
   const admin = adminOf(values['data-dir'], env);
   const { to, speed } = values;
   if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');
   if (command === 'run' && !(Number(speed) > 0))
     throw new UsageError('run needs --speed N, a number above 0');
-  const requests: Readonly<Record<string, readonly [path: string, body?: object]>> = {
+  if (command === 'fault' && kind === undefined)
+    throw new UsageError(`fault needs its kind, one of ${faultKinds.join(', ')}`);
+  const requests: Readonly<Record<string, Asked>> = {
     status: ['/health'],
     symbols: ['/symbols'],
     step: ['/clock/step', { to }],
     run: ['/clock/run', { speed: Number(speed) }],
     stop: ['/clock/stop', {}],
+    fault: ['/faults', faultOf(kind, values)],
+    faults: ['/faults'],
+    clear: ['/faults', undefined, 'DELETE'],
+    login: ['/login', {}],
   };
   const request = requests[command];
   if (request === undefined) {
@@ -63,13 +96,38 @@ function readArguments(args: readonly string[]) {
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { to: text, speed: text, 'data-dir': text },
+      options,
     });
-    if (positionals.length > 1) throw new Error('one command at a time');
-    return { command: positionals[0], values };
+    const [command, kind, ...rest] = positionals;
+    if (rest.length > 0 || (kind !== undefined && command !== 'fault'))
+      throw new Error('one command at a time');
+    return { command, kind, values };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+type Asked = readonly [path: string, body?: object | undefined, method?: 'DELETE'];
+
+/** The fault as the admin front takes it; what was not given is left to it. */
+function faultOf(
+  kind: string | undefined,
+  values: Readonly<Record<string, string | boolean | undefined>>,
+): object {
+  const numbers = ['times', 'skip', 'share', 'seed', 'ms'].flatMap((name) => {
+    const value = values[name];
+    if (value === undefined) return [];
+    const number = Number(value);
+    if (!Number.isFinite(number) || value === '') throw new UsageError(`--${name} needs a number`);
+    return [[name, name === 'times' && number === 0 ? null : number] as const];
+  });
+  const { on, accepted } = values;
+  return {
+    kind,
+    ...Object.fromEntries(numbers),
+    ...(on === undefined ? {} : { on }),
+    ...(accepted === undefined ? {} : { accepted }),
+  };
 }
 
 /** The process itself, as the supervisor starts it; it ends with this one. */
@@ -112,18 +170,23 @@ function adminOf(dataDir: string | undefined, env: NodeJS.ProcessEnv): Admin {
   );
 }
 
-async function ask({ adminUrl, adminToken }: Admin, path: string, body?: object): Promise<unknown> {
+async function ask(
+  { adminUrl, adminToken }: Admin,
+  path: string,
+  body?: object,
+  method = body === undefined ? 'GET' : 'POST',
+): Promise<unknown> {
   const response = await fetch(`${adminUrl.replace(/\/+$/, '')}${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(20_000),
   }).catch((error: unknown) => {
     throw new StartError(`the simulator does not answer at ${adminUrl}`, { cause: error });
   });
-  const answer = (await response.json()) as { message?: string };
+  const answer = (await response.json()) as { error?: string };
   if (response.ok) return answer;
   throw new StartError(
-    `the simulator refused (${String(response.status)}): ${answer.message ?? 'no reason given'}`,
+    `the simulator refused (${String(response.status)}): ${answer.error ?? 'no reason given'}`,
   );
 }

@@ -4,10 +4,12 @@ import type { Express, NextFunction, Request, Response } from 'express';
 import { KeelError } from '../../ports/errors.js';
 import { accountsRouter } from './accounts.js';
 import { contractsRouter } from './contracts.js';
+import { faultGate } from './faultGate.js';
 import { marketDataRouter } from './marketData.js';
 import { ordersRouter } from './orders.js';
 import type { Portal } from './portal.js';
 import { requireLogin } from './portal.js';
+import { repliesRouter } from './replies.js';
 import { sessionRouter } from './session.js';
 import { tradesRouter } from './trades.js';
 
@@ -23,12 +25,14 @@ export function createClientPortal(portal: Portal, log: (error: unknown) => void
   });
   app.use(express.json({ limit: '1mb', type: () => true }));
   const api = express.Router();
+  api.use(faultGate(portal));
   api.use(sessionRouter(portal));
   api.use(requireLogin(portal));
   api.use(accountsRouter(portal));
   api.use(contractsRouter(portal));
   api.use(marketDataRouter(portal));
   api.use(tradesRouter(portal));
+  api.use(repliesRouter(portal));
   api.use(ordersRouter(portal));
   app.use('/v1/api', api);
   app.use((_request, response) => {

@@ -1,11 +1,13 @@
 // Orders: place, reply, live orders, status, modify, cancel. A trading refusal is a 200 with an error, as at the broker.
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
+import type { PlaceResult } from '../exchange/orders.js';
 import type { Order } from '../exchange/types.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
 import { orderRow, orderStatus, statusOf } from './orderRows.js';
-import type { Portal } from './portal.js';
-import { isOurAccount, query, requireAccounts } from './portal.js';
+import type { Portal, Question } from './portal.js';
+import { isHidden, isOurAccount, query, requireAccounts } from './portal.js';
+import { ask } from './replies.js';
 
 const DAY_MS = 86_400_000;
 /** The broker's lists go back this many market days; what is still open is always there. */
@@ -19,12 +21,6 @@ export function ordersRouter(portal: Portal): Router {
   router.post('/iserver/account/:account/orders', placeOrders(portal));
   router.post('/iserver/account/:account/order/:order', modifyOrder(portal));
   router.delete('/iserver/account/:account/order/:order', cancelOrder(portal));
-  router.post('/iserver/reply/:reply', (request, response) => {
-    response.status(400).json({ error: `reply id not found: '${request.params.reply}'` });
-  });
-  router.post('/iserver/questions/suppress', (_request, response) => {
-    response.json({ status: 'submitted' });
-  });
   return router;
 }
 
@@ -39,9 +35,9 @@ const isKept = (order: Order, since: string): boolean => isOpen(order) || order.
 /** The order of the path; null when there is none that the broker still knows. */
 function orderOfPath(portal: Portal, request: Request): Order | null {
   const order = portal.engine.state.orders.get(Number(request.params['order']));
-  return order !== undefined && order.account === portal.accountId && isKept(order, keptSince(portal))
-    ? order
-    : null;
+  if (order === undefined || order.account !== portal.accountId || isHidden(portal, order.orderId))
+    return null;
+  return isKept(order, keptSince(portal)) ? order : null;
 }
 
 /** The first read of a session, and each forced one, only fills the broker's cache. */
@@ -67,6 +63,7 @@ const liveOrders =
     const wanted = filters.filter((word) => word !== 'sort_by_time').map((word) => word.replaceAll('_', ''));
     const orders = [...engine.state.orders.values()]
       .filter((order) => order.account === accountId && isKept(order, since))
+      .filter((order) => !isHidden(portal, order.orderId))
       .filter((order) => wanted.length === 0 || wanted.includes(statusOf(order, marketOpen).toLowerCase()))
       .reverse();
     response.json({ orders: orders.map((order) => orderRow(order, engine.market, now)), snapshot: true });
@@ -91,25 +88,41 @@ const placeOrders =
     const { engine, accountId } = portal;
     const drafts = orBadRequest(response, () => readOrders(request.body, accountId));
     if (drafts === null) return;
-    const result = engine.place(accountId, drafts);
-    if (!result.placed) {
-      response.json({ error: result.text });
-      return;
-    }
-    const marketOpen = engine.market.calendar.openAt(engine.state.now) !== null;
-    response.json(
-      result.rows.map((row) =>
-        row.accepted
-          ? {
-              order_id: String(row.order.orderId),
-              ...(row.order.cOID === null ? {} : { local_order_id: row.order.cOID }),
-              order_status: statusOf(row.order, marketOpen),
-              encrypt_message: '1',
-            }
-          : { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text },
-      ),
-    );
+    ask(portal, response, questionsAbout(portal), (answer) => {
+      sendPlaced(portal, answer, engine.place(accountId, drafts));
+    });
   };
+
+/** Questions of the broker before it takes an order. */
+function questionsAbout({ faults }: Portal): readonly Question[] {
+  return faults.take('unknown-question', 'place') === null
+    ? []
+    : [{ messageId: 'o99999', text: 'This is a question that the broker has never asked before. Submit?' }];
+}
+
+function sendPlaced(portal: Portal, response: Response, result: PlaceResult): void {
+  if (!result.placed) {
+    response.json({ error: result.text });
+    return;
+  }
+  const { engine, faults, hidden, clock } = portal;
+  const invisible = faults.take('invisible-order', 'place');
+  const marketOpen = engine.market.calendar.openAt(engine.state.now) !== null;
+  const rows = result.rows.map((row) => {
+    if (!row.accepted)
+      return { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text };
+    const { orderId, cOID } = row.order;
+    if (invisible !== null) hidden.set(orderId, clock.now() + (invisible.ms ?? 0));
+    return {
+      order_id: String(orderId),
+      ...(cOID === null ? {} : { local_order_id: cOID }),
+      order_status: statusOf(row.order, marketOpen),
+      encrypt_message: '1',
+    };
+  });
+  response.locals['accepted'] = true;
+  response.json(rows);
+}
 
 const modifyOrder =
   (portal: Portal): RequestHandler =>
@@ -119,6 +132,7 @@ const modifyOrder =
     if (order === null) return;
     const draft = orBadRequest(response, () => readOrder(request.body, portal.accountId));
     if (draft === null) return;
+    portal.session.pending = null;
     const { conid, side, orderType, tif } = draft;
     if (conid !== order.conid || side !== order.side || orderType !== order.orderType || tif !== order.tif) {
       response.json({ error: 'Only quantity and price of an order can be modified' });

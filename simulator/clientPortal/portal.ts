@@ -2,10 +2,16 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../../ports/clocks.js';
 import type { Engine } from '../engine.js';
+import type { Faults } from '../faults.js';
 
 /** What the broker remembers of one login. Kept in memory only, as a gateway does. */
 export interface BrokerageSession {
+  /** A person is logged in. Without that nothing but the login page works. */
+  loggedIn: boolean;
+  /** The brokerage session is open; without it nothing under /iserver works. */
   authenticated: boolean;
+  /** Another login of the same user name holds the brokerage session. */
+  competing: boolean;
   /** /iserver/accounts has been called. */
   accountsQueried: boolean;
   positionsRead: boolean;
@@ -13,6 +19,21 @@ export interface BrokerageSession {
   ordersPrimed: boolean;
   /** Contracts whose market data stream is open. */
   readonly streams: Set<number>;
+  /** The one order that waits for an answer to the broker's question. */
+  pending: PendingReply | null;
+}
+
+export interface Question {
+  readonly messageId: string;
+  readonly text: string;
+}
+
+export interface PendingReply {
+  readonly id: string;
+  /** The question that was asked, and those that come after it. */
+  readonly questions: readonly Question[];
+  /** Does what was asked for, and answers. */
+  readonly act: (response: Response) => void;
 }
 
 export interface Portal {
@@ -21,6 +42,13 @@ export interface Portal {
   /** The machine's time. */
   readonly clock: Clock;
   readonly session: BrokerageSession;
+  readonly faults: Faults;
+  /** By how much the broker's limits and penalty are scaled: 50 allows 50 times as much. */
+  readonly limitsFactor: number;
+  /** Wall milliseconds since the epoch until which everything is refused with 429. */
+  readonly penalty: { until: number };
+  /** Orders that no list shows yet, and until when, wall milliseconds since the epoch. */
+  readonly hidden: Map<number, number>;
 }
 
 const unread = {
@@ -28,23 +56,45 @@ const unread = {
   positionsRead: false,
   tradesRead: false,
   ordersPrimed: false,
+  pending: null,
 };
 
 /** A session that has just begun. */
-export const freshSession = (): BrokerageSession => ({ ...unread, authenticated: true, streams: new Set() });
+export const freshSession = (): BrokerageSession => ({
+  ...unread,
+  loggedIn: true,
+  authenticated: true,
+  competing: false,
+  streams: new Set(),
+});
 
 /** What an init or a logout leaves: everything is to be asked for again. */
 export function renew(session: BrokerageSession, authenticated: boolean): void {
-  Object.assign(session, unread, { authenticated });
+  Object.assign(session, unread, { authenticated, competing: false });
   session.streams.clear();
 }
 
+/** The two tiers: a login for everything, a brokerage session for /iserver. */
 export const requireLogin =
   ({ session }: Portal): RequestHandler =>
-  (_request, response, next) => {
-    if (session.authenticated) next();
-    else response.status(401).json({ error: 'not authenticated', statusCode: 401 });
+  (request, response, next) => {
+    if (!session.loggedIn) response.status(401).json({ error: 'not authenticated', statusCode: 401 });
+    else if (!session.authenticated && request.path.startsWith('/iserver/')) noBridge(response);
+    else next();
   };
+
+export function noBridge(response: Response): void {
+  response.status(400).json({ error: 'Bad Request: no bridge', statusCode: 400 });
+}
+
+/** True while a fault keeps an order out of every list. */
+export function isHidden({ hidden, clock }: Portal, orderId: number): boolean {
+  const until = hidden.get(orderId);
+  if (until === undefined) return false;
+  if (clock.now() < until) return true;
+  hidden.delete(orderId);
+  return false;
+}
 
 export const requireAccounts =
   ({ session }: Portal): RequestHandler =>

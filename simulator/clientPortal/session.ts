@@ -1,4 +1,5 @@
-// The login: auth/status, ssodh/init, tickle, sso/validate, logout. In this form a session does not expire by itself.
+// The login in its two tiers: auth/status, ssodh/init, tickle, sso/validate, logout. Called by app.ts; faults and the admin
+// front end and renew it.
 import { Router } from 'express';
 import type { Portal } from './portal.js';
 import { fieldsOf, renew } from './portal.js';
@@ -17,15 +18,20 @@ export function sessionRouter(portal: Portal): Router {
     response.json({ ...statusOf(portal), ...(session.authenticated ? { fail: '' } : {}) });
   });
   router.post('/iserver/auth/ssodh/init', (request, response) => {
-    if (fieldsOf(request.body)['publish'] !== true) {
+    const { publish, compete } = fieldsOf(request.body);
+    if (!session.loggedIn) {
+      response.status(401).json({ error: 'not authenticated', statusCode: 401 });
+      return;
+    }
+    if (publish !== true) {
       response.status(500).json({ error: 'publish must be true' });
       return;
     }
-    renew(session, true);
+    if (!session.competing || compete === true) renew(session, true);
     response.json(statusOf(portal));
   });
   router.post('/tickle', (_request, response) => {
-    if (!session.authenticated) {
+    if (!session.loggedIn) {
       response.json({ error: 'no session' });
       return;
     }
@@ -43,7 +49,7 @@ export function sessionRouter(portal: Portal): Router {
     response.json({
       USER_ID: 100_000_001,
       USER_NAME: 'simulator',
-      RESULT: session.authenticated,
+      RESULT: session.loggedIn,
       AUTH_TIME: now,
       EXPIRES: 24 * HOUR_MS,
       IS_FREE_TRIAL: false,
@@ -54,14 +60,27 @@ export function sessionRouter(portal: Portal): Router {
     });
   });
   router.post('/logout', (_request, response) => {
-    renew(session, false);
+    endSession(portal, { login: false });
     response.json({ status: true });
   });
   return router;
 }
 
+/** Ends the brokerage session, and the login too unless it stays. */
+export function endSession({ session }: Portal, { login }: { readonly login: boolean }): void {
+  renew(session, false);
+  session.loggedIn &&= login;
+}
+
+/** A person has logged in in the browser, which opens the brokerage session as well. */
+export function logIn({ session }: Portal): void {
+  session.loggedIn = true;
+  renew(session, true);
+}
+
 function statusOf({ session }: Portal): object {
-  if (!session.authenticated) return { authenticated: false, competing: false, connected: true, MAC };
+  const { authenticated, competing, loggedIn: connected } = session;
+  if (!authenticated) return { authenticated, competing, connected, MAC };
   return {
     authenticated: true,
     established: true,

@@ -1,8 +1,9 @@
 // Executions of up to seven days. The first read of a session comes back empty, as at the broker.
 import { Router } from 'express';
+import { seeded } from '../faults.js';
 import { tradeRow } from './orderRows.js';
 import type { Portal } from './portal.js';
-import { query, requireAccounts } from './portal.js';
+import { isHidden, query, requireAccounts } from './portal.js';
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 7;
@@ -28,9 +29,24 @@ export function tradesRouter(portal: Portal): Router {
         ? `${now.slice(0, 10)}T00:00:00.000Z`
         : new Date(Date.parse(now) - Number(days) * DAY_MS).toISOString();
     const executions = engine.state.executions.filter(
-      (execution) => execution.account === accountId && execution.at >= since,
+      (execution) =>
+        execution.account === accountId && execution.at >= since && !isHidden(portal, execution.orderId),
     );
-    response.json(executions.reverse().map((execution) => tradeRow(execution, engine.market)));
+    const rows = executions.reverse().map((execution) => tradeRow(execution, engine.market));
+    response.json(troubled(portal, rows));
   });
   return router;
+}
+
+/** Rows twice, or in an order of chance, where a fault wants it. */
+function troubled({ faults }: Portal, rows: readonly object[]): readonly object[] {
+  const twice = faults.take('duplicate-executions', 'trades') === null ? 1 : 2;
+  const all = rows.flatMap((row) => Array<object>(twice).fill(row));
+  const shuffle = faults.take('shuffled-executions', 'trades');
+  if (shuffle === null) return all;
+  const random = seeded(shuffle.seed);
+  return all
+    .map((row) => ({ row, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ row }) => row);
 }

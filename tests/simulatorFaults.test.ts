@@ -1,0 +1,304 @@
+// Every fault knob of the simulator, over its real fronts: what the client sees, and what the ledger says of it.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { simulatorCommand } from '../cli/commands/simulator.js';
+import { faultKinds } from '../simulator/faults.js';
+import { startSimulator } from '../simulator/server.js';
+import type { Simulator } from '../simulator/server.js';
+import {
+  AAPL,
+  ACCOUNT,
+  OPEN_PLUS_5,
+  TOKEN,
+  admin,
+  get,
+  optionsFor,
+  order,
+  ordersOf,
+  place,
+  post,
+  prime,
+  request,
+  step,
+} from './support/simulator.js';
+import type { Rows } from './support/simulator.js';
+import { tempFolder } from './support/temp.js';
+
+const folder = tempFolder('simulator-faults');
+let simulator: Simulator;
+/** Wall milliseconds that the simulator's clock is ahead of the machine's. */
+let ahead = 0;
+
+beforeAll(async () => {
+  simulator = await startSimulator({
+    ...optionsFor(folder.path),
+    clock: { now: () => Date.now() + ahead },
+  });
+  await step(simulator, OPEN_PLUS_5);
+});
+beforeEach(async () => {
+  await admin(simulator, '/faults', undefined, 'DELETE');
+  await admin(simulator, '/login', {});
+  await prime(simulator);
+});
+afterAll(async () => {
+  await simulator.close();
+  folder.remove();
+});
+
+const fault = (kind: string, rest: object = {}): Promise<{ status: number; body: unknown }> =>
+  admin(simulator, '/faults', { kind, ...rest });
+const acted = async (): Promise<unknown[]> => {
+  const { faults } = (await admin(simulator, '/faults')).body as { faults: { acted: number }[] };
+  return faults.map((each) => each.acted);
+};
+const limit = (cOID: string): object => ({
+  orders: [order({ cOID, quantity: 1, orderType: 'LMT', price: 50, tif: 'GTC' })],
+});
+const market = (cOID: string): object => ({ orders: [order({ cOID, quantity: 1 })] });
+/** How many orders of this id the ledger has. */
+const booked = (cOID: string): number =>
+  readFileSync(simulator.ledgerFile, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"type":"order"') && line.includes(`"cOID":"${cOID}"`)).length;
+
+describe('faults of an answer', () => {
+  test('accept then drop: the order is in the ledger, the connection is cut', async () => {
+    await fault('accept-then-drop', { skip: 1 });
+    expect(await place(simulator, limit('drop-1'))).toMatchObject({ status: 200 });
+    await expect(place(simulator, limit('drop-2'))).rejects.toThrow(/socket hang up|ECONNRESET/);
+    expect(await place(simulator, limit('drop-3'))).toMatchObject({ status: 200 });
+    expect(['drop-1', 'drop-2', 'drop-3'].map(booked)).toEqual([1, 1, 1]);
+    expect(await acted()).toEqual([1]);
+  });
+
+  test('does not count an order that was refused', async () => {
+    await fault('accept-then-500');
+    expect(await place(simulator, { orders: [order({ quantity: 1e8 })] })).toMatchObject({ status: 200 });
+    expect(await place(simulator, limit('five-1'))).toMatchObject({ status: 500 });
+    expect(booked('five-1')).toBe(1);
+  });
+
+  test('half of the JSON, an HTML page, no session, no bridge', async () => {
+    await fault('truncated-json', { on: 'place' });
+    const half = await request(simulator, 'POST', `/iserver/account/${ACCOUNT}/orders`, {
+      body: limit('half-1'),
+      parse: false,
+    });
+    expect(() => JSON.parse(half.text) as unknown).toThrow();
+    expect(booked('half-1')).toBe(1);
+    await fault('html', { on: 'place' });
+    expect(await place(simulator, limit('html-1'))).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('<html>') as string,
+    });
+    expect(booked('html-1')).toBe(0);
+    await fault('no-session');
+    expect(await request(simulator, 'POST', '/tickle', { body: {} })).toMatchObject({
+      status: 200,
+      body: { error: 'no session' },
+    });
+    await fault('no-bridge', { on: 'orders' });
+    expect(await request(simulator, 'GET', '/iserver/account/orders')).toMatchObject({
+      status: 400,
+      body: { error: 'Bad Request: no bridge', statusCode: 400 },
+    });
+    expect(await acted()).toEqual([1, 1, 1, 1]);
+  });
+
+  test('waits before it works, and lets an answer trickle', async () => {
+    await fault('delay', { on: 'accounts', ms: 300 });
+    await fault('slow', { on: 'snapshot', ms: 300 });
+    for (const where of ['/iserver/accounts', `/iserver/marketdata/snapshot?conids=${AAPL}&fields=31`]) {
+      const from = performance.now();
+      expect(await request(simulator, 'GET', where)).toMatchObject({ status: 200 });
+      expect(performance.now() - from).toBeGreaterThan(250);
+    }
+    await fault('aborted-503', { on: 'orders', ms: 10 });
+    expect(await request(simulator, 'GET', '/iserver/account/orders')).toMatchObject({
+      status: 503,
+      body: { error: 'request aborted', statusCode: 503 },
+    });
+  });
+});
+
+describe('faults of orders', () => {
+  test('asks what nobody has asked before; only a yes places the order', async () => {
+    await fault('unknown-question', { times: 2 });
+    const question = async (cOID: string): Promise<string> => {
+      const [row] = (await place(simulator, limit(cOID))).body as Rows;
+      expect(row).toMatchObject({ messageIds: ['o99999'], isSuppressed: false });
+      return String(row?.['id']);
+    };
+    const declined = await question('asked-1');
+    expect(await post(simulator, `/iserver/reply/${declined}`, { confirmed: false })).toEqual({
+      error: 'Order not confirmed ',
+    });
+    const agreed = await question('asked-2');
+    expect(await post(simulator, `/iserver/reply/${agreed}`, { confirmed: true })).toMatchObject([
+      { local_order_id: 'asked-2' },
+    ]);
+    expect(['asked-1', 'asked-2'].map(booked)).toEqual([0, 1]);
+    expect(await post(simulator, `/iserver/reply/${agreed}`, { confirmed: true })).toEqual({
+      error: `reply id not found: '${agreed}'`,
+    });
+  });
+
+  test('another order discards the one that waits for an answer', async () => {
+    await fault('unknown-question');
+    const [row] = (await place(simulator, limit('waits-1'))).body as Rows;
+    await place(simulator, limit('waits-2'));
+    const id = String(row?.['id']);
+    expect(
+      await request(simulator, 'POST', `/iserver/reply/${id}`, { body: { confirmed: true } }),
+    ).toMatchObject({ status: 400, body: { error: `reply id not found: '${id}'` } });
+    expect(['waits-1', 'waits-2'].map(booked)).toEqual([0, 1]);
+  });
+
+  test.each([false, true])('answers a reply with 503, the order taken: %s', async (accepted) => {
+    await fault('unknown-question');
+    await fault('reply-503', { accepted });
+    const cOID = `reply-${String(accepted)}`;
+    const [row] = (await place(simulator, limit(cOID))).body as Rows;
+    expect(
+      await request(simulator, 'POST', `/iserver/reply/${String(row?.['id'])}`, {
+        body: { confirmed: true },
+      }),
+    ).toMatchObject({ status: 503, body: { error: 'request aborted', statusCode: 503 } });
+    expect(booked(cOID)).toBe(Number(accepted));
+  });
+
+  test('hides an order from every list for a while', async () => {
+    await fault('invisible-order', { ms: 5000 });
+    const [row] = (await place(simulator, market('hidden-1'))).body as Rows;
+    const seen = async (): Promise<boolean[]> => [
+      (await ordersOf(simulator)).some((each) => each['order_ref'] === 'hidden-1'),
+      ((await get(simulator, '/iserver/account/trades?days=7')) as Rows).some(
+        (each) => each['order_ref'] === 'hidden-1',
+      ),
+      (await request(simulator, 'GET', `/iserver/account/order/status/${String(row?.['order_id'])}`))
+        .status === 200,
+    ];
+    expect(await seen()).toEqual([false, false, false]);
+    ahead += 5000;
+    expect(await seen()).toEqual([true, true, true]);
+  });
+
+  test('lists executions twice, and in an order of chance', async () => {
+    for (const number of [1, 2, 3, 4, 5]) await place(simulator, market(`mixed-${number}`));
+    const ids = async (): Promise<unknown[]> =>
+      ((await get(simulator, '/iserver/account/trades?days=7')) as Rows).map((row) => row['execution_id']);
+    const plain = await ids();
+    await fault('duplicate-executions');
+    expect(await ids()).toEqual(plain.flatMap((id) => [id, id]));
+    await fault('shuffled-executions', { seed: 7 });
+    const shuffled = await ids();
+    expect(shuffled).not.toEqual(plain);
+    expect([...shuffled].sort()).toEqual([...plain].sort());
+  });
+});
+
+describe('faults of the session', () => {
+  const status = () => post(simulator, '/iserver/auth/status');
+  const init = (compete: boolean) => post(simulator, '/iserver/auth/ssodh/init', { publish: true, compete });
+
+  test('loses the brokerage session, which an init opens again', async () => {
+    await fault('session-loss', { on: 'orders' });
+    expect(await request(simulator, 'GET', '/iserver/account/orders')).toMatchObject({
+      status: 400,
+      body: { error: 'Bad Request: no bridge' },
+    });
+    expect(await status()).toMatchObject({ authenticated: false, connected: true, competing: false });
+    expect(await request(simulator, 'GET', '/portfolio/accounts')).toMatchObject({ status: 200 });
+    expect(await init(false)).toMatchObject({ authenticated: true });
+    expect(await request(simulator, 'GET', '/iserver/account/orders')).toMatchObject({
+      status: 500,
+      body: { error: 'Please query /accounts first' },
+    });
+  });
+
+  test('loses the login, which only a person brings back', async () => {
+    await fault('login-loss');
+    expect(await request(simulator, 'GET', '/portfolio/accounts')).toMatchObject({ status: 401 });
+    expect(await status()).toMatchObject({ authenticated: false, connected: false });
+    expect(await init(true)).toEqual({ error: 'not authenticated', statusCode: 401 });
+    await admin(simulator, '/login', {});
+    expect(await status()).toMatchObject({ authenticated: true, connected: true });
+  });
+
+  test('is taken over by another login, and taken back only on purpose', async () => {
+    await fault('competing', { on: 'session' });
+    expect(await status()).toMatchObject({ authenticated: false, competing: true });
+    expect(await init(false)).toMatchObject({ authenticated: false, competing: true });
+    expect(await init(true)).toMatchObject({ authenticated: true, competing: false });
+  });
+
+  test('answers 429 to everything until the scaled penalty is over', async () => {
+    await fault('pacing-429', { on: 'trades' });
+    const pacing = { status: 429, body: { error: 'Too Many Requests', statusCode: 429 } };
+    expect(await request(simulator, 'GET', '/iserver/account/trades')).toMatchObject(pacing);
+    expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject(pacing);
+    // Fifteen minutes over the factor of fifty.
+    ahead += 17_000;
+    expect(await request(simulator, 'POST', '/tickle', { body: {} })).toMatchObject(pacing);
+    ahead += 1_001;
+    expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('setting faults', () => {
+  test('acts on a share of the requests that the seed names, the same each time', async () => {
+    const run = async (): Promise<number[]> => {
+      await admin(simulator, '/faults', undefined, 'DELETE');
+      await fault('no-bridge', { on: 'accounts', times: null, share: 0.4, seed: 11 });
+      const statuses: number[] = [];
+      for (let n = 0; n < 40; n += 1)
+        statuses.push((await request(simulator, 'GET', '/iserver/accounts')).status);
+      return statuses;
+    };
+    const first = await run();
+    expect(await run()).toEqual(first);
+    expect(first.filter((each) => each === 400).length).toBeGreaterThan(5);
+    expect(first.filter((each) => each === 200).length).toBeGreaterThan(15);
+  });
+
+  test('refuses what is no fault, and says what is wrong', async () => {
+    for (const [wish, words] of [
+      [{ kind: 'flood' }, 'kind'],
+      [{ kind: 'delay', times: 0 }, 'times'],
+      [{ kind: 'delay', on: 'everything' }, 'on'],
+      [{ kind: 'delay', color: 'red' }, 'color'],
+      [[], 'object'],
+    ] as const)
+      expect(await admin(simulator, '/faults', wish)).toMatchObject({
+        status: 400,
+        body: { code: 'BAD_REQUEST', error: expect.stringContaining(words) as string },
+      });
+    expect(await acted()).toEqual([]);
+  });
+
+  test('takes one back by its id', async () => {
+    const { id } = (await fault('html')).body as { id: number };
+    expect((await admin(simulator, `/faults/${id}`, undefined, 'DELETE')).body).toEqual({ cleared: 1 });
+    expect((await admin(simulator, `/faults/${id}`, undefined, 'DELETE')).body).toEqual({ cleared: 0 });
+  });
+
+  test('keel simulator fault, faults, clear and login', async () => {
+    const env = { KEEL_SIMULATOR_ADMIN_URL: simulator.adminUrl, KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN };
+    const keel = async (...args: string[]): Promise<unknown> => {
+      const lines: string[] = [];
+      const where = ['--data-dir', folder.path];
+      expect(await simulatorCommand([...args, ...where], (line) => lines.push(line), env)).toBe(0);
+      return JSON.parse(lines.join('\n')) as unknown;
+    };
+    expect(
+      await keel('fault', 'slow', '--on', 'history', '--times', '0', '--share', '0.5', '--ms', '20'),
+    ).toMatchObject({ kind: 'slow', on: 'history', times: null, share: 0.5, ms: 20, seed: 1 });
+    expect(await keel('faults')).toMatchObject({ faults: [{ kind: 'slow', matched: 0 }] });
+    expect(await keel('clear')).toEqual({ cleared: 1 });
+    expect(await keel('login')).toEqual({ loggedIn: true });
+    await expect(keel('fault')).rejects.toThrow(faultKinds.join(', '));
+    await expect(keel('fault', 'flood')).rejects.toThrow('kind');
+    await expect(keel('fault', 'slow', '--ms', 'long')).rejects.toThrow('--ms needs a number');
+  });
+});
