@@ -9,6 +9,10 @@ const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'a decimal string, such as "1.
 const milliseconds = z.number().int().positive();
 const port = z.number().int().min(0).max(65535);
 
+const messageId = z.string().regex(/^[a-z]\d{1,6}$/, 'a kind of question, such as "o354"');
+/** Price, size and value limits that IBKR keeps by asking. */
+const brokerLimits: readonly string[] = ['o163', 'o383', 'o451'];
+
 export const configSchema = z.strictObject({
   /** Fixed when the process starts. */
   mode: z.enum(['simulated', 'paper', 'live']),
@@ -54,6 +58,16 @@ export const configSchema = z.strictObject({
       .min(1)
       .max(2),
     accountId: z.string().min(1),
+    /** User name of the gateway's login; empty: the account's own. Keel never needs its password. */
+    username: z.string().max(100),
+    /** Kinds of questions about an order (such as o163) that Keel answers with yes; every other one with no. */
+    confirmMessageIds: z.array(messageId).max(51),
+    /** Kinds of questions that IBKR is asked not to ask in this session; its own limits cannot be among them. */
+    suppressMessageIds: z
+      .array(
+        messageId.refine((id) => !brokerLimits.includes(id), 'is a limit of IBKR itself, a free safety net'),
+      )
+      .max(51),
     timeoutMs: milliseconds,
     /** How much faster than IBKR's limits the gateway may be used; 1 for the real one, stated at start. */
     pacingFactor: z.number().positive(),

@@ -5,6 +5,7 @@ import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
+import { processLocks } from '../adapters/ibkr/testing/connect.js';
 import { brokerContract } from '../adapters/testing/brokerContract.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
@@ -40,6 +41,8 @@ const connect = (simulator: Simulator, change: Partial<IbkrGatewayOptions> = {})
     certSha256: [simulator.certSha256],
     timeoutMs: 5000,
     accountId,
+    login: accountId,
+    locks: processLocks,
     mode: 'simulated',
     clock,
     pacingFactor: 1000,

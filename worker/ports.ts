@@ -12,6 +12,7 @@ import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
 import type { Config } from '../config/schema.js';
 import { connect } from '../db/connect.js';
+import { createLocks } from '../db/locks.js';
 import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
@@ -47,6 +48,10 @@ export async function createWorkerPorts(
     certSha256: broker.certSha256,
     timeoutMs: broker.timeoutMs,
     accountId: broker.accountId,
+    login: broker.username || broker.accountId,
+    locks: createLocks(db),
+    confirmMessageIds: broker.confirmMessageIds,
+    suppressMessageIds: broker.suppressMessageIds,
     mode,
     clock,
     pacingFactor: broker.pacingFactor,

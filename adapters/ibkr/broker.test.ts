@@ -149,6 +149,19 @@ describe('ensureSession', () => {
     expect(gateway.to('POST /iserver/account')[0]?.body).toBe(`{"acctId":"${paperAccount}"}`);
   });
 
+  it('asks IBKR to leave questions out, in each session anew', async () => {
+    gateway.on('POST /iserver/questions/suppress', { json: { status: 'submitted' } });
+    gateway.on('GET /iserver/account/trades', { status: 400, json: { error: 'Bad Request: no bridge' } });
+    reconnect({ suppressMessageIds: ['o354', 'o382'] });
+    await failure(ibkr.broker.executions(paperAccount));
+    gateway.on('GET /iserver/account/trades', { json: recorded('trades') });
+    await ibkr.broker.executions(paperAccount);
+    expect(gateway.to('POST /iserver/questions/suppress').map(({ body }) => body)).toEqual([
+      '{"messageIds":["o354","o382"]}',
+      '{"messageIds":["o354","o382"]}',
+    ]);
+  });
+
   it('keeps the login awake about once a minute', async () => {
     gateway.on('POST /tickle', { json: { session: 'bb66', hmds: { error: 'no bridge' } } });
     let now = 0;

@@ -1,6 +1,7 @@
 // BrokerPort over the Client Portal Web API. Made by gateway.ts.
 import type { BrokerPort } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
+import type { LocksPort } from '../../ports/locks.js';
 import type { IbkrClient } from './client.js';
 import { resolveContract } from './contracts.js';
 import { readSnapshot } from './marketData.js';
@@ -18,6 +19,9 @@ export interface BrokerParts {
   readonly factor: number;
   /** The only account that is read or traded. */
   readonly accountId: string;
+  readonly locks: LocksPort;
+  readonly login: string;
+  readonly confirmMessageIds: readonly string[];
 }
 
 /** Every call stands in a session whose account agrees with the mode; other accounts are refused. */
@@ -28,6 +32,7 @@ export function createIbkrBroker({
   timer,
   factor,
   accountId,
+  ...placing
 }: BrokerParts): BrokerPort {
   const own = (asked: string): void => {
     if (asked === accountId) return;
@@ -62,7 +67,7 @@ export function createIbkrBroker({
     waitForOrderSlot: (deadline) => session.run(() => pacing.reserve(deadline)),
     async placeOrder(request, beforeSend) {
       own(request.accountId);
-      return session.run(() => placeOrder({ client, session }, request, beforeSend));
+      return session.run(() => placeOrder({ client, session, ...placing }, request, beforeSend));
     },
     async cancelOrder(asked, brokerOrderId) {
       own(asked);

@@ -2,9 +2,10 @@
 import type { z } from 'zod';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
-import { refusalOf, parseJson } from './errors.js';
+import { refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
 import type { IbkrHttp } from './http.js';
+import { parseJson } from './json.js';
 import type { GateName, Lane, Pacing } from './pacing.js';
 
 export interface Endpoint {
@@ -33,6 +34,8 @@ export interface IbkrClient {
   exchange(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange>;
   /** Runs `work` while nothing else holds the gate. @throws KeelError IBKR_PACING_DEADLINE. */
   holding<T>(gate: GateName, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` while ordinary requests wait: an order that is asked about is void as soon as anything else is asked. */
+  quietly<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export const labelOf = (endpoint: Endpoint): string => `${endpoint.method} ${endpoint.path}`;
@@ -77,9 +80,12 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
     }
   }
 
+  let quiet: Promise<unknown> = Promise.resolve();
+
   async function send(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange> {
     const path = fill(endpoint, input.path ?? {});
     const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
+    if (input.reserved !== true && input.lane !== 'cancel') await quiet;
     if (input.reserved !== true || !pacing.takeReserved()) {
       await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
     }
@@ -102,6 +108,11 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
 
   return {
     holding,
+    quietly(work) {
+      const done = work();
+      quiet = done.catch(() => undefined);
+      return done;
+    },
     exchange,
     async call(endpoint, input, schema) {
       const answer = await exchange(endpoint, input);

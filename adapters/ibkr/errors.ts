@@ -2,6 +2,7 @@
 // library leaves through here: causes hold a code and no more. Called by http.ts and client.ts.
 import { KeelError } from '../../ports/errors.js';
 import type { ErrorClass } from '../../ports/errors.js';
+import { parseJson } from './json.js';
 import { isTlsFailure } from './tls.js';
 
 /** What the gateway answered, unread. */
@@ -60,18 +61,11 @@ export function clean(text: string): string {
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 
-/** The body as JSON, or undefined when it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The text of `{"error": "…"}` or `{"title", "detail"}`, or null when the body has neither. */
 export function errorText(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return null;
+  // Some builds wrap an error in a list of one.
+  if (Array.isArray(body)) return body.length === 1 ? errorText(body[0]) : null;
+  if (typeof body !== 'object' || body === null) return null;
   const fields = body as Record<string, unknown>;
   const text = fields['error'] ?? fields['detail'] ?? fields['title'];
   if (typeof text === 'string' && text !== '') return clean(text);
@@ -106,6 +100,9 @@ function readRefusal(status: number, text: string | null): Reading | null {
   if (status === 429 || says(/too many .*requests/i)) {
     return reading('IBKR_RATE_LIMITED', 'retryable', 'Requests stop until the penalty is over.');
   }
+  if (status === 503 && says(/not found/i)) {
+    return reading('IBKR_NOT_LISTED', 'final', 'IBKR has it no more: look in the executions.');
+  }
   if (status === 503) return reading('IBKR_UNAVAILABLE', 'retryable', 'IBKR cannot answer now.');
   if (status >= 500) return reading('IBKR_ERROR', 'retryable', 'The gateway failed.');
   if (status === 403) {
@@ -119,10 +116,17 @@ function readRefusal(status: number, text: string | null): Reading | null {
   return text === null ? null : reading('IBKR_ERROR', 'final', 'The gateway refused the request.');
 }
 
+/** The status, or the one in the body of a "success". */
+function statusOf(status: number, body: unknown): number {
+  if (status !== 200 || typeof body !== 'object' || body === null) return status;
+  const { error, statusCode } = body as Record<string, unknown>;
+  return error !== undefined && typeof statusCode === 'number' && statusCode >= 400 ? statusCode : status;
+}
+
 /** The refusal that an answer holds, or null when it is a readable success. */
 export function refusalOf(endpoint: string, exchange: Exchange): KeelError | null {
-  const { status } = exchange;
   const body = parseJson(exchange.text);
+  const status = statusOf(exchange.status, body);
   const text = errorText(body);
   const reading = readRefusal(status, text);
   if (reading !== null) {

@@ -3,6 +3,7 @@
 import type { Mode } from '../../contracts/wire/names.js';
 import type { BrokerPort } from '../../ports/broker.js';
 import type { Clock } from '../../ports/clocks.js';
+import type { LocksPort } from '../../ports/locks.js';
 import type { MarketDataPort } from '../../ports/marketData.js';
 import { createIbkrBroker } from './broker.js';
 import { createIbkrClient } from './client.js';
@@ -17,6 +18,13 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
   readonly accountId: string;
   readonly mode: Mode;
   readonly clock: Clock;
+  /** Whose session the gateway holds: its user name, or what else names the login in every process. */
+  readonly login: string;
+  readonly locks: LocksPort;
+  /** Kinds of questions about an order (such as `o163`) that are answered with yes; none unless given. */
+  readonly confirmMessageIds?: readonly string[];
+  /** Kinds of questions that IBKR is asked to leave out, in each session anew; none unless given. */
+  readonly suppressMessageIds?: readonly string[];
   /** How much faster than IBKR's limits this gateway may be used; 1 for the real one. */
   readonly pacingFactor: number;
   /** Longest wait of one request for its turn under the limits, wall milliseconds; 30 s unless given. */
@@ -37,7 +45,7 @@ export interface IbkrGateway {
 
 /** @throws KeelError IBKR_CONFIG, TypeError or RangeError when the options cannot work; makes no connection. */
 export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
-  const { clock, accountId, mode, pacingFactor: factor, timer = machineTimer } = options;
+  const { clock, accountId, mode, login, locks, pacingFactor: factor, timer = machineTimer } = options;
   const http = createIbkrHttp(options);
   const pacing = createPacing({ clock, factor, timer });
   const client = createIbkrClient({ http, pacing, clock, pacingWaitMs: options.pacingWaitMs ?? 30_000 });
@@ -49,9 +57,13 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     mode,
     factor,
     compete: options.compete ?? false,
+    suppressMessageIds: options.suppressMessageIds ?? [],
   });
   return {
-    broker: createIbkrBroker({ client, pacing, session, timer, factor, accountId }),
+    broker: createIbkrBroker({
+      ...{ client, pacing, session, timer, factor, accountId, locks, login },
+      confirmMessageIds: options.confirmMessageIds ?? [],
+    }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
     close: () => {
       http.close();

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderRequest } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
+import type { LocksPort } from '../../ports/locks.js';
 import type { IbkrGateway } from './gateway.js';
 import { readPlaceAnswer } from './placeAnswer.js';
 import { connectTo, paperAccount } from './testing/connect.js';
@@ -217,7 +218,7 @@ describe('the five shapes of the answer', () => {
     gateway.on(path, { json: recorded('place-question') });
     gateway.on(reply, { json: recorded('place-question') });
     expect((await place()).kind).toBe('unknown');
-    expect(gateway.to(reply)).toHaveLength(5);
+    expect(gateway.to(reply)).toHaveLength(20);
   });
 
   it.each<[string, Answer, string]>([
@@ -243,6 +244,120 @@ describe('the five shapes of the answer', () => {
     gateway.on(reply, { json: recorded('reply-declined') });
     expect(await place()).toEqual({ kind: 'accepted', brokerOrderId: '1171486718' });
     expect(gateway.to(reply)).toHaveLength(1);
+  });
+});
+
+describe('a question whose kind is on the list', () => {
+  const allow = (...confirmMessageIds: string[]): void => {
+    ibkr.close();
+    ibkr = connectTo(gateway, { timeoutMs: 400, confirmMessageIds });
+    gateway.on(path, { json: recorded('place-question') });
+  };
+  const confirmed = () =>
+    gateway.to(reply).map(({ body }) => (JSON.parse(body) as { confirmed: boolean }).confirmed);
+  const [question] = recorded('place-question') as { messageIds: string[] }[];
+  const other = { json: [{ ...question, messageIds: ['o383'], message: ['size limit'] }] };
+
+  it('is answered with yes at once, and the order is accepted', async () => {
+    allow('o163');
+    gateway.on(reply, { json: recorded('place-accepted') });
+    expect(await place()).toEqual({ kind: 'accepted', brokerOrderId: '1171486718' });
+    expect(confirmed()).toEqual([true]);
+    expect(gateway.seen.slice(-2).map((seen) => seen.route)).toEqual([path, reply]);
+  });
+
+  it('is answered again when it is asked again', async () => {
+    allow('o163');
+    gateway.on(reply, { json: recorded('place-question') }, { json: recorded('place-accepted') });
+    expect((await place()).kind).toBe('accepted');
+    expect(confirmed()).toEqual([true, true]);
+  });
+
+  it('may be followed by one that is not: that ends the order, with its text and kind', async () => {
+    allow('o163');
+    gateway.on(reply, other, { json: recorded('reply-declined') });
+    expect(await place()).toEqual({
+      kind: 'rejected',
+      evidence: 'IBKR asked, and Keel declined: size limit (o383)',
+    });
+    expect(confirmed()).toEqual([true, false]);
+  });
+
+  it('never gets a yes after a no', async () => {
+    allow('o163');
+    gateway.on(path, other);
+    gateway.on(reply, { json: recorded('place-question') }, { json: recorded('reply-declined') });
+    expect((await place()).kind).toBe('rejected');
+    expect(confirmed()).toEqual([false, false]);
+  });
+
+  it.each([[['o163', 'o383']], [[]], [undefined]])('gets a no when its kinds are %j', async (messageIds) => {
+    allow('o163');
+    gateway.on(path, { json: [{ ...question, messageIds }] });
+    gateway.on(reply, { json: recorded('reply-declined') });
+    expect((await place()).kind).toBe('rejected');
+    expect(confirmed()).toEqual([false]);
+  });
+
+  it.each<[string, Answer]>([
+    ['came too late', { status: 400, json: { error: "reply id not found: '07a1'" } }],
+    ['is answered with 503', { status: 503, json: { error: 'request aborted', statusCode: 503 } }],
+    ['is never answered', { fault: 'hang' }],
+    ['breaks the connection', { fault: 'drop' }],
+    ['is answered with HTML', { text: '<html></html>' }],
+  ])('leaves the order unknown when the yes %s, and nothing is said twice', async (_what, answer) => {
+    allow('o163');
+    gateway.on(reply, answer);
+    expect((await place()).kind).toBe('unknown');
+    expect(confirmed()).toEqual([true]);
+    expect(gateway.to(path)).toHaveLength(1);
+  });
+
+  it('is answered before anything else is asked', async () => {
+    allow('o163');
+    gateway.on(reply, { json: recorded('place-accepted') });
+    gateway.on('GET /iserver/account/trades', { json: recorded('trades') });
+    await ibkr.broker.ensureSession();
+    await Promise.all([place(), ibkr.broker.executions(paperAccount), place()]);
+    const routes = gateway.seen.map((seen) => seen.route);
+    for (const [index, route] of routes.entries()) if (route === path) expect(routes[index + 1]).toBe(reply);
+  });
+});
+
+describe('the lock of the login', () => {
+  const withLocks = (locks: LocksPort): void => {
+    ibkr.close();
+    ibkr = connectTo(gateway, { locks });
+    gateway.on(path, { json: recorded('place-accepted') });
+  };
+
+  it('stands around the order and its questions', async () => {
+    const acts: string[] = [];
+    withLocks({
+      withLock: async (name, _waitMs, work) => {
+        acts.push(name);
+        const done = await work({ held: () => true });
+        acts.push(`${gateway.to(path).length} and ${gateway.to(reply).length}`);
+        return done;
+      },
+    });
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, { json: recorded('reply-declined') });
+    await place();
+    expect(acts).toEqual(['orders of paper-login', '1 and 1']);
+  });
+
+  it('cannot be had: nothing is sent', async () => {
+    const away = new KeelError('LOCK_AWAY', 'no PostgreSQL', { errorClass: 'retryable' });
+    withLocks({ withLock: () => Promise.reject(away) });
+    expect(await thrownBy(place())).toBe(away);
+    expect(gateway.to(path)).toHaveLength(0);
+  });
+
+  it('is lost before the order is written: nothing is sent', async () => {
+    withLocks({ withLock: (_name, _waitMs, work) => work({ held: () => false }) });
+    expect(await thrownBy(place())).toMatchObject({ code: 'LOCK_LOST', errorClass: 'final' });
+    expect(gateway.to(path)).toHaveLength(0);
   });
 });
 

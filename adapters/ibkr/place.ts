@@ -1,10 +1,11 @@
 // Placing an order once: the body, the one POST, and the answer to the broker's questions. Called by broker.ts.
 import type { OrderRequest, PlaceOutcome } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
+import type { HeldLock, LocksPort } from '../../ports/locks.js';
 import { quantity } from '../../domain/money/decimal.js';
 import type { IbkrClient } from './client.js';
 import { clean } from './errors.js';
-import { readPlaceAnswer, saysNoSession } from './placeAnswer.js';
+import { readPlaceAnswer, replyTooLate, saysNoSession } from './placeAnswer.js';
 import type { PlaceReading } from './placeAnswer.js';
 import type { IbkrSession } from './session.js';
 
@@ -12,7 +13,10 @@ const placeEndpoint = { method: 'POST', path: '/iserver/account/{accountId}/orde
 const replyEndpoint = { method: 'POST', path: '/iserver/reply/{replyId}' } as const;
 
 /** Questions that may follow one another about one order. */
-const maximumQuestions = 5;
+const maximumQuestions = 20;
+
+/** How long an order waits for another process that places one for the same login, wall milliseconds. */
+const lockWaitMs = 15_000;
 
 const invalid = (what: string, clientOrderId: string): KeelError =>
   new KeelError('ORDER_INVALID', `The order was not sent: ${what}.`, {
@@ -66,15 +70,32 @@ const unknown = (error: unknown): { readonly kind: 'unknown'; readonly reason: s
   reason: error instanceof KeelError ? error.message : 'Keel failed while it read the answer',
 });
 
-/** Declines a question at once: a pending order is void as soon as anything else is asked. */
-async function decline(client: IbkrClient, id: string, clientOrderId: string): Promise<PlaceReading> {
-  const input = { path: { replyId: id }, body: { confirmed: false }, lane: 'cancel' } as const;
+type Question = Extract<PlaceReading, { readonly kind: 'question' }>;
+
+/** Answers at once: a pending order is void as soon as anything else is asked. */
+async function reply(
+  client: IbkrClient,
+  { id }: Question,
+  confirmed: boolean,
+  clientOrderId: string,
+): Promise<PlaceReading> {
+  const input = { path: { replyId: id }, body: { confirmed }, lane: 'cancel' } as const;
   return readPlaceAnswer(await client.exchange(replyEndpoint, input), clientOrderId);
 }
 
-/** Every question is answered with no, so the order ends rejected with the question as the broker's evidence. */
+/** Only a question all of whose kinds are on the list is answered with yes; one that names no kind never is. */
+const mayConfirm = ({ messageIds }: Question, allowed: readonly string[]): boolean =>
+  messageIds.length > 0 && messageIds.every((id) => allowed.includes(id));
+
+const wordsOf = ({ text, messageIds }: Question): string =>
+  messageIds.length === 0 ? text : `${text} (${clean(messageIds.join(', '))})`;
+
+/**
+ * Questions may follow one another. Once one was answered with no, all that follow are too, and the order ends rejected
+ * with that question as the broker's evidence.
+ */
 async function answerQuestions(
-  client: IbkrClient,
+  { client, confirmMessageIds }: Placing,
   first: PlaceReading,
   clientOrderId: string,
 ): Promise<PlaceOutcome> {
@@ -82,14 +103,16 @@ async function answerQuestions(
   let evidence = '';
   let accepted: string | null = null;
   for (let asked = 0; reading.kind === 'question' && asked < maximumQuestions; asked += 1) {
-    evidence = `IBKR asked, and Keel declined: ${reading.text}`;
+    const confirmed = evidence === '' && mayConfirm(reading, confirmMessageIds);
+    if (!confirmed && evidence === '') evidence = `IBKR asked, and Keel declined: ${wordsOf(reading)}`;
     accepted ??= reading.accepted;
-    reading = await decline(client, reading.id, clientOrderId).catch(unknown);
+    reading = await reply(client, reading, confirmed, clientOrderId).catch(unknown);
   }
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
   if (reading.kind === 'question') return { kind: 'unknown', reason: `IBKR keeps asking: ${reading.text}` };
   if (evidence === '' || reading.kind === 'accepted') return reading;
-  if (reading.kind === 'unknown') {
+  // A question that IBKR has dropped meanwhile was never confirmed, so its order never lives.
+  if (reading.kind === 'unknown' && !replyTooLate.test(reading.reason)) {
     return { kind: 'unknown', reason: `${evidence} The answer to the no: ${reading.reason}` };
   }
   return { kind: 'rejected', evidence };
@@ -106,24 +129,33 @@ function notSent(error: unknown, clientOrderId: string): unknown {
 interface Placing {
   readonly client: IbkrClient;
   readonly session: Pick<IbkrSession, 'lost'>;
+  readonly locks: LocksPort;
+  /** Whose orders must not overlap: the question to one is void as soon as another is placed. */
+  readonly login: string;
+  /** Kinds of questions that are answered with yes; all others with no. */
+  readonly confirmMessageIds: readonly string[];
 }
 
 /** The one POST and what follows it. */
-async function send(
-  { client, session }: Placing,
-  request: OrderRequest,
-  beforeSend: () => void,
-): Promise<PlaceOutcome> {
+async function send(placing: Placing, request: OrderRequest, beforeSend: () => void): Promise<PlaceOutcome> {
+  const { client, session } = placing;
   const { clientOrderId } = request;
   const input = { path: { accountId: request.accountId }, body: orderBody(request), reserved: true };
   const answer = await client.exchange(placeEndpoint, input, beforeSend);
   if (saysNoSession(answer)) session.lost();
-  return answerQuestions(client, readPlaceAnswer(answer, clientOrderId), clientOrderId);
+  return answerQuestions(placing, readPlaceAnswer(answer, clientOrderId), clientOrderId);
 }
+
+/** One order of a login at a time, in all processes; meanwhile this process asks the gateway nothing else but cancels. */
+const alone = <T>({ client, locks, login }: Placing, work: (lock: HeldLock) => Promise<T>): Promise<T> =>
+  client.holding('place', () =>
+    locks.withLock(`orders of ${login}`, lockWaitMs, (lock) => client.quietly(() => work(lock))),
+  );
 
 /**
  * Places the order once. Whatever it throws, nothing was written to the socket: `beforeSend`'s own error,
- * IBKR_PACING_DEADLINE, ORDER_INVALID, or NOT_SENT_AWAY (final) when the connection did not come about.
+ * IBKR_PACING_DEADLINE, ORDER_INVALID, LOCK_AWAY, LOCK_BUSY, LOCK_LOST, or NOT_SENT_AWAY (final) when the connection
+ * did not come about.
  */
 export async function placeOrder(
   placing: Placing,
@@ -132,21 +164,30 @@ export async function placeOrder(
 ): Promise<PlaceOutcome> {
   let refusal: { readonly error: unknown } | null = null;
   let written = false;
-  const lastAct = (): void => {
-    try {
-      beforeSend();
-    } catch (error) {
-      refusal = { error };
-      throw error;
-    }
-    written = true;
-  };
-  return placing.client.holding('place', async () => {
+  return alone(placing, async (lock) => {
+    const lastAct = (): void => {
+      try {
+        beforeSend();
+        refuseUnlocked(lock, request.clientOrderId);
+      } catch (error) {
+        refusal = { error };
+        throw error;
+      }
+      written = true;
+    };
     try {
       return await send(placing, request, lastAct);
     } catch (error) {
       if (written) return unknown(error);
       throw refusal === null ? notSent(error, request.clientOrderId) : error;
     }
+  });
+}
+
+/** A lock that was lost while the connection was made keeps nobody else out any more. */
+function refuseUnlocked(lock: HeldLock, clientOrderId: string): void {
+  if (lock.held()) return;
+  throw new KeelError('LOCK_LOST', 'The order was not sent: its lock in PostgreSQL was lost before.', {
+    facts: { clientOrderId },
   });
 }

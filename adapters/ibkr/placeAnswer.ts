@@ -2,8 +2,9 @@
 // Called by place.ts.
 import { z } from 'zod';
 import type { PlaceOutcome } from '../../ports/broker.js';
-import { clean, errorText, parseJson } from './errors.js';
+import { clean, errorText } from './errors.js';
 import type { Exchange } from './errors.js';
+import { parseJson } from './json.js';
 import { placeRowSchema } from './schemas.js';
 import type { PlaceRow } from './schemas.js';
 
@@ -14,17 +15,26 @@ export type PlaceReading =
       readonly kind: 'question';
       readonly id: string;
       readonly text: string;
+      /** The kinds of question that it is; empty where the gateway names none. */
+      readonly messageIds: readonly string[];
       readonly accepted: string | null;
     };
 
 type RowReading =
   | { readonly kind: 'accepted'; readonly brokerOrderId: string }
   | { readonly kind: 'refused'; readonly evidence: string }
-  | { readonly kind: 'question'; readonly id: string; readonly text: string }
+  | {
+      readonly kind: 'question';
+      readonly id: string;
+      readonly text: string;
+      readonly messageIds: readonly string[];
+    }
   | { readonly kind: 'unreadable' };
 
 const noSession = /not authenticated|no session|no bridge|query \/accounts first/i;
 const alreadyRegistered = /already registered/i;
+/** The question was dropped before its reply came. */
+export const replyTooLate = /reply id not found/i;
 
 /** True when the answer says that the brokerage session is gone. */
 export const saysNoSession = (exchange: Exchange): boolean => {
@@ -46,7 +56,7 @@ function readRow(row: PlaceRow): RowReading {
   }
   if (row.id && row.message) {
     const text = clean(Array.isArray(row.message) ? row.message.join(' ') : row.message);
-    return { kind: 'question', id: row.id, text };
+    return { kind: 'question', id: row.id, text, messageIds: row.messageIds ?? [] };
   }
   // A prompt with buttons for a person: nothing was placed.
   if (row.orderId && words !== '') return { kind: 'refused', evidence: words };
@@ -78,7 +88,10 @@ export function readPlaceAnswer(exchange: Exchange, clientOrderId: string): Plac
   if (body === undefined) return { kind: 'unknown', reason: `answered with status ${status} and no JSON` };
   const list: readonly unknown[] = Array.isArray(body) ? body : [body];
   const words = list.map(errorText).find((text) => text !== null) ?? null;
-  if (words !== null && alreadyRegistered.test(words)) return { kind: 'unknown', reason: words };
+  // Neither tells what became of the order: it is looked up.
+  if (words !== null && (alreadyRegistered.test(words) || replyTooLate.test(words))) {
+    return { kind: 'unknown', reason: words };
+  }
   if (words !== null && noSession.test(words)) return { kind: 'rejected', evidence: words };
   if (status >= 400 && status < 500 && status !== 408 && words !== null) {
     return { kind: 'rejected', evidence: words };

@@ -25,6 +25,12 @@ const decimalOrNull = z
   .nullish()
   .transform((value) => (value === null || value === undefined ? null : plainDecimal(value)));
 
+/** A double, also where json.ts has kept the text of its digits. */
+const real = z
+  .union([z.number(), z.string().regex(/^-?\d[\d.]*(e[+-]?\d+)?$/i)])
+  .transform(Number)
+  .pipe(z.number());
+
 /** Ids are numbers in one place and strings in another. */
 const id = z.union([z.number().int(), z.string().min(1)]).transform(String);
 
@@ -88,11 +94,11 @@ export const historySchema = z.object({
   volumeFactor: z.number().positive().nullish(),
   data: z.array(
     z.object({
-      o: z.number(),
-      h: z.number(),
-      l: z.number(),
-      c: z.number(),
-      v: z.number(),
+      o: real,
+      h: real,
+      l: real,
+      c: real,
+      v: real,
       /** Start of the bar, milliseconds since the epoch. */
       t: z.number().int(),
     }),
@@ -101,7 +107,7 @@ export const historySchema = z.object({
 
 const summaryItem = z.object({
   value: z.union([z.string(), z.number()]).nullish(),
-  amount: z.number().nullish(),
+  amount: z.union([z.number(), z.string()]).nullish(),
   currency: text,
   isNull: flag,
 });
@@ -182,6 +188,8 @@ export const placeRowSchema = z.object({
   error: z.unknown().optional(),
   id: text,
   message: z.union([z.string(), z.array(z.string())]).nullish(),
+  messageIds: z.array(z.string()).nullish(),
+  messageId: text,
   orderId: id.nullish(),
   prompt: flag,
 });

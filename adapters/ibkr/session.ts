@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly mode: Mode;
   /** Whether another login of the same user name may be pushed out. */
   readonly compete: boolean;
+  /** Kinds of questions that IBKR is asked to leave out; it forgets them with the session. */
+  readonly suppressMessageIds: readonly string[];
   readonly factor: number;
 }
 
@@ -42,6 +44,7 @@ const statusEndpoint = { method: 'POST', path: '/iserver/auth/status' } as const
 const initEndpoint = { method: 'POST', path: '/iserver/auth/ssodh/init' } as const;
 const accountsEndpoint = { method: 'GET', path: '/iserver/accounts' } as const;
 const switchEndpoint = { method: 'POST', path: '/iserver/account' } as const;
+const suppressEndpoint = { method: 'POST', path: '/iserver/questions/suppress' } as const;
 const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
 
 /** How long an opened session may take until it is authenticated, and how often it is asked for; wall milliseconds. */
@@ -122,6 +125,12 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     memory.accountsRead = true;
   }
 
+  async function suppress(lane: Lane): Promise<void> {
+    const { suppressMessageIds: messageIds } = options;
+    if (messageIds.length > 0)
+      await client.call(suppressEndpoint, { body: { messageIds }, lane }, anyObjectSchema);
+  }
+
   /** Makes ours the account that executions are listed for. "Already set" comes with 200 or with 500. */
   async function select(lane: Lane): Promise<void> {
     await client
@@ -146,7 +155,10 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
       const found = await status(lane);
       if (usable(found)) await tickle();
       else await open(found, lane);
-      if (!memory.accountsRead) await readAccounts(lane);
+      if (!memory.accountsRead) {
+        await readAccounts(lane);
+        await suppress(lane);
+      }
     } catch (error) {
       if (!isSessionLoss(error)) throw error;
       memory = freshMemory();

@@ -2,9 +2,13 @@
 import { createMachineClock } from '../../clocks/machine.js';
 import { createIbkrGateway } from '../gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../gateway.js';
+import type { LocksPort } from '../../../ports/locks.js';
 import type { TestGateway } from './gateway.js';
 
 export const paperAccount = 'DU1234567';
+
+/** Locks for one process, whose orders the adapter's own gate keeps apart; db/locks.ts has those that count. */
+export const processLocks: LocksPort = { withLock: (_name, _waitMs, work) => work({ held: () => true }) };
 
 export function connectTo(gateway: TestGateway, change: Partial<IbkrGatewayOptions> = {}): IbkrGateway {
   return createIbkrGateway({
@@ -13,6 +17,8 @@ export function connectTo(gateway: TestGateway, change: Partial<IbkrGatewayOptio
     certSha256: [gateway.certificate.sha256],
     timeoutMs: 2000,
     accountId: paperAccount,
+    login: 'paper-login',
+    locks: processLocks,
     mode: 'paper',
     clock: createMachineClock(),
     pacingFactor: 10_000,

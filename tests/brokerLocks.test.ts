@@ -1,0 +1,76 @@
+// The locks of orders among processes, on the real PostgreSQL: one holder, gone with its connection, refused when away.
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import { createLocks } from '../db/locks.js';
+import { startTestPostgres } from './support/postgres.js';
+import type { TestPostgres } from './support/postgres.js';
+
+const limits = { poolSize: 2, connectTimeoutMs: 2000, statementTimeoutMs: 5000, lockTimeoutMs: 5000 };
+let server: TestPostgres;
+let one: Database;
+let other: Database;
+
+beforeAll(async () => {
+  server = await startTestPostgres();
+  one = connect({ url: server.url, ...limits });
+  other = connect({ url: server.url, ...limits });
+});
+afterAll(async () => {
+  await one.close();
+  await other.close();
+  await server.stop();
+});
+
+test('has one holder at a time among processes, whoever asks', async () => {
+  let inside = 0;
+  let most = 0;
+  const hold = (db: Database) =>
+    createLocks(db).withLock('login', 10_000, async () => {
+      most = Math.max(most, (inside += 1));
+      await new Promise(setImmediate);
+      inside -= 1;
+    });
+  await Promise.all([one, other, one, other, one, other].map(hold));
+  expect(most).toBe(1);
+});
+
+test('is refused after the wait, and free again once its holder is done or has failed', async () => {
+  await createLocks(one).withLock('login', 100, async () => {
+    const refused = createLocks(other).withLock('login', 50, () => Promise.resolve('inside'));
+    await expect(refused).rejects.toMatchObject({ code: 'LOCK_BUSY', errorClass: 'retryable' });
+    expect(await createLocks(other).withLock('another login', 50, () => Promise.resolve('inside'))).toBe(
+      'inside',
+    );
+  });
+  const failing = createLocks(one).withLock('login', 100, () => Promise.reject(new Error('the work failed')));
+  await expect(failing).rejects.toThrow('the work failed');
+  expect(await createLocks(other).withLock('login', 50, () => Promise.resolve('inside'))).toBe('inside');
+});
+
+test('is known to be lost when its connection breaks', async () => {
+  const admin = new Client({ connectionString: server.url });
+  await admin.connect();
+  await createLocks(one).withLock('login', 100, async (lock) => {
+    expect(lock.held()).toBe(true);
+    await admin.query(
+      `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()`,
+    );
+    await expect.poll(() => lock.held()).toBe(false);
+  });
+  await admin.end();
+  expect(await createLocks(other).withLock('login', 1000, () => Promise.resolve('inside'))).toBe('inside');
+});
+
+test('cannot be had where PostgreSQL does not answer, and the work never begins', async () => {
+  const nowhere = connect({ url: 'postgres://keel@127.0.0.1:1/keel', ...limits });
+  let begun = false;
+  const refused = createLocks(nowhere).withLock('login', 100, () => {
+    begun = true;
+    return Promise.resolve();
+  });
+  await expect(refused).rejects.toMatchObject({ code: 'LOCK_AWAY', errorClass: 'retryable' });
+  expect(begun).toBe(false);
+  await nowhere.close();
+});
