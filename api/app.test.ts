@@ -7,12 +7,14 @@ import { runWorkflowId } from '../contracts/wire/names.js';
 import { health } from '../contracts/http/health.js';
 import { problem } from '../contracts/http/problem.js';
 import { cancelAnswer, executeAnswer, runDetail, runList, runProgress } from '../contracts/http/run.js';
+import { stock } from '../contracts/http/stock.js';
 import { strategy, strategyList } from '../contracts/http/strategy.js';
 import { KeelError } from '../ports/errors.js';
 import { createApp } from './app.js';
 import type { ServedApi } from './testing/serve.js';
 import { serveWorld } from './testing/serve.js';
 import { MemoryWorld, identityOf, memoryDeps, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { priceOf } from './testing/prices.js';
 
 let world: MemoryWorld;
 let api: ServedApi;
@@ -403,6 +405,22 @@ describe('progress', () => {
     let block = await events.next();
     while (block === ': alive') block = await events.next();
     expect(block).toBeNull();
+  });
+});
+
+describe('prices', () => {
+  it('tells a price with its age in whole seconds', async () => {
+    world.prices.set('BTC/USD', priceOf('BTC/USD'));
+    const answer = await api.ask('GET', '/api/v1/stocks/BTC/USD');
+    expect(answer.status).toBe(200);
+    expect(stock.parse(answer.json())).toMatchObject({ symbol: 'BTC/USD', price: '95.97', ageSeconds: 1800 });
+  });
+
+  it('refuses a batch without symbols, with too many, or with what can be none', async () => {
+    for (const symbols of [[], Array.from({ length: 101 }, () => 'AAPL'), ['aapl; drop']]) {
+      expect((await api.post('/api/v1/stocks/batch', { symbols })).status).toBe(422);
+    }
+    expect((await api.ask('GET', '/api/v1/stocks/batch')).status).toBe(405);
   });
 });
 

@@ -23,9 +23,16 @@ import { progressRoutes } from './routes/progress.js';
 import type { RunRouteDeps } from './routes/runs.js';
 import { runRoutes } from './routes/runs.js';
 import type { StrategyRouteDeps } from './routes/strategies.js';
+import type { StockRouteDeps } from './routes/stocks.js';
+import { stockRoutes } from './routes/stocks.js';
 import { strategyRoutes } from './routes/strategies.js';
 
-type NounDeps = HealthDeps & ProgressRouteDeps & RunRouteDeps & StrategyRouteDeps & ChartDeps;
+type NounDeps = HealthDeps &
+  ProgressRouteDeps &
+  RunRouteDeps &
+  StrategyRouteDeps &
+  ChartDeps &
+  StockRouteDeps;
 
 export type ApiDeps = NounDeps & {
   readonly log: Logger;
@@ -47,6 +54,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(runRoutes(deps));
   app.use(progressRoutes(deps));
   app.use(chartRoutes(deps));
+  app.use(stockRoutes(deps));
   app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
   app.use(routeNotFound);
   app.use(errorHandler(deps.log));

@@ -17,9 +17,11 @@ import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { RiskProfile } from '../domain/risk/types.js';
+import type { CachePort } from '../ports/cache.js';
 import { KeelError } from '../ports/errors.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
+import { createCache, createPrices } from './prices.js';
 import { createLog } from './log.js';
 import { createRunWorkflows } from './temporal.js';
 
@@ -28,7 +30,7 @@ const drainMs = 5000;
 
 const readConfig = () =>
   loadConfig(undefined, {
-    need: ['log', 'database', 'temporal', 'objectStore', 'simulator', 'api', 'risk'],
+    need: ['log', 'database', 'temporal', 'objectStore', 'simulator', 'api', 'risk', 'cache', 'prices'],
   });
 type ApiConfig = ReturnType<typeof readConfig>;
 
@@ -60,22 +62,29 @@ function risksOf(risk: ApiConfig['risk']): Pick<ApiDeps, 'riskLimits'> & { defau
   };
 }
 
-function portsOf(config: ApiConfig): Pick<ApiDeps, 'objects' | 'marketClock' | 'calendar'> {
+function portsOf(
+  config: ApiConfig,
+  cache: CachePort,
+): Pick<ApiDeps, 'objects' | 'marketClock' | 'calendar' | 'prices'> {
   const { objectStore, simulator, mode } = config;
+  const clock = createMachineClock();
+  const calendar = createNyseCalendar();
+  const marketClock =
+    mode === 'simulated'
+      ? createSimulatedMarketClock({
+          adminUrl: simulator.adminUrl,
+          token: simulator.adminToken,
+          timeoutMs: 5000,
+        })
+      : createMachineMarketClock(clock);
   return {
     objects:
       objectStore.kind === 'filesystem'
         ? createFilesystemObjectStore(objectStore)
         : createMinioObjectStore({ ...objectStore, timeoutMs: 10_000 }),
-    marketClock:
-      mode === 'simulated'
-        ? createSimulatedMarketClock({
-            adminUrl: simulator.adminUrl,
-            token: simulator.adminToken,
-            timeoutMs: 5000,
-          })
-        : createMachineMarketClock(createMachineClock()),
-    calendar: createNyseCalendar(),
+    marketClock,
+    calendar,
+    prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
   };
 }
 
@@ -121,6 +130,7 @@ async function main(): Promise<void> {
   // Lazy: the API also answers, and says what is away, before Temporal is there.
   const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs });
   const stopping = new AbortController();
+  const cache = createCache(config.cache, createMachineClock());
   try {
     await claimMode(db, config.mode);
     const risks = risksOf(config.risk);
@@ -129,7 +139,7 @@ async function main(): Promise<void> {
       mode: config.mode,
       version: version(),
       ...createStores(db, config.mode),
-      ...portsOf(config),
+      ...portsOf(config, cache),
       workflows: createRunWorkflows({
         client: new Client({ connection, namespace }),
         clock: createMachineClock(),
@@ -159,6 +169,7 @@ async function main(): Promise<void> {
     stopping.abort();
     await drain(server);
   } finally {
+    await cache.close();
     await connection.close();
     await db.close();
   }

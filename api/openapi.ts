@@ -3,7 +3,7 @@ import type { ZodType } from 'zod';
 import { z } from 'zod';
 import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
-import { runId, strategyId } from '../contracts/http/fields.js';
+import { runId, strategyId, symbol } from '../contracts/http/fields.js';
 import { health } from '../contracts/http/health.js';
 import { problem } from '../contracts/http/problem.js';
 import {
@@ -15,6 +15,7 @@ import {
   runProgress,
   runQuery,
 } from '../contracts/http/run.js';
+import { stock, stockBatch, stockBatchRequest } from '../contracts/http/stock.js';
 import { newStrategy, strategy, strategyList } from '../contracts/http/strategy.js';
 
 const json = (description: string, schema: ZodType) => ({
@@ -31,6 +32,7 @@ const texts = {
   '415': 'The body is not JSON.',
   '422': 'Fields that can not be used; every one is named.',
   '500': 'A fault of Keel; the log tells more under the request id.',
+  '502': 'The source of the answer refuses the request.',
   '503': 'PostgreSQL, Temporal or the market clock is away; ask again.',
 } as const;
 
@@ -172,6 +174,28 @@ const runPaths: ZodOpenApiPathsObject = {
   },
 };
 
+const stockPaths: ZodOpenApiPathsObject = {
+  '/api/v1/stocks/{symbol}': {
+    get: {
+      summary: 'The price of a symbol, and how old it is',
+      tags: ['prices'],
+      requestParams: { path: z.object({ symbol }) },
+      responses: { '200': json('The price.', stock), ...problems('404', '422', '502', '503') },
+    },
+  },
+  '/api/v1/stocks/batch': {
+    post: {
+      summary: 'Prices of many symbols',
+      tags: ['prices'],
+      requestBody: { ...body(stockBatchRequest), required: true },
+      responses: {
+        '200': json('What there is, and why the rest is not.', stockBatch),
+        ...problems(...badBody),
+      },
+    },
+  },
+};
+
 /** @param version of Keel */
 export const createOpenApi = (version: string): object =>
   createDocument({
@@ -190,6 +214,7 @@ export const createOpenApi = (version: string): object =>
       '/api/v1/health': healthPath,
       ...strategyPaths,
       ...runPaths,
+      ...stockPaths,
       ...docsPaths,
     },
   });

@@ -105,6 +105,24 @@ export const configSchema = z.strictObject({
     /** A step that cannot read what it needs gives up after this long, and the run ends with the reason. */
     stepDeadlineMs: milliseconds.default(120_000),
   }),
+  cache: z.strictObject({
+    /** redis://…; holds a password at times, so it is masked. Empty for the memory of each process. */
+    redisUrl: z.string().regex(/^(rediss?:\/\/.+)?$/, 'redis://host:port, rediss:// with TLS, or empty'),
+  }),
+  prices: z.strictObject({
+    /** Who is asked for the price of a symbol, in this order. */
+    chain: z.array(z.enum(['yahoo', 'alphavantage', 'replay'])).min(1),
+    /** ISO 4217: a price in another currency is refused, never converted. */
+    currency: z.string().regex(/^[A-Z]{3}$/, 'three capital letters, such as USD'),
+    timeoutMs: milliseconds,
+    /** A price is given from the cache for so long, and kept as the last known one for so long. */
+    freshMs: milliseconds,
+    keepMs: milliseconds,
+    yahooUrl: z.url({ protocol: /^https?$/ }),
+    alphaVantageUrl: z.url({ protocol: /^https?$/ }),
+    /** Empty leaves Alpha Vantage out of the chain. */
+    alphaVantageKey: z.string(),
+  }),
   risk: z.strictObject({
     /** ACTIVE, REDUCING or HALTED at start; live always boots HALTED. */
     tradingState: z.enum(['ACTIVE', 'REDUCING', 'HALTED']),

@@ -41,6 +41,11 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },
   KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },
+  REDIS_URL: { path: 'cache.redisUrl' },
+  KEEL_PRICE_CHAIN: { path: 'prices.chain', kind: 'list' },
+  KEEL_YAHOO_URL: { path: 'prices.yahooUrl' },
+  KEEL_ALPHAVANTAGE_URL: { path: 'prices.alphaVantageUrl' },
+  ALPHAVANTAGE_API_KEY: { path: 'prices.alphaVantageKey' },
   KEEL_RISK_TRADING_STATE: { path: 'risk.tradingState' },
   KEEL_RISK_PER_TRADE: { path: 'risk.riskPerTrade' },
   KEEL_RISK_MAXIMUM_POSITION_SHARE: { path: 'risk.maximumPositionShare' },
@@ -58,4 +63,6 @@ export const secretPaths: readonly string[] = [
   'objectStore.accessKey',
   'objectStore.secretKey',
   'simulator.adminToken',
+  'cache.redisUrl',
+  'prices.alphaVantageKey',
 ];

@@ -27,7 +27,7 @@ const statusOf: Readonly<Record<string, number>> = {
 };
 
 /**
- * GET /health, /clock, /symbols, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop, /faults {kind, …}, /login;
+ * GET /health, /clock, /symbols, /price?symbol=, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop, /faults {kind, …}, /login;
  * DELETE /faults, /faults/{id}. All need the bearer token.
  */
 export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOptions): Express {
@@ -58,6 +58,12 @@ export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOption
     response.json({ symbols: symbols(engine) });
   });
   app.use(faultRoutes(portal));
+  app.get('/price', (request, response) => {
+    const price = priceOf(engine, request.query['symbol']);
+    if (price === null)
+      response.status(404).json({ code: 'NOT_FOUND', error: 'There is no price of it yet.' });
+    else response.json(price);
+  });
   app.use((_request, response) => {
     response.status(404).json({ code: 'NOT_FOUND', error: 'The simulator has no such admin path.' });
   });
@@ -124,6 +130,23 @@ const symbols = ({ market }: Engine): object[] =>
     firstSession: bars[0]?.session.date ?? null,
     lastSession: bars.at(-1)?.session.date ?? null,
   }));
+
+/** What is known of a symbol at the market's time; null before its first bar. */
+function priceOf({ market, state }: Engine, symbol: unknown): object | null {
+  const instrument = typeof symbol === 'string' ? market.bySymbol(symbol) : undefined;
+  const quote = instrument === undefined ? null : market.quote(instrument.conid, state.now);
+  if (instrument === undefined || quote === null) return null;
+  const session = market.calendar.session(quote.bar.time.slice(0, 10));
+  const over = session !== null && session.close <= state.now;
+  return {
+    price: quote.last.toFixed(2),
+    currency: 'USD',
+    // In a session only its open is known: the price was made then.
+    at: over ? session.close : quote.bar.time,
+    previousClose: quote.priorClose?.toFixed(2) ?? null,
+    volume: quote.bar.volume,
+  };
+}
 
 function describe(error: unknown): { status: number; code: string; message: string } {
   if (error instanceof KeelError)

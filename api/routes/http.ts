@@ -27,7 +27,7 @@ export function answer<Schema extends z.ZodType>(
 /** @throws InvalidInputError with every field at fault */
 export function parse<Schema extends z.ZodType>(
   schema: Schema,
-  where: 'body' | 'query',
+  where: 'body' | 'query' | 'path',
   value: unknown,
 ): z.output<Schema> {
   const result = schema.safeParse(value);

@@ -11,10 +11,12 @@ import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
 import type { BrokerExecution } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
+import type { Price } from '../../ports/prices.js';
 import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { ApiDeps } from '../app.js';
 import { runIdOf } from '../services/runId.js';
+import { pricesOf } from './prices.js';
 import type { RunExecution } from '../services/runWorkflows.js';
 
 export const riskLimits: RiskProfile = {
@@ -59,6 +61,7 @@ export class MemoryWorld {
   readonly stop = new AbortController();
   /** Thrown by what it names, when set. */
   readonly away: { database?: Error; temporal?: Error; market?: Error } = {};
+  readonly prices = new Map<string, Price>();
   progressQueries = 0;
   marketNow = '2014-07-07T20:30:00.000Z';
 
@@ -222,6 +225,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
           : Promise.resolve(bytes);
       },
     },
+    prices: pricesOf(world.prices),
     workflows: workflowsOf(world),
     calendar: createNyseCalendar(),
     marketClock: { now: () => world.from('market', () => ({ now: world.marketNow, step: 1 })) },

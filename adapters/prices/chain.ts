@@ -1,0 +1,182 @@
+// PricesPort over a chain of sources, asked in their order: the first usable price counts. Answers for a minute from
+// the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
+import { z } from 'zod';
+import type { Calendar } from '../../domain/market/calendarTypes.js';
+import { isOfEarlierSession } from '../../domain/market/priceAge.js';
+import type { CachePort } from '../../ports/cache.js';
+import type { Clock, MarketClock, MarketTime } from '../../ports/clocks.js';
+import { KeelError } from '../../ports/errors.js';
+import type { Price, PriceProblem, PricesPort, PriceSource, SourcePrice } from '../../ports/prices.js';
+import { createMemories, type Memories } from './memory.js';
+
+export interface PriceChainOptions {
+  /** In the order in which they are asked; at least one. */
+  readonly sources: readonly PriceSource[];
+  readonly cache: CachePort;
+  readonly clock: Clock;
+  readonly marketClock: MarketClock;
+  readonly calendar: Calendar;
+  /** The one currency of prices, ISO 4217: a price in another one is refused, never converted. */
+  readonly currency: string;
+  /** A price is given from the cache for so long, and kept as the last known one for so long, milliseconds. */
+  readonly freshMs: number;
+  readonly keepMs: number;
+}
+
+/** Symbols of one batch that are asked side by side. */
+const atOnce = 4;
+
+const keptSchema = z.object({
+  price: z.object({
+    symbol: z.string(),
+    price: z.string(),
+    currency: z.string(),
+    at: z.string(),
+    previousClose: z.string().nullable(),
+    volume: z.number().nullable(),
+    marketCap: z.string().nullable(),
+    source: z.enum(['yahoo', 'alphavantage', 'replay']),
+    fetchedAt: z.string(),
+  }),
+  /** The market clock's step when it was fetched: a step ends every price. */
+  step: z.number(),
+});
+type Kept = z.infer<typeof keptSchema>;
+
+export function createPriceChain(options: PriceChainOptions): PricesPort {
+  const memories = createMemories(options.sources, options.clock);
+  const underWay = new Map<string, Promise<Price>>();
+  const price = (symbol: string): Promise<Price> => {
+    const running = underWay.get(symbol);
+    if (running !== undefined) return running;
+    const asked = priceOf(options, memories, symbol).finally(() => underWay.delete(symbol));
+    underWay.set(symbol, asked);
+    return asked;
+  };
+  return {
+    price,
+    batch: async (symbols) => {
+      const asked = [...new Set(symbols)];
+      const answers: (Price | PriceProblem)[] = [];
+      for (let from = 0; from < asked.length; from += atOnce) {
+        const part = asked.slice(from, from + atOnce).map((symbol) => price(symbol).catch(problemOf(symbol)));
+        answers.push(...(await Promise.all(part)));
+      }
+      return {
+        prices: answers.filter((answer): answer is Price => 'price' in answer),
+        problems: answers.filter((answer): answer is PriceProblem => 'code' in answer),
+      };
+    },
+    memory: memories.all,
+  };
+}
+
+const problemOf =
+  (symbol: string) =>
+  (error: unknown): PriceProblem => {
+    if (!(error instanceof KeelError)) throw error;
+    return { symbol, code: error.code, detail: error.message };
+  };
+
+async function priceOf(options: PriceChainOptions, memories: Memories, symbol: string): Promise<Price> {
+  const { cache, clock, marketClock, freshMs } = options;
+  const [cached, market] = await Promise.all([read(cache, `stock:${symbol}`), marketClock.now()]);
+  if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
+    return seen(options, cached, market);
+  }
+  try {
+    const kept = await ask(options, memories, symbol, market);
+    await keep(options, kept);
+    return seen(options, kept, market);
+  } catch (error) {
+    if (!(error instanceof KeelError) || error.errorClass !== 'retryable') throw error;
+    const last = await read(cache, `stock:${symbol}:last`);
+    if (last === null) throw error;
+    return { ...seen(options, last, market), freshness: 'stale', reason: error.message };
+  }
+}
+
+/** A price as it looks at a market time. */
+function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketTime): Price {
+  const old = isOfEarlierSession(price.at, now, calendar);
+  return {
+    ...price,
+    ageMs: Math.max(0, Date.parse(now) - Date.parse(price.at)),
+    freshness: old ? 'old' : 'live',
+    reason: old ? `the price is of ${price.at}, and no source has one of the last session` : null,
+  };
+}
+
+/** The first price of the right currency and session; else the newest of an earlier session. */
+async function ask(
+  options: PriceChainOptions,
+  memories: Memories,
+  symbol: string,
+  market: MarketTime,
+): Promise<Kept> {
+  const failures: KeelError[] = [];
+  let old: Kept | null = null;
+  for (const source of options.sources) {
+    if (memories.rests(source.name)) {
+      failures.push(problem('PRICE_LIMITED', `${source.name} rests after its limit`, symbol));
+      continue;
+    }
+    try {
+      const found = inCurrency(options, source, await source.price(symbol));
+      memories.answered(source.name);
+      const fetchedAt = new Date(options.clock.now()).toISOString();
+      const kept: Kept = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
+      if (!isOfEarlierSession(found.at, market.now, options.calendar)) return kept;
+      if (old === null || found.at > old.price.at) old = kept;
+    } catch (error) {
+      if (!(error instanceof KeelError)) throw error;
+      memories.failed(source.name, error);
+      failures.push(error);
+    }
+  }
+  if (old !== null) return old;
+  throw refusal(symbol, failures);
+}
+
+const problem = (code: string, message: string, symbol: string): KeelError =>
+  new KeelError(code, message, { errorClass: 'retryable', facts: { symbol } });
+
+function inCurrency({ currency }: PriceChainOptions, source: PriceSource, found: SourcePrice): SourcePrice {
+  if (found.currency === currency) return found;
+  throw new KeelError(
+    'PRICE_CURRENCY',
+    `${source.name}: the price of ${found.symbol} is in ${found.currency}, and prices are kept in ${currency}.`,
+    { facts: { symbol: found.symbol } },
+  );
+}
+
+/** Whoever may answer later makes it retryable; else the first final reason is the reason. */
+function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
+  if (failures.some(({ errorClass }) => errorClass === 'retryable')) {
+    const words = failures.map(({ message }) => message).join(' ');
+    return problem('PRICES_AWAY', `No source gives a price of ${symbol} now. ${words}`, symbol);
+  }
+  const known = failures.find(({ code }) => code !== 'PRICE_UNKNOWN_SYMBOL');
+  return (
+    known ??
+    failures[0] ??
+    new KeelError('PRICES_OFF', 'There is no source of prices; set prices.chain.', { facts: { symbol } })
+  );
+}
+
+async function read(cache: CachePort, key: string): Promise<Kept | null> {
+  const text = await cache.get(key);
+  if (text === null) return null;
+  try {
+    return keptSchema.parse(JSON.parse(text));
+  } catch {
+    // Written by another version, or by somebody else.
+    return null;
+  }
+}
+
+async function keep({ cache, freshMs, keepMs }: PriceChainOptions, kept: Kept): Promise<void> {
+  const text = JSON.stringify(kept);
+  await cache.set(`stock:${kept.price.symbol}`, text, freshMs);
+  await cache.set(`stock:${kept.price.symbol}:last`, text, keepMs);
+}

@@ -1,0 +1,62 @@
+// Wires the chain of price sources and its cache from settings. Called by the composition roots of API and worker.
+import { createAlphaVantagePrices } from '../adapters/alphavantage/prices.js';
+import { createMemoryCache } from '../adapters/memory/cache.js';
+import { createPriceChain } from '../adapters/prices/chain.js';
+import { createRedisCache } from '../adapters/redis/cache.js';
+import { createReplayPrices } from '../adapters/replay/prices.js';
+import { createYahooPrices } from '../adapters/yahoo/prices.js';
+import type { Calendar } from '../domain/market/calendarTypes.js';
+import type { CachePort } from '../ports/cache.js';
+import type { Clock, MarketClock } from '../ports/clocks.js';
+import type { PricesPort, PriceSource, PriceSourceName } from '../ports/prices.js';
+
+/** The section `prices` of the configuration. */
+export interface PriceSettings {
+  readonly chain: readonly PriceSourceName[];
+  readonly currency: string;
+  readonly timeoutMs: number;
+  readonly freshMs: number;
+  readonly keepMs: number;
+  readonly yahooUrl: string;
+  readonly alphaVantageUrl: string;
+  readonly alphaVantageKey: string;
+}
+
+export interface PriceParts {
+  readonly cache: CachePort;
+  readonly clock: Clock;
+  readonly marketClock: MarketClock;
+  readonly calendar: Calendar;
+  readonly simulator: { readonly adminUrl: string; readonly adminToken: string };
+}
+
+/** @param redisUrl empty for the memory of this process alone */
+export function createCache({ redisUrl }: { readonly redisUrl: string }, clock: Clock): CachePort {
+  const memory = createMemoryCache(clock);
+  return redisUrl === ''
+    ? memory
+    : createRedisCache({ url: redisUrl, clock, fallback: memory, timeoutMs: 300 });
+}
+
+export function createPrices(settings: PriceSettings, parts: PriceParts): PricesPort {
+  const { timeoutMs, currency, freshMs, keepMs } = settings;
+  const { calendar, cache, clock, marketClock, simulator } = parts;
+  const makers: Record<PriceSourceName, () => PriceSource | null> = {
+    yahoo: () => createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs }),
+    alphavantage: () =>
+      // Without a key it would refuse every request.
+      settings.alphaVantageKey === ''
+        ? null
+        : createAlphaVantagePrices({
+            baseUrl: settings.alphaVantageUrl,
+            apiKey: settings.alphaVantageKey,
+            timeoutMs,
+            calendar,
+            now: async () => (await marketClock.now()).now,
+          }),
+    replay: () =>
+      createReplayPrices({ adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs }),
+  };
+  const sources = settings.chain.map((name) => makers[name]()).filter((source) => source !== null);
+  return createPriceChain({ sources, cache, clock, marketClock, calendar, currency, freshMs, keepMs });
+}

@@ -1,0 +1,22 @@
+// Whether a price is of the session that counts now. Called by adapters/prices.
+import type { Calendar } from './calendarTypes.js';
+
+/** Sources publish the first price of a session this much later than its open, milliseconds. */
+const openGraceMs = 20 * 60_000;
+
+/**
+ * True when `at` lies before the session that is on (after a grace for its first minutes), or before the last one when
+ * none is on. A moment that the calendar does not know judges nothing.
+ * @param at when the price was made @param now market time; both ISO 8601 UTC
+ */
+export function isOfEarlierSession(at: string, now: string, calendar: Calendar): boolean {
+  try {
+    const open = calendar.openAt(now);
+    const begun = open !== null && Date.parse(now) - Date.parse(open.open) >= openGraceMs;
+    const counts = begun ? open : calendar.lastClosed(now);
+    return at < counts.open;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
