@@ -22,6 +22,7 @@ const intent: IntentRow = {
   conid: '265598',
   side: 'BUY',
   quantity: '10',
+  limit: null,
   stop: '90',
   target: '120',
   reservedCash: '1010',
@@ -150,7 +151,7 @@ async function account(far: { readonly tradingState?: TradingState; readonly sto
     symbol: 'AAPL',
     clientOrderId: 'exit',
     riskInput: await putJson(store, 'risk', proposal),
-    proposed: { side: 'SELL', quantity: '10', stop: null, target: null },
+    proposed: { side: 'SELL', quantity: '10', limit: null, stop: null, target: null },
   };
   return { activities: createAdmissionActivities(deps), input, cancelled, inserted };
 }

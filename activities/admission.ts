@@ -2,6 +2,7 @@
 // by orderLifecycle.
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderLifecycleInput } from '../contracts/wire/order.js';
+import { refusalText } from '../contracts/wire/refusal.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
 import type { Contract } from '../domain/market/contract.js';
@@ -173,8 +174,8 @@ function newIntent(
   order: NonNullable<RiskVerdict['order']>,
   validUntil: string,
 ): NewIntent {
-  const last = price(facts.quote?.last ?? '0');
-  const value = notional(last, quantity(order.quantity));
+  const cost = price(order.limit ?? facts.quote?.last ?? '0');
+  const value = notional(cost, quantity(order.quantity));
   const costs = money(value.times(facts.profile.cashReserve));
   return {
     clientOrderId: input.clientOrderId,
@@ -196,12 +197,11 @@ const admitted = (intent: Pick<IntentRow, 'validUntil' | 'quantity'>, weighedAt:
   sendBy: new Date(weighedAt + sendWithinMs).toISOString(),
 });
 
-function refusal(verdict: RiskVerdict): Extract<Admission, { kind: 'refused' }> {
-  const failed = verdict.checks.find(({ passed }) => !passed);
-  const why =
-    failed === undefined ? verdict.code : `${failed.text}: no (${failed.value}, limit ${failed.limit})`;
-  return { kind: 'refused', code: verdict.code, message: why };
-}
+const refusal = (verdict: RiskVerdict): Extract<Admission, { kind: 'refused' }> => ({
+  kind: 'refused',
+  code: verdict.code,
+  message: refusalText(verdict),
+});
 
 async function workingLegs(deps: AdmissionDeps, conid: string) {
   const intents = await deps.intents.listOpen(deps.mode, deps.accountId);

@@ -14,6 +14,7 @@ const intent: IntentRow = {
   conid: '265598',
   side: 'BUY',
   quantity: '10',
+  limit: null,
   stop: '90',
   target: '120',
   reservedCash: '1010',

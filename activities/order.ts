@@ -45,8 +45,8 @@ export function createOrderActivities(deps: OrderDeps) {
       if (!(await deps.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'orderLifecycle' }))) {
         throw new KeelError('NOT_AN_INTENT', `order ${intent.clientOrderId} is no longer waiting to be sent`);
       }
-      const { accountId, clientOrderId, side, stop, target } = intent;
-      const request = { accountId, clientOrderId, contract, side, quantity: intent.quantity, stop, target };
+      const { accountId, clientOrderId, side, quantity, limit, stop, target } = intent;
+      const request = { accountId, clientOrderId, contract, side, quantity, limit, stop, target };
       try {
         return await deps.broker.placeOrder(request, () => {
           refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });

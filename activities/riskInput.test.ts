@@ -28,6 +28,7 @@ const earlier: IntentRow = {
   conid: '265598',
   side: 'BUY',
   quantity: '10',
+  limit: null,
   stop: '90',
   target: '120',
   reservedCash: '1010',

@@ -444,6 +444,11 @@ function routesOf(app: Express): string[] {
 }
 
 describe('documentation', () => {
+  it('is where the root leads', async () => {
+    const answer = await api.ask('GET', '/');
+    expect([answer.status, answer.headers.location]).toEqual([302, '/docs']);
+  });
+
   it('has every route and no other', async () => {
     const document = (await api.ask('GET', '/openapi.json')).json() as { paths: Record<string, object> };
     const documented = Object.entries(document.paths).flatMap(([path, item]) =>

@@ -66,6 +66,13 @@ const docsPaths: ZodOpenApiPathsObject = {
       responses: { '200': json('OpenAPI 3.1.', z.looseObject({ openapi: z.string() })), ...problems() },
     },
   },
+  '/': {
+    get: {
+      summary: 'Leads to this document',
+      tags: ['service'],
+      responses: { '302': { description: 'To /docs.' }, ...problems() },
+    },
+  },
   '/docs': {
     get: {
       summary: 'This document for people',

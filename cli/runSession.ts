@@ -22,6 +22,8 @@ export interface RunRequest {
   readonly asOf: string | null;
   readonly signal: AbortSignal;
   readonly say: Say;
+  /** Shows a run that an earlier start has left open, once it has ended. */
+  readonly tell: (run: RunDetail) => void;
 }
 
 /** Wall milliseconds without any progress after which a run counts as stuck. */
@@ -65,11 +67,12 @@ export async function runSession(request: RunRequest): Promise<RunDetail> {
 }
 
 /** What an earlier start has left open goes on first: the market must not be stepped past it. */
-async function finishOpenRuns({ api, market, say, signal }: RunRequest): Promise<void> {
+async function finishOpenRuns({ api, market, say, signal, tell }: RunRequest): Promise<void> {
   for (const run of await market.stores.runs.listOpen()) {
     say(`Run ${run.session} ${run.slot} of ${run.strategyId} is still open; it goes on first:`);
     await followToEnd(api, run.id, { signal, say, patienceMs });
-    say(`  ended: ${(await api.run(run.id)).outcome ?? '?'}`);
+    tell(await api.run(run.id));
+    say('');
   }
 }
 

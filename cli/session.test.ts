@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { SessionFacts } from './session.js';
-import { chooseSession } from './session.js';
+import { chooseSession, refusedByCalendar } from './session.js';
 
 interface Stored {
   readonly id: string;
@@ -112,5 +112,18 @@ describe('chooseSession with --as-of', () => {
   it('does not take a run of another slot for the stored one', () => {
     const other = [{ id: 'x', session: '2014-07-07', slot: 'open-5m' }];
     expect(choose({ asOf: '2014-07-07', stored: other }).kind).toBe('run');
+  });
+});
+
+describe('what the calendar alone knows of a date', () => {
+  it('names the nearest sessions of a day that is none', () => {
+    expect(refusedByCalendar(createNyseCalendar(), '2014-07-05')).toBe(
+      '2014-07-05 is no session of the exchange; the nearest: 2014-07-03 and 2014-07-07.',
+    );
+  });
+
+  it('says nothing of a session, nor of a year that it does not know', () => {
+    expect(refusedByCalendar(createNyseCalendar(), '2014-07-07')).toBeNull();
+    expect(refusedByCalendar(createNyseCalendar(), '1987-10-19')).toBeNull();
   });
 });

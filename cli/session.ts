@@ -56,17 +56,32 @@ function askedSession<Run extends StoredRun>(facts: SessionFacts<Run>, asOf: str
     );
   }
   const session = known(() => calendar.session(asOf));
-  if (session === null) {
-    const near = [known(() => calendar.previous(asOf)), known(() => calendar.next(asOf))]
-      .filter((each) => each !== null)
-      .map(({ date }) => date)
-      .filter((date) => date >= data.first && date <= data.last);
-    return refused(`${asOf} is no session of the exchange; the nearest: ${near.join(' and ')}.`);
-  }
+  if (session === null) return refused(noSession(calendar, asOf, data));
   const stored = runOf(facts, asOf);
   return stored === undefined
     ? ({ kind: 'wish', session } as const)
     : ({ kind: 'stored', run: stored } as const);
+}
+
+/**
+ * What the calendar alone knows of a date, before anything is started. Null where it is a session, or where the calendar
+ * does not go: then the symbol's data have the word.
+ */
+export function refusedByCalendar(calendar: Calendar, asOf: string): string | null {
+  try {
+    return calendar.session(asOf) === null ? noSession(calendar, asOf, null) : null;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function noSession(calendar: Calendar, asOf: string, data: SessionFacts<StoredRun>['data'] | null): string {
+  const near = [known(() => calendar.previous(asOf)), known(() => calendar.next(asOf))]
+    .filter((each) => each !== null)
+    .map(({ date }) => date)
+    .filter((date) => data === null || (date >= data.first && date <= data.last));
+  return `${asOf} is no session of the exchange; the nearest: ${near.join(' and ')}.`;
 }
 
 /** The first session from where the market stands that has no run; on a first start the symbol's own first session. */

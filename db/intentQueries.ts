@@ -32,7 +32,7 @@ function prepare(orm: NodePgDatabase) {
       .insert(orderIntent)
       .values({
         ...placeholders('clientOrderId', 'mode', 'accountId', 'runId', 'symbol', 'conid', 'side'),
-        ...placeholders('quantity', 'stop', 'target', 'reservedCash', 'validUntil'),
+        ...placeholders('quantity', 'limit', 'stop', 'target', 'reservedCash', 'validUntil'),
       })
       .onConflictDoNothing()
       .returning({ clientOrderId: orderIntent.clientOrderId })
@@ -45,7 +45,8 @@ const sameTerms = (stored: IntentRow, given: NewIntent): boolean =>
   stored.accountId === given.accountId &&
   stored.conid === given.conid &&
   stored.side === given.side &&
-  Number(stored.quantity) === Number(given.quantity);
+  Number(stored.quantity) === Number(given.quantity) &&
+  Number(stored.limit) === Number(given.limit);
 
 export function createIntentQueries(orm: NodePgDatabase) {
   const query = prepare(orm);

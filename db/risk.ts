@@ -16,7 +16,8 @@ const readRisk = (row: typeof riskEvaluation.$inferSelect): RiskRow => ({
     riskAmount: row.riskAmount,
     limitedBy: row.limitedBy,
     checks: row.checks,
-    order: row.proposedOrder,
+    // Orders of before there were limits were stored without one.
+    order: row.proposedOrder && { ...row.proposedOrder, limit: row.proposedOrder.limit ?? null },
   },
   facts: { key: row.factsKey, sha256: row.factsSha256, bytes: row.factsBytes },
 });

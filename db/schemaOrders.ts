@@ -16,6 +16,7 @@ export const orderIntent = pgTable('order_intent', {
   conid: text('conid').notNull(),
   side: text('side').$type<'BUY' | 'SELL'>().notNull(),
   quantity: numeric('quantity').notNull(),
+  limit: numeric('limit_price'),
   stop: numeric('stop'),
   target: numeric('target'),
   reservedCash: numeric('reserved_cash').notNull(),

@@ -54,13 +54,18 @@ export interface BrokerExecution {
   readonly time: string;
 }
 
-/** A market entry for the day with an optional protective stop and target, good till cancelled, one cancelling the other. */
+/**
+ * An entry for the day, at the market or at a limit, with an optional protective stop and target, good till cancelled, one
+ * cancelling the other.
+ */
 export interface OrderRequest {
   readonly accountId: string;
   readonly clientOrderId: string;
   readonly contract: Contract;
   readonly side: 'BUY' | 'SELL';
   readonly quantity: string;
+  /** Limit price of the entry; null for a market order. */
+  readonly limit: string | null;
   readonly stop: string | null;
   readonly target: string | null;
 }

@@ -113,6 +113,8 @@ export interface IntentRow {
   readonly conid: string;
   readonly side: 'BUY' | 'SELL';
   readonly quantity: string;
+  /** The most that a unit may cost; null for a market order. */
+  readonly limit: string | null;
   readonly stop: string | null;
   readonly target: string | null;
   /** Cash a buy holds back until it is terminal. */

@@ -344,7 +344,7 @@ describe('a stored run', () => {
       sources: { action: 'analyst', entry: 'quote', stop: 'analyst', target: 'code' },
     } as const;
     await stores.evidence.putDecision(runId, decision, object('decisions/one.json'));
-    const proposed = { side: 'BUY', quantity: '104', stop: '93.55', target: '100.81' } as const;
+    const proposed = { side: 'BUY', quantity: '104', limit: null, stop: '93.55', target: '100.81' } as const;
     await stores.evidence.putRisk({
       runId,
       stage: 'proposal',

@@ -119,6 +119,7 @@ const newIntent = (runId: string, more: Partial<NewIntent> = {}): NewIntent => (
   conid: '265598',
   side: 'BUY',
   quantity: '104',
+  limit: null,
   stop: '91.50',
   target: '99.75',
   reservedCash: '9984.00',
@@ -369,7 +370,7 @@ describe('evidence', () => {
       riskAmount: '464.88',
       limitedBy: 'position',
       checks: [{ code: 'POSITION_SHARE', passed: true, value: '0.0998', limit: '0.10', text: 'fits' }],
-      order: { side: 'BUY', quantity: '104', stop: '91.50', target: null },
+      order: { side: 'BUY', quantity: '104', limit: '96.00', stop: '91.50', target: null },
     } as const;
     const proposal: RiskRow = { runId, stage: 'proposal', verdict, facts: object('facts') };
     const refused = { ...verdict, approved: false, code: 'CASH', quantity: '0', order: null };

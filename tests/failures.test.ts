@@ -250,9 +250,12 @@ describe('npm start with given services', () => {
       expect(refusal(await once_(['--as-of', '2018-05-14']))).toMatch(
         /2018-05-14 lies outside the data of AAPL, which go from 2013-05-13 to 2018-05-11/,
       );
-      expect(refusal(await once_(['--as-of', '2014-07-05']))).toMatch(
+      const shut = await once_(['--as-of', '2014-07-05']);
+      expect(refusal(shut)).toMatch(
         /2014-07-05 is no session of the exchange; the nearest: 2014-07-03 and 2014-07-07/,
       );
+      // The calendar alone knows it, so nothing was started.
+      expect(shut.out.join('\n')).not.toContain('Keel starts');
       expect(await rows('select id from run')).toEqual([]);
     });
 

@@ -8,9 +8,10 @@ import {
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/run.js';
 import type { Decision } from '../domain/decision/decision.js';
+import { refusalText } from '../contracts/wire/refusal.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
 import { marketReached, orderReport, runProgress } from './signals.js';
-import { describe, showDecision, showEnd } from './steps/display.js';
+import { showDecision, showEnd } from './steps/display.js';
 import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
 import { patient, repeatable, stored } from './steps/proxies.js';
@@ -62,7 +63,7 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
     return endOf('NOTHING_TO_SELL', verdict.code, 'the decision is to sell, and nothing is held');
   }
   const { order } = verdict;
-  if (order === null) return endOf('REFUSED', verdict.code, describe(verdict));
+  if (order === null) return endOf('REFUSED', verdict.code, refusalText(verdict));
 
   await story.step('waitForMarket', () =>
     waitForMarket({

@@ -43,6 +43,7 @@ const request: OrderRequest = {
   },
   side: 'BUY',
   quantity: '10',
+  limit: null,
   stop: '180.10',
   target: '201.5',
 };
@@ -76,6 +77,13 @@ describe('the order on the wire', () => {
     });
   });
 
+  it('enters at a limit where the order has one', async () => {
+    gateway.on(path, { json: recorded('place-accepted') });
+    await ibkr.broker.placeOrder({ ...request, limit: '185.50' }, go);
+    const body = JSON.parse(gateway.to(path)[0]?.body ?? '') as { orders: unknown[] };
+    expect(body.orders[0]).toMatchObject({ cOID: clientOrderId, orderType: 'LMT', price: 185.5, tif: 'DAY' });
+  });
+
   it('has no children without stop and target', async () => {
     gateway.on(path, { json: recorded('place-accepted') });
     await ibkr.broker.placeOrder({ ...request, stop: null, target: null }, go);
@@ -87,6 +95,7 @@ describe('the order on the wire', () => {
     ['quantity', '0'],
     ['quantity', '-1'],
     ['stop', '1234567890.12345678901'],
+    ['limit', '0'],
     ['clientOrderId', 'a b'],
     ['clientOrderId', 'x'.repeat(65)],
     ['clientOrderId', ''],

@@ -34,8 +34,8 @@ function wireNumber(value: string, what: string, clientOrderId: string): number 
 }
 
 /**
- * A market order for the day; its stop and target as children good till cancelled. The parent alone carries our id:
- * the children name it as their parent and have none.
+ * A market or limit order for the day; its stop and target as children good till cancelled. The parent alone carries our
+ * id: the children name it as their parent and have none.
  * @throws KeelError ORDER_INVALID (final).
  */
 export function orderBody(request: OrderRequest): { readonly orders: readonly Record<string, unknown>[] } {
@@ -53,11 +53,15 @@ export function orderBody(request: OrderRequest): { readonly orders: readonly Re
     ticker: contract.symbol,
   };
   const child = { ...common, parentId: clientOrderId, side: side === 'BUY' ? 'SELL' : 'BUY', tif: 'GTC' };
+  const entry =
+    request.limit === null
+      ? { orderType: 'MKT' }
+      : { orderType: 'LMT', price: wireNumber(request.limit, 'the limit', clientOrderId) };
   const leg = (orderType: 'STP' | 'LMT', price: string | null, what: string) =>
     price === null ? [] : [{ ...child, orderType, price: wireNumber(price, what, clientOrderId) }];
   return {
     orders: [
-      { ...common, cOID: clientOrderId, orderType: 'MKT', side, tif: 'DAY' },
+      { ...common, cOID: clientOrderId, ...entry, side, tif: 'DAY' },
       ...leg('STP', request.stop, 'the stop'),
       ...leg('LMT', request.target, 'the target'),
     ],

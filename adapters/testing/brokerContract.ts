@@ -36,6 +36,7 @@ const bracket = ({ accountId, contract, last }: Story): OrderRequest => ({
   contract,
   side: 'BUY',
   quantity: size,
+  limit: null,
   stop: price(last).times('0.5').toFixed(2),
   target: price(last).times('1.5').toFixed(2),
 });

@@ -1,4 +1,4 @@
-// GET /openapi.json and /docs: the OpenAPI document and Swagger UI, served whole from here: no other host, no inline
+// GET /openapi.json and /docs, and / which leads there: the OpenAPI document and Swagger UI, served whole from here: no other host, no inline
 // script. Mounted by api/app.ts.
 import { Router } from 'express';
 import { onlyMethods } from './http.js';
@@ -39,6 +39,12 @@ const policy =
 
 export function docsRoutes(deps: DocsDeps): Router {
   const router = Router();
+  router
+    .route('/')
+    .get((_request, response) => {
+      response.redirect('/docs');
+    })
+    .all(onlyMethods('GET'));
   router
     .route('/openapi.json')
     .get((_request, response) => {

@@ -40,6 +40,7 @@ const orderOf = (intent: IntentRow): Omit<IntentRow, 'mode' | 'runId'> => ({
   conid: intent.conid,
   side: intent.side,
   quantity: intent.quantity,
+  limit: intent.limit,
   stop: intent.stop,
   target: intent.target,
   reservedCash: intent.reservedCash,

@@ -135,6 +135,7 @@ describe('followRun', () => {
         conid: '265598',
         side: 'BUY',
         quantity: '10',
+        limit: null,
         stop: null,
         target: null,
         reservedCash: '1000',

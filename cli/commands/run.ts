@@ -84,8 +84,11 @@ export async function runCommand(
   const state = requireState(dataDir);
   const api = createApi(state.apiUrl);
   if (state.simulator === null) return runThere(api, wanted);
-  const detail = await inMarket(api, state, wanted);
-  printSummary(detail, placesOf(state, dataDir), out);
+  const tell = (run: RunDetail): void => {
+    printSummary(run, placesOf(state, dataDir), out);
+  };
+  const detail = await inMarket(api, state, wanted, tell);
+  tell(detail);
   return codeOf(detail);
 }
 
@@ -97,7 +100,12 @@ interface Wanted {
   readonly signal: AbortSignal;
 }
 
-async function inMarket(api: Api, state: KeelState, wanted: Wanted): Promise<RunDetail> {
+async function inMarket(
+  api: Api,
+  state: KeelState,
+  wanted: Wanted,
+  tell: (run: RunDetail) => void,
+): Promise<RunDetail> {
   const { symbol, strategy, asOf, out, signal } = wanted;
   const market = await openMarket(state);
   try {
@@ -106,7 +114,7 @@ async function inMarket(api: Api, state: KeelState, wanted: Wanted): Promise<Run
       strategy === undefined
         ? await api.ensureDemo(symbol)
         : { id: strategy, slot: await api.strategySlot(strategy) };
-    return await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say: out });
+    return await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say: out, tell });
   } finally {
     await market.close();
   }

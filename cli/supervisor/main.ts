@@ -3,10 +3,12 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { naturalOutcomes } from '../../contracts/wire/run.js';
+import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RunDetail } from '../api.js';
 import { createApi } from '../api.js';
 import { openMarket } from '../market.js';
 import { runSession } from '../runSession.js';
+import { refusedByCalendar } from '../session.js';
 import type { Say } from '../say.js';
 import { duration, sayTo } from '../say.js';
 import type { Places } from '../summary.js';
@@ -65,6 +67,8 @@ export const errorText = (error: unknown, debug: boolean): string =>
 async function supervise(options: StartOptions, say: Say): Promise<number> {
   const { dataDir, json } = options;
   if (json !== null) mustBeWritable(json);
+  const dateProblem = options.asOf === null ? null : refusedByCalendar(createNyseCalendar(), options.asOf);
+  if (dateProblem !== null) throw new StartError(dateProblem);
   const { fresh } = prepareDataDir(dataDir);
   const unlock = lockDataDir(dataDir);
   const stack = createStack({ dataDir, say, graceMs, restarts });
@@ -173,9 +177,12 @@ async function demo({ options, say, signal, ends }: RunContext, state: KeelState
   await market.dataOf(symbol);
   const api = createApi(state.apiUrl);
   const { id, slot } = await api.ensureDemo(symbol);
-  const detail = await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say });
   const places = placesOf(state, dataDir);
-  printSummary(detail, places, say);
+  const tell = (run: RunDetail): void => {
+    printSummary(run, places, say);
+  };
+  const detail = await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say, tell });
+  tell(detail);
   if (json !== null) {
     writeSummary(json, summaryOf(detail, places));
     say(`  summary   ${json}`);

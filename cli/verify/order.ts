@@ -34,10 +34,10 @@ export async function checkOrder(facts: VerifyFacts): Promise<void> {
 /** What was sent is what admission allowed. */
 async function checkQuantity({ list, run, stores }: VerifyFacts, intent: IntentRow): Promise<void> {
   const admitted = (await stores.evidence.risk(run.id)).find(({ stage }) => stage === 'admission');
-  const { side, quantity, stop, target } = intent;
+  const { side, quantity, limit, stop, target } = intent;
   list.same(
     'intent is the order that admission allowed',
-    { side, quantity, stop, target },
+    { side, quantity, limit, stop, target },
     admitted?.verdict.order,
   );
 }
@@ -69,8 +69,13 @@ function checkLedger({ list, run }: VerifyFacts, intent: IntentRow, ledger: Ledg
   if (entry === undefined) return;
   list.same(
     "ledger's order is the intent",
-    [String(entry.orderId), entry.account, entry.symbol, entry.side, entry.orderType, entry.quantity],
-    [intent.brokerOrderId, intent.accountId, intent.symbol, intent.side, 'MKT', intent.quantity],
+    [String(entry.orderId), entry.account, entry.symbol, entry.side, entry.quantity],
+    [intent.brokerOrderId, intent.accountId, intent.symbol, intent.side, intent.quantity],
+  );
+  list.same(
+    "ledger's order has the type and price of the intent",
+    [entry.orderType, entry.price],
+    intent.limit === null ? ['MKT', null] : ['LMT', intent.limit],
   );
   checkFills(list, intent, ledger, entry);
   checkLegs(list, intent, ledger, entry);

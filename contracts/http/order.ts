@@ -12,6 +12,7 @@ export const orderIntent = z
     conid: z.string(),
     side,
     quantity: decimal,
+    limit: decimal.nullable().meta({ description: 'The most a unit may cost; null for a market order.' }),
     stop: decimal.nullable(),
     target: decimal.nullable(),
     reservedCash: decimal.meta({ description: 'Cash a buy holds back until it is terminal.' }),

@@ -53,8 +53,14 @@ const riskFields = {
   }),
   shortsAllowed: z.boolean(),
   pyramiding: z.boolean().meta({ description: 'Whether a buy may add to a position.' }),
+  entryType: z.enum(['MKT', 'LMT']).meta({
+    description: "MKT buys at the market; LMT at the decision's entry or better, for the session.",
+    example: 'MKT',
+  }),
 };
-const riskProfile = z.strictObject(riskFields).meta({ id: 'RiskProfile' });
+const riskProfile = z
+  .strictObject({ ...riskFields, entryType: riskFields.entryType.optional() })
+  .meta({ id: 'RiskProfile' });
 
 const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 const symbols = z.array(symbol).min(1).max(50).refine(unique, 'holds the same symbol twice');

@@ -49,6 +49,35 @@ const facts: RiskFacts = {
 const codeOf = (change: Partial<RiskFacts>, decision = buy, rules = profile) =>
   evaluateRisk(decision, rules, { ...facts, ...change }, null).code;
 
+describe('evaluateRisk for a buy at a limit', () => {
+  const limited: RiskProfile = { ...profile, entryType: 'LMT' };
+  const at = (last: string) =>
+    evaluateRisk(buy, limited, { ...facts, quote: { last, state: 'open' } }, null);
+
+  it('pays the decided price and no more: size, risk and cash are those of the limit, wherever the quote is', () => {
+    for (const last of ['97', '100', '104']) {
+      const verdict = at(last);
+      expect(verdict).toMatchObject({ approved: true, quantity: '100', riskAmount: '500.00' });
+      expect(verdict.order).toEqual({ side: 'BUY', quantity: '100', limit: '100', stop: '95', target: '110' });
+    }
+  });
+
+  it('weighs the reward at the limit, not at a quote that has run away', () => {
+    expect(codeOf({ quote: { last: '104', state: 'open' } })).toBe('MINIMUM_R');
+    expect(at('104').code).toBe('APPROVED');
+  });
+
+  it('still refuses a quote far from the decided price, and one at the stop', () => {
+    expect(at('106').code).toBe('PRICE_COLLAR');
+    expect(at('95').code).toBe('STOP_SIDE');
+  });
+
+  it('enters at the market where the profile has no choice, as profiles of before have none', () => {
+    expect(evaluateRisk(buy, profile, facts, null).order?.limit).toBeNull();
+    expect(evaluateRisk(buy, { ...profile, entryType: 'MKT' }, facts, null).order?.limit).toBeNull();
+  });
+});
+
 describe('evaluateRisk for a buy', () => {
   it('approves a sound order, sized by the tightest bound', () => {
     const verdict = evaluateRisk(buy, profile, facts, null);

@@ -95,7 +95,7 @@ function evaluateSell(facts: RiskFacts, common: RiskCheck[]): RiskVerdict {
       'no other sell of this symbol may still take the shares',
     ),
   ];
-  const order = { side: 'SELL', quantity: held.toString(), stop: null, target: null } as const;
+  const order = { side: 'SELL', quantity: held.toString(), limit: null, stop: null, target: null } as const;
   return verdict(firstFailure(checks), checks, order, held, money('0'), 'held');
 }
 
@@ -118,12 +118,17 @@ function evaluateBuy(
     checks.push(check('STOP_SIDE', false, last?.toString() ?? 'none', decision.stop, text));
     return verdict(firstFailure(checks), checks, null, quantity('0'), money('0'), 'none');
   }
-  checks.push(...priceChecks(price(decision.entry), last, stop, target, profile));
-  const size = capped(sizeLong(sizingInput(profile, facts, last, stop)), ceiling, last, stop);
-  checks.push(...sizeChecks(size, last, profile, facts));
+  const entry = price(decision.entry);
+  const limited = profile.entryType === 'LMT';
+  // What a unit may cost: a limit order never more than its limit, wherever the market stands.
+  const cost = limited ? entry : last;
+  checks.push(...priceChecks(entry, last, cost, stop, target, profile));
+  const size = capped(sizeLong(sizingInput(profile, facts, cost, stop)), ceiling, cost, stop);
+  checks.push(...sizeChecks(size, cost, profile, facts));
   const order = {
     side: 'BUY',
     quantity: size.quantity.toString(),
+    limit: limited ? decision.entry : null,
     stop: decision.stop,
     target: decision.target,
   } as const;
@@ -160,12 +165,13 @@ function positionChecks(profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
 function priceChecks(
   entry: Price,
   last: Price,
+  cost: Price,
   stop: Price,
   target: Price,
   profile: RiskProfile,
 ): RiskCheck[] {
   const distance = last.minus(entry).abs().div(entry);
-  const r = rCoefficient(last, stop, target);
+  const r = rCoefficient(cost, stop, target);
   return [
     check(
       'PRICE_COLLAR',
@@ -196,15 +202,15 @@ const sizingInput = (profile: RiskProfile, facts: RiskFacts, entry: Price, stop:
   quantityIncrement: facts.quantityIncrement,
 });
 
-function capped(size: Size, ceiling: Ceiling | null, last: Price, stop: Price): Size {
+function capped(size: Size, ceiling: Ceiling | null, cost: Price, stop: Price): Size {
   if (ceiling === null || size.quantity.lte(ceiling.quantity)) return size;
   const units = quantity(ceiling.quantity);
-  return { ...size, quantity: units, riskAmount: notional(price(last.minus(stop)), units) };
+  return { ...size, quantity: units, riskAmount: notional(price(cost.minus(stop)), units) };
 }
 
-function sizeChecks(size: Size, last: Price, profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
-  const value = notional(last, size.quantity);
-  const held = notional(last, quantity(quantity(facts.position).plus(facts.openBuyQuantity)));
+function sizeChecks(size: Size, cost: Price, profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
+  const value = notional(cost, size.quantity);
+  const held = notional(cost, quantity(quantity(facts.position).plus(facts.openBuyQuantity)));
   const positionLimit = money(facts.equity).times(profile.maximumPositionShare);
   const cashNeeded = value.times(money('1').plus(profile.cashReserve));
   const available = money(facts.cash).minus(facts.reservedCash);

@@ -15,6 +15,11 @@ export interface RiskProfile {
   readonly cashReserve: string;
   readonly shortsAllowed: boolean;
   readonly pyramiding: boolean;
+  /**
+   * The order that a buy enters with: MKT at whatever the market asks, LMT at the decision's entry or better, which rests
+   * for the session and may end without a fill. Strategies stored before there was a choice have none: MKT.
+   */
+  readonly entryType?: 'MKT' | 'LMT';
 }
 
 /** The facts an order is weighed on. Amounts are decimal strings in the account's currency. */
@@ -68,6 +73,8 @@ export interface RiskCheck {
 export interface ProposedOrder {
   readonly side: 'BUY' | 'SELL';
   readonly quantity: string;
+  /** The most that a buy pays a unit; null for a market order. */
+  readonly limit: string | null;
   readonly stop: string | null;
   readonly target: string | null;
 }

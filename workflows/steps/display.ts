@@ -2,7 +2,6 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Decision } from '../../domain/decision/decision.js';
-import type { RiskVerdict } from '../../domain/risk/types.js';
 import type { StrategyRunInput } from '../../contracts/wire/run.js';
 import type { Ending } from './ending.js';
 
@@ -22,10 +21,4 @@ export function showEnd(input: StrategyRunInput, decision: Decision | null, endi
   setCurrentDetails(
     `**${input.symbol} ${input.session}: ${decided}, ${ending.outcome}** (${ending.code})\n\n${ending.message ?? ''}`,
   );
-}
-
-/** The failed check in words, or the code. */
-export function describe(verdict: RiskVerdict): string {
-  const failed = verdict.checks.find(({ passed }) => !passed);
-  return failed === undefined ? verdict.code : `${failed.text}: no (${failed.value}, limit ${failed.limit})`;
 }
