@@ -147,7 +147,9 @@ export const riskEvaluation = pgTable('risk_evaluation', {
   riskAmount: numeric('risk_amount').notNull(),
   limitedBy: text('limited_by').$type<RiskVerdict['limitedBy']>().notNull(),
   checks: jsonb('checks').$type<readonly RiskCheck[]>().notNull(),
-  proposedOrder: jsonb('proposed_order').$type<Omit<ProposedOrder, 'limit'> & Partial<Pick<ProposedOrder, 'limit'>>>(),
+  proposedOrder: jsonb('proposed_order').$type<
+    Omit<ProposedOrder, 'limit'> & Partial<Pick<ProposedOrder, 'limit'>>
+  >(),
   factsKey: text('facts_key').notNull(),
   factsSha256: text('facts_sha256').notNull(),
   factsBytes: bigint('facts_bytes', { mode: 'number' }).notNull(),

@@ -51,14 +51,19 @@ const codeOf = (change: Partial<RiskFacts>, decision = buy, rules = profile) =>
 
 describe('evaluateRisk for a buy at a limit', () => {
   const limited: RiskProfile = { ...profile, entryType: 'LMT' };
-  const at = (last: string) =>
-    evaluateRisk(buy, limited, { ...facts, quote: { last, state: 'open' } }, null);
+  const at = (last: string) => evaluateRisk(buy, limited, { ...facts, quote: { last, state: 'open' } }, null);
 
   it('pays the decided price and no more: size, risk and cash are those of the limit, wherever the quote is', () => {
     for (const last of ['97', '100', '104']) {
       const verdict = at(last);
       expect(verdict).toMatchObject({ approved: true, quantity: '100', riskAmount: '500.00' });
-      expect(verdict.order).toEqual({ side: 'BUY', quantity: '100', limit: '100', stop: '95', target: '110' });
+      expect(verdict.order).toEqual({
+        side: 'BUY',
+        quantity: '100',
+        limit: '100',
+        stop: '95',
+        target: '110',
+      });
     }
   });
 
