@@ -87,6 +87,7 @@ export const riskVerdict = z
       .strictObject({
         side: z.enum(['BUY', 'SELL']),
         quantity: decimal,
+        limit: decimal.nullable(),
         stop: decimal.nullable(),
         target: decimal.nullable(),
       })
