@@ -26,7 +26,8 @@ export interface Api {
   ensureDemo(symbol: string): Promise<{ id: string; slot: string }>;
   /** @throws ApiError STRATEGY_NOT_FOUND */
   strategySlot(id: string): Promise<string>;
-  execute(strategyId: string, symbol: string): Promise<Started>;
+  /** @param wait false: a run that finds the market shut ends there */
+  execute(strategyId: string, symbol: string, wait?: boolean): Promise<Started>;
   run(id: string): Promise<RunDetail>;
   runs(filter: { strategyId?: string; symbol?: string; limit?: number }): Promise<RunList['runs']>;
   /** The progress of a run as it changes; ends with the run. @throws ApiError when the stream breaks off */
@@ -71,8 +72,11 @@ export function createApi(url: string): Api {
     },
     strategySlot: async (id) =>
       (await ask(strategy, `/api/v1/strategies/${encodeURIComponent(id)}`)).settings.slot,
-    execute: (id, symbol) =>
-      ask(executeAnswer, `/api/v1/strategies/${encodeURIComponent(id)}/execute`, { symbol }),
+    execute: (id, symbol, wait = true) =>
+      ask(executeAnswer, `/api/v1/strategies/${encodeURIComponent(id)}/execute`, {
+        symbol,
+        ...(wait ? {} : { wait }),
+      }),
     run: (id) => ask(runDetail, `/api/v1/runs/${encodeURIComponent(id)}`),
     runs: async (filter) => {
       const query = new URLSearchParams(

@@ -4,6 +4,7 @@ import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
 import { chartCommand } from './commands/chart.js';
 import { configCommand, configHelp } from './commands/config.js';
+import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
 import { indicatorsCommand } from './commands/indicators.js';
 import { migrateCommand } from './commands/migrate.js';
 import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
@@ -84,6 +85,12 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'runs the broker simulator, or steps one that runs',
     help: simulatorHelp,
     run: ({ args, out, env }) => simulatorCommand(args, out, env),
+  },
+  ibkr: {
+    summary: 'trusts the certificate of an IBKR gateway, tells where to log in',
+    help: ibkrHelp,
+    run: ({ args, out, env }) =>
+      ibkrCommand({ args, out, env, stdin: process.stdin, directory: process.cwd() }),
   },
   config: {
     summary: 'prints or checks the configuration',

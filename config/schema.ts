@@ -52,9 +52,9 @@ export const configSchema = z.strictObject({
     baseUrl: z.string().min(1),
     /** PEM file of the gateway's certificate, used as the only trusted `ca`. */
     caFile: z.string().min(1),
-    /** SHA-256 fingerprints of that certificate, hex without colons; two during a rotation. */
+    /** SHA-256 fingerprints of that certificate, hex, with or without colons; two during a rotation. */
     certSha256: z
-      .array(z.string().regex(/^[0-9a-f]{64}$/i))
+      .array(z.string().regex(/^([0-9a-f]{2}:?){32}$/i, '64 hex digits, with or without colons'))
       .min(1)
       .max(2),
     accountId: z.string().min(1),

@@ -65,17 +65,18 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   const { order } = verdict;
   if (order === null) return endOf('REFUSED', verdict.code, refusalText(verdict));
 
-  await story.step('waitForMarket', () =>
+  const open = await story.step('waitForMarket', () =>
     waitForMarket({
       mode: input.mode,
       runId: input.runId,
       instant: story.waitsFor(proposal.admitAt),
       deadlineMs: plan.stepDeadlineMs,
       signalled: () => story.marketNow,
-      interrupted: () => false,
+      interrupted: () => input.noWait === true,
     }),
   );
   story.waitsFor(null);
+  if (!open) return endOf('REFUSED', 'MARKET_SHUT', `the market is shut until ${proposal.admitAt}`);
   return story.step('orderLifecycle', () =>
     placeAndFollow(story, {
       mode: input.mode,

@@ -86,7 +86,7 @@ describe('ensureSession', () => {
         };
       },
     };
-    reconnect({ clock: { now: () => now }, timer });
+    reconnect({ clock: { now: () => now }, timer, pacingFactor: 5 });
     expect(await failure(ibkr.broker.ensureSession())).toMatchObject({
       code: 'BROKER_SESSION',
       errorClass: 'retryable',

@@ -31,15 +31,17 @@ export function readQuote(row: SnapshotRow | undefined): QuoteReading {
   const availability = row?.['6509'];
   if (last === undefined || last === null) return { missing: 'there is no last price' };
   if (!availability) return { missing: 'the availability is not stated' };
-  // Delayed (D), frozen (Z, Y) and unsubscribed (N, O) data must not be traded on.
-  if (!availability.startsWith('R')) {
-    return { missing: `the data is not real time (availability ${availability.slice(0, 3)})` };
-  }
   const match = /^([CH]?)(.*)$/.exec(String(last).trim());
   const price = plainDecimal(match?.[2] ?? '');
   // 0 is sent for "unknown".
   if (price === null || money(price).lte(0)) return { missing: 'the last price is no price' };
   const prefix = match?.[1];
+  // Delayed (D), frozen (Z, Y) and unsubscribed (N, O) data must not be traded on. While the market is shut the last
+  // close is the same to everybody, and no order goes out on it.
+  const good = prefix === 'C' ? 'RDZY' : 'R';
+  if (!good.includes(availability.slice(0, 1))) {
+    return { missing: `the data is not real time (availability ${availability.slice(0, 3)})` };
+  }
   return { quote: { last: price, state: prefix === 'C' || prefix === 'H' ? states[prefix] : 'open' } };
 }
 

@@ -76,11 +76,13 @@ async function startOne(
   deps: ExecuteDeps,
   identity: RunIdentity,
   reason: string | null,
+  noWait: boolean,
 ): Promise<StartedRun> {
   const found = { runId: runIdOf(identity), workflowId: runWorkflowId(identity), identity };
   // The row outlives the workflow's retention in Temporal, so it is asked first.
   if ((await deps.runs.get(found.runId)) !== null) return { ...found, existing: true };
-  const answer = await deps.workflows.start({ ...identity, runId: found.runId }, reason);
+  const input = { ...identity, runId: found.runId, ...(noWait ? { noWait } : {}) };
+  const answer = await deps.workflows.start(input, reason);
   return { ...found, existing: answer === 'existing' };
 }
 
@@ -89,6 +91,7 @@ async function startAnother(
   deps: ExecuteDeps,
   base: RunIdentity,
   reason: string,
+  noWait: boolean,
   actor: string,
 ): Promise<StartedRun> {
   for (let count = 2; count <= slotsPerSession; count += 1) {
@@ -104,7 +107,7 @@ async function startAnother(
         subject: runId,
         facts: { workflowId, reason },
       });
-      const started = await startOne(deps, identity, reason);
+      const started = await startOne(deps, identity, reason, noWait);
       if (!started.existing) return started;
       before = await deps.workflows.describe(workflowId);
     }
@@ -125,7 +128,11 @@ async function startAnother(
 export async function executeStrategy(
   deps: ExecuteDeps,
   strategyId: string,
-  request: { readonly symbol?: string | undefined; readonly reason?: string | undefined },
+  request: {
+    readonly symbol?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly wait?: boolean | undefined;
+  },
   actor: string,
 ): Promise<StartedRun> {
   const strategy = await readStrategy(deps, strategyId);
@@ -137,7 +144,8 @@ export async function executeStrategy(
     session: await lastClosedSession(deps),
     slot: strategy.settings.slot,
   };
+  const noWait = request.wait === false;
   return request.reason === undefined
-    ? startOne(deps, base, null)
-    : startAnother(deps, base, request.reason, actor);
+    ? startOne(deps, base, null, noWait)
+    : startAnother(deps, base, request.reason, noWait, actor);
 }

@@ -6,6 +6,7 @@ import { naturalOutcomes } from '../../contracts/wire/run.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RunDetail } from '../api.js';
 import { createApi } from '../api.js';
+import { followToEnd } from '../follow.js';
 import { openMarket } from '../market.js';
 import { runSession } from '../runSession.js';
 import { refusedByCalendar } from '../session.js';
@@ -150,22 +151,39 @@ async function run(context: RunContext): Promise<number> {
   writeState(dataDir, state);
   say(`  ready after ${duration(performance.now() - began)}`);
   say('');
-  return state.simulator === null ? serveOnly(options, state, say) : demo(context, state);
+  if (state.simulator !== null) return demo(context, state);
+  const wanted = options.once || options.named || options.json !== null;
+  return wanted ? runOutside(context, state) : serveOnly(options, state, say);
 }
 
-function serveOnly({ once, asOf, json }: StartOptions, state: KeelState, say: Say): number {
-  if (once || asOf !== null || json !== null) {
-    throw new StartError(
-      `--once, --as-of and --json belong to the simulated market, and this is ${state.mode} mode: start runs through the API`,
-    );
-  }
+function refuseDate({ asOf }: StartOptions, { mode }: KeelState): void {
+  if (asOf === null) return;
+  throw new StartError(
+    `--as-of belongs to the simulated market, and this is ${mode} mode: its date is the machine's`,
+  );
+}
+
+function serveOnly(options: StartOptions, state: KeelState, say: Say): number {
+  refuseDate(options, state);
   say(`API ${state.apiUrl}/docs. No run is started by itself in ${state.mode} mode.`);
   return 0;
 }
 
+/** The demo strategy's run where the market is not ours to step: of the session that closed last. */
+async function runOutside({ options, say, signal }: RunContext, state: KeelState): Promise<number> {
+  refuseDate(options, state);
+  const { symbol, noWait } = options;
+  const api = createApi(state.apiUrl);
+  const { id } = await api.ensureDemo(symbol);
+  const { runId, session, existing } = await api.execute(id, symbol, !noWait);
+  say(`${existing ? 'Found' : 'Started'} the run of ${id} on ${symbol} for session ${session}:`);
+  await followToEnd(api, runId, { signal, say, patienceMs: null });
+  return tellEnd(options, await api.run(runId), state, say);
+}
+
 /** The demo strategy's run. While Keel stays up, the driver goes on for runs that others start. */
 async function demo({ options, say, signal, ends }: RunContext, state: KeelState): Promise<number> {
-  const { symbol, asOf, json, dataDir } = options;
+  const { symbol, asOf } = options;
   const market = await openMarket(state);
   const driving = market.drive(signal, (message) => {
     say(`  · the market cannot be stepped now: ${message}`);
@@ -177,12 +195,16 @@ async function demo({ options, say, signal, ends }: RunContext, state: KeelState
   await market.dataOf(symbol);
   const api = createApi(state.apiUrl);
   const { id, slot } = await api.ensureDemo(symbol);
-  const places = placesOf(state, dataDir);
   const tell = (run: RunDetail): void => {
-    printSummary(run, places, say);
+    printSummary(run, placesOf(state, options.dataDir), say);
   };
   const detail = await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say, tell });
-  tell(detail);
+  return tellEnd(options, detail, state, say);
+}
+
+function tellEnd({ json, dataDir }: StartOptions, detail: RunDetail, state: KeelState, say: Say): number {
+  const places = placesOf(state, dataDir);
+  printSummary(detail, places, say);
   if (json !== null) {
     writeSummary(json, summaryOf(detail, places));
     say(`  summary   ${json}`);

@@ -5,9 +5,13 @@ import { isDate } from '../../domain/market/dates.js';
 
 export interface StartOptions {
   readonly once: boolean;
+  /** Where the market is shut, the run ends there. */
+  readonly noWait: boolean;
   /** File of the summary; null for none. Absolute. */
   readonly json: string | null;
   readonly symbol: string;
+  /** True when a symbol was named: outside the simulated market only that starts a run. */
+  readonly named: boolean;
   /** YYYY-MM-DD; null for the next session without a run. */
   readonly asOf: string | null;
   /** Absolute. */
@@ -28,13 +32,15 @@ export class UsageError extends Error {
 export const startHelp = `Usage: npm start -- [options]
 
 Starts PostgreSQL, the simulator, Temporal, the worker and the API, runs one strategy on real bars in the
-simulated market, prints its steps and stays up until Ctrl-C.
+simulated market, prints its steps and stays up until Ctrl-C. With KEEL_MODE=paper it uses the gateway of IBKR_BASE_URL
+in place of the simulator, and runs the session that closed last where --once, --symbol or --json is given.
 
   --once             ends after the run; exit code 0 only when the run came to its natural end
   --json FILE        writes the summary of the run to FILE
   --symbol SYMBOL    AAPL when not given; SPX and synthetic symbols are there too
   --as-of DATE       run after the close of this session, YYYY-MM-DD (the simulator's date).
                      Not given: the next session that has no run
+  --no-wait          in paper mode: a run that finds the market shut ends there, and does not wait for the open
   --data-dir DIR     where everything is kept: .keel when not given
   --reset            clears PostgreSQL, Temporal, objects and the simulator of that directory first
   --debug            shows the stack of an error
@@ -44,7 +50,8 @@ Examples:
   npm start
   npm start -- --once --json out.json
   npm start -- --as-of 2015-03-02
-  npm start -- --symbol SPX --data-dir /tmp/keel-spx`;
+  npm start -- --symbol SPX --data-dir /tmp/keel-spx
+  KEEL_MODE=paper npm start -- --once --symbol AAPL --json out.json --no-wait`;
 
 /**
  * @param argv without node and script
@@ -63,8 +70,10 @@ export function parseStartOptions(argv: readonly string[], dataDir: string | und
   }
   return {
     once: values.once ?? false,
+    noWait: values['no-wait'] ?? false,
     json: values.json === undefined ? null : resolve(values.json),
     symbol,
+    named: values.symbol !== undefined,
     asOf,
     dataDir: resolve(values['data-dir'] ?? dataDir ?? '.keel'),
     reset: values.reset ?? false,
@@ -80,6 +89,7 @@ function parse(argv: readonly string[]) {
       allowPositionals: false,
       options: {
         once: { type: 'boolean' },
+        'no-wait': { type: 'boolean' },
         json: { type: 'string' },
         symbol: { type: 'string' },
         'as-of': { type: 'string' },

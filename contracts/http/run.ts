@@ -28,6 +28,12 @@ export const executeRequest = z
           'after-close-2, and is written to the audit. The same reason again answers with the same run.',
       }),
   })
+  .extend({
+    wait: z.boolean().optional().meta({
+      description:
+        'False: where the market is shut the run ends as REFUSED with MARKET_SHUT. True when left out.',
+    }),
+  })
   .meta({ id: 'ExecuteRequest', example: { symbol: 'AAPL' } });
 
 const identity = { mode, strategyId, symbol, session, slot };

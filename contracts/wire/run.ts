@@ -5,6 +5,8 @@ import type { OrderReport } from './order.js';
 
 export interface StrategyRunInput extends RunIdentity {
   readonly runId: string;
+  /** Where the market is shut the run ends (REFUSED, MARKET_SHUT) and does not wait for the next open. */
+  readonly noWait?: boolean;
 }
 
 export type StepName =

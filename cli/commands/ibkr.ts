@@ -1,0 +1,127 @@
+// `keel ibkr trust` and `keel ibkr login-url`: what a person does once with a gateway. Called by cli/main.ts.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { parseArgs } from 'node:util';
+import { readCertificate } from '../../adapters/ibkr/trust.js';
+import type { ShownCertificate } from '../../adapters/ibkr/trust.js';
+import type { Say } from '../say.js';
+import { writeFileAtomically } from '../supervisor/records.js';
+import { UsageError } from '../supervisor/options.js';
+
+export const ibkrHelp = `Usage: keel ibkr trust [--url URL] [--keep] [--data-dir DIR]
+       keel ibkr login-url [--url URL]
+
+trust shows the certificate of a gateway and, after a yes, stores it below the data directory and names it in .env
+(IBKR_CA_FILE, IBKR_CERT_SHA256). Keel then speaks to a gateway with that certificate and to no other.
+login-url tells where a person logs in to the gateway, which no program can do in his place.
+
+  --url URL        the gateway: IBKR_BASE_URL when not given, else https://localhost:5000/v1/api
+  --keep           keeps the certificate that is trusted now beside the new one, while it is being replaced
+  --data-dir DIR   .keel when not given
+
+Examples:
+  keel ibkr trust --url https://localhost:5000/v1/api
+  keel ibkr login-url`;
+
+const timeoutMs = 10_000;
+const text = { type: 'string' } as const;
+
+interface Input {
+  readonly args: readonly string[];
+  readonly out: Say;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: NodeJS.ReadableStream;
+  /** Where .env lies. */
+  readonly directory: string;
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const options = { url: text, 'data-dir': text, keep: { type: 'boolean' } } as const;
+    return parseArgs({ args: [...args], allowPositionals: true, options });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** @returns 0 when it is done, 1 after a no */
+export async function ibkrCommand(input: Input): Promise<number> {
+  const { values, positionals } = parse(input.args);
+  const [act, ...rest] = positionals;
+  const url = values.url ?? (input.env['IBKR_BASE_URL'] || 'https://localhost:5000/v1/api');
+  if (rest.length === 0 && act === 'login-url') return loginUrl(url, input.out);
+  if (rest.length > 0 || act !== 'trust') throw new UsageError('trust or login-url is needed');
+  const dataDir = resolve(values['data-dir'] ?? input.env['KEEL_DATA_DIR'] ?? '.keel');
+  const certificate = await readCertificate(url, timeoutMs);
+  show(url, certificate, input.out);
+  if (!(await saysYes(input))) {
+    input.out('Nothing was stored.');
+    return 1;
+  }
+  store(input, certificate, { dataDir, url, keep: values.keep === true });
+  return 0;
+}
+
+function loginUrl(url: string, out: Say): number {
+  if (!URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
+  out(`${new URL(url).origin}/`);
+  out(
+    'Open it in a browser on the machine of the gateway, log in with user name, password and second factor, and wait',
+  );
+  out(
+    'for "Client login succeeds". Keel finds the login by itself. IBKR ends it at midnight of its region at the latest.',
+  );
+  return 0;
+}
+
+function show(url: string, certificate: ShownCertificate, out: Say): void {
+  out(`The gateway at ${new URL(url).host} shows this certificate:`);
+  out(`  subject      ${certificate.subject}`);
+  out(`  issuer       ${certificate.issuer}`);
+  out(`  valid        ${certificate.validFrom} to ${certificate.validTo}`);
+  out(`  SHA-256      ${certificate.sha256}`);
+  out('Compare the fingerprint with the one on the machine of the gateway before you trust it.');
+}
+
+async function saysYes({ stdin, out }: Input): Promise<boolean> {
+  out('Trust it? Write yes:');
+  const lines = createInterface({ input: stdin });
+  try {
+    for await (const line of lines) return line.trim().toLowerCase() === 'yes';
+    return false;
+  } finally {
+    lines.close();
+  }
+}
+
+function store(
+  { out, env, directory }: Input,
+  certificate: ShownCertificate,
+  { dataDir, url, keep }: { readonly dataDir: string; readonly url: string; readonly keep: boolean },
+): void {
+  const file = join(dataDir, 'ibkr', 'gateway.pem');
+  const pin = certificate.sha256.replaceAll(':', '').toLowerCase();
+  const oldFile = env['IBKR_CA_FILE'];
+  const old = keep ? (env['IBKR_CERT_SHA256'] ?? '').split(',')[0]?.trim() : '';
+  const oldPem = keep && oldFile && existsSync(oldFile) ? readFileSync(oldFile, 'utf8') : '';
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileAtomically(file, certificate.pem + oldPem, 0o644);
+  const pins = old && old !== pin ? `${pin},${old}` : pin;
+  const dotEnv = join(directory, '.env');
+  const settings = { IBKR_BASE_URL: url, IBKR_CA_FILE: file, IBKR_CERT_SHA256: pins };
+  const before = existsSync(dotEnv) ? readFileSync(dotEnv, 'utf8') : '';
+  writeFileSync(dotEnv, withSettings(before, settings), { mode: 0o600 });
+  out(`Stored in ${file} and named in ${dotEnv}.`);
+  if (old && old !== pin)
+    out('The certificate that was trusted before stays trusted beside it: trust again without --keep later.');
+}
+
+/** The text of a .env with these settings in place of what it says of them. */
+export function withSettings(before: string, settings: Readonly<Record<string, string>>): string {
+  const kept = before
+    .split('\n')
+    .filter((line) => !Object.keys(settings).some((name) => line.startsWith(`${name}=`)));
+  while (kept.at(-1) === '') kept.pop();
+  return [...kept, ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ''].join('\n');
+}

@@ -1,0 +1,59 @@
+// `npm start` in paper mode against a gateway that is not the simulator: real https, the machine's date, no simulator.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Summary } from '../cli/summary.js';
+import { gatewayAccount, startGateway } from './support/gateway.js';
+import type { Gateway } from './support/gateway.js';
+import { npmStart } from './support/start.js';
+import { tempFolder } from './support/temp.js';
+
+const { path: folder, remove } = tempFolder('paper');
+const out = path.join(folder, 'out.json');
+let gateway: Gateway;
+
+beforeAll(async () => {
+  gateway = await startGateway(folder);
+});
+afterAll(async () => {
+  await gateway.close();
+  remove();
+});
+
+const env = (): NodeJS.ProcessEnv => ({
+  KEEL_MODE: 'paper',
+  KEEL_BROKER: 'ibkr',
+  IBKR_BASE_URL: gateway.baseUrl,
+  IBKR_CA_FILE: gateway.caFile,
+  IBKR_CERT_SHA256: gateway.certSha256,
+  IBKR_ACCOUNT: gatewayAccount,
+  // The gateway of the test has no limits; the waits of IBKR's would take a minute.
+  KEEL_PACING_FACTOR: '50',
+});
+const dataDir = path.join(folder, 'data');
+
+test('runs once on the gateway of its settings, or ends where the market is shut', async () => {
+  const args = ['--once', '--symbol', 'AAPL', '--json', out, '--no-wait', '--data-dir', dataDir];
+  const { code, out: said, err } = await npmStart(args, env());
+  expect(err).toEqual([]);
+  const summary = JSON.parse(readFileSync(out, 'utf8')) as Summary;
+  expect(summary).toMatchObject({ mode: 'paper', symbol: 'AAPL', status: 'ended', ledgerFile: null });
+  expect(summary.bars['daily']).toMatchObject({ source: 'ibkr' });
+  expect(summary.decision?.action).toBe('buy');
+  const sent = gateway.orders.filter(({ parent }) => parent === null);
+  if (summary.outcome === 'REFUSED') {
+    expect([summary.code, sent.length]).toEqual(['MARKET_SHUT', 0]);
+  } else {
+    expect([summary.outcome, sent.length]).toEqual(['FILLED', 1]);
+    expect(sent[0]?.wire['cOID']).toBe(summary.order?.clientOrderId);
+  }
+  expect(code).toBe(0);
+  expect(said.join('\n')).not.toContain('simulator');
+  expect(existsSync(path.join(dataDir, 'simulator'))).toBe(false);
+}, 120_000);
+
+test("takes no date but the machine's own", async () => {
+  const { code, err } = await npmStart(['--once', '--as-of', '2014-07-07', '--data-dir', dataDir], env());
+  expect(code).toBe(1);
+  expect(err.join('\n')).toContain('--as-of belongs to the simulated market, and this is paper mode');
+}, 60_000);

@@ -1,0 +1,62 @@
+// Bars up to today for the gateway of tests/support/gateway.ts: a steady rise that ends in a breakout on high volume, so
+// that the rules buy whatever day it is.
+import { createNyseCalendar } from '../../domain/market/nyse.js';
+
+export interface WireBar {
+  readonly o: number;
+  readonly h: number;
+  readonly l: number;
+  readonly c: number;
+  /** In lots of `volumeFactor`. */
+  readonly v: number;
+  /** Start, milliseconds since the epoch. */
+  readonly t: number;
+}
+
+const cents = (value: number): number => Math.round(value * 100) / 100;
+const day = 24 * 60 * 60_000;
+
+/** Daily bars of the sessions that have closed, oldest first, stamped at their open. */
+export function dailyBars(nowMs: number, years: number): readonly WireBar[] {
+  const now = new Date(nowMs).toISOString();
+  const from = new Date(nowMs - years * 365 * day).toISOString().slice(0, 10);
+  const sessions = createNyseCalendar()
+    .between(from, now.slice(0, 10))
+    .filter(({ close }) => close <= now);
+  return sessions.map(({ open }, index) => {
+    const last = index === sessions.length - 1;
+    const base = 100 * 1.0005 ** index + 2 * Math.sin(index / 5);
+    const c = cents(last ? base * 1.03 : base);
+    return {
+      o: cents(base * 0.998),
+      h: cents(c * 1.004),
+      l: cents(base * 0.994),
+      c,
+      v: last ? 90_000 : 40_000,
+      t: Date.parse(open),
+    };
+  });
+}
+
+/** The same by weeks, each stamped at the open of its first session. */
+export function weeklyBars(nowMs: number, years: number): readonly WireBar[] {
+  const weeks = new Map<number, WireBar[]>();
+  for (const bar of dailyBars(nowMs, years)) {
+    // Day 4 of the epoch was a Monday.
+    const week = Math.floor((bar.t / day - 4) / 7);
+    weeks.set(week, [...(weeks.get(week) ?? []), bar]);
+  }
+  return [...weeks.values()].flatMap((bars) => {
+    const [first] = bars;
+    const last = bars.at(-1);
+    if (first === undefined || last === undefined) return [];
+    return {
+      o: first.o,
+      h: Math.max(...bars.map(({ h }) => h)),
+      l: Math.min(...bars.map(({ l }) => l)),
+      c: last.c,
+      v: bars.reduce((sum, { v }) => sum + v, 0),
+      t: first.t,
+    };
+  });
+}
