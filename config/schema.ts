@@ -82,6 +82,8 @@ export const configSchema = z.strictObject({
     /** Client Portal front, https. 0 takes a free port. */
     port,
     adminPort: port,
+    /** The simulator's own API, plain http. 0 takes a free port. */
+    apiPort: port,
     adminUrl: z.string(),
     adminToken: z.string(),
     directory: z.string().min(1),
@@ -94,6 +96,10 @@ export const configSchema = z.strictObject({
     commissionPerShare: decimal,
     /** The simulator's request limits and penalty are IBKR's, scaled by this: 50 allows 50 times as much. */
     limitsFactor: z.number().positive(),
+    /** How much faster than the machine's the clocks of the simulated login run: idle time and midnight. */
+    clockFactor: z.number().positive(),
+    /** Whether the simulated login ends at midnight of New York, so that a person must log in again. */
+    midnightReset: z.boolean(),
   }),
   api: z.strictObject({ host: z.string().min(1), port, bodyLimitKb: z.number().int().positive() }),
   worker: z.strictObject({

@@ -8,6 +8,7 @@ import type { Portal } from './clientPortal/portal.js';
 import { logIn } from './clientPortal/session.js';
 import type { Engine } from './engine.js';
 import type { SteppedClock } from './marketClock.js';
+import { createUser } from './users.js';
 
 export interface AdminOptions {
   readonly portal: Portal;
@@ -24,10 +25,12 @@ const statusOf: Readonly<Record<string, number>> = {
   CLOCK_BACK: 409,
   CLOCK_RUNNING: 409,
   CLOCK_BEYOND: 422,
+  USER_EXISTS: 409,
 };
 
 /**
- * GET /health, /clock, /symbols, /price?symbol=, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop, /faults {kind, …}, /login;
+ * GET /health, /clock, /symbols, /price?symbol=, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop,
+ * /faults {kind, …}, /login, /users {email, …};
  * DELETE /faults, /faults/{id}. All need the bearer token.
  */
 export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOptions): Express {
@@ -56,6 +59,11 @@ export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOption
   });
   app.get('/symbols', (_request, response) => {
     response.json({ symbols: symbols(engine) });
+  });
+  app.post('/users', (request, response) => {
+    const { user, apiKey } = createUser(engine, request.body);
+    const { userId, email, account, expiresAt } = user;
+    response.status(201).json({ userId, email, account, expiresAt, apiKey });
   });
   app.use(faultRoutes(portal));
   app.get('/price', (request, response) => {

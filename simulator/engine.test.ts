@@ -24,9 +24,10 @@ function engineOn(
       if (writes >= fullFrom) throw new Error('no space left on device');
       disk.push(...events);
     },
+    isOpen: () => true,
     close: () => undefined,
   };
-  return { engine: createEngine({ market, costs, ledger, account: { id: ACCOUNT, cash: '1000' } }), disk };
+  return { engine: createEngine({ market, costs, ledger, accounts: [ACCOUNT], cash: '1000' }), disk };
 }
 
 const draft = {

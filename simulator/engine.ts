@@ -4,10 +4,12 @@ import { KeelError } from '../ports/errors.js';
 import { cancelOrder, collecting, playTo } from './exchange/exchange.js';
 import type { Exchange } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
-import { modify, place } from './exchange/orders.js';
+import { modify, place, refusalOf } from './exchange/orders.js';
 import type { OrderDraft, PlaceResult } from './exchange/orders.js';
 import { apply, emptyState } from './exchange/state.js';
-import type { Costs, ExchangeState } from './exchange/types.js';
+import { trade } from './exchange/trades.js';
+import type { TradeResult } from './exchange/trades.js';
+import type { Costs, ExchangeState, TradeWish, User } from './exchange/types.js';
 import type { Ledger } from './ledger.js';
 
 export interface Engine {
@@ -15,6 +17,10 @@ export interface Engine {
   readonly costs: Costs;
   /** To be read only. @throws KeelError LEDGER_WRITE once a write has failed: memory then knows more than the disk */
   readonly state: ExchangeState;
+  /** False once a write has failed, or the ledger is closed: no command works any more. */
+  isSound(): boolean;
+  /** Why an order would be refused now; null when it would be taken. */
+  refusal(account: string, draft: OrderDraft): string | null;
   place(account: string, drafts: readonly OrderDraft[]): PlaceResult;
   /** @returns null when done, else the refusal in words */
   modify(
@@ -22,6 +28,16 @@ export interface Engine {
     change: { readonly quantity: string; readonly price: string | null },
   ): string | null;
   cancel(orderId: number): void;
+  /** Books a trade of the simulator's own API at once, or says why not. */
+  trade(wish: TradeWish): TradeResult;
+  /** Makes a user, with an account of its own unless it names one. */
+  addUser(wish: {
+    readonly email: string;
+    readonly keyHash: string;
+    readonly expiresAt: string | null;
+    readonly account: string | null;
+    readonly cash: string;
+  }): User;
   /** Plays the market to an instant and counts a step. */
   step(to: string): void;
   /** Plays the market to an instant while the clock runs. */
@@ -34,15 +50,16 @@ export interface EngineOptions {
   readonly market: Market;
   readonly costs: Costs;
   readonly ledger: Ledger;
-  /** The account that is opened when the ledger does not have it yet. */
-  readonly account: { readonly id: string; readonly cash: string };
+  /** Accounts that are opened with this cash when the ledger does not have them yet. */
+  readonly accounts: readonly string[];
+  readonly cash: string;
 }
 
 /**
  * Folds the ledger and opens the account where it is new.
  * @throws KeelError LEDGER_DAMAGED when the lines contradict each other
  */
-export function createEngine({ market, costs, ledger, account }: EngineOptions): Engine {
+export function createEngine({ market, costs, ledger, accounts, cash }: EngineOptions): Engine {
   const state = fold(ledger, market);
   let failure: unknown = null;
   const assertSound = (): void => {
@@ -63,9 +80,10 @@ export function createEngine({ market, costs, ledger, account }: EngineOptions):
     }
   }
 
-  if (!state.accounts.has(account.id)) {
+  for (const account of accounts) {
+    if (state.accounts.has(account)) continue;
     command(({ emit }) => {
-      emit({ type: 'account', at: state.now, account: account.id, cash: account.cash });
+      emit({ type: 'account', at: state.now, account, cash });
     });
   }
   return {
@@ -75,6 +93,8 @@ export function createEngine({ market, costs, ledger, account }: EngineOptions):
       assertSound();
       return state;
     },
+    isSound: () => failure === null && ledger.isOpen(),
+    refusal: (id, draft) => refusalOf(collecting(market, costs, state).exchange, id, draft),
     place: (id, drafts) => command((exchange) => place(exchange, id, drafts)),
     modify: (orderId, change) => command((exchange) => modify(exchange, orderId, change)),
     cancel: (orderId) => {
@@ -82,6 +102,16 @@ export function createEngine({ market, costs, ledger, account }: EngineOptions):
         cancelOrder(exchange, orderId);
       });
     },
+    trade: (wish) => command((exchange) => trade(exchange, wish)),
+    addUser: ({ email, keyHash, expiresAt, account, cash: amount }) =>
+      command(({ emit }) => {
+        const userId = state.users.size + 1;
+        const own = account ?? `DU9${String(userId).padStart(6, '0')}`;
+        if (account === null) emit({ type: 'account', at: state.now, account: own, cash: amount });
+        const user = { userId, email, account: own, keyHash, expiresAt };
+        emit({ type: 'user', at: state.now, ...user });
+        return user;
+      }),
     step: (to) => {
       command((exchange) => {
         playTo(exchange, to);

@@ -39,6 +39,12 @@ const kinds = {
   'reply-503': { on: 'reply', ms: null },
   /** The broker asks something with a message id that nobody has seen before. */
   'unknown-question': { on: 'place', ms: null },
+  /** The broker asks what its documents name, one after the other: `messageIds`. */
+  question: { on: 'place', ms: null },
+  /** The broker answers an order with a prompt for a person; the order is not taken. */
+  prompt: { on: 'place', ms: null },
+  /** A cancel is taken, and done only after this long; until then the order can fill. */
+  'slow-cancel': { on: 'cancel', ms: 1000 },
   'duplicate-executions': { on: 'trades', ms: null },
   /** Executions in an order that the seed gives. */
   'shuffled-executions': { on: 'trades', ms: null },
@@ -75,6 +81,7 @@ const requestSchema = z.strictObject({
   seed: z.int().min(0).max(4_294_967_295).default(1),
   ms: z.int().min(0).max(3_600_000).optional(),
   accepted: z.boolean().default(false),
+  messageIds: z.array(z.string().min(1).max(20)).min(1).max(10).default(['o354']),
 });
 
 export interface Fault {
@@ -88,6 +95,7 @@ export interface Fault {
   /** Wall milliseconds; null where the kind has no length. */
   readonly ms: number | null;
   readonly accepted: boolean;
+  readonly messageIds: readonly string[];
   /** Requests that matched, and on how many of them it acted. */
   readonly matched: number;
   readonly acted: number;

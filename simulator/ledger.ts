@@ -9,6 +9,7 @@
 //   left  number    lines of the same write that still follow; a write counts only with its line of left 0
 // Instants are ISO 8601 UTC with milliseconds; amounts, prices and quantities are decimal strings in USD and shares.
 //   account    account, cash                                    an account opens with this cash
+//   user       userId, email, account, keyHash (SHA-256 of the API key), expiresAt (wall time or null)
 //   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP, tif DAY|GTC, quantity,
 //              price (limit or stop; null for MKT), cOID (the client order id, or null), parentId (order id, or null),
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
@@ -36,6 +37,7 @@ export interface Ledger {
    * @throws KeelError LEDGER_WRITE (final); the file then holds none of them, or all were cut at the next start
    */
   readonly append: (events: readonly ExchangeEvent[]) => void;
+  readonly isOpen: () => boolean;
   readonly close: () => void;
 }
 
@@ -60,6 +62,15 @@ const traded = {
 
 const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...common, type: z.literal('account'), account: z.string(), cash: amount }),
+  z.strictObject({
+    ...common,
+    type: z.literal('user'),
+    userId: z.number().int().positive(),
+    email: z.string(),
+    account: z.string(),
+    keyHash: z.string(),
+    expiresAt: instant.nullable(),
+  }),
   z.strictObject({
     ...common,
     ...traded,
@@ -128,6 +139,7 @@ function openedLedger(
 ): Ledger {
   let seq = start.lines.length;
   let size = start.size;
+  let open = true;
   return {
     events: start.lines,
     cutBytes: start.cutBytes,
@@ -153,7 +165,9 @@ function openedLedger(
       seq += events.length;
       size += bytes.length;
     },
+    isOpen: () => open,
     close: () => {
+      open = false;
       closeSync(descriptor);
     },
   };

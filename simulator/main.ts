@@ -35,8 +35,8 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {
     stop(0);
   });
-  const { baseUrl, adminUrl, caFile, certSha256, ledgerFile, ledgerCutBytes } = simulator;
-  const ready = { ready: true, baseUrl, adminUrl, caFile, certSha256, ledgerFile, ledgerCutBytes };
+  const { baseUrl, adminUrl, apiUrl, caFile, certSha256, ledgerFile, ledgerCutBytes } = simulator;
+  const ready = { ready: true, baseUrl, adminUrl, apiUrl, caFile, certSha256, ledgerFile, ledgerCutBytes };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }
 

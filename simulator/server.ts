@@ -22,12 +22,16 @@ import { createFaults } from './faults.js';
 import { openLedger } from './ledger.js';
 import { lockDirectory } from './lock.js';
 import { createSteppedClock } from './marketClock.js';
+import { createOwnApi } from './ownApi/app.js';
+import { ensureSampleUser } from './users.js';
 
 export interface SimulatorOptions {
   readonly host: string;
   /** Client Portal front, https; 0 takes a free port. */
   readonly port: number;
   readonly adminPort: number;
+  /** The simulator's own API, plain http; a free port when left out. */
+  readonly apiPort?: number;
   /** At least 16 characters. */
   readonly adminToken: string;
   /** Holds ledger, certificate and lock; made when missing. */
@@ -39,6 +43,12 @@ export interface SimulatorOptions {
   readonly commissionPerShare: string;
   /** By how much the broker's request limits and its penalty are scaled; 50 when left out. */
   readonly limitsFactor?: number;
+  /** How much faster than the machine's the clocks of the login run: idle time and midnight; 1 when left out. */
+  readonly clockFactor?: number;
+  /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
+  readonly midnightReset?: boolean;
+  /** More accounts of the same login, each with the same cash; none when left out. */
+  readonly moreAccounts?: readonly string[];
   readonly clock: Clock;
   /** Hears of the simulator's own errors. After `fatal` it answers every request with an error and should be restarted. */
   readonly onError: (error: unknown, fatal: boolean) => void;
@@ -48,6 +58,8 @@ export interface Simulator {
   /** https base of the Client Portal API. */
   readonly baseUrl: string;
   readonly adminUrl: string;
+  /** Base of the simulator's own API, without /api/v1. */
+  readonly apiUrl: string;
   readonly caFile: string;
   readonly certSha256: string;
   readonly ledgerFile: string;
@@ -100,7 +112,14 @@ async function open(
   const market = createMarket(calendar, loadInstruments(calendar));
   const { slippage, commissionPerShare, cash } = options;
   const costs = { slippage, commissionPerShare };
-  const engine: Engine = createEngine({ market, costs, ledger, account: { id: accountId, cash } });
+  const engine: Engine = createEngine({
+    market,
+    costs,
+    ledger,
+    accounts: [accountId, ...(options.moreAccounts ?? [])],
+    cash,
+  });
+  ensureSampleUser(engine);
   const stepped = createSteppedClock(engine, clock, (error) => {
     onError(error, true);
   });
@@ -109,13 +128,17 @@ async function open(
   });
   const portal: Portal = {
     engine,
-    accountId,
+    accounts: [accountId, ...(options.moreAccounts ?? [])],
     clock,
-    session: freshSession(),
+    clockFactor: options.clockFactor ?? 1,
+    startedAt: clock.now(),
+    midnightReset: options.midnightReset ?? false,
+    session: freshSession(accountId, clock.now()),
     faults: createFaults(),
     limitsFactor: options.limitsFactor ?? USUAL_LIMITS_FACTOR,
     penalty: { until: 0 },
     hidden: new Map(),
+    cancelling: new Set(),
   };
   const log = (error: unknown): void => {
     onError(error, error instanceof KeelError && error.code === 'LEDGER_WRITE');
@@ -127,11 +150,14 @@ async function open(
   const admin = createServer(
     createAdmin({ portal, clock: stepped, token: options.adminToken, cutBytes: ledger.cutBytes, log }),
   );
+  const own = createServer(createOwnApi({ engine, clock }, log));
+  const apiPort = await listen(own, host, options.apiPort ?? 0, undo);
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);
   return {
     baseUrl: `https://${host}:${port}/v1/api`,
     adminUrl: `http://${host}:${adminPort}`,
+    apiUrl: `http://${host}:${apiPort}`,
     caFile: certificate.caFile,
     certSha256: certificate.sha256,
     ledgerFile,

@@ -28,6 +28,7 @@ const start = (directory: string): Promise<Simulator> =>
     cash: '100000',
     slippage: '0.0005',
     commissionPerShare: '0.005',
+    limitsFactor: 1000,
     clock,
     onError: (error) => {
       throw error;

@@ -208,11 +208,11 @@ describe('the Client Portal front', () => {
       points: number;
       data: unknown[];
     };
-    expect(history).toMatchObject({ symbol: 'AAPL', points: 289, volumeFactor: 1, barLength: 86400 });
+    expect(history).toMatchObject({ symbol: 'AAPL', points: 289, volumeFactor: 100, barLength: 86400 });
     expect(history.data).toHaveLength(290);
     expect(history.data.slice(-2)).toEqual([
       // 2014-07-03 closed early; the open of 2014-07-07 is all that is known of it.
-      { o: 93.67, h: 94.1, l: 93.2, c: 94.03, v: 22891800, t: Date.parse('2014-07-03T13:30:00Z') },
+      { o: 93.67, h: 94.1, l: 93.2, c: 94.03, v: 228918, t: Date.parse('2014-07-03T13:30:00Z') },
       { o: 94.14, h: 94.14, l: 94.14, c: 94.14, v: 0, t: Date.parse('2014-07-07T13:30:00Z') },
     ]);
     const spx = (await get(simulator, '/iserver/marketdata/history?conid=416904&period=15y&bar=1w')) as {
@@ -480,6 +480,7 @@ describe('the simulator as a process', () => {
         KEEL_SIMULATOR_DIR: folder.path,
         KEEL_SIMULATOR_PORT: '0',
         KEEL_SIMULATOR_ADMIN_PORT: '0',
+        KEEL_SIMULATOR_API_PORT: '0',
         KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN,
         ...env,
       },

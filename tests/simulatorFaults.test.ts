@@ -168,6 +168,41 @@ describe('faults of orders', () => {
     expect(booked(cOID)).toBe(Number(accepted));
   });
 
+  test('answers with a prompt for a person, and takes nothing', async () => {
+    await fault('prompt');
+    expect((await place(simulator, limit('prompt-1'))).body).toMatchObject({
+      messageId: 'p12',
+      prompt: true,
+      orderId: 123456789,
+    });
+    expect(booked('prompt-1')).toBe(0);
+  });
+
+  test('asks one question after the other, those that are suppressed left out', async () => {
+    await fault('question', { messageIds: ['o354', 'o382', 'p6'] });
+    await post(simulator, '/iserver/questions/suppress', { messageIds: ['o382'] });
+    const asked: unknown[] = [];
+    let [row] = (await place(simulator, limit('chain-1'))).body as Rows;
+    while (row !== undefined && 'messageIds' in row && asked.length < 5) {
+      asked.push(row['messageIds']);
+      const reply = `/iserver/reply/${String(row['id'])}`;
+      [row] = (await post(simulator, reply, { confirmed: true })) as Rows;
+    }
+    expect(asked).toEqual([['o354'], ['p6']]);
+    expect(booked('chain-1')).toBe(1);
+  });
+
+  test('takes a cancel, and does it only after a while', async () => {
+    const [row] = (await place(simulator, limit('slow-cancel'))).body as Rows;
+    const where = `/iserver/account/${ACCOUNT}/order/${String(row?.['order_id'])}`;
+    await fault('slow-cancel', { ms: 200 });
+    expect((await request(simulator, 'DELETE', where)).body).toMatchObject({ conid: AAPL, account: ACCOUNT });
+    const seen = async (): Promise<unknown> =>
+      (await ordersOf(simulator)).find((each) => each['order_ref'] === 'slow-cancel')?.['status'];
+    expect(await seen()).toBe('PendingCancel');
+    await expect.poll(seen).toBe('Cancelled');
+  });
+
   test('hides an order from every list for a while', async () => {
     await fault('invisible-order', { ms: 5000 });
     const [row] = (await place(simulator, market('hidden-1'))).body as Rows;
@@ -233,13 +268,12 @@ describe('faults of the session', () => {
     expect(await init(true)).toMatchObject({ authenticated: true, competing: false });
   });
 
-  test('answers 429 to everything until the scaled penalty is over', async () => {
-    await fault('pacing-429', { on: 'trades' });
+  test('answers 429 to everything until the penalty is over', async () => {
+    await fault('pacing-429', { on: 'trades', ms: 5000 });
     const pacing = { status: 429, body: { error: 'Too Many Requests', statusCode: 429 } };
     expect(await request(simulator, 'GET', '/iserver/account/trades')).toMatchObject(pacing);
     expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject(pacing);
-    // Fifteen minutes over the factor of fifty.
-    ahead += 17_000;
+    ahead += 4_000;
     expect(await request(simulator, 'POST', '/tickle', { body: {} })).toMatchObject(pacing);
     ahead += 1_001;
     expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject({ status: 200 });

@@ -16,7 +16,7 @@ import { readState } from '../supervisor/state.js';
 export const simulatorHelp = `Usage: keel simulator [command] [options]
 
 Without a command: runs the broker simulator in the foreground until Ctrl-C. Its first line is JSON: addresses,
-certificate and its SHA-256. Ports and folder: KEEL_SIMULATOR_PORT, _ADMIN_PORT, _DIR, _ADMIN_TOKEN.
+certificate and its SHA-256. Ports and folder: KEEL_SIMULATOR_PORT, _ADMIN_PORT, _API_PORT, _DIR, _ADMIN_TOKEN.
 
 Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL with KEEL_SIMULATOR_ADMIN_TOKEN):
   status              clock, orders and executions
@@ -36,6 +36,7 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
     --accepted          reply-503: the order is taken all the same
   faults              lists the faults, and how often each has acted
   clear               takes all faults back
+  user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists
   login               logs in as a person would in the browser
 
 Examples:
@@ -56,6 +57,9 @@ const options = {
   seed: text,
   ms: text,
   accepted: { type: 'boolean' },
+  email: text,
+  cash: text,
+  account: text,
 } as const;
 
 export async function simulatorCommand(
@@ -81,6 +85,7 @@ export async function simulatorCommand(
     fault: ['/faults', faultOf(kind, values)],
     faults: ['/faults'],
     clear: ['/faults', undefined, 'DELETE'],
+    user: ['/users', { email: values.email, cash: values.cash, account: values.account }],
     login: ['/login', {}],
   };
   const request = requests[command];

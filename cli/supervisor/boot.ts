@@ -128,7 +128,7 @@ async function startSimulator({ settings, dataDir, stack }: BootContext): Promis
   let facts: SimulatorFacts | null = null;
   const options = {
     role: 'simulator',
-    ports: [ports.simulator.port, ports.simulatorAdmin.port],
+    ports: [ports.simulator.port, ports.simulatorAdmin.port, ports.simulatorApi.port],
     words: `https://${settings.config.simulator.host}:${String(ports.simulator.port)}`,
     logs: join(dataDir, 'logs'),
     env,

@@ -8,7 +8,8 @@ import type { Config } from '../../config/schema.js';
 import type { PortChoice } from './ports.js';
 import { choosePorts } from './ports.js';
 
-export type PortName = 'api' | 'temporal' | 'temporalUi' | 'simulator' | 'simulatorAdmin' | 'postgres';
+export type PortName =
+  'api' | 'temporal' | 'temporalUi' | 'simulator' | 'simulatorAdmin' | 'simulatorApi' | 'postgres';
 
 export interface Settings {
   readonly config: Config;
@@ -33,6 +34,7 @@ export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Pro
     api: config.api.port,
     simulator: config.simulator.port,
     simulatorAdmin: config.simulator.adminPort,
+    simulatorApi: config.simulator.apiPort,
     ...embedded,
   });
   return {
@@ -44,6 +46,7 @@ export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Pro
       KEEL_API_PORT: String(ports.api.port),
       KEEL_SIMULATOR_PORT: String(ports.simulator.port),
       KEEL_SIMULATOR_ADMIN_PORT: String(ports.simulatorAdmin.port),
+      KEEL_SIMULATOR_API_PORT: String(ports.simulatorApi.port),
       KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     },
     given: {

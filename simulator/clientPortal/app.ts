@@ -5,12 +5,15 @@ import { KeelError } from '../../ports/errors.js';
 import { accountsRouter } from './accounts.js';
 import { contractsRouter } from './contracts.js';
 import { faultGate } from './faultGate.js';
+import { limits } from './limits.js';
 import { marketDataRouter } from './marketData.js';
 import { ordersRouter } from './orders.js';
 import type { Portal } from './portal.js';
 import { requireLogin } from './portal.js';
+import { portfolioRouter } from './portfolio.js';
 import { repliesRouter } from './replies.js';
 import { sessionRouter } from './session.js';
+import { sessionClock } from './sessionClock.js';
 import { tradesRouter } from './trades.js';
 
 /** @param log hears of errors that are the simulator's own fault */
@@ -25,10 +28,13 @@ export function createClientPortal(portal: Portal, log: (error: unknown) => void
   });
   app.use(express.json({ limit: '1mb', type: () => true }));
   const api = express.Router();
+  api.use(limits(portal));
+  api.use(sessionClock(portal));
   api.use(faultGate(portal));
   api.use(sessionRouter(portal));
   api.use(requireLogin(portal));
   api.use(accountsRouter(portal));
+  api.use(portfolioRouter(portal));
   api.use(contractsRouter(portal));
   api.use(marketDataRouter(portal));
   api.use(tradesRouter(portal));

@@ -48,6 +48,11 @@ export function contractsRouter(portal: Portal): Router {
     if (instrument === undefined) response.status(500).json({ error: 'Contract not found' });
     else response.json(contractInfo(instrument));
   });
+  router.get('/iserver/contract/:conid/info-and-rules', (request, response) => {
+    const instrument = find(request.params.conid);
+    if (instrument === undefined) response.status(500).json({ error: 'Contract not found' });
+    else response.json({ ...contractInfo(instrument), rules: rules(portal, instrument) });
+  });
   router.post('/iserver/contract/rules', (request, response) => {
     const { conid, isBuy } = fieldsOf(request.body);
     const instrument = typeof conid === 'number' ? find(conid) : undefined;
@@ -152,12 +157,12 @@ function contractInfo({ conid, name, symbol, exchange }: Instrument): object {
   };
 }
 
-function rules({ engine, accountId }: Portal, { conid }: Instrument): object {
+function rules({ engine, accounts }: Portal, { conid }: Instrument): object {
   return {
     algoEligible: false,
     overnightEligible: false,
     costReport: false,
-    canTradeAcctIds: [accountId],
+    canTradeAcctIds: accounts,
     error: null,
     orderTypes: ['limit', 'market', 'stop'],
     orderTypesOutside: [],

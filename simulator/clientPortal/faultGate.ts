@@ -2,10 +2,9 @@
 // Faults of one endpoint's content are in that endpoint's file. Called by app.ts.
 import type { RequestHandler, Request, Response } from 'express';
 import type { Endpoint, Fault } from '../faults.js';
-import { noBridge } from './portal.js';
+import { endSession, noBridge } from './portal.js';
 import type { Portal } from './portal.js';
-import { beginPenalty, isInPenalty, refusePacing } from './penalty.js';
-import { endSession } from './session.js';
+import { beginPenalty, refusePacing } from './penalty.js';
 
 const HTML = '<html><body><h1>Resource not found</h1></body></html>';
 /** Into how many pieces a slow answer is cut. */
@@ -36,10 +35,6 @@ export function faultGate(portal: Portal): RequestHandler {
   const { faults } = portal;
   return (request, response, next) => {
     const endpoint = endpointOf(request.method, request.path);
-    if (isInPenalty(portal)) {
-      refusePacing(response);
-      return;
-    }
     const pacing = faults.take('pacing-429', endpoint);
     if (pacing !== null) {
       beginPenalty(portal, pacing.ms);

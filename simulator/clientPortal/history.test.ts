@@ -78,11 +78,11 @@ describe('history', () => {
     if (first === undefined) throw new Error('no bars');
     expect(historyAnswer('TEST', wanted, [first, ...rest])).toMatchObject({
       points: 2,
-      volumeFactor: 1,
+      volumeFactor: 100,
       startTime: '20140813-13:30:00',
-      high: '13900/1000/2880',
-      low: '11700/1000/0',
-      data: [{ t: Date.parse(first.time), v: 1000, o: 127 }, {}, {}],
+      high: '13900/10/2880',
+      low: '11700/10/0',
+      data: [{ t: Date.parse(first.time), v: 10, o: 127 }, {}, {}],
     });
   });
 });

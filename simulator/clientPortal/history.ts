@@ -6,6 +6,8 @@ import { longTime } from './portal.js';
 
 /** At most this many bars come back; the newest are kept. */
 const MOST_BARS = 1000;
+/** Shares of one unit of volume. */
+const VOLUME_FACTOR = 100;
 const DAY_MS = 86_400_000;
 
 type Unit = 'min' | 'h' | 'd' | 'w' | 'm' | 'y';
@@ -105,7 +107,7 @@ function periodStart(until: string, count: number, unit: Unit): string {
   return start.toISOString();
 }
 
-/** The answer for bars of which there is at least one. Volume is in shares, so volumeFactor is 1. */
+/** The answer for bars of which there is at least one. Volume is in hundreds of shares. */
 export function historyAnswer(
   symbol: string,
   request: HistoryRequest,
@@ -116,7 +118,7 @@ export function historyAnswer(
   const low = bars.reduce((best, bar) => (bar.low < best.low ? bar : best), first);
   // price × priceFactor / volume / minutes since startTime
   const extreme = (bar: Bar, price: number): string =>
-    `${Math.round(price * 100)}/${bar.volume}/${(Date.parse(bar.time) - Date.parse(first.time)) / 60_000}`;
+    `${Math.round(price * 100)}/${bar.volume / VOLUME_FACTOR}/${(Date.parse(bar.time) - Date.parse(first.time)) / 60_000}`;
   return {
     serverId: '1',
     symbol,
@@ -131,7 +133,7 @@ export function historyAnswer(
     mktDataDelay: 0,
     outsideRth: false,
     tradingDayDuration: 390,
-    volumeFactor: 1,
+    volumeFactor: VOLUME_FACTOR,
     priceDisplayRule: 1,
     priceDisplayValue: '2',
     chartPanStartTime: longTime(first.time),
@@ -145,7 +147,7 @@ export function historyAnswer(
       c: close,
       h: top,
       l: bottom,
-      v: volume,
+      v: volume / VOLUME_FACTOR,
       t: Date.parse(time),
     })),
   };

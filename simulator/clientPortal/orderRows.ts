@@ -30,13 +30,12 @@ export function statusOf(order: Order, marketOpen: boolean): string {
 }
 
 /** A row of /iserver/account/orders. */
-export function orderRow(order: Order, market: Market, now: string): object {
+export function orderRow(order: Order, market: Market, status: string): object {
   const instrument = market.instrument(order.conid);
   const total = Number(order.quantity);
   const filled = isFilled(order) ? total : 0;
   const at = order.price === null ? '' : Number(order.price).toFixed(2);
   const type = typeWords[order.orderType].row;
-  const status = statusOf(order, market.calendar.openAt(now) !== null);
   return {
     acct: order.account,
     account: order.account,
@@ -81,11 +80,10 @@ export function orderRow(order: Order, market: Market, now: string): object {
 }
 
 /** The answer of /iserver/account/order/status/{id}; `size` is what remains. */
-export function orderStatus(order: Order, market: Market, now: string): object {
+export function orderStatus(order: Order, market: Market, status: string): object {
   const instrument = market.instrument(order.conid);
   const total = Number(order.quantity);
   const filled = isFilled(order) ? total : 0;
-  const status = statusOf(order, market.calendar.openAt(now) !== null);
   const isOpen = order.state === 'WORKING' || order.state === 'HELD';
   return {
     sub_type: null,

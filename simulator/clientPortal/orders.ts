@@ -3,111 +3,92 @@ import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import type { PlaceResult } from '../exchange/orders.js';
 import type { Order } from '../exchange/types.js';
+import { isListed, isOpen, liveOrders, statusIn } from './liveOrders.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
-import { orderRow, orderStatus, statusOf } from './orderRows.js';
-import type { Portal, Question } from './portal.js';
-import { isHidden, isOurAccount, query, requireAccounts } from './portal.js';
+import { orderStatus } from './orderRows.js';
+import type { Portal } from './portal.js';
+import { accountOfPath, requireAccounts } from './portal.js';
+import { questionsAbout } from './questions.js';
 import { ask } from './replies.js';
-
-const DAY_MS = 86_400_000;
-/** The broker's lists go back this many market days; what is still open is always there. */
-const DAYS_KEPT = 7;
+import { previewOf } from './whatIf.js';
 
 export function ordersRouter(portal: Portal): Router {
   const router = Router();
   router.use('/iserver/account', requireAccounts(portal));
   router.get('/iserver/account/orders', liveOrders(portal));
   router.get('/iserver/account/order/status/:order', status(portal));
-  router.post('/iserver/account/:account/orders', placeOrders(portal));
+  router.post(['/iserver/account/:account/orders', '/iserver/account/:account/order'], placeOrders(portal));
+  router.post('/iserver/account/:account/orders/whatif', preview(portal));
   router.post('/iserver/account/:account/order/:order', modifyOrder(portal));
   router.delete('/iserver/account/:account/order/:order', cancelOrder(portal));
   return router;
 }
 
-const isOpen = (order: Order): boolean => order.state === 'HELD' || order.state === 'WORKING';
-
-/** Since when orders that have ended are still known. */
-const keptSince = ({ engine }: Portal): string =>
-  new Date(Date.parse(engine.state.now) - DAYS_KEPT * DAY_MS).toISOString();
-
-const isKept = (order: Order, since: string): boolean => isOpen(order) || order.changedAt >= since;
-
-/** The order of the path; null when there is none that the broker still knows. */
-function orderOfPath(portal: Portal, request: Request): Order | null {
+/** The order of the path; null when there is none that the broker still lists. */
+function orderOfPath(portal: Portal, request: Request, account: string): Order | null {
   const order = portal.engine.state.orders.get(Number(request.params['order']));
-  if (order === undefined || order.account !== portal.accountId || isHidden(portal, order.orderId))
-    return null;
-  return isKept(order, keptSince(portal)) ? order : null;
+  return order?.account === account && isListed(portal, order) ? order : null;
 }
-
-/** The first read of a session, and each forced one, only fills the broker's cache. */
-const liveOrders =
-  (portal: Portal): RequestHandler =>
-  (request, response) => {
-    const { session, engine, accountId } = portal;
-    const account = query(request, 'accountId');
-    if (account !== null && account !== accountId) {
-      response.status(500).json({ error: 'Account id is not valid' });
-      return;
-    }
-    const force = query(request, 'force') === 'true';
-    if (force || !session.ordersPrimed) {
-      session.ordersPrimed = true;
-      response.json({ orders: [], snapshot: false });
-      return;
-    }
-    const { now } = engine.state;
-    const marketOpen = engine.market.calendar.openAt(now) !== null;
-    const since = keptSince(portal);
-    const filters = (query(request, 'filters') ?? '').split(',').filter((word) => word !== '');
-    const wanted = filters.filter((word) => word !== 'sort_by_time').map((word) => word.replaceAll('_', ''));
-    const orders = [...engine.state.orders.values()]
-      .filter((order) => order.account === accountId && isKept(order, since))
-      .filter((order) => !isHidden(portal, order.orderId))
-      .filter((order) => wanted.length === 0 || wanted.includes(statusOf(order, marketOpen).toLowerCase()))
-      .reverse();
-    response.json({ orders: orders.map((order) => orderRow(order, engine.market, now)), snapshot: true });
-  };
 
 const status =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    const order = orderOfPath(portal, request);
+    const order = orderOfPath(portal, request, portal.session.account);
     if (order === null) {
       const error = `Order ${String(request.params['order'])} is not found`;
       response.status(503).json({ error, statusCode: 503 });
       return;
     }
-    response.json(orderStatus(order, portal.engine.market, portal.engine.state.now));
+    response.json(orderStatus(order, portal.engine.market, statusIn(portal, order)));
   };
 
 const placeOrders =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    if (!isOurAccount(portal, request, response)) return;
-    const { engine, accountId } = portal;
-    const drafts = orBadRequest(response, () => readOrders(request.body, accountId));
+    const account = accountOfPath(portal, request, response);
+    if (account === null) return;
+    const drafts = orBadRequest(response, () => readOrders(request.body, account));
     if (drafts === null) return;
-    ask(portal, response, questionsAbout(portal), (answer) => {
-      sendPlaced(portal, answer, engine.place(accountId, drafts));
+    if (portal.faults.take('prompt', 'place') !== null) {
+      response.json(prompt);
+      return;
+    }
+    ask(portal, response, questionsAbout(portal, drafts), (answer) => {
+      sendPlaced(portal, answer, portal.engine.place(account, drafts));
     });
   };
 
-/** Questions of the broker before it takes an order. */
-function questionsAbout({ faults }: Portal): readonly Question[] {
-  return faults.take('unknown-question', 'place') === null
-    ? []
-    : [{ messageId: 'o99999', text: 'This is a question that the broker has never asked before. Submit?' }];
-}
+/** What a client gets that is meant for a person; the order is not taken. */
+const prompt = {
+  orderId: 123_456_789,
+  reqId: '22170',
+  dismissable: [],
+  text: 'If your order is not immediately executable, our systems may, depending on market conditions, reject your order.',
+  options: ['Use on this order', 'Always use', 'Do not use'],
+  type: 'M',
+  messageId: 'p12',
+  prompt: true,
+};
+
+/** What an order would cost; it takes part in nothing. */
+const preview =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    const account = accountOfPath(portal, request, response);
+    if (account === null) return;
+    const drafts = orBadRequest(response, () => readOrders(request.body, account));
+    const [first] = drafts ?? [];
+    if (drafts === null || first === undefined) return;
+    response.json(previewOf(portal, account, first, portal.engine.refusal(account, first)));
+  };
 
 function sendPlaced(portal: Portal, response: Response, result: PlaceResult): void {
   if (!result.placed) {
     response.json({ error: result.text });
     return;
   }
-  const { engine, faults, hidden, clock } = portal;
+  const { faults, hidden, clock } = portal;
   const invisible = faults.take('invisible-order', 'place');
-  const marketOpen = engine.market.calendar.openAt(engine.state.now) !== null;
   const rows = result.rows.map((row) => {
     if (!row.accepted)
       return { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text };
@@ -116,7 +97,7 @@ function sendPlaced(portal: Portal, response: Response, result: PlaceResult): vo
     return {
       order_id: String(orderId),
       ...(cOID === null ? {} : { local_order_id: cOID }),
-      order_status: statusOf(row.order, marketOpen),
+      order_status: statusIn(portal, row.order),
       encrypt_message: '1',
     };
   });
@@ -127,10 +108,11 @@ function sendPlaced(portal: Portal, response: Response, result: PlaceResult): vo
 const modifyOrder =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    if (!isOurAccount(portal, request, response)) return;
-    const order = openOrderOfPath(portal, request, response);
+    const account = accountOfPath(portal, request, response);
+    if (account === null) return;
+    const order = openOrderOfPath(portal, request, response, account);
     if (order === null) return;
-    const draft = orBadRequest(response, () => readOrder(request.body, portal.accountId));
+    const draft = orBadRequest(response, () => readOrder(request.body, account));
     if (draft === null) return;
     portal.session.pending = null;
     const { conid, side, orderType, tif } = draft;
@@ -143,12 +125,11 @@ const modifyOrder =
       response.json({ error: refusal });
       return;
     }
-    const marketOpen = portal.engine.market.calendar.openAt(portal.engine.state.now) !== null;
     response.json([
       {
         order_id: String(order.orderId),
         ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
-        order_status: statusOf(order, marketOpen),
+        order_status: statusIn(portal, order),
         encrypt_message: '1',
       },
     ]);
@@ -157,16 +138,34 @@ const modifyOrder =
 const cancelOrder =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    if (!isOurAccount(portal, request, response)) return;
-    const order = openOrderOfPath(portal, request, response);
+    const account = accountOfPath(portal, request, response);
+    if (account === null) return;
+    const order = openOrderOfPath(portal, request, response, account);
     if (order === null) return;
-    portal.engine.cancel(order.orderId);
-    const { orderId, conid, account } = order;
+    const { orderId, conid } = order;
+    const { engine, faults, cancelling } = portal;
+    const slow = faults.take('slow-cancel', 'cancel');
+    if (slow === null) {
+      engine.cancel(orderId);
+      response.json({ msg: 'Request was submitted', order_id: orderId, conid: -1, account: null });
+      return;
+    }
+    cancelling.add(orderId);
+    setTimeout(() => {
+      cancelling.delete(orderId);
+      // It may have filled, or the simulator may have failed or stopped, in the meantime.
+      if (engine.isSound() && engine.state.open.has(orderId)) engine.cancel(orderId);
+    }, slow.ms ?? 0).unref();
     response.json({ msg: 'Request was submitted', order_id: orderId, conid, account });
   };
 
-function openOrderOfPath(portal: Portal, request: Request, response: Response): Order | null {
-  const order = orderOfPath(portal, request);
+function openOrderOfPath(
+  portal: Portal,
+  request: Request,
+  response: Response,
+  account: string,
+): Order | null {
+  const order = orderOfPath(portal, request, account);
   if (order !== null && isOpen(order)) return order;
   const unknown = `OrderID ${String(request.params['order'])} doesn't exist`;
   response.status(400).json({ error: order === null ? unknown : 'Order is inactive' });

@@ -17,6 +17,16 @@ export interface BrokerageSession {
   positionsRead: boolean;
   tradesRead: boolean;
   ordersPrimed: boolean;
+  /** Filters of the live orders; they stay until `force`. */
+  filters: readonly string[];
+  /** The account that is selected, and whether the client has chosen it. */
+  account: string;
+  switched: boolean;
+  /** Message ids of questions that are no longer asked. */
+  readonly suppressed: Set<string>;
+  /** Broker milliseconds since the epoch: the login, and the last request. */
+  loggedInAt: number;
+  usedAt: number;
   /** Contracts whose market data stream is open. */
   readonly streams: Set<number>;
   /** The one order that waits for an answer to the broker's question. */
@@ -38,9 +48,15 @@ export interface PendingReply {
 
 export interface Portal {
   readonly engine: Engine;
-  readonly accountId: string;
+  /** The accounts of the login, the first of which is selected in a new session. Users may join later. */
+  readonly accounts: string[];
   /** The machine's time. */
   readonly clock: Clock;
+  /** How fast the clocks of the session run, and from when on, wall milliseconds since the epoch. */
+  readonly clockFactor: number;
+  readonly startedAt: number;
+  /** Whether the login ends at midnight of New York. */
+  readonly midnightReset: boolean;
   readonly session: BrokerageSession;
   readonly faults: Faults;
   /** By how much the broker's limits and penalty are scaled: 50 allows 50 times as much. */
@@ -49,6 +65,8 @@ export interface Portal {
   readonly penalty: { until: number };
   /** Orders that no list shows yet, and until when, wall milliseconds since the epoch. */
   readonly hidden: Map<number, number>;
+  /** Orders whose cancel is on its way. */
+  readonly cancelling: Set<number>;
 }
 
 const unread = {
@@ -56,22 +74,35 @@ const unread = {
   positionsRead: false,
   tradesRead: false,
   ordersPrimed: false,
+  filters: [],
+  switched: false,
   pending: null,
 };
 
 /** A session that has just begun. */
-export const freshSession = (): BrokerageSession => ({
+export const freshSession = (account: string, now: number): BrokerageSession => ({
   ...unread,
   loggedIn: true,
   authenticated: true,
   competing: false,
+  account,
   streams: new Set(),
+  suppressed: new Set(),
+  loggedInAt: now,
+  usedAt: now,
 });
 
 /** What an init or a logout leaves: everything is to be asked for again. */
-export function renew(session: BrokerageSession, authenticated: boolean): void {
-  Object.assign(session, unread, { authenticated, competing: false });
+export function renew({ session, accounts }: Portal, authenticated: boolean): void {
+  Object.assign(session, unread, { authenticated, competing: false, account: accounts[0] });
   session.streams.clear();
+  session.suppressed.clear();
+}
+
+/** Ends the brokerage session, and the login too unless it stays. */
+export function endSession(portal: Portal, { login }: { readonly login: boolean }): void {
+  renew(portal, false);
+  portal.session.loggedIn &&= login;
 }
 
 /** The two tiers: a login for everything, a brokerage session for /iserver. */
@@ -103,11 +134,12 @@ export const requireAccounts =
     else response.status(500).json({ error: 'Please query /accounts first' });
   };
 
-/** Answers true when the path's account is ours; else the broker's error has been sent. */
-export function isOurAccount({ accountId }: Portal, request: Request, response: Response): boolean {
-  if (request.params['account'] === accountId) return true;
+/** The account of the path; null when it is not of this login: the broker's error has been sent. */
+export function accountOfPath({ accounts }: Portal, request: Request, response: Response): string | null {
+  const account = request.params['account'];
+  if (typeof account === 'string' && accounts.includes(account)) return account;
   response.status(500).json({ error: 'Account id is not valid' });
-  return false;
+  return null;
 }
 
 /** A query parameter that is given once; null otherwise. */

@@ -6,6 +6,8 @@ import type { Response } from 'express';
 import type { Portal, Question } from './portal.js';
 import { fieldsOf } from './portal.js';
 
+const MOST_SUPPRESSED = 51;
+
 /**
  * Asks the questions one by one and acts after the last yes; without a question at once. An order that still waits is
  * discarded.
@@ -63,7 +65,18 @@ export function repliesRouter(portal: Portal): Router {
     if (confirmed) ask(portal, response, pending.questions.slice(1), pending.act);
     else response.json({ error: 'Order not confirmed ' });
   });
-  router.post('/iserver/questions/suppress', (_request, response) => {
+  router.post('/iserver/questions/suppress', (request, response) => {
+    const { messageIds } = fieldsOf(request.body);
+    const ids: readonly unknown[] = Array.isArray(messageIds) ? messageIds : [];
+    if (ids.length === 0 || ids.length > MOST_SUPPRESSED || ids.some((id) => typeof id !== 'string')) {
+      response.status(400).json({ error: 'Bad Request: messageIds must be 1 to 51 ids', statusCode: 400 });
+      return;
+    }
+    for (const id of ids) session.suppressed.add(String(id));
+    response.json({ status: 'submitted' });
+  });
+  router.post('/iserver/questions/suppress/reset', (_request, response) => {
+    session.suppressed.clear();
     response.json({ status: 'submitted' });
   });
   return router;

@@ -2,10 +2,10 @@
 // front end and renew it.
 import { Router } from 'express';
 import type { Portal } from './portal.js';
-import { fieldsOf, renew } from './portal.js';
+import { endSession, fieldsOf, renew } from './portal.js';
+import { brokerTime, untilExpiry } from './sessionClock.js';
 
 const MAC = '02:00:00:00:00:01';
-const HOUR_MS = 3_600_000;
 
 /** Routes without a guard: they tell whether there is a session, and make one. */
 export function sessionRouter(portal: Portal): Router {
@@ -27,8 +27,13 @@ export function sessionRouter(portal: Portal): Router {
       response.status(500).json({ error: 'publish must be true' });
       return;
     }
-    if (!session.competing || compete === true) renew(session, true);
+    if (!session.competing || compete === true) renew(portal, true);
     response.json(statusOf(portal));
+  });
+  // Deprecated at the broker: the result is seen in the status later.
+  router.post('/iserver/reauthenticate', (_request, response) => {
+    if (session.loggedIn && !session.competing) renew(portal, true);
+    response.json({ message: 'triggered' });
   });
   router.post('/tickle', (_request, response) => {
     if (!session.loggedIn) {
@@ -37,7 +42,7 @@ export function sessionRouter(portal: Portal): Router {
     }
     response.json({
       session: 'bb665d0f55b6289d70bc7380089fc96f',
-      ssoExpires: 24 * HOUR_MS,
+      ssoExpires: untilExpiry(portal),
       collission: false,
       userId: 100_000_001,
       hmds: { error: 'no bridge' },
@@ -45,13 +50,12 @@ export function sessionRouter(portal: Portal): Router {
     });
   });
   router.get('/sso/validate', (_request, response) => {
-    const now = portal.clock.now();
     response.json({
       USER_ID: 100_000_001,
       USER_NAME: 'simulator',
       RESULT: session.loggedIn,
-      AUTH_TIME: now,
-      EXPIRES: 24 * HOUR_MS,
+      AUTH_TIME: session.loggedInAt,
+      EXPIRES: untilExpiry(portal),
       IS_FREE_TRIAL: false,
       LOGIN_TYPE: 2,
       PAPER_USER_NAME: 'simulator',
@@ -66,16 +70,11 @@ export function sessionRouter(portal: Portal): Router {
   return router;
 }
 
-/** Ends the brokerage session, and the login too unless it stays. */
-export function endSession({ session }: Portal, { login }: { readonly login: boolean }): void {
-  renew(session, false);
-  session.loggedIn &&= login;
-}
-
 /** A person has logged in in the browser, which opens the brokerage session as well. */
-export function logIn({ session }: Portal): void {
-  session.loggedIn = true;
-  renew(session, true);
+export function logIn(portal: Portal): void {
+  const now = brokerTime(portal);
+  Object.assign(portal.session, { loggedIn: true, loggedInAt: now, usedAt: now });
+  renew(portal, true);
 }
 
 function statusOf({ session }: Portal): object {

@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const MOST_DAYS = 7;
 
 export function tradesRouter(portal: Portal): Router {
-  const { engine, session, accountId } = portal;
+  const { engine, session } = portal;
   const router = Router();
   router.get('/iserver/account/trades', requireAccounts(portal), (request, response) => {
     const days = query(request, 'days') ?? '0';
@@ -30,7 +30,9 @@ export function tradesRouter(portal: Portal): Router {
         : new Date(Date.parse(now) - Number(days) * DAY_MS).toISOString();
     const executions = engine.state.executions.filter(
       (execution) =>
-        execution.account === accountId && execution.at >= since && !isHidden(portal, execution.orderId),
+        execution.account === session.account &&
+        execution.at >= since &&
+        !isHidden(portal, execution.orderId),
     );
     const rows = executions.reverse().map((execution) => tradeRow(execution, engine.market));
     response.json(troubled(portal, rows));

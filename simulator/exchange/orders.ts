@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.js';
 import { settleNow } from './exchange.js';
 import { sessionFor } from './market.js';
 import { accountOf, orderOf } from './state.js';
-import type { Account, Order, OrderTerms } from './types.js';
+import type { Account, Order, OrderTerms, TradeWish } from './types.js';
 import { PRICE_INCREMENT } from './types.js';
 
 export interface OrderDraft extends OrderTerms {
@@ -57,6 +57,10 @@ export function place(exchange: Exchange, accountId: string, drafts: readonly Or
   return { placed: true, rows };
 }
 
+/** Why an order would be refused now; null when it would be taken. Changes nothing. */
+export const refusalOf = (exchange: Exchange, accountId: string, draft: OrderTerms): string | null =>
+  termsRefusal(exchange, draft) ?? meansRefusal(exchange, accountOf(exchange.state, accountId), draft, null);
+
 /** Changes quantity and price of an open order. @returns null when done, else the refusal in words */
 export function modify(
   exchange: Exchange,
@@ -98,6 +102,24 @@ function accept(exchange: Exchange, account: string, draft: OrderDraft, parent: 
   });
   return orderOf(state, orderId);
 }
+
+/** Accepts the order of a trade that is booked at once. */
+export const acceptTrade = (exchange: Exchange, wish: TradeWish): Order =>
+  accept(
+    exchange,
+    wish.account,
+    {
+      conid: wish.instrument.conid,
+      side: wish.side,
+      orderType: 'LMT',
+      tif: 'DAY',
+      quantity: wish.quantity,
+      price: wish.price,
+      cOID: null,
+      parent: null,
+    },
+    null,
+  );
 
 /** What is wrong with the order itself, whoever sends it. */
 function termsRefusal(exchange: Exchange, terms: OrderTerms): string | null {

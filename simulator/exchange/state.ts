@@ -8,6 +8,7 @@ export const emptyState = (now: string): ExchangeState => ({
   now,
   step: 0,
   accounts: new Map(),
+  users: new Map(),
   orders: new Map(),
   open: new Set(),
   clientOrderIds: new Set(),
@@ -25,6 +26,12 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
     case 'account':
       state.accounts.set(event.account, { id: event.account, cash: event.cash, holdings: new Map() });
       return;
+    case 'user': {
+      const { userId, email, account, keyHash, expiresAt } = event;
+      accountOf(state, account);
+      state.users.set(keyHash, { userId, email, account, keyHash, expiresAt });
+      return;
+    }
     case 'order':
       accept(state, event);
       return;
@@ -111,7 +118,9 @@ function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ex
   const order = orderOf(state, event.orderId);
   const account = accountOf(state, event.account);
   change(state, event.orderId, 'FILLED', event.at, null, event.price);
-  const value = notional(price(event.price), quantity(event.quantity));
+  // To the cent: of a fraction of a share a buyer pays the rest of a cent, a seller leaves it.
+  const exact = notional(price(event.price), quantity(event.quantity));
+  const value = money(quantize(exact, '0.01', event.side === 'BUY' ? 'up' : 'down'));
   const commission = money(event.commission);
   const held = holdingOf(account, event.conid);
   const cash = money(account.cash).minus(commission);

@@ -53,6 +53,17 @@ export interface OrderTerms {
   readonly cOID: string | null;
 }
 
+/** A trade that is booked at once. */
+export interface TradeWish {
+  readonly account: string;
+  readonly instrument: Instrument;
+  readonly side: Side;
+  /** Up to four decimals. */
+  readonly quantity: string;
+  /** USD, up to two decimals: the most that a buy pays, the least that a sell gets. */
+  readonly price: string;
+}
+
 /** HELD waits for its parent to fill · WORKING takes part · the others are ends. */
 export type OrderState = 'HELD' | 'WORKING' | 'FILLED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
 
@@ -87,7 +98,19 @@ export interface Execution {
   readonly cOID: string | null;
 }
 
+/** Who may use the simulator's own API, and on which account. */
+export interface User {
+  readonly userId: number;
+  readonly email: string;
+  readonly account: string;
+  /** SHA-256 of the API key, hex. */
+  readonly keyHash: string;
+  /** Wall time, ISO 8601 UTC with milliseconds; null: the key does not expire. */
+  readonly expiresAt: string | null;
+}
+
 export type ExchangeEvent =
+  | ({ readonly type: 'user'; readonly at: string } & User)
   | { readonly type: 'account'; readonly at: string; readonly account: string; readonly cash: string }
   | ({ readonly type: 'order'; readonly at: string; readonly held: boolean } & Omit<
       Order,
@@ -132,6 +155,8 @@ export interface ExchangeState {
   now: string;
   step: number;
   readonly accounts: Map<string, Account>;
+  /** By the hash of their key. */
+  readonly users: Map<string, User>;
   readonly orders: Map<number, Order>;
   /** Ids of the orders that are HELD or WORKING. */
   readonly open: Set<number>;

@@ -96,6 +96,8 @@ export const optionsFor = (directory: string): SimulatorOptions => ({
   cash: '100000.00',
   slippage: '0.0005',
   commissionPerShare: '0.005',
+  // Requests of these tests are not paced; those about pacing set their own.
+  limitsFactor: 100_000,
   clock: { now: () => Date.now() },
   onError: () => undefined,
 });

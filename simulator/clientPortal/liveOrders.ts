@@ -1,0 +1,63 @@
+// The list of live orders with its quirks: the first read and each forced one only prime a cache, filters stick, and a login of
+// several accounts that names none sees nothing. Called by orders.ts.
+import type { RequestHandler } from 'express';
+import type { Order } from '../exchange/types.js';
+import { orderRow, statusOf } from './orderRows.js';
+import type { Portal } from './portal.js';
+import { isHidden, query } from './portal.js';
+
+const DAY_MS = 86_400_000;
+/** The broker's lists go back this many market days; what is still open is always there. */
+const DAYS_KEPT = 7;
+const MOST_ROWS = 1000;
+
+export const isOpen = (order: Order): boolean => order.state === 'HELD' || order.state === 'WORKING';
+
+/** Since when orders that have ended are still known. */
+const keptSince = ({ engine }: Portal): string =>
+  new Date(Date.parse(engine.state.now) - DAYS_KEPT * DAY_MS).toISOString();
+
+/** True for orders of an account that the broker still lists. */
+export function isListed(portal: Portal, order: Order, since = keptSince(portal)): boolean {
+  return (isOpen(order) || order.changedAt >= since) && !isHidden(portal, order.orderId);
+}
+
+/** The broker's status of an order; one whose cancel is on its way is PendingCancel. */
+export function statusIn(portal: Portal, order: Order): string {
+  const { engine, cancelling } = portal;
+  if (isOpen(order) && cancelling.has(order.orderId)) return 'PendingCancel';
+  return statusOf(order, engine.market.calendar.openAt(engine.state.now) !== null);
+}
+
+export const liveOrders =
+  (portal: Portal): RequestHandler =>
+  (request, response) => {
+    const { session, engine, accounts } = portal;
+    const named = query(request, 'accountId');
+    if (named !== null && !accounts.includes(named)) {
+      response.status(500).json({ error: 'Account id is not valid' });
+      return;
+    }
+    const force = query(request, 'force') === 'true';
+    const filters = query(request, 'filters');
+    if (filters !== null) session.filters = filters.split(',').filter((word) => word !== '');
+    if (force || !session.ordersPrimed) {
+      session.ordersPrimed = true;
+      if (force) session.filters = [];
+      response.json({ orders: [], snapshot: false });
+      return;
+    }
+    // Where there are several accounts, only one that was named or switched to is listed.
+    const account = named ?? (accounts.length > 1 && !session.switched ? null : session.account);
+    const since = keptSince(portal);
+    const wanted = session.filters
+      .filter((word) => word !== 'sort_by_time')
+      .map((word) => word.replaceAll('_', '').toLowerCase());
+    const orders = [...engine.state.orders.values()]
+      .filter((order) => order.account === account && isListed(portal, order, since))
+      .filter((order) => wanted.length === 0 || wanted.includes(statusIn(portal, order).toLowerCase()))
+      .reverse()
+      .slice(0, MOST_ROWS);
+    const rows = orders.map((order) => orderRow(order, engine.market, statusIn(portal, order)));
+    response.json({ orders: rows, snapshot: true });
+  };

@@ -1,0 +1,52 @@
+// The clocks of the login: an idle brokerage session dies, and at midnight of New York the login itself ends. Looked at with
+// every request; time runs as fast as the stated factor. Called by app.ts.
+import type { RequestHandler } from 'express';
+import type { Portal } from './portal.js';
+import { endSession } from './portal.js';
+
+/** A brokerage session without requests dies after this long, broker milliseconds. */
+const IDLE_MS = 360_000;
+const DAY_MS = 86_400_000;
+
+/** The broker's own wall time, milliseconds since the epoch: the machine's, faster by the factor from the start on. */
+export const brokerTime = ({ clock, clockFactor, startedAt }: Portal): number =>
+  startedAt + (clock.now() - startedAt) * clockFactor;
+
+const newYork = new Intl.DateTimeFormat('en-CA', {
+  timeZone: 'America/New_York',
+  year: 'numeric',
+  month: '2-digit',
+  day: '2-digit',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+
+const partsAt = (at: number): Readonly<Record<string, string>> =>
+  Object.fromEntries(newYork.formatToParts(at).map(({ type, value }) => [type, value]));
+
+/** YYYY-MM-DD in New York. */
+function dateAt(at: number): string {
+  const { year = '', month = '', day = '' } = partsAt(at);
+  return `${year}-${month}-${day}`;
+}
+
+/** Milliseconds until the login ends: at the next midnight where there is one, else a day. */
+export function untilExpiry(portal: Portal): number {
+  if (!portal.midnightReset) return DAY_MS;
+  const { hour = '0', minute = '0', second = '0' } = partsAt(brokerTime(portal));
+  return DAY_MS - ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
+}
+
+export function sessionClock(portal: Portal): RequestHandler {
+  const { session } = portal;
+  return (_request, _response, next) => {
+    const now = brokerTime(portal);
+    if (portal.midnightReset && session.loggedIn && dateAt(now) !== dateAt(session.loggedInAt))
+      endSession(portal, { login: false });
+    if (session.authenticated && now - session.usedAt > IDLE_MS) endSession(portal, { login: true });
+    session.usedAt = now;
+    next();
+  };
+}

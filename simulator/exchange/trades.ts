@@ -1,0 +1,95 @@
+// Trades of the simulator's own API: bought or sold at once at the price that is known, without commission and at any hour, when
+// the price that was named allows it. Called by engine.ts.
+import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
+import { freeShares, reservedCash } from './accounts.js';
+import type { Exchange } from './exchange.js';
+import { acceptTrade } from './orders.js';
+import type { TradeWish } from './types.js';
+import { accountOf } from './state.js';
+import type { Side } from './types.js';
+
+export interface Trade {
+  readonly executionId: string;
+  readonly orderId: number;
+  /** What it was done at, which is the market's price. */
+  readonly price: string;
+  /** USD to the cent: what a buy cost, what a sell brought. */
+  readonly amount: string;
+  readonly cashAfter: string;
+  readonly at: string;
+}
+
+export type TradeResult =
+  | { readonly done: true; readonly trade: Trade }
+  | { readonly done: false; readonly code: string; readonly text: string };
+
+const refused = (code: string, text: string): TradeResult => ({ done: false, code, text });
+
+/** What a quantity is worth, to the cent: a buyer's fraction of a cent rounds up, a seller's down. */
+export const amountOf = (at: string, units: string, side: Side) =>
+  money(quantize(notional(price(at), quantity(units)), '0.01', side === 'BUY' ? 'up' : 'down'));
+
+/** Books a trade, or says why not; nothing is booked then. */
+export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
+  const { market, state, costs } = exchange;
+  const { instrument, side } = wish;
+  const { conid, symbol } = instrument;
+  const quote = market.quote(conid, state.now);
+  if (quote === null) return refused('PRICE_UNKNOWN', `${symbol} has no price at ${state.now} yet.`);
+  const at = String(quote.last);
+  if (side === 'BUY' && price(wish.price).lt(at))
+    return refused(
+      'PRICE_BELOW_MARKET',
+      `A buy of ${symbol} needs a price of at least ${at}; it named ${wish.price}.`,
+    );
+  if (side === 'SELL' && price(wish.price).gt(at))
+    return refused(
+      'PRICE_ABOVE_MARKET',
+      `A sell of ${symbol} needs a price of at most ${at}; it named ${wish.price}.`,
+    );
+  const account = accountOf(state, wish.account);
+  const amount = amountOf(at, wish.quantity, side);
+  if (side === 'BUY') {
+    const free = money(account.cash).minus(reservedCash(market, costs, state, account));
+    if (amount.gt(free))
+      return refused(
+        'NOT_ENOUGH_CASH',
+        `It costs ${amount.toFixed(2)} USD, and ${free.toFixed(2)} USD are free.`,
+      );
+  } else {
+    const free = freeShares(state, account, conid);
+    if (free.lt(wish.quantity))
+      return refused(
+        'NOT_ENOUGH_SHARES',
+        `${wish.quantity} of ${symbol} to sell, and ${free.toString()} are free.`,
+      );
+  }
+  const order = acceptTrade(exchange, wish);
+  const executionId = `0000e0d5.${(state.executions.length + 1).toString(16).padStart(8, '0')}.01.01`;
+  exchange.emit({
+    type: 'execution',
+    at: state.now,
+    executionId,
+    orderId: order.orderId,
+    account: wish.account,
+    conid,
+    symbol,
+    side,
+    quantity: wish.quantity,
+    price: at,
+    commission: '0',
+    cOID: null,
+  });
+  const cashAfter = accountOf(state, wish.account).cash;
+  return {
+    done: true,
+    trade: {
+      executionId,
+      orderId: order.orderId,
+      price: at,
+      amount: amount.toFixed(2),
+      cashAfter,
+      at: state.now,
+    },
+  };
+}

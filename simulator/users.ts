@@ -1,0 +1,47 @@
+// Users of the simulator's own API: made with a key that is shown once and kept as a hash. Called by admin.ts and by server.ts.
+import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { KeelError } from '../ports/errors.js';
+import type { Engine } from './engine.js';
+import type { User } from './exchange/types.js';
+
+/** The user that every simulator has, for trying its API; its key is no secret. */
+export const sampleUser = { email: 'test@example.com', key: 'test-api-key-123', cash: '10000.00' } as const;
+
+const wishSchema = z.strictObject({
+  email: z.email().max(254),
+  /** USD that a new account opens with. */
+  cash: z
+    .string()
+    .regex(/^\d{1,13}(\.\d{1,2})?$/)
+    .default('10000.00'),
+  /** An account that exists; without it a new one is opened. */
+  account: z.string().min(1).max(32).optional(),
+  /** ISO 8601 UTC with milliseconds, of the machine's clock; null: for ever. */
+  expiresAt: z.iso.datetime({ precision: 3 }).nullable().default(null),
+});
+
+/** SHA-256 in hex. Keys are random and long, so that a slow hash would add nothing. */
+export const keyHashOf = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex');
+
+/** Makes a user with a new key. @throws KeelError BAD_REQUEST or USER_EXISTS */
+export function createUser(engine: Engine, wish: unknown): { readonly user: User; readonly apiKey: string } {
+  const parsed = wishSchema.safeParse(wish);
+  if (!parsed.success) throw new KeelError('BAD_REQUEST', `No such user: ${z.prettifyError(parsed.error)}`);
+  const apiKey = `keel_${randomBytes(24).toString('base64url')}`;
+  const { email, cash, account, expiresAt } = parsed.data;
+  if ([...engine.state.users.values()].some((user) => user.email === email))
+    throw new KeelError('USER_EXISTS', `There is a user ${email} already.`);
+  if (account !== undefined && !engine.state.accounts.has(account))
+    throw new KeelError('BAD_REQUEST', `There is no account ${account}.`);
+  const keyHash = keyHashOf(apiKey);
+  return { user: engine.addUser({ email, keyHash, expiresAt, account: account ?? null, cash }), apiKey };
+}
+
+/** Makes the sample user where there is none. */
+export function ensureSampleUser(engine: Engine): void {
+  const { email, key, cash } = sampleUser;
+  const keyHash = keyHashOf(key);
+  if (!engine.state.users.has(keyHash))
+    engine.addUser({ email, keyHash, expiresAt: null, account: null, cash });
+}

@@ -1,0 +1,216 @@
+// The broker's habits that the simulator reproduces: limits, clocks of the login, accounts, sticky filters, questions, previews.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startSimulator } from '../simulator/server.js';
+import type { Simulator, SimulatorOptions } from '../simulator/server.js';
+import {
+  AAPL,
+  ACCOUNT,
+  OPEN_PLUS_5,
+  admin,
+  get,
+  optionsFor,
+  order,
+  ordersOf,
+  place,
+  post,
+  prime,
+  request,
+  step,
+} from './support/simulator.js';
+import type { Rows } from './support/simulator.js';
+import { tempFolder } from './support/temp.js';
+
+/** Wall time of the simulator; a Friday noon in New York. */
+let now = Date.parse('2026-06-05T16:00:00.000Z');
+let folder: ReturnType<typeof tempFolder>;
+let simulator: Simulator;
+
+async function start(options: Partial<SimulatorOptions> = {}): Promise<void> {
+  simulator = await startSimulator({ ...optionsFor(folder.path), clock: { now: () => now }, ...options });
+  await step(simulator, OPEN_PLUS_5);
+}
+const status = () => post(simulator, '/iserver/auth/status');
+const statusOf = async (where: string): Promise<number> => (await request(simulator, 'GET', where)).status;
+
+beforeEach(() => {
+  now = Date.parse('2026-06-05T16:00:00.000Z');
+  folder = tempFolder('simulator-portal');
+});
+afterEach(async () => {
+  await simulator.close();
+  folder.remove();
+});
+
+describe('limits', () => {
+  test('lets one list of orders pass in five seconds, and then punishes for fifteen minutes', async () => {
+    await start({ limitsFactor: 1 });
+    await get(simulator, '/iserver/accounts');
+    expect(await statusOf('/iserver/account/orders')).toBe(200);
+    now += 4_900;
+    expect(await statusOf('/iserver/account/orders')).toBe(429);
+    now += 899_000;
+    expect(await statusOf('/iserver/accounts')).toBe(429);
+    now += 1_000;
+    expect(await statusOf('/iserver/accounts')).toBe(400);
+  });
+
+  test('lets ten requests pass in a second, scaled by its factor', async () => {
+    await start({ limitsFactor: 2 });
+    for (let n = 0; n < 20; n += 1) expect(await statusOf('/iserver/accounts')).toBe(200);
+    expect(await statusOf('/iserver/accounts')).toBe(429);
+    now += 450_000;
+    expect(await statusOf('/portfolio/accounts')).toBe(200);
+    expect(await statusOf('/portfolio/accounts')).toBe(429);
+  });
+
+  test('takes five history requests at once', async () => {
+    await start();
+    await admin(simulator, '/faults', { kind: 'delay', on: 'history', times: null, ms: 150 });
+    const where = `/iserver/marketdata/history?conid=${AAPL}&period=1m&bar=1d`;
+    const answers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => request(simulator, 'GET', where)));
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 200, 200, 200, 200, 429]);
+    expect(answers.find((answer) => answer.status === 429)?.body).toEqual({
+      error: 'Too many history charts requests, please try again later.',
+    });
+    expect(await statusOf(where)).toBe(200);
+  });
+});
+
+describe('clocks of the login', () => {
+  test('an idle brokerage session dies after six minutes', async () => {
+    await start();
+    now += 359_000;
+    expect(await status()).toMatchObject({ authenticated: true });
+    now += 361_000;
+    expect(await status()).toMatchObject({ authenticated: false, connected: true });
+    expect(await statusOf('/iserver/accounts')).toBe(400);
+    expect(await statusOf('/portfolio/accounts')).toBe(200);
+  });
+
+  test('time runs as fast as the factor says', async () => {
+    await start({ clockFactor: 60 });
+    now += 5_900;
+    expect(await status()).toMatchObject({ authenticated: true });
+    now += 6_100;
+    expect(await status()).toMatchObject({ authenticated: false, connected: true });
+  });
+
+  test('the login ends at midnight of New York', async () => {
+    await start({ midnightReset: true });
+    expect(await post(simulator, '/tickle')).toMatchObject({ ssoExpires: 12 * 3_600_000 });
+    const ping = async (): Promise<unknown> => {
+      now += 300_000;
+      return status();
+    };
+    for (let n = 0; n < 143; n += 1) expect(await ping()).toMatchObject({ authenticated: true });
+    expect(await ping()).toMatchObject({ authenticated: false, connected: false });
+    expect(await statusOf('/portfolio/accounts')).toBe(401);
+    await admin(simulator, '/login', {});
+    expect(await ping()).toMatchObject({ authenticated: true });
+  });
+});
+
+describe('accounts', () => {
+  const other = 'DU7654321';
+
+  test('are selected one at a time; without a choice the list of orders is empty', async () => {
+    await start({ moreAccounts: [other] });
+    expect(await get(simulator, '/iserver/accounts')).toMatchObject({
+      accounts: [ACCOUNT, other, 'All'],
+      selectedAccount: ACCOUNT,
+    });
+    await prime(simulator);
+    await place(simulator, { orders: [order({ cOID: 'mine', quantity: 3 })] });
+    await post(simulator, `/iserver/account/${other}/orders`, {
+      orders: [order({ acctId: other, cOID: 'theirs', quantity: 4 })],
+    });
+    expect(await ordersOf(simulator)).toEqual([]);
+    expect(await get(simulator, `/iserver/account/orders?accountId=${other}`)).toMatchObject({
+      orders: [{ order_ref: 'theirs' }],
+    });
+    expect(await post(simulator, '/iserver/account', { acctId: other })).toEqual({
+      set: true,
+      acctId: other,
+    });
+    expect(await post(simulator, '/iserver/account', { acctId: other })).toEqual({
+      success: 'Account already set',
+    });
+    expect(await ordersOf(simulator)).toMatchObject([{ order_ref: 'theirs' }]);
+    expect(await get(simulator, '/iserver/account/trades')).toMatchObject([{ order_ref: 'theirs' }]);
+    expect(await get(simulator, `/portfolio2/${other}/positions`)).toMatchObject([
+      { conid: String(AAPL), position: 4, description: 'AAPL' },
+    ]);
+    expect(await get(simulator, `/portfolio/${ACCOUNT}/position/${AAPL}`)).toMatchObject([{ position: 3 }]);
+    expect(await post(simulator, '/iserver/account', { acctId: 'DU1' })).toEqual({
+      error: 'Account id is not valid',
+    });
+    expect(await get(simulator, '/iserver/account/pnl/partitioned')).toMatchObject({
+      upnl: { [`${other}.Core`]: { rowType: 1, mv: 376.56 } },
+    });
+  });
+});
+
+describe('orders', () => {
+  beforeEach(async () => {
+    await start();
+    await prime(simulator);
+  });
+  const limit = (cOID: string, price: number, side = 'BUY'): object => ({
+    orders: [order({ cOID, quantity: 2, orderType: 'LMT', price, side })],
+  });
+
+  test('filters stay until a forced read', async () => {
+    await place(simulator, limit('resting', 80));
+    await place(simulator, { orders: [order({ cOID: 'done' })] });
+    const refs = async (where = ''): Promise<unknown[]> =>
+      ((await get(simulator, `/iserver/account/orders${where}`)) as { orders: Rows }).orders.map(
+        (row) => row['order_ref'],
+      );
+    expect(await refs('?filters=filled')).toEqual(['done']);
+    expect(await refs()).toEqual(['done']);
+    expect(await refs('?force=true')).toEqual([]);
+    expect(await refs()).toEqual(['done', 'resting']);
+  });
+
+  test('a limit far through the market is asked about, unless that is suppressed', async () => {
+    const [question] = (await place(simulator, limit('dear', 98))).body as Rows;
+    expect(question).toMatchObject({ messageIds: ['o163'], messageOptions: ['Yes', 'No'] });
+    expect(
+      await post(simulator, `/iserver/reply/${String(question?.['id'])}`, { confirmed: true }),
+    ).toMatchObject([{ local_order_id: 'dear' }]);
+    expect(await post(simulator, '/iserver/questions/suppress', { messageIds: ['o163'] })).toEqual({
+      status: 'submitted',
+    });
+    expect((await place(simulator, limit('dear-2', 98))).body).toMatchObject([{ local_order_id: 'dear-2' }]);
+    await post(simulator, '/iserver/questions/suppress/reset');
+    expect((await place(simulator, limit('dear-3', 98))).body).toMatchObject([{ messageIds: ['o163'] }]);
+    await post(simulator, '/iserver/questions/suppress', { messageIds: ['o163'] });
+    await post(simulator, '/iserver/auth/ssodh/init', { publish: true, compete: true });
+    await get(simulator, '/iserver/accounts');
+    expect((await place(simulator, limit('dear-4', 98))).body).toMatchObject([{ messageIds: ['o163'] }]);
+  });
+
+  test('a preview tells cost and refusal, and books nothing', async () => {
+    const where = `/iserver/account/${ACCOUNT}/orders/whatif`;
+    expect(await post(simulator, where, limit('if', 90))).toMatchObject({
+      amount: { amount: '180 USD (2 Shares)', commission: '1 USD', total: '181 USD' },
+      equity: { current: '100,000', change: '-1', after: '99,999' },
+      position: { current: '0', change: '2', after: '2' },
+      warn: expect.stringContaining('without having market data') as string,
+      error: null,
+    });
+    await get(simulator, `/iserver/marketdata/snapshot?conids=${AAPL}&fields=31`);
+    expect(await post(simulator, where, limit('if', 90, 'SELL'))).toMatchObject({
+      warn: null,
+      error: expect.stringContaining('may not sell short') as string,
+    });
+    expect(await ordersOf(simulator)).toEqual([]);
+  });
+
+  test('rules of a contract come with its information, too', async () => {
+    expect(await get(simulator, `/iserver/contract/${AAPL}/info-and-rules?isBuy=true`)).toMatchObject({
+      con_id: AAPL,
+      rules: { increment: 0.01, canTradeAcctIds: [ACCOUNT] },
+    });
+  });
+});
