@@ -23,6 +23,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // Whole Keels side by side, where a file says that its tests are concurrent: they mostly wait.
+          maxConcurrency: 3,
         },
       },
     ],

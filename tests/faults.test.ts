@@ -85,7 +85,7 @@ const points = [
   ...activities.filter((activity) => activity !== 'watchBroker').map((activity) => `report:${activity}`),
 ];
 
-describe('a worker that is killed', () => {
+describe.concurrent('a worker that is killed', () => {
   it.each(points)('at %s: the run ends with exactly one order', async (point) => {
     await withStack(async (stack) => {
       const strategy = `kill-${point.replaceAll(':', '-').toLowerCase()}`;

@@ -64,7 +64,7 @@ async function expectNothingLeft(stack: TestStack, intent: IntentRow): Promise<v
   expect(snapshot?.positions).toEqual([]);
 }
 
-describe('a limit entry', () => {
+describe.concurrent('a limit entry', () => {
   it('rests above the market until its price trades, and fills there in the same session', async () => {
     await withStack(async (stack) => {
       await stack.createStrategy('rest-fills', limitEntry);

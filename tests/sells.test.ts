@@ -9,7 +9,7 @@ const [buyAt, sellAt] = ['2011-06-17T20:00:00.000Z', '2011-07-01T20:00:00.000Z']
 
 const temporal = sharedServers();
 
-describe('a sell of what an earlier run bought', () => {
+describe.concurrent('a sell of what an earlier run bought', () => {
   it.each([
     null,
     'report:rehearseSell',

@@ -1,4 +1,4 @@
-// A whole Keel for a test: its own database and simulator on a shared Temporal server, workers as real processes that
+// A whole Keel for a test: its own database, simulator and namespace on a shared Temporal server, workers as real processes that
 // may be killed at a stated point, and the driver that steps the market.
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
@@ -100,6 +100,8 @@ async function startProcess(entry: string, args: string[], env: NodeJS.ProcessEn
 
 export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   const { path: folder, remove } = tempFolder('stack');
+  const lane = temporal.takeLane();
+  const { namespace } = lane;
   const postgres = await startTestPostgres();
   const [port, adminPort] = [await freePort(), await freePort()];
   const adminUrl = `http://127.0.0.1:${adminPort}`;
@@ -108,6 +110,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     KEEL_DATA_DIR: folder,
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: namespace,
     KEEL_SIMULATOR_PORT: String(port),
     KEEL_SIMULATOR_ADMIN_PORT: String(adminPort),
     KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
@@ -132,7 +135,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   };
   const env: NodeJS.ProcessEnv = { ...process.env, ...settings };
   const connection = await Connection.connect({ address: temporal.address });
-  const client = new Client({ connection, namespace: temporal.namespace });
+  const client = new Client({ connection, namespace });
   const market = await openMarket({
     pid: process.pid,
     startTime: '',
@@ -142,7 +145,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     databaseUrl: postgres.url,
     databaseDir: null,
     objectDir: path.join(folder, 'objects'),
-    temporal: { address: temporal.address, namespace: temporal.namespace, uiUrl: temporal.uiUrl },
+    temporal: { address: temporal.address, namespace, uiUrl: temporal.uiUrl },
     simulator: { adminUrl, adminToken, ledgerFile: facts.ledgerFile },
   });
   const workers: ServerProcess[] = [];
@@ -213,6 +216,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
       await connection.close();
       await simulator.stop();
       await postgres.stop();
+      lane.release();
       remove();
     },
   };

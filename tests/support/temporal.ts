@@ -12,6 +12,8 @@ export interface TestTemporal {
   /** Base of the Web UI's links. */
   readonly uiUrl: string;
   readonly namespace: string;
+  /** A namespace that nobody else uses until it is released, so that whole Keels run side by side on one server. */
+  takeLane(): Lane;
   /** Where its output goes. */
   readonly logFile: string;
   /** Ends it; its folder goes with the test process. */
@@ -22,7 +24,14 @@ export interface TestTemporal {
   restart(): Promise<void>;
 }
 
+export interface Lane {
+  readonly namespace: string;
+  release(): void;
+}
+
 const namespace = 'default';
+/** As many as tests run at once (vitest.config.ts), and a few for those that stop late. */
+const lanes = ['default', 'lane-1', 'lane-2', 'lane-3', 'lane-4'];
 
 const answers = async (address: string): Promise<boolean> => {
   try {
@@ -59,7 +68,8 @@ export const startTemporal = async (
       command,
       args: [
         ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)],
-        ...['--ui-port', String(uiPort), '--namespace', namespace, '--log-level', 'warn'],
+        ...['--ui-port', String(uiPort), '--log-level', 'warn'],
+        ...lanes.flatMap((lane) => ['--namespace', lane]),
         ...['--db-filename', options.dbFile ?? path.join(folder, 'temporal.db')],
       ],
       logFile,
@@ -67,11 +77,18 @@ export const startTemporal = async (
       readyMs: 60_000,
     });
   let server = await start();
+  const free = [...lanes];
   return {
     address,
     uiUrl: `http://127.0.0.1:${uiPort}`,
     namespace,
     logFile,
+    takeLane: () => {
+      const lane = free.shift();
+      if (lane === undefined)
+        throw new Error('every namespace of this Temporal server is taken: stop a stack first');
+      return { namespace: lane, release: () => free.push(lane) };
+    },
     stop: () => server.stop(),
     kill: () => server.kill(),
     restart: async () => {
