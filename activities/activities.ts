@@ -11,6 +11,10 @@ import type { ChartDeps } from './chart.js';
 import { createChartActivities } from './chart.js';
 import type { DecisionDeps } from './decision.js';
 import { createDecisionActivities } from './decision.js';
+import type { MonitorDeps } from './monitors.js';
+import { createMonitorActivities } from './monitors.js';
+import type { NotificationDeps } from './notifications.js';
+import { createNotificationActivities } from './notifications.js';
 import type { OrderDeps } from './order.js';
 import { createOrderActivities } from './order.js';
 import type { RiskDeps } from './risk.js';
@@ -26,7 +30,9 @@ export type ActivityDeps = RunDeps &
   RiskDeps &
   AdmissionDeps &
   OrderDeps &
-  BrokerStateDeps;
+  BrokerStateDeps &
+  MonitorDeps &
+  NotificationDeps;
 
 export function createActivities(deps: ActivityDeps) {
   return {
@@ -39,6 +45,8 @@ export function createActivities(deps: ActivityDeps) {
     ...createAdmissionActivities(deps),
     ...createOrderActivities(deps),
     ...createBrokerStateActivities(deps),
+    ...createMonitorActivities(deps),
+    ...createNotificationActivities(deps),
   };
 }
 

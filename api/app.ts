@@ -23,6 +23,10 @@ import { progressRoutes } from './routes/progress.js';
 import type { RunRouteDeps } from './routes/runs.js';
 import { runRoutes } from './routes/runs.js';
 import type { StrategyRouteDeps } from './routes/strategies.js';
+import type { NotificationRouteDeps } from './routes/notifications.js';
+import { notificationRoutes } from './routes/notifications.js';
+import type { StatusRouteDeps } from './routes/status.js';
+import { statusRoutes } from './routes/status.js';
 import type { StockRouteDeps } from './routes/stocks.js';
 import { stockRoutes } from './routes/stocks.js';
 import { strategyRoutes } from './routes/strategies.js';
@@ -32,7 +36,9 @@ type NounDeps = HealthDeps &
   RunRouteDeps &
   StrategyRouteDeps &
   ChartDeps &
-  StockRouteDeps;
+  StockRouteDeps &
+  StatusRouteDeps &
+  NotificationRouteDeps;
 
 export type ApiDeps = NounDeps & {
   readonly log: Logger;
@@ -55,6 +61,8 @@ export function createApp(deps: ApiDeps): Express {
   app.use(progressRoutes(deps));
   app.use(chartRoutes(deps));
   app.use(stockRoutes(deps));
+  app.use(statusRoutes(deps));
+  app.use(notificationRoutes(deps));
   app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
   app.use(routeNotFound);
   app.use(errorHandler(deps.log));

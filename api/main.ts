@@ -11,17 +11,22 @@ import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { loadConfig } from '../config/load.js';
+import { maskedConfig } from '../config/print.js';
+import { taskQueue } from '../contracts/wire/names.js';
 import { connect } from '../db/connect.js';
+import { migrateUp, migrationStatus } from '../db/migrate.js';
 import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { RiskProfile } from '../domain/risk/types.js';
 import type { CachePort } from '../ports/cache.js';
+import type { ObjectStorePort } from '../ports/objectStore.js';
 import { KeelError } from '../ports/errors.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
 import { createCache, createPrices } from './prices.js';
+import { createProbes } from './probes.js';
 import { createLog } from './log.js';
 import { createRunWorkflows } from './temporal.js';
 
@@ -30,7 +35,19 @@ const drainMs = 5000;
 
 const readConfig = () =>
   loadConfig(undefined, {
-    need: ['log', 'database', 'temporal', 'objectStore', 'simulator', 'api', 'risk', 'cache', 'prices'],
+    need: [
+      'log',
+      'database',
+      'temporal',
+      'objectStore',
+      'simulator',
+      'api',
+      'risk',
+      'cache',
+      'prices',
+      'monitors',
+      'notifier',
+    ],
   });
 type ApiConfig = ReturnType<typeof readConfig>;
 
@@ -65,7 +82,7 @@ function risksOf(risk: ApiConfig['risk']): Pick<ApiDeps, 'riskLimits'> & { defau
 function portsOf(
   config: ApiConfig,
   cache: CachePort,
-): Pick<ApiDeps, 'objects' | 'marketClock' | 'calendar' | 'prices'> {
+): Pick<ApiDeps, 'marketClock' | 'calendar' | 'prices'> & { readonly objects: ObjectStorePort } {
   const { objectStore, simulator, mode } = config;
   const clock = createMachineClock();
   const calendar = createNyseCalendar();
@@ -105,6 +122,27 @@ async function listen(server: Server, { host, port }: ApiConfig['api']): Promise
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
+/** What /health/detailed and its like tell of this process. */
+function statusOf(
+  config: ApiConfig,
+): Pick<
+  ApiDeps,
+  'nodeVersion' | 'probeTimeoutMs' | 'monitorsEveryMs' | 'environment' | 'maskedConfig' | 'migrations'
+> {
+  const { environment, monitors, database } = config;
+  return {
+    nodeVersion: process.versions.node,
+    probeTimeoutMs: 3000,
+    monitorsEveryMs: monitors.state === 'on' ? monitors.everyMs : null,
+    environment,
+    maskedConfig: maskedConfig(config),
+    migrations: {
+      status: () => migrationStatus(database.url),
+      run: () => migrateUp(database.url),
+    },
+  };
+}
+
 /** Takes no more requests and lets those under way end; streams have been told by `stopping`. */
 async function drain(server: Server): Promise<void> {
   const closed = once(server, 'close');
@@ -130,19 +168,34 @@ async function main(): Promise<void> {
   // Lazy: the API also answers, and says what is away, before Temporal is there.
   const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs });
   const stopping = new AbortController();
-  const cache = createCache(config.cache, createMachineClock());
+  const clock = createMachineClock();
+  const cache = createCache(config.cache, clock);
   try {
     await claimMode(db, config.mode);
     const risks = risksOf(config.risk);
+    const ports = portsOf(config, cache);
     const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
     const app = createApp({
       mode: config.mode,
       version: version(),
       ...createStores(db, config.mode),
-      ...portsOf(config, cache),
+      ...ports,
+      ...statusOf(config),
+      clock,
+      userOf: () => config.notifier.operator,
+      probes: createProbes({
+        db,
+        connection,
+        namespace,
+        taskQueue: taskQueue(config.mode),
+        objects: ports.objects,
+        cache,
+        clock,
+        timeoutMs: 2000,
+      }),
       workflows: createRunWorkflows({
         client: new Client({ connection, namespace }),
-        clock: createMachineClock(),
+        clock,
         callTimeoutMs: 8000,
         queryTimeoutMs: 2000,
       }),

@@ -1,11 +1,9 @@
 // The OpenAPI document, made of the schemas that the routes use. A test holds it to the routes. Used by api/app.ts.
-import type { ZodType } from 'zod';
 import { z } from 'zod';
-import type { ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { createDocument } from 'zod-openapi';
-import { runId, strategyId, symbol } from '../contracts/http/fields.js';
+import { runId, strategyId } from '../contracts/http/fields.js';
 import { health } from '../contracts/http/health.js';
-import { problem } from '../contracts/http/problem.js';
 import {
   cancelAnswer,
   executeAnswer,
@@ -15,40 +13,12 @@ import {
   runProgress,
   runQuery,
 } from '../contracts/http/run.js';
-import { stock, stockBatch, stockBatchRequest } from '../contracts/http/stock.js';
 import { newStrategy, strategy, strategyList } from '../contracts/http/strategy.js';
+import { badBody, body, json, problems } from './openapiParts.js';
+import { platformPaths } from './openapiPlatform.js';
 
-const json = (description: string, schema: ZodType) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-
-const texts = {
-  '400': 'Not readable: JSON, URL or headers.',
-  '403': 'Asked under a foreign host or by a page of another origin.',
-  '404': 'There is no such thing.',
-  '409': 'The state of the thing does not allow it.',
-  '413': 'The body is too large.',
-  '415': 'The body is not JSON.',
-  '422': 'Fields that can not be used; every one is named.',
-  '500': 'A fault of Keel; the log tells more under the request id.',
-  '502': 'The source of the answer refuses the request.',
-  '503': 'PostgreSQL, Temporal or the market clock is away; ask again.',
-} as const;
-
-/** Problems of one endpoint; every endpoint may also answer 403 and 500. */
-const problems = (...statuses: (keyof typeof texts)[]): ZodOpenApiResponsesObject =>
-  Object.fromEntries(
-    [...statuses, '403' as const, '500' as const].map((status) => [
-      status,
-      { description: texts[status], content: { 'application/problem+json': { schema: problem } } },
-    ]),
-  );
-
-const body = (schema: ZodType) => ({ content: { 'application/json': { schema } } });
 const strategyPath = { path: z.object({ id: strategyId }) };
 const runPath = { path: z.object({ id: runId }) };
-const badBody = ['400', '413', '415', '422'] as const;
 
 const healthPath = {
   get: {
@@ -181,28 +151,6 @@ const runPaths: ZodOpenApiPathsObject = {
   },
 };
 
-const stockPaths: ZodOpenApiPathsObject = {
-  '/api/v1/stocks/{symbol}': {
-    get: {
-      summary: 'The price of a symbol, and how old it is',
-      tags: ['prices'],
-      requestParams: { path: z.object({ symbol }) },
-      responses: { '200': json('The price.', stock), ...problems('404', '422', '502', '503') },
-    },
-  },
-  '/api/v1/stocks/batch': {
-    post: {
-      summary: 'Prices of many symbols',
-      tags: ['prices'],
-      requestBody: { ...body(stockBatchRequest), required: true },
-      responses: {
-        '200': json('What there is, and why the rest is not.', stockBatch),
-        ...problems(...badBody),
-      },
-    },
-  },
-};
-
 /** @param version of Keel */
 export const createOpenApi = (version: string): object =>
   createDocument({
@@ -221,7 +169,7 @@ export const createOpenApi = (version: string): object =>
       '/api/v1/health': healthPath,
       ...strategyPaths,
       ...runPaths,
-      ...stockPaths,
+      ...platformPaths,
       ...docsPaths,
     },
   });

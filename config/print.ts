@@ -3,7 +3,9 @@ import type { Config } from './schema.js';
 import { getPath } from './layers.js';
 import { secretPaths } from './variables.js';
 
-/** A copy with every secret masked: the password in database.url and cache.redisUrl, keys and tokens whole. Sections may be missing. */
+const maskedUrls = ['database.url', 'cache.redisUrl', 'notifier.smtpUrl'];
+
+/** A copy with every secret masked: the password in a URL, keys and tokens whole. Sections may be missing. */
 export function maskedConfig<T extends Partial<Config>>(config: T): T {
   const copy = structuredClone(config);
   for (const path of secretPaths) {
@@ -12,7 +14,7 @@ export function maskedConfig<T extends Partial<Config>>(config: T): T {
     if (typeof value !== 'string' || value === '') continue;
     (copy as unknown as Record<string, Record<string, string>>)[section] = {
       ...(getPath(copy, [section]) as Record<string, string>),
-      [key]: path === 'database.url' || path === 'cache.redisUrl' ? maskedUrl(value) : '****',
+      [key]: maskedUrls.includes(path) ? maskedUrl(value) : '****',
     };
   }
   return copy;

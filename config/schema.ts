@@ -7,6 +7,7 @@ const share = z
   .regex(/^0(\.\d+)?$|^1(\.0+)?$/, 'a share is a decimal string from 0 to 1, such as "0.10"');
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'a decimal string, such as "1.5"');
 const milliseconds = z.number().int().positive();
+const wholeSeconds = z.number().int().multipleOf(1000).min(1000);
 const port = z.number().int().min(0).max(65535);
 
 const messageId = z.string().regex(/^[a-z]\d{1,6}$/, 'a kind of question, such as "o354"');
@@ -128,6 +129,38 @@ export const configSchema = z.strictObject({
     alphaVantageUrl: z.url({ protocol: /^https?$/ }),
     /** Empty leaves Alpha Vantage out of the chain. */
     alphaVantageKey: z.string(),
+  }),
+  monitors: z.strictObject({
+    /** off takes the schedules away. */
+    state: z.enum(['on', 'off']),
+    /** Between two looks of each; Temporal counts in whole seconds. */
+    everyMs: z.strictObject({
+      prices: wholeSeconds,
+      portfolioSync: wholeSeconds,
+      reconciliation: wholeSeconds,
+      kpis: wholeSeconds,
+      health: wholeSeconds,
+    }),
+    /** Looks that were missed while Temporal was away are made up when they are not older than this. */
+    catchUpMs: z.number().int().min(10_000),
+  }),
+  notifier: z.strictObject({
+    /** Who is told as long as nobody has settings. */
+    operator: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    /** smtp://user:password@host:port, smtps:// with TLS from the start, or empty for no e-mail. */
+    smtpUrl: z.string().regex(/^(smtps?:\/\/.+)?$/, 'smtp://…, smtps://…, or empty'),
+    from: z.string().min(3),
+    telegramUrl: z.url({ protocol: /^https?$/ }),
+    /** Of the bot; empty for no Telegram. */
+    telegramToken: z.string(),
+    /** allowed: webhooks may reach this machine and private networks, over http too. */
+    privateAddresses: z.enum(['refused', 'allowed']),
+    /** For one attempt. */
+    timeoutMs: milliseconds,
+    /** Between two looks into the outbox. */
+    lookMs: milliseconds,
+    /** What a dead worker had taken is taken again after this; longer than an attempt. */
+    leaseMs: milliseconds,
   }),
   risk: z.strictObject({
     /** ACTIVE, REDUCING or HALTED at start; live always boots HALTED. */

@@ -1,5 +1,7 @@
 // All stores of one process in one record. Called by the composition roots.
 import type { Mode } from '../contracts/wire/names.js';
+import type { EquityStore, MonitorStore } from '../ports/monitors.js';
+import type { NotificationStore } from '../ports/notifications.js';
 import type {
   AuditStore,
   BrokerStateStore,
@@ -12,6 +14,8 @@ import { createAuditStore } from './audit.js';
 import { createBrokerStateStore } from './brokerState.js';
 import type { Database } from './connect.js';
 import { createEvidenceStore } from './evidence.js';
+import { createEquityStore, createMonitorStore } from './monitors.js';
+import { createNotificationStore } from './notifications.js';
 import { createIntentStore } from './intents.js';
 import { createRunStore } from './runs.js';
 import { createStrategyStore } from './strategies.js';
@@ -23,6 +27,9 @@ export interface Stores {
   readonly intents: IntentStore;
   readonly brokerState: BrokerStateStore;
   readonly audit: AuditStore;
+  readonly monitors: MonitorStore;
+  readonly equity: EquityStore;
+  readonly notifications: NotificationStore;
 }
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
@@ -32,4 +39,7 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   intents: createIntentStore(db, mode),
   brokerState: createBrokerStateStore(db, mode),
   audit: createAuditStore(db, mode),
+  monitors: createMonitorStore(db, mode),
+  equity: createEquityStore(db, mode),
+  notifications: createNotificationStore(db, mode),
 });

@@ -9,6 +9,7 @@ const folder = path.join(root, 'workflows', 'histories');
 /** Test file, and the tests of it that end in a way of their own. */
 const sources = [
   ['tests/runs.test.ts', ''],
+  ['tests/platform.test.ts', ''],
   ['tests/restingEntry.test.ts', 'fills there|ends with its session|killed: null|report:cancelEntry'],
   [
     'tests/faults.test.ts',

@@ -27,6 +27,8 @@ import {
   orderIntent,
   position,
 } from '../db/schemaOrders.js';
+import { equitySnapshot, monitorResult } from '../db/schemaMonitors.js';
+import { notification, notificationDelivery, notificationSetting } from '../db/schemaNotifications.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
@@ -143,7 +145,8 @@ describe('schema', () => {
     const tables: PgTable[] = [
       ...[databaseMode, workflow, strategy, strategyVersion, run, runStep, marketData, chartTable],
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
-      ...[executionTable, position, audit],
+      ...[executionTable, position, audit, monitorResult, equitySnapshot],
+      ...[notification, notificationSetting, notificationDelivery],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(

@@ -8,10 +8,16 @@ import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createActivities } from '../activities/activities.js';
 import { loadConfig } from '../config/load.js';
 import type { Config } from '../config/schema.js';
-import { brokerStateWorkflowId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
+import {
+  brokerStateWorkflowId,
+  notificationsWorkflowId,
+  taskQueue,
+  workflowTypes,
+} from '../contracts/wire/names.js';
 import { faultInterceptor, parseFault, withFault, type Fault } from './faults.js';
 import { createActivityInterceptors } from './interceptors.js';
 import { temporalLogger } from './log.js';
+import { ensureMonitors } from './monitors.js';
 import { createWorkerPorts } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 
@@ -53,6 +59,8 @@ async function main(): Promise<void> {
     stickyQueueScheduleToStartTimeout: '3 seconds',
   });
   await startBrokerState(client, config);
+  await startNotifications(client, config);
+  await ensureMonitors(client, config);
   stopOnSignals(worker, stop);
   process.stdout.write(`${JSON.stringify({ ready: true, taskQueue: taskQueue(config.mode) })}\n`);
   await worker.run();
@@ -68,6 +76,16 @@ async function startBrokerState(client: Client, config: Config): Promise<void> {
     workflowId: brokerStateWorkflowId(config.mode, config.broker.accountId),
     workflowIdConflictPolicy: 'USE_EXISTING',
     staticSummary: `the one poller of ${config.broker.accountId}`,
+  });
+}
+
+/** The one sender of what people are told. */
+async function startNotifications(client: Client, { mode }: Config): Promise<void> {
+  await client.workflow.start(workflowTypes.notifications, {
+    taskQueue: taskQueue(mode),
+    workflowId: notificationsWorkflowId(mode),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: 'the one sender of notifications',
   });
 }
 

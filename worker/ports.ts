@@ -17,7 +17,10 @@ import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
+import { createCache, createPrices } from '../api/prices.js';
+import { createChannels } from './channels.js';
 import { createOrderSignals } from './orderSignals.js';
+import { createOrderWorkflows } from './orderWorkflows.js';
 
 export interface WorkerPorts {
   readonly deps: ActivityDeps;
@@ -67,6 +70,8 @@ export async function createWorkerPorts(
           timeoutMs: 5000,
         })
       : createMachineMarketClock(clock);
+  const cache = createCache(config.cache, clock);
+  const calendar = createNyseCalendar();
   const deps: ActivityDeps = {
     mode,
     accountId: broker.accountId,
@@ -79,7 +84,14 @@ export async function createWorkerPorts(
     analyst: createRulesAnalyst(),
     marketClock,
     clock,
-    calendar: createNyseCalendar(),
+    calendar,
+    cache,
+    prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
+    orderWorkflows: createOrderWorkflows(client, mode, clock),
+    channels: createChannels(config.notifier, clock),
+    operator: config.notifier.operator,
+    outboxLookMs: config.notifier.lookMs,
+    leaseMs: config.notifier.leaseMs,
     freshness: { snapshotMaxAgeMs: broker.snapshotMaxAgeMs, waitMs: 30_000, lookMs: 100 },
     pause: (ms) => Context.current().sleep(ms),
     tradingState: () => config.risk.tradingState,
@@ -93,6 +105,7 @@ export async function createWorkerPorts(
     close: async () => {
       gateway.close();
       await renderer.close();
+      await cache.close();
       await db.close();
     },
   };

@@ -1,4 +1,6 @@
 // The workflows that a worker registers.
 export { brokerState } from './brokerState.js';
+export { monitor } from './monitor.js';
+export { notifications } from './notifications.js';
 export { orderLifecycle } from './orderLifecycle.js';
 export { strategyRun } from './strategyRun.js';

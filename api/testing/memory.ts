@@ -16,6 +16,7 @@ import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../port
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { ApiDeps } from '../app.js';
 import { runIdOf } from '../services/runId.js';
+import { platformDeps } from './platform.js';
 import { pricesOf } from './prices.js';
 import type { RunExecution } from '../services/runWorkflows.js';
 
@@ -226,6 +227,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
       },
     },
     prices: pricesOf(world.prices),
+    ...platformDeps(),
     workflows: workflowsOf(world),
     calendar: createNyseCalendar(),
     marketClock: { now: () => world.from('market', () => ({ now: world.marketNow, step: 1 })) },

@@ -18,7 +18,7 @@ export const priceOf = (symbol: string, changes: Partial<Price> = {}): Price => 
   ...changes,
 });
 
-export function pricesOf(known: ReadonlyMap<string, Price>): Pick<PricesPort, 'price' | 'batch'> {
+export function pricesOf(known: ReadonlyMap<string, Price>): PricesPort {
   const price = (symbol: string): Promise<Price> => {
     const found = known.get(symbol);
     return found === undefined
@@ -27,6 +27,7 @@ export function pricesOf(known: ReadonlyMap<string, Price>): Pick<PricesPort, 'p
   };
   return {
     price,
+    memory: () => [],
     batch: (symbols) =>
       Promise.resolve({
         prices: symbols.flatMap((symbol) => known.get(symbol) ?? []),

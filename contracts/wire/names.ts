@@ -24,11 +24,19 @@ export const orderWorkflowId = (mode: Mode, clientOrderId: string): string =>
 export const brokerStateWorkflowId = (mode: Mode, accountId: string): string =>
   `broker-state/${mode}/${accountId}`;
 
+/** Of the schedule of a monitor, and the beginning of the ids of its looks. */
+export const monitorScheduleId = (mode: Mode, name: string): string => `monitor/${mode}/${name}`;
+
+/** The one sender of what people are told. */
+export const notificationsWorkflowId = (mode: Mode): string => `notifications/${mode}`;
+
 /** Exported names of the workflow functions, as clients start them. */
 export const workflowTypes = {
   strategyRun: 'strategyRun',
   orderLifecycle: 'orderLifecycle',
   brokerState: 'brokerState',
+  monitor: 'monitor',
+  notifications: 'notifications',
 } as const;
 
 export const signalNames = {

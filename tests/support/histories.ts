@@ -71,6 +71,9 @@ function scrub(value: unknown): unknown {
   );
 }
 
+/** Long activities that go from worker to worker. */
+const pollers: readonly string[] = [workflowTypes.brokerState, workflowTypes.notifications];
+
 /** The first argument of a workflow, or null. */
 function inputOf(history: History): (RunIdentity & { runId: string }) | null {
   const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
@@ -93,10 +96,11 @@ export async function recordHistories(client: Client, strategyIds: readonly stri
     const changedHands = history.events?.some((event) => event.activityTaskCompletedEventAttributes) ?? false;
     const wanted =
       run === null
-        ? type === workflowTypes.brokerState && changedHands
+        ? type === workflowTypes.monitor || (changedHands && pollers.includes(type))
         : strategyIds.some((id) => run.startsWith(`${id}-20`));
     if (!wanted) continue;
-    const name = run === null ? `${type}.changed-hands` : `${type}.${run}`;
+    const kind = input !== null && 'name' in input ? String(input.name) : 'changed-hands';
+    const name = run === null ? `${type}.${kind}` : `${type}.${run}`;
     const text = JSON.stringify(scrub(historyToJson(history)));
     writeFileSync(path.join(folder, `${name}.json`), `${text}\n`);
   }

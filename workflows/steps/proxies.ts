@@ -49,3 +49,18 @@ export const watching = proxyActivities<Pick<Activities, 'watchBroker'>>({
   heartbeatTimeout,
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 });
+
+/** The one sender of notifications: as the poller. */
+export const sending = proxyActivities<Pick<Activities, 'sendNotifications'>>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout,
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+});
+
+/** A look of a monitor: one attempt, because the next look comes by itself, and soon. */
+export const looking = proxyActivities<Pick<Activities, 'lookOnce'>>({
+  startToCloseTimeout: '4 minutes',
+  scheduleToStartTimeout: '1 minute',
+  heartbeatTimeout,
+  retry: { maximumAttempts: 1 },
+});

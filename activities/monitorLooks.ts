@@ -1,0 +1,174 @@
+// What the monitors of prices, portfolio, orders and health look at. Called by monitors.ts.
+import type { Mode } from '../contracts/wire/names.js';
+import type { MonitorResult } from '../contracts/wire/monitor.js';
+import type { CachePort } from '../ports/cache.js';
+import type { Clock, MarketClock } from '../ports/clocks.js';
+import type { MonitorStore, OrderWorkflowsPort } from '../ports/monitors.js';
+import type { NotificationStore } from '../ports/notifications.js';
+import type { ObjectStorePort } from '../ports/objectStore.js';
+import type { PricesPort } from '../ports/prices.js';
+import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
+import { KeelError } from '../ports/errors.js';
+
+interface AccountDeps {
+  readonly mode: Mode;
+  readonly accountId: string;
+  readonly brokerState: Pick<BrokerStateStore, 'latest'>;
+  readonly clock: Clock;
+}
+
+export interface PricesLookDeps extends AccountDeps {
+  readonly prices: Pick<PricesPort, 'batch' | 'memory'>;
+  readonly strategies: Pick<StrategyStore, 'list'>;
+}
+
+/** Asks for every symbol that a strategy trades or the account holds, which also warms the cache. */
+export async function lookAtPrices(deps: PricesLookDeps): Promise<MonitorResult> {
+  const [strategies, snapshot] = await Promise.all([
+    deps.strategies.list(),
+    deps.brokerState.latest(deps.mode, deps.accountId),
+  ]);
+  const traded = strategies.filter(({ active }) => active).flatMap(({ settings }) => settings.symbols);
+  const symbols = [...new Set([...traded, ...(snapshot?.positions ?? []).map(({ symbol }) => symbol)])];
+  const { prices, problems } = await deps.prices.batch(symbols);
+  const stale = prices.filter(({ freshness }) => freshness === 'stale').map(({ symbol }) => symbol);
+  const missing = problems.map(({ symbol, code }) => `${symbol} ${code}`);
+  return {
+    status: stale.length + missing.length === 0 ? 'ok' : 'warning',
+    message: `${prices.length} of ${symbols.length} symbols have a price, ${stale.length} a stale one`,
+    facts: { symbols: symbols.length, priced: prices.length, stale, missing },
+  };
+}
+
+/** Older than this, whatever the poller's interval: it polls every 30 s at the slowest. */
+const snapshotLimitMs = 120_000;
+
+const ageOf = ({ readStartedAt }: BrokerSnapshot, clock: Clock): number =>
+  clock.now() - Date.parse(readStartedAt);
+
+/** @throws KeelError BROKER_STATE_STALE */
+async function freshSnapshot({ mode, accountId, brokerState, clock }: AccountDeps): Promise<BrokerSnapshot> {
+  const snapshot = await brokerState.latest(mode, accountId);
+  const seconds = snapshot === null ? null : Math.round(ageOf(snapshot, clock) / 1000);
+  if (snapshot !== null && ageOf(snapshot, clock) <= snapshotLimitMs) return snapshot;
+  const age = seconds === null ? 'was never read' : `was last read ${seconds} s ago`;
+  throw new KeelError(
+    'BROKER_STATE_STALE',
+    `The state of ${accountId} ${age}: see that the broker's session stands and that a worker polls it.`,
+    { errorClass: 'retryable', facts: { accountId, seconds } },
+  );
+}
+
+export type PortfolioLookDeps = AccountDeps;
+
+/** The one poller mirrors the account; this sees that it does. */
+export async function lookAtPortfolio(deps: PortfolioLookDeps): Promise<MonitorResult> {
+  const snapshot = await freshSnapshot(deps);
+  const { account, positions, orders } = snapshot;
+  const held = positions.filter(({ quantity }) => Number(quantity) !== 0).length;
+  return {
+    status: 'ok',
+    message: `${held} positions and ${orders.length} orders are mirrored, ${account.netLiquidation} ${account.currency} in all`,
+    facts: {
+      positions: held,
+      orders: orders.length,
+      equity: account.netLiquidation,
+      settledCash: account.settledCash,
+      ageMs: ageOf(snapshot, deps.clock),
+    },
+  };
+}
+
+export interface OrdersLookDeps extends AccountDeps {
+  readonly intents: Pick<IntentStore, 'listOpen' | 'get'>;
+  readonly orderWorkflows: OrderWorkflowsPort;
+  readonly monitors: Pick<MonitorStore, 'get'>;
+  readonly notifications: Pick<NotificationStore, 'add'>;
+}
+
+const alive = ['PENDING', 'WORKING', 'PENDING_CANCEL'];
+
+/**
+ * Finds orders that nobody follows: an intent whose lifecycle is not open, and a live order at the broker under a client
+ * order id that this database does not have. A lifecycle that ends at this moment looks the same, so only what was seen
+ * by two looks in a row is alarmed.
+ */
+export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult> {
+  const snapshot = await freshSnapshot(deps);
+  const open = await deps.intents.listOpen(deps.mode, deps.accountId);
+  const unfollowed: string[] = [];
+  for (const { clientOrderId } of open) {
+    if (!(await deps.orderWorkflows.isOpen(clientOrderId))) unfollowed.push(clientOrderId);
+  }
+  const known = new Set(open.map(({ clientOrderId }) => clientOrderId));
+  for (const { clientOrderId, status } of snapshot.orders) {
+    if (clientOrderId === null || known.has(clientOrderId) || !alive.includes(status)) continue;
+    if ((await deps.intents.get(clientOrderId)) === null) unfollowed.push(clientOrderId);
+  }
+  const before = (await deps.monitors.get('reconciliation'))?.facts['unfollowed'];
+  const seenTwice = unfollowed.filter((id) => Array.isArray(before) && before.includes(id));
+  for (const clientOrderId of seenTwice) {
+    await deps.notifications.add({
+      key: `unfollowed/${clientOrderId}`,
+      event: 'order.unfollowed',
+      title: `Nobody follows order ${clientOrderId}`,
+      body: 'It is open, and its lifecycle is not. Look at this order at the broker; Keel sends nothing for it.',
+      facts: { clientOrderId },
+    });
+  }
+  return {
+    status: seenTwice.length === 0 ? 'ok' : 'warning',
+    message:
+      seenTwice.length === 0
+        ? `${open.length} orders are open, and each is followed`
+        : `nobody follows ${seenTwice.join(', ')}: look at these orders at the broker`,
+    facts: { open: open.length, unfollowed, alarmed: seenTwice },
+  };
+}
+
+export interface HealthLookDeps extends AccountDeps {
+  readonly notifications: Pick<NotificationStore, 'add'>;
+  readonly objects: Pick<ObjectStorePort, 'has'>;
+  readonly cache: Pick<CachePort, 'check'>;
+  readonly marketClock: MarketClock;
+}
+
+/** Told once for each time that the broker is lost: the last good read names it. */
+async function tellOfBroker(deps: HealthLookDeps, words: string): Promise<string> {
+  const { mode, accountId, brokerState, notifications } = deps;
+  const last = (await brokerState.latest(mode, accountId))?.readStartedAt;
+  // A worker that has just started may not have read it yet.
+  if (last !== undefined) {
+    await notifications.add({
+      key: `broker/${accountId}/${last}`,
+      event: 'broker.lost',
+      title: `The broker of ${accountId} does not answer`,
+      body: words,
+      facts: { accountId, lastRead: last },
+    });
+  }
+  return words;
+}
+
+/** The parts as this worker reaches them. PostgreSQL is proven by the result being kept, Temporal by the look itself. */
+export async function lookAtHealth(deps: HealthLookDeps): Promise<MonitorResult> {
+  const wordsOf = (error: unknown): string => {
+    if (!(error instanceof KeelError)) throw error;
+    return error.message;
+  };
+  const [broker, objects, market, cache] = await Promise.all([
+    freshSnapshot(deps).then(
+      () => null,
+      (error: unknown) => tellOfBroker(deps, wordsOf(error)),
+    ),
+    deps.objects.has('health/none').then(() => null, wordsOf),
+    deps.marketClock.now().then(() => null, wordsOf),
+    deps.cache.check().then(({ reason }) => reason),
+  ]);
+  const wrong = [broker, objects, market, cache].filter((words) => words !== null);
+  return {
+    status: wrong.length === 0 ? 'ok' : 'warning',
+    message: wrong.length === 0 ? 'broker, object store, market clock and cache answer' : wrong.join(' '),
+    facts: { broker, objects, market, cache },
+  };
+}

@@ -1,0 +1,52 @@
+// One look of a monitor: does it, keeps what it found, and never lets a failed look pass for a good one. The looks
+// themselves are in monitorLooks.ts and monitorKpis.ts. No look ever sends an order.
+import type { MonitorInput, MonitorName, MonitorResult } from '../contracts/wire/monitor.js';
+import type { MonitorStore } from '../ports/monitors.js';
+import type { Clock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
+import { lookAtKpis, type KpiDeps } from './monitorKpis.js';
+import {
+  lookAtHealth,
+  lookAtOrders,
+  lookAtPortfolio,
+  lookAtPrices,
+  type HealthLookDeps,
+  type OrdersLookDeps,
+  type PortfolioLookDeps,
+  type PricesLookDeps,
+} from './monitorLooks.js';
+
+export type MonitorDeps = PricesLookDeps &
+  PortfolioLookDeps &
+  OrdersLookDeps &
+  KpiDeps &
+  HealthLookDeps & {
+    readonly monitors: Pick<MonitorStore, 'put' | 'get'>;
+    readonly clock: Clock;
+  };
+
+export function createMonitorActivities(deps: MonitorDeps) {
+  const looks: Record<MonitorName, () => Promise<MonitorResult>> = {
+    prices: () => lookAtPrices(deps),
+    portfolioSync: () => lookAtPortfolio(deps),
+    reconciliation: () => lookAtOrders(deps),
+    kpis: () => lookAtKpis(deps),
+    health: () => lookAtHealth(deps),
+  };
+  return {
+    /** @throws DATABASE_AWAY when the result can not be kept: its age then tells. */
+    async lookOnce({ name }: MonitorInput): Promise<MonitorResult> {
+      const begunAt = deps.clock.now();
+      const result = await looks[name]().catch(failed);
+      const now = deps.clock.now();
+      await deps.monitors.put({ name, ...result, at: new Date(now).toISOString(), ms: now - begunAt });
+      return result;
+    },
+  };
+}
+
+/** A defect is no result: it stays an error of the activity. */
+function failed(error: unknown): MonitorResult {
+  if (!(error instanceof KeelError)) throw error;
+  return { status: 'failed', message: error.message, facts: { code: error.code } };
+}

@@ -1,0 +1,115 @@
+// Sends what the outbox holds. One long activity for a mode looks every second; each delivery is one attempt, and the
+// row keeps when the next one may be, so that a receiver that is away holds up nobody else.
+import {
+  defaultNotificationSettings,
+  urgentEvents,
+  type NotificationSettings,
+} from '../contracts/wire/notification.js';
+import type { Clock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
+import type {
+  ChannelPorts,
+  Delivery,
+  NewDelivery,
+  Notification,
+  NotificationStore,
+  UserSettings,
+} from '../ports/notifications.js';
+import type { Pause } from './pause.js';
+import { endOfQuietHours } from './quietHours.js';
+
+export interface NotificationDeps {
+  readonly notifications: Pick<
+    NotificationStore,
+    'allSettings' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
+  >;
+  readonly channels: ChannelPorts;
+  readonly clock: Clock;
+  readonly pause: Pause;
+  readonly stopping: () => boolean;
+  /** Who is told when nobody has said anything. */
+  readonly operator: string;
+  /** Wall milliseconds: between looks, and for how long a delivery is one sender's. */
+  readonly outboxLookMs: number;
+  readonly leaseMs: number;
+}
+
+/** Deliveries that are taken at once, and sent side by side. */
+const batch = 200;
+const atOnce = 16;
+const news = 500;
+/** The pause after the n-th attempt doubles from 5 s to an hour; a day passes before it is given up. */
+const firstPauseMs = 5000;
+const longestPauseMs = 3_600_000;
+const mostAttempts = 32;
+
+export function createNotificationActivities(deps: NotificationDeps) {
+  return {
+    /** Looks for `forMs` of wall time, then returns so that the workflow can start it anew. */
+    async sendNotifications({ forMs }: { forMs: number }): Promise<void> {
+      const end = deps.clock.now() + forMs;
+      while (deps.clock.now() < end && !deps.stopping()) {
+        if ((await sendDue(deps)) === 0) await deps.pause(deps.outboxLookMs);
+      }
+    },
+  };
+}
+
+/** @returns how much was done */
+async function sendDue(deps: NotificationDeps): Promise<number> {
+  const users = await usersOf(deps);
+  const now = deps.clock.now();
+  const fresh = await deps.notifications.fanOut(news, (each) => deliveriesOf(each, users, now));
+  const due = await deps.notifications.claim(batch, deps.leaseMs);
+  const settings = new Map(users.map((user) => [user.userId, user.settings]));
+  const queue = [...due];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await sendOne(deps, next, settings.get(next.userId) ?? defaultNotificationSettings);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return fresh + due.length;
+}
+
+async function usersOf({ notifications, operator }: NotificationDeps): Promise<readonly UserSettings[]> {
+  const known = await notifications.allSettings();
+  return known.some(({ userId }) => userId === operator)
+    ? known
+    : [...known, { userId: operator, settings: defaultNotificationSettings }];
+}
+
+export function deliveriesOf(
+  { id, event, createdAt }: Notification,
+  users: readonly UserSettings[],
+  now: number,
+): readonly NewDelivery[] {
+  return users.flatMap(({ userId, settings }) =>
+    [...new Set(settings.matrix[event] ?? [])].map((channel) => {
+      const waits = !urgentEvents.includes(event) && channel !== 'inbox' && channel !== 'log';
+      const at = waits ? endOfQuietHours(settings.quietHours, now) : now;
+      // The time keeps keys of one database apart from those of the next, whose numbers begin anew.
+      const key = `${id}-${Date.parse(createdAt).toString(36)}-${userId}-${channel}`;
+      return { key, userId, channel, notBefore: new Date(at).toISOString() };
+    }),
+  );
+}
+
+async function sendOne(
+  { channels, notifications, clock }: NotificationDeps,
+  delivery: Delivery,
+  settings: NotificationSettings,
+): Promise<void> {
+  const { channel, key, attempts } = delivery;
+  try {
+    if (channel !== 'inbox') await channels[channel].send(delivery, settings);
+  } catch (error) {
+    if (!(error instanceof KeelError)) throw error;
+    const again = error.errorClass === 'retryable' && attempts < mostAttempts;
+    const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
+    const retryAt = again ? new Date(clock.now() + pauseMs).toISOString() : null;
+    await notifications.failed(key, `${error.code}: ${error.message}`, retryAt);
+    return;
+  }
+  await notifications.sent(key);
+}

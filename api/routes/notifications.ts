@@ -1,0 +1,78 @@
+// Notifications over HTTP: deliveries and the inbox, settings, a test. Mounted by api/app.ts.
+import { Router, type Request } from 'express';
+import {
+  deliveryList,
+  deliveryQuery,
+  notificationSettings,
+  notificationSettingsAnswer,
+  testAnswer,
+  testRequest,
+} from '../../contracts/http/notification.js';
+import type { NotificationSettings } from '../../contracts/wire/notification.js';
+import type { Delivery } from '../../ports/notifications.js';
+import {
+  markRead,
+  readSettings,
+  sendTest,
+  writeSettings,
+  type NotificationServiceDeps,
+} from '../services/notifications.js';
+import { answer, onlyMethods, parse, parseBody, pathParameter } from './http.js';
+
+export interface NotificationRouteDeps extends NotificationServiceDeps {
+  /** Whose notifications a request is about. */
+  readonly userOf: (request: Request) => string;
+}
+
+const shown = ({ notification, ...row }: Delivery) => {
+  const { key, channel, state, attempts, notBefore, lastError, sentAt, readAt } = row;
+  const { event, title, body, facts, createdAt } = notification;
+  const fate = { key, channel, state, attempts, notBefore, lastError, sentAt, readAt };
+  return { ...fate, event, title, body, facts, createdAt };
+};
+
+const withoutSecrets = ({ webhook, slack, ...rest }: NotificationSettings) => ({
+  ...rest,
+  webhook: webhook && { url: webhook.url, secretSet: true },
+  slack: slack && { urlSet: true },
+});
+
+export function notificationRoutes(deps: NotificationRouteDeps): Router {
+  const router = Router();
+  router
+    .route('/api/v1/notifications')
+    .get(async (request, response) => {
+      const { channel, unread, limit } = parse(deliveryQuery, 'query', request.query);
+      const filter = { unread, limit, ...(channel !== undefined && { channel }) };
+      const found = await deps.notifications.list(deps.userOf(request), filter);
+      answer(response, 200, deliveryList, { deliveries: found.map(shown) });
+    })
+    .all(onlyMethods('GET'));
+  router
+    .route('/api/v1/notifications/settings')
+    .get(async (request, response) => {
+      const settings = await readSettings(deps, deps.userOf(request));
+      answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
+    })
+    .put(async (request, response) => {
+      const wanted = parseBody(notificationSettings, request);
+      const settings = await writeSettings(deps, deps.userOf(request), wanted);
+      answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
+    })
+    .all(onlyMethods('GET', 'PUT'));
+  router
+    .route('/api/v1/notifications/test')
+    .post(async (request, response) => {
+      const { channel } = parseBody(testRequest, request);
+      answer(response, 202, testAnswer, { key: await sendTest(deps, deps.userOf(request), channel) });
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/notifications/:key/read')
+    .post(async (request, response) => {
+      await markRead(deps, deps.userOf(request), pathParameter(request, 'key'));
+      response.status(204).end();
+    })
+    .all(onlyMethods('POST'));
+  return router;
+}

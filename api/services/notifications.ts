@@ -1,0 +1,92 @@
+// What a person is told and wants to be told. Called by api/routes/notifications.ts.
+import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
+import type { notificationSettings } from '../../contracts/http/notification.js';
+import {
+  defaultNotificationSettings,
+  type NotificationChannel,
+  type NotificationSettings,
+} from '../../contracts/wire/notification.js';
+import type { Clock } from '../../ports/clocks.js';
+import { KeelError } from '../../ports/errors.js';
+import type { NotificationStore } from '../../ports/notifications.js';
+import type { AuditStore } from '../../ports/stores.js';
+import { InvalidInputError } from './invalidInput.js';
+
+export interface NotificationServiceDeps {
+  readonly notifications: Pick<
+    NotificationStore,
+    'settings' | 'putSettings' | 'addFor' | 'list' | 'markRead'
+  >;
+  readonly audit: Pick<AuditStore, 'append'>;
+  readonly clock: Clock;
+}
+
+type Wanted = z.output<typeof notificationSettings>;
+
+export const readSettings = async (
+  { notifications }: NotificationServiceDeps,
+  userId: string,
+): Promise<NotificationSettings> => (await notifications.settings(userId)) ?? defaultNotificationSettings;
+
+const missing = (field: string): InvalidInputError =>
+  new InvalidInputError([{ in: 'body', field, message: 'is needed: none is stored yet' }]);
+
+/** A secret that is left out stays, but not for another address: it would be shown to whoever is there. */
+export async function writeSettings(
+  deps: NotificationServiceDeps,
+  userId: string,
+  wanted: Wanted,
+): Promise<NotificationSettings> {
+  const known = await readSettings(deps, userId);
+  const { webhook, slack, matrix, ...rest } = wanted;
+  const kept = known.webhook?.url === webhook?.url ? known.webhook?.secret : undefined;
+  const secret = webhook?.secret ?? kept;
+  if (webhook !== null && secret === undefined) throw missing('webhook.secret');
+  const slackUrl = slack?.url ?? known.slack?.url;
+  if (slack !== null && slackUrl === undefined) throw missing('slack.url');
+  const settings: NotificationSettings = {
+    ...rest,
+    webhook: webhook === null || secret === undefined ? null : { url: webhook.url, secret },
+    slack: slack === null || slackUrl === undefined ? null : { url: slackUrl },
+    matrix: Object.fromEntries(Object.entries(matrix)),
+  };
+  await deps.notifications.putSettings(userId, settings);
+  await deps.audit.append({
+    actor: userId,
+    action: 'notifications.settings',
+    subject: userId,
+    facts: { channels: Object.values(matrix).flat().length },
+  });
+  return settings;
+}
+
+/** @returns the key of the delivery, under which its fate can be read */
+export async function sendTest(
+  { notifications, clock }: NotificationServiceDeps,
+  userId: string,
+  channel: NotificationChannel,
+): Promise<string> {
+  const id = randomUUID();
+  const key = `test-${id}-${channel}`;
+  const news = {
+    key: `test/${id}`,
+    event: 'test' as const,
+    title: 'Keel: a test',
+    body: `This is a test of the channel ${channel}. Nothing has happened.`,
+    facts: { channel },
+  };
+  const notBefore = new Date(clock.now()).toISOString();
+  await notifications.addFor(news, { key, userId, channel, notBefore });
+  return key;
+}
+
+/** @throws KeelError NOTIFICATION_NOT_FOUND */
+export async function markRead(
+  { notifications }: NotificationServiceDeps,
+  userId: string,
+  key: string,
+): Promise<void> {
+  if (await notifications.markRead(userId, key)) return;
+  throw new KeelError('NOTIFICATION_NOT_FOUND', 'There is no such message in your inbox.');
+}

@@ -1,0 +1,97 @@
+// Notifications over HTTP: the inbox, deliveries, and what a person wants to hear where. Used by
+// api/routes/notifications.ts and the OpenAPI document.
+import { z } from 'zod';
+import { notificationChannels, notificationEvents } from '../wire/notification.js';
+import { instant, sentence } from './fields.js';
+
+const event = z.enum(notificationEvents);
+const channel = z.enum(notificationChannels);
+const minute = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'HH:MM');
+
+const isZone = (zone: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+export const delivery = z
+  .strictObject({
+    key: z.string().meta({ description: 'Names this delivery; the receiver gets it with every attempt.' }),
+    channel,
+    state: z.enum(['pending', 'sending', 'sent', 'failed']),
+    attempts: z.int().nonnegative(),
+    notBefore: instant,
+    lastError: z.string().nullable(),
+    sentAt: instant.nullable(),
+    readAt: instant.nullable(),
+    event,
+    title: z.string(),
+    body: z.string(),
+    facts: z.record(z.string(), z.unknown()),
+    createdAt: instant,
+  })
+  .meta({ id: 'Delivery' });
+
+export const deliveryList = z.strictObject({ deliveries: z.array(delivery) }).meta({ id: 'DeliveryList' });
+
+export const deliveryQuery = z.strictObject({
+  channel: channel.optional(),
+  unread: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+});
+
+const webhookUrl = z.url({ protocol: /^https?$/ }).max(2000);
+const quietHours = z.strictObject({
+  from: minute,
+  to: minute,
+  zone: z.string().refine(isZone, 'no time zone of the IANA list, such as America/New_York'),
+});
+const matrix = z.partialRecord(event, z.array(channel).max(notificationChannels.length));
+
+export const notificationSettings = z
+  .strictObject({
+    webhook: z
+      .strictObject({
+        url: webhookUrl,
+        secret: z
+          .string()
+          .min(16)
+          .max(200)
+          .optional()
+          .meta({ description: 'Signs each message. Left out, the one that is stored stays.' }),
+      })
+      .nullable(),
+    email: z.strictObject({ address: z.email().max(254) }).nullable(),
+    slack: z
+      .strictObject({
+        url: webhookUrl
+          .optional()
+          .meta({ description: 'Holds a secret. Left out, the one that is stored stays.' }),
+      })
+      .nullable(),
+    telegram: z.strictObject({ chatId: sentence(64) }).nullable(),
+    matrix,
+    quietHours: quietHours.nullable(),
+  })
+  .meta({ id: 'NotificationSettings' });
+
+/** Secrets are never given back. */
+export const notificationSettingsAnswer = z
+  .strictObject({
+    webhook: z.strictObject({ url: z.string(), secretSet: z.boolean() }).nullable(),
+    email: z.strictObject({ address: z.string() }).nullable(),
+    slack: z.strictObject({ urlSet: z.boolean() }).nullable(),
+    telegram: z.strictObject({ chatId: z.string() }).nullable(),
+    matrix,
+    quietHours: quietHours.nullable(),
+  })
+  .meta({ id: 'NotificationSettingsAnswer' });
+
+export const testRequest = z.strictObject({ channel }).meta({ id: 'NotificationTestRequest' });
+export const testAnswer = z.strictObject({ key: z.string() }).meta({ id: 'NotificationTestAnswer' });

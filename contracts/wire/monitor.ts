@@ -1,0 +1,18 @@
+// Monitors as they cross processes: their names, and what one look of a monitor found.
+
+export const monitorNames = ['prices', 'portfolioSync', 'reconciliation', 'kpis', 'health'] as const;
+export type MonitorName = (typeof monitorNames)[number];
+
+export interface MonitorInput {
+  readonly name: MonitorName;
+}
+
+/** ok · warning: a person should look · failed: it could not look. */
+export type MonitorStatus = 'ok' | 'warning' | 'failed';
+
+export interface MonitorResult {
+  readonly status: MonitorStatus;
+  /** One sentence for people. */
+  readonly message: string;
+  readonly facts: Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+}

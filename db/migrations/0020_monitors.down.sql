@@ -1,0 +1,2 @@
+drop table equity_snapshot;
+drop table monitor_result;

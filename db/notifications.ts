@@ -1,0 +1,180 @@
+// The outbox of what people are told. News goes in with the news itself, deliveries are claimed by one sender at a time
+// and marked one by one, so that a crash repeats at most what was under way.
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { Mode } from '../contracts/wire/names.js';
+import type { NotificationChannel } from '../contracts/wire/notification.js';
+import type { Delivery, Notification, NotificationStore } from '../ports/notifications.js';
+import type { Database } from './connect.js';
+import { notificationDelivery, notificationSetting } from './schemaNotifications.js';
+import { statement } from './statement.js';
+
+const addNews = statement<{ id: string }>(
+  'notification_add',
+  `insert into notification (mode, key, event, title, body, facts, fanned_out)
+   values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning id`,
+);
+
+const addDeliveries = statement(
+  'notification_add_deliveries',
+  `insert into notification_delivery (mode, notification_id, key, user_id, channel, not_before)
+   select $1, d.* from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[]) as d
+   on conflict do nothing`,
+);
+
+const takeNews = statement<NewsRow>(
+  'notification_take',
+  `update notification set fanned_out = true where id in (
+     select id from notification where mode = $1 and not fanned_out order by id limit $2 for update skip locked)
+   returning id, key, event, title, body, facts, created_at as "createdAt"`,
+);
+type NewsRow = Notification & Record<string, unknown>;
+
+const deliveryColumns = `d.key, d.user_id as "userId", d.channel, d.state, d.attempts, d.not_before as "notBefore",
+  d.last_error as "lastError", d.sent_at as "sentAt", d.read_at as "readAt",
+  json_build_object('id', n.id::text, 'key', n.key, 'event', n.event, 'title', n.title, 'body', n.body,
+    'facts', n.facts, 'createdAt', to_char(n.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as notification`;
+type DeliveryRow = Delivery & Record<string, unknown>;
+
+/** While it is being sent, `not_before` is the end of the lease: until then nobody else takes it. */
+const claimDue = statement<DeliveryRow>(
+  'notification_claim',
+  `update notification_delivery d
+   set state = 'sending', attempts = attempts + 1, not_before = now() + $3 * interval '1 millisecond'
+   from notification n
+   where n.id = d.notification_id and d.key in (
+     select key from notification_delivery
+     where mode = $1 and state in ('pending', 'sending') and not_before <= now()
+     order by not_before limit $2 for update skip locked)
+   returning ${deliveryColumns}`,
+);
+
+const markSent = statement(
+  'notification_sent',
+  `update notification_delivery set state = 'sent', sent_at = now(), last_error = null
+   where mode = $1 and key = $2`,
+);
+
+const listOf = statement<DeliveryRow>(
+  'notification_list',
+  `select ${deliveryColumns} from notification_delivery d join notification n on n.id = d.notification_id
+   where d.mode = $1 and d.user_id = $2 and ($3::text is null or d.channel = $3)
+     and (not $4 or d.read_at is null)
+   order by d.notification_id desc, d.channel limit $5`,
+);
+
+type Sending = Pick<NotificationStore, 'fanOut' | 'claim' | 'sent' | 'failed'>;
+
+function createSending(db: Database, mode: Mode): Sending {
+  const mark = async (key: string, set: Partial<typeof notificationDelivery.$inferInsert>): Promise<void> => {
+    await db.orm
+      .update(notificationDelivery)
+      .set(set)
+      .where(and(eq(notificationDelivery.key, key), eq(notificationDelivery.mode, mode)));
+  };
+  return {
+    fanOut: (limit, deliveriesOf) =>
+      db.guard(async () => {
+        const client = await db.pool.connect();
+        try {
+          await client.query('begin');
+          const news = await takeNews(client, [mode, limit]);
+          const rows = news.flatMap((row) => deliveriesOf(row).map((each) => ({ id: row.id, ...each })));
+          if (rows.length > 0) {
+            await addDeliveries(client, [
+              mode,
+              rows.map(({ id }) => id),
+              rows.map(({ key }) => key),
+              rows.map(({ userId }) => userId),
+              rows.map(({ channel }) => channel),
+              rows.map(({ notBefore }) => notBefore),
+            ]);
+          }
+          await client.query('commit');
+          return news.length;
+        } catch (error) {
+          await client.query('rollback').catch(() => undefined);
+          throw error;
+        } finally {
+          client.release();
+        }
+      }),
+    claim: (limit, leaseMs) => db.guard(() => claimDue(db.pool, [mode, limit, leaseMs])),
+    sent: (key) =>
+      db.guard(async () => {
+        await markSent(db.pool, [mode, key]);
+      }),
+    failed: (key, error, retryAt) =>
+      db.guard(() =>
+        mark(key, {
+          state: retryAt === null ? 'failed' : 'pending',
+          lastError: error,
+          ...(retryAt !== null && { notBefore: retryAt }),
+        }),
+      ),
+  };
+}
+
+export function createNotificationStore(db: Database, mode: Mode): NotificationStore {
+  const add = (news: Parameters<NotificationStore['add']>[0], fannedOut: boolean) => {
+    const { key, event, title, body, facts } = news;
+    return addNews(db.pool, [mode, key, event, title, body, JSON.stringify(facts), fannedOut]);
+  };
+  return {
+    ...createSending(db, mode),
+    add: (news) => db.guard(async () => (await add(news, false)).length > 0),
+    addFor: (news, { key, userId, channel, notBefore }) =>
+      db.guard(async () => {
+        const id = (await add(news, true))[0]?.id;
+        if (id === undefined) return;
+        await addDeliveries(db.pool, [mode, [id], [key], [userId], [channel], [notBefore]]);
+      }),
+    settings: (userId) =>
+      db.guard(async () => {
+        const rows = await db.orm
+          .select({ settings: notificationSetting.settings })
+          .from(notificationSetting)
+          .where(and(eq(notificationSetting.mode, mode), eq(notificationSetting.userId, userId)));
+        return rows[0]?.settings ?? null;
+      }),
+    putSettings: (userId, settings) =>
+      db.guard(async () => {
+        await db.orm
+          .insert(notificationSetting)
+          .values({ mode, userId, settings })
+          .onConflictDoUpdate({
+            target: [notificationSetting.mode, notificationSetting.userId],
+            set: { settings, updatedAt: sql`now()` },
+          });
+      }),
+    allSettings: () =>
+      db.guard(() =>
+        db.orm
+          .select({ userId: notificationSetting.userId, settings: notificationSetting.settings })
+          .from(notificationSetting)
+          .where(eq(notificationSetting.mode, mode)),
+      ),
+    list: (userId, { channel, unread, limit }) =>
+      db.guard(() => listOf(db.pool, [mode, userId, channel ?? null, unread, limit])),
+    markRead: (userId, key) =>
+      db.guard(async () => {
+        const inbox: NotificationChannel = 'inbox';
+        const mine = and(
+          eq(notificationDelivery.mode, mode),
+          eq(notificationDelivery.userId, userId),
+          eq(notificationDelivery.channel, inbox),
+          eq(notificationDelivery.key, key),
+        );
+        const marked = await db.orm
+          .update(notificationDelivery)
+          .set({ readAt: sql`now()` })
+          .where(and(mine, isNull(notificationDelivery.readAt)))
+          .returning({ key: notificationDelivery.key });
+        if (marked.length > 0) return true;
+        const known = await db.orm
+          .select({ key: notificationDelivery.key })
+          .from(notificationDelivery)
+          .where(mine);
+        return known.length > 0;
+      }),
+  };
+}

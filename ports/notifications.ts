@@ -1,0 +1,89 @@
+// How people are told: the outbox that news is written into, and the channels that carry it. Written by whoever has
+// news, sent by activities/notifications.ts, read by the API.
+import type {
+  NotificationChannel,
+  NotificationEvent,
+  NotificationSettings,
+} from '../contracts/wire/notification.js';
+
+export interface News {
+  /** Names the news: the same key twice is the same news. */
+  readonly key: string;
+  readonly event: NotificationEvent;
+  readonly title: string;
+  readonly body: string;
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+export interface Notification extends News {
+  readonly id: string;
+  /** ISO 8601 UTC, wall time. */
+  readonly createdAt: string;
+}
+
+export type DeliveryState = 'pending' | 'sending' | 'sent' | 'failed';
+
+export interface Delivery {
+  /** Given to the receiver with every attempt. */
+  readonly key: string;
+  readonly userId: string;
+  readonly channel: NotificationChannel;
+  readonly state: DeliveryState;
+  readonly attempts: number;
+  readonly notBefore: string;
+  readonly lastError: string | null;
+  readonly sentAt: string | null;
+  readonly readAt: string | null;
+  readonly notification: Notification;
+}
+
+export interface NewDelivery {
+  readonly key: string;
+  readonly userId: string;
+  readonly channel: NotificationChannel;
+  /** ISO 8601 UTC, wall time. */
+  readonly notBefore: string;
+}
+
+export interface UserSettings {
+  readonly userId: string;
+  readonly settings: NotificationSettings;
+}
+
+export interface NotificationStore {
+  /** @returns false when the key is there already */
+  add(news: News): Promise<boolean>;
+  /** News for one person over one channel, whatever the person's settings say. */
+  addFor(news: News, delivery: NewDelivery): Promise<void>;
+  settings(userId: string): Promise<NotificationSettings | null>;
+  putSettings(userId: string, settings: NotificationSettings): Promise<void>;
+  allSettings(): Promise<readonly UserSettings[]>;
+  /** Turns news into deliveries, in one transaction with the mark that this was done. @returns how many news */
+  fanOut(limit: number, deliveriesOf: (news: Notification) => readonly NewDelivery[]): Promise<number>;
+  /**
+   * Takes what is due: pending, or taken by somebody who has not finished within the lease. Each counts as an attempt.
+   */
+  claim(limit: number, leaseMs: number): Promise<readonly Delivery[]>;
+  sent(key: string): Promise<void>;
+  /** @param retryAt ISO 8601 UTC; null gives the delivery up */
+  failed(key: string, error: string, retryAt: string | null): Promise<void>;
+  /** A person's deliveries, newest first. */
+  list(
+    userId: string,
+    filter: { readonly channel?: NotificationChannel; readonly unread: boolean; readonly limit: number },
+  ): Promise<readonly Delivery[]>;
+  /** @returns false when the person has no such delivery in the inbox */
+  markRead(userId: string, key: string): Promise<boolean>;
+}
+
+/** One attempt, one timeout. */
+export interface ChannelPort {
+  /**
+   * @throws KeelError NOTIFY_OFF, NOTIFY_REFUSED (final), NOTIFY_ADDRESS (final: an address that may not be reached),
+   *   NOTIFY_AWAY (retryable: it may have arrived all the same)
+   */
+  send(delivery: Delivery, settings: NotificationSettings): Promise<void>;
+}
+
+/** The inbox needs none: the delivery itself is the message. */
+export type ChannelPorts = Readonly<Record<Exclude<NotificationChannel, 'inbox'>, ChannelPort>>;

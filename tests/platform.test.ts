@@ -1,0 +1,306 @@
+// Monitors and notifications on a whole Keel: schedules on a real Temporal, their looks in a real PostgreSQL, what a run
+// tells people, a real SMTP server and a plain HTTP receiver, and a worker that is killed between sending and noting it.
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signatureOf } from '../adapters/notify/channels.js';
+import { loadConfig } from '../config/load.js';
+import { delivery, deliveryList, notificationSettingsAnswer } from '../contracts/http/notification.js';
+import { detailedHealth, migrationsRun, migrationsStatus } from '../contracts/http/status.js';
+import { monitorNames, type MonitorName } from '../contracts/wire/monitor.js';
+import { monitorScheduleId, orderWorkflowId } from '../contracts/wire/names.js';
+import type { MonitorRow } from '../ports/monitors.js';
+import { ensureMonitors } from '../worker/monitors.js';
+import { startApi, type ApiProcess } from './support/api.js';
+import { demoSettings, startStack, type TestStack } from './support/stack.js';
+import { startTemporal, type TestTemporal } from './support/temporal.js';
+
+interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const secret = 'a-secret-of-the-webhook';
+let temporal: TestTemporal;
+let stack: TestStack;
+let api: ApiProcess;
+let receiver: Server;
+let mail: SMTPServer;
+let worker: Awaited<ReturnType<TestStack['startWorker']>>;
+const hooks: Received[] = [];
+const letters: string[] = [];
+let receiverAnswers = true;
+
+const portOf = (server: { address(): string | AddressInfo | null }): number =>
+  (server.address() as AddressInfo).port;
+
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      hooks.push({ headers: request.headers, body });
+      response.writeHead(receiverAnswers ? 204 : 503).end();
+    });
+  }).listen(0, '127.0.0.1');
+  mail = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData: (stream, _session, callback) => {
+      let text = '';
+      stream.on('data', (part: Buffer) => (text += part.toString()));
+      stream.on('end', () => {
+        letters.push(text);
+        callback();
+      });
+    },
+  });
+  const listening = mail.listen(0, '127.0.0.1');
+  await Promise.all([once(receiver, 'listening'), once(listening, 'listening')]);
+  process.env.KEEL_MONITORS = 'on';
+  process.env.KEEL_NOTIFIER_PRIVATE_ADDRESSES = 'allowed';
+  process.env.KEEL_SMTP_URL = `smtp://127.0.0.1:${portOf(listening)}`;
+  temporal = await startTemporal();
+  stack = await startStack(temporal);
+  // Not by createStrategy: the histories of its runs are not recorded.
+  const watched = { id: 'watched', name: 'watched', settings: demoSettings };
+  await stack.market.stores.strategies.create(watched, 'test');
+  api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
+});
+
+afterAll(async () => {
+  await api.stop();
+  await stack.stop();
+  await temporal.stop();
+  receiver.close();
+  mail.close();
+  for (const name of ['KEEL_MONITORS', 'KEEL_NOTIFIER_PRIVATE_ADDRESSES', 'KEEL_SMTP_URL']) {
+    Reflect.deleteProperty(process.env, name);
+  }
+});
+
+const poll = { timeout: 60_000, interval: 100 };
+const call = async (method: string, path: string, body?: object) => {
+  const response = await fetch(`${api.url}${path}`, {
+    method,
+    ...(body !== undefined && {
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  });
+  const text = await response.text();
+  return { status: response.status, json: text === '' ? null : (JSON.parse(text) as unknown) };
+};
+const health = async () => detailedHealth.parse((await call('GET', '/health/detailed')).json);
+const lookOf = async (name: MonitorName): Promise<MonitorRow | null> =>
+  stack.market.stores.monitors.get(name);
+const described = (name: MonitorName) =>
+  stack.client.schedule.getHandle(monitorScheduleId('simulated', name)).describe();
+const deliveries = async (query = '') =>
+  deliveryList.parse((await call('GET', `/api/v1/notifications${query}`)).json).deliveries;
+const fateOf = async (key: string) => (await deliveries('?limit=200')).find((each) => each.key === key);
+
+describe('without a worker', () => {
+  it('the platform is down and says so, while the process lives', async () => {
+    expect((await call('GET', '/health')).status).toBe(200);
+    expect((await call('GET', '/api/v1/health/detailed')).status).toBe(503);
+    const state = await health();
+    expect(state.status).toBe('down');
+    expect(state.parts.find(({ name }) => name === 'worker')).toMatchObject({
+      status: 'down',
+      detail: 'nobody works on keel-simulated: start a worker',
+    });
+    expect(state.parts.find(({ name }) => name === 'broker')?.status).toBe('down');
+    expect(state.monitors.map(({ status, late }) => [status, late])).toEqual(
+      monitorNames.map(() => ['never', true]),
+    );
+    worker = await stack.startWorker();
+  });
+});
+
+describe('the monitors', () => {
+  it('are schedules that skip overlaps and catch up for a stated time, and all of them look', async () => {
+    for (const name of monitorNames) {
+      const { spec, policies } = await described(name);
+      expect([name, spec.intervals?.map(({ every }) => every), policies]).toMatchObject([
+        name,
+        [2000],
+        { overlap: 'SKIP', catchupWindow: 60_000 },
+      ]);
+      await expect.poll(() => lookOf(name), poll).not.toBeNull();
+    }
+    await expect.poll(async () => (await lookOf('health'))?.status, poll).toBe('ok');
+    expect((await lookOf('prices'))?.facts).toMatchObject({
+      symbols: 1,
+      missing: ['AAPL PRICE_UNKNOWN_SYMBOL'],
+    });
+  });
+
+  it('are made once by however many workers, changed with the configuration, and taken away', async () => {
+    const config = loadConfig(stack.env);
+    const { monitors } = config;
+    const before = (await described('prices')).info.createdAt;
+    await Promise.all([ensureMonitors(stack.client, config), ensureMonitors(stack.client, config)]);
+    expect((await described('prices')).info.createdAt).toEqual(before);
+    const slower = { ...monitors, everyMs: { ...monitors.everyMs, prices: 600_000 }, catchUpMs: 30_000 };
+    await ensureMonitors(stack.client, { mode: 'simulated', monitors: slower });
+    expect(await described('prices')).toMatchObject({
+      spec: { intervals: [{ every: 600_000 }] },
+      policies: { catchupWindow: 30_000 },
+    });
+    const off = { ...monitors, state: 'off' as const };
+    await ensureMonitors(stack.client, { mode: 'simulated', monitors: off });
+    await expect(described('prices')).rejects.toThrow(/not found/i);
+    await ensureMonitors(stack.client, config);
+    expect((await described('prices')).spec.intervals).toMatchObject([{ every: 2000 }]);
+  });
+});
+
+describe('the state of the platform', () => {
+  it('tells every part, every monitor with its age, and the versions', async () => {
+    await expect
+      .poll(async () => (await health()).parts.every(({ status }) => status === 'ok'), poll)
+      .toBe(true);
+    const state = await health();
+    expect(state.parts.map(({ name }) => name)).toEqual([
+      'postgres',
+      'temporal',
+      'worker',
+      'objectStore',
+      'broker',
+      'cache',
+    ]);
+    expect(state.parts.find(({ name }) => name === 'postgres')?.version).toMatch(/^\d+/);
+    expect(state.monitors.map(({ name, everySeconds }) => [name, everySeconds])).toEqual(
+      monitorNames.map((name) => [name, 2]),
+    );
+    expect(state.versions.node).toBe(process.versions.node);
+  });
+
+  it('shows the configuration without its secrets', async () => {
+    const { status, json } = await call('GET', '/api/v1/config/status');
+    expect(status).toBe(200);
+    const text = JSON.stringify(json);
+    expect(text).toContain('"freshMs":60000');
+    expect(text).not.toContain('a-token-for-tests-only');
+    expect(text).toContain(':****@');
+    expect(text).not.toContain(stack.databaseUrl);
+  });
+
+  it('shows the migrations, and applies none twice', async () => {
+    const state = migrationsStatus.parse((await call('GET', '/api/v1/migrations/status')).json);
+    expect(state.pending).toBe(0);
+    expect(state.migrations.length).toBeGreaterThan(4);
+    const answers = await Promise.all([1, 2].map(() => call('POST', '/api/v1/migrations/run')));
+    for (const { status, json } of answers) {
+      expect([status, migrationsRun.parse(json).applied]).toEqual([200, []]);
+    }
+  });
+});
+
+describe('what people are told', () => {
+  const hook = () => ({ url: `http://127.0.0.1:${portOf(receiver)}/`, secret });
+  const settings = (change: object = {}) => ({
+    webhook: hook(),
+    email: { address: 'operator@example.com' },
+    slack: null,
+    telegram: null,
+    matrix: { 'run.ended': ['inbox', 'webhook'], 'order.unfollowed': ['inbox'], test: ['inbox'] },
+    quietHours: null,
+    ...change,
+  });
+
+  it('is set by the person, whose secrets never come back', async () => {
+    const { status, json } = await call('PUT', '/api/v1/notifications/settings', settings());
+    expect([status, notificationSettingsAnswer.parse(json).webhook]).toEqual([
+      200,
+      { url: hook().url, secretSet: true },
+    ]);
+    expect(JSON.stringify(json)).not.toContain(secret);
+    // The secret stays with its address, and goes to no other.
+    const same = settings({ webhook: { url: hook().url } });
+    expect((await call('PUT', '/api/v1/notifications/settings', same)).status).toBe(200);
+    const other = settings({ webhook: { url: 'https://example.com/' } });
+    expect((await call('PUT', '/api/v1/notifications/settings', other)).status).toBe(422);
+    const nowhere = settings({ quietHours: { from: '22:00', to: '07:00', zone: 'Mars/Olympus' } });
+    expect((await call('PUT', '/api/v1/notifications/settings', nowhere)).status).toBe(422);
+  });
+
+  it('goes out signed and with its key: the end of a run, once', async () => {
+    const run = await stack.startRun('watched', '2014-07-03T17:00:00.000Z');
+    const result = await stack.drive(run);
+    await expect.poll(async () => (await deliveries('?channel=webhook'))[0]?.state, poll).toBe('sent');
+    const [sent] = await deliveries('?channel=webhook');
+    const mine = hooks.filter(({ headers }) => headers['idempotency-key'] === sent?.key);
+    expect(mine).toHaveLength(1);
+    const { headers, body } = mine[0] ?? { headers: {}, body: '' };
+    expect(JSON.parse(body)).toMatchObject({
+      id: sent?.key,
+      event: 'run.ended',
+      facts: { symbol: 'AAPL', outcome: result?.outcome },
+    });
+    const timestamp = String(headers['keel-timestamp']);
+    expect(headers['keel-signature']).toBe(`sha256=${signatureOf(secret, timestamp, body)}`);
+    const [inbox] = await deliveries('?channel=inbox&unread=true');
+    expect(delivery.parse(inbox)).toMatchObject({ event: 'run.ended', state: 'sent', readAt: null });
+    expect((await call('POST', `/api/v1/notifications/${inbox?.key ?? ''}/read`)).status).toBe(204);
+    expect(await deliveries('?channel=inbox&unread=true')).toEqual([]);
+    expect((await call('POST', '/api/v1/notifications/none/read')).status).toBe(404);
+  });
+
+  const test = async (channel: string): Promise<string> => {
+    const { status, json } = await call('POST', '/api/v1/notifications/test', { channel });
+    expect(status).toBe(202);
+    return (json as { key: string }).key;
+  };
+
+  it('can be tried on every channel, and says why one does not work', async () => {
+    const [email, log, telegram] = [await test('email'), await test('log'), await test('telegram')];
+    await expect.poll(async () => (await fateOf(email))?.state, poll).toBe('sent');
+    expect(letters.filter((text) => text.includes(`<${email}@keel>`))).toHaveLength(1);
+    await expect.poll(async () => (await fateOf(log))?.state, poll).toBe('sent');
+    await expect.poll(async () => (await fateOf(telegram))?.state, poll).toBe('failed');
+    expect((await fateOf(telegram))?.lastError).toMatch(/^NOTIFY_OFF/);
+  });
+
+  it('waits for a receiver that is away, under the same key', async () => {
+    receiverAnswers = false;
+    const key = await test('webhook');
+    await expect.poll(async () => (await fateOf(key))?.lastError ?? '', poll).toMatch(/^NOTIFY_AWAY.*503/);
+    receiverAnswers = true;
+    await expect.poll(async () => (await fateOf(key))?.state, poll).toBe('sent');
+    expect(hooks.filter(({ headers }) => headers['idempotency-key'] === key)).toHaveLength(2);
+  });
+
+  it.each([
+    ['taken and not sent', 'after:sendNotifications:claim', 1],
+    ['sent and not noted', 'before:sendNotifications:sent', 2],
+  ])('survives a worker that dies when it is %s', async (_when, fault, times) => {
+    await worker.stop();
+    const key = await test('webhook');
+    const dying = await stack.startWorker(fault);
+    await dying.ended;
+    worker = await stack.startWorker();
+    await expect.poll(async () => (await fateOf(key))?.state, poll).toBe('sent');
+    // Twice on the wire, once for whoever looks at the key.
+    expect(hooks.filter(({ headers }) => headers['idempotency-key'] === key)).toHaveLength(times);
+  });
+
+  it('names an order that nobody follows, and sends none', async () => {
+    await stack.startRun('watched', '2014-07-07T20:00:00.000Z').then((run) => stack.drive(run));
+    const [intent] = await stack.market.stores.intents.listOpen('simulated', 'DU1234567');
+    const id = intent?.clientOrderId ?? '';
+    const orders = stack.ledger().filter(({ type }) => type === 'order').length;
+    await stack.client.workflow.getHandle(orderWorkflowId('simulated', id)).terminate('the test loses it');
+    await expect
+      .poll(async () => (await deliveries('?channel=inbox')).map(({ event }) => event), poll)
+      .toContain('order.unfollowed');
+    expect((await lookOf('reconciliation'))?.facts['alarmed']).toEqual([id]);
+    const figures = () => stack.market.stores.equity.latest('DU1234567');
+    await expect.poll(async () => Number((await figures())?.exposure ?? 0), poll).toBeGreaterThan(0);
+    expect(await figures()).toMatchObject({ closedTrades: 0, winRate: null });
+    expect(stack.ledger().filter(({ type }) => type === 'order')).toHaveLength(orders);
+  });
+});

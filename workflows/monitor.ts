@@ -1,0 +1,6 @@
+// monitor: one look of one monitor, started by its schedule. The look itself keeps its result; what it returns is for
+// whoever reads the history.
+import type { MonitorInput, MonitorResult } from '../contracts/wire/monitor.js';
+import { looking } from './steps/proxies.js';
+
+export const monitor = (input: MonitorInput): Promise<MonitorResult> => looking.lookOnce(input);
