@@ -23,7 +23,6 @@ import { openLedger } from './ledger.js';
 import { lockDirectory } from './lock.js';
 import { createSteppedClock } from './marketClock.js';
 import { createOwnApi } from './ownApi/app.js';
-import { ensureSampleUser } from './users.js';
 
 export interface SimulatorOptions {
   readonly host: string;
@@ -119,7 +118,6 @@ async function open(
     accounts: [accountId, ...(options.moreAccounts ?? [])],
     cash,
   });
-  ensureSampleUser(engine);
   const stepped = createSteppedClock(engine, clock, (error) => {
     onError(error, true);
   });

@@ -1,4 +1,5 @@
-// Users of the simulator's own API: made with a key that is shown once and kept as a hash. Called by admin.ts and by server.ts.
+// Users of the simulator's own API: made with a key that is shown once and kept as a hash. Called by admin.ts and
+// ownApi/routes.ts.
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { KeelError } from '../ports/errors.js';
@@ -6,7 +7,7 @@ import type { Engine } from './engine.js';
 import type { User } from './exchange/types.js';
 
 /** The user that every simulator has, for trying its API; its key is no secret. */
-export const sampleUser = { email: 'test@example.com', key: 'test-api-key-123', cash: '10000.00' } as const;
+const sampleUser = { email: 'test@example.com', key: 'test-api-key-123', cash: '10000.00' } as const;
 
 const wishSchema = z.strictObject({
   email: z.email().max(254),
@@ -22,7 +23,7 @@ const wishSchema = z.strictObject({
 });
 
 /** SHA-256 in hex. Keys are random and long, so that a slow hash would add nothing. */
-export const keyHashOf = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex');
+const keyHashOf = (key: string): string => createHash('sha256').update(key, 'utf8').digest('hex');
 
 /** Makes a user with a new key. @throws KeelError BAD_REQUEST or USER_EXISTS */
 export function createUser(engine: Engine, wish: unknown): { readonly user: User; readonly apiKey: string } {
@@ -38,10 +39,11 @@ export function createUser(engine: Engine, wish: unknown): { readonly user: User
   return { user: engine.addUser({ email, keyHash, expiresAt, account: account ?? null, cash }), apiKey };
 }
 
-/** Makes the sample user where there is none. */
-export function ensureSampleUser(engine: Engine): void {
-  const { email, key, cash } = sampleUser;
+/** The user of a key; null when it is nobody's. The sample user and its account begin with the first use of its key. */
+export function userOfKey(engine: Engine, key: string): User | null {
   const keyHash = keyHashOf(key);
-  if (!engine.state.users.has(keyHash))
-    engine.addUser({ email, keyHash, expiresAt: null, account: null, cash });
+  const known = engine.state.users.get(keyHash);
+  if (known !== undefined) return known;
+  const { email, key: sampleKey, cash } = sampleUser;
+  return key === sampleKey ? engine.addUser({ email, keyHash, expiresAt: null, account: null, cash }) : null;
 }

@@ -7,7 +7,7 @@ import type { Engine } from '../engine.js';
 import { positionsOf } from '../exchange/accounts.js';
 import { accountOf, holdingOf } from '../exchange/state.js';
 import type { Instrument, User } from '../exchange/types.js';
-import { keyHashOf } from '../users.js';
+import { userOfKey } from '../users.js';
 import { sendProblem } from './problems.js';
 import { tradeRequest, wordsOf } from './tradeRequest.js';
 
@@ -52,8 +52,8 @@ const requireUser =
       refuse('KEY_MISSING', 'Give the API key as "Authorization: Bearer <key>".');
       return;
     }
-    const user = engine.state.users.get(keyHashOf(key));
-    if (user === undefined) refuse('KEY_UNKNOWN', 'The API key is not known.');
+    const user = userOfKey(engine, key);
+    if (user === null) refuse('KEY_UNKNOWN', 'The API key is not known.');
     else if (user.expiresAt !== null && Date.parse(user.expiresAt) <= clock.now())
       refuse('KEY_EXPIRED', `The API key expired at ${user.expiresAt}.`);
     else {
