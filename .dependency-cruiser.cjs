@@ -68,7 +68,7 @@ module.exports = {
       to: { path: '^config/' },
     },
     ...only('api/services', ['domain/', 'ports/', 'contracts/']),
-    ...only('api/routes', ['contracts/', 'ports/', 'api/services/', 'api/errors']),
+    ...only('api/routes', ['contracts/', 'ports/', 'domain/access/', 'api/services/', 'api/errors']),
     {
       name: 'roots-are-not-imported',
       severity: 'error',

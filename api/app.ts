@@ -5,7 +5,7 @@ import express from 'express';
 import type { Logger } from 'pino';
 import {
   errorHandler,
-  loopbackHostOnly,
+  hostCheck,
   requestId,
   requestLog,
   routeNotFound,
@@ -13,6 +13,9 @@ import {
   securityHeaders,
 } from './middleware.js';
 import { createOpenApi } from './openapi.js';
+import { accessGate } from './routes/access.js';
+import { apiKeyRoutes } from './routes/apiKeys.js';
+import { authRoutes } from './routes/auth.js';
 import type { ChartDeps } from './services/charts.js';
 import { chartRoutes } from './routes/charts.js';
 import { docsRoutes } from './routes/docs.js';
@@ -30,8 +33,15 @@ import { statusRoutes } from './routes/status.js';
 import type { StockRouteDeps } from './routes/stocks.js';
 import { stockRoutes } from './routes/stocks.js';
 import { strategyRoutes } from './routes/strategies.js';
+import { userRoutes } from './routes/users.js';
+import type { AuthDeps } from './services/auth.js';
+import type { AuthenticateDeps } from './services/principal.js';
+import type { ApiKeyDeps } from './services/apiKeys.js';
+import type { UserDeps } from './services/users.js';
 
-type NounDeps = HealthDeps &
+type AccessDeps = AuthDeps & AuthenticateDeps & ApiKeyDeps & UserDeps;
+type NounDeps = AccessDeps &
+  HealthDeps &
   ProgressRouteDeps &
   RunRouteDeps &
   StrategyRouteDeps &
@@ -42,6 +52,8 @@ type NounDeps = HealthDeps &
 
 export type ApiDeps = NounDeps & {
   readonly log: Logger;
+  /** Names besides those of this machine under which it may be asked, in lower case. */
+  readonly allowedHosts: readonly string[];
   /** Largest body in kilobytes. */
   readonly bodyLimitKb: number;
   /** Directory of the swagger-ui-dist package. */
@@ -53,9 +65,14 @@ export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestId, securityHeaders, requestLog(deps.log), loopbackHostOnly, sameOriginOnly);
+  app.use(requestId, securityHeaders, requestLog(deps.log), hostCheck(deps.allowedHosts), sameOriginOnly);
+  // Before bodies are read: who may not ask may not send either.
+  app.use(accessGate(deps));
   app.use(express.json({ limit: deps.bodyLimitKb * 1024 }));
   app.use(healthRoutes(deps));
+  app.use(authRoutes(deps));
+  app.use(apiKeyRoutes(deps));
+  app.use(userRoutes(deps));
   app.use(strategyRoutes(deps));
   app.use(runRoutes(deps));
   app.use(progressRoutes(deps));

@@ -6,10 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import pino from 'pino';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
+import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
+import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
 import { maskedConfig } from '../config/print.js';
 import { taskQueue } from '../contracts/wire/names.js';
@@ -20,6 +23,7 @@ import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { RiskProfile } from '../domain/risk/types.js';
+import type { UserStore } from '../ports/access.js';
 import type { CachePort } from '../ports/cache.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { KeelError } from '../ports/errors.js';
@@ -42,6 +46,7 @@ const readConfig = () =>
       'objectStore',
       'simulator',
       'api',
+      'auth',
       'risk',
       'cache',
       'prices',
@@ -51,14 +56,18 @@ const readConfig = () =>
   });
 type ApiConfig = ReturnType<typeof readConfig>;
 
-/** Anybody who reaches the port may trade, as long as there are no users. */
-function loopbackOnly(host: string): void {
+/** Beyond this machine it listens only under names that were given, and only once somebody can watch over it. */
+async function mayListen({ host, allowedHosts }: ApiConfig['api'], users: UserStore): Promise<void> {
   if (['127.0.0.1', 'localhost', '::1'].includes(host)) return;
-  throw new KeelError(
-    'API_HOST_REFUSED',
-    `The API has no users yet, so it listens on this machine only; api.host is ${host}. ` +
-      'Set KEEL_API_HOST to 127.0.0.1, and reach it from elsewhere through an SSH tunnel.',
-  );
+  const refuse = (what: string): KeelError =>
+    new KeelError('API_HOST_REFUSED', `The API does not listen on ${host}: ${what}`);
+  if (allowedHosts.length === 0) {
+    throw refuse(
+      'no name is given under which it may be asked. Set KEEL_API_ALLOWED_HOSTS to it and put TLS before it, ' +
+        'or set KEEL_API_HOST to 127.0.0.1 and use an SSH tunnel.',
+    );
+  }
+  if ((await users.firstAdmin()) === null) throw refuse('there is no admin. Make one first: keel admin.');
 }
 
 /** Beside the sources, or one folder above the build. */
@@ -102,6 +111,23 @@ function portsOf(
     marketClock,
     calendar,
     prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
+  };
+}
+
+function accessOf({
+  auth,
+  mode,
+}: ApiConfig): Pick<ApiDeps, 'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen'> {
+  const before = auth.previousSecret === '' ? [] : [auth.previousSecret];
+  return {
+    passwords: createPasswordHasher(),
+    passwordStrength: createPasswordStrength(),
+    accessTokens: createAccessTokens({
+      secrets: [auth.secret, ...before],
+      mode,
+      clock: createMachineClock(),
+    }),
+    registrationOpen: auth.registration === 'open',
   };
 }
 
@@ -161,7 +187,6 @@ async function drain(server: Server): Promise<void> {
 
 async function main(): Promise<void> {
   const config = readConfig();
-  loopbackOnly(config.api.host);
   const log = createLog(config.log.level, pino.destination(2));
   const db = connect(config.database);
   const { address, namespace, uiUrl, connectTimeoutMs } = config.temporal;
@@ -172,13 +197,16 @@ async function main(): Promise<void> {
   const cache = createCache(config.cache, clock);
   try {
     await claimMode(db, config.mode);
+    const stores = createStores(db, config.mode);
+    await mayListen(config.api, stores.users);
     const risks = risksOf(config.risk);
     const ports = portsOf(config, cache);
     const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
     const app = createApp({
       mode: config.mode,
       version: version(),
-      ...createStores(db, config.mode),
+      ...stores,
+      ...accessOf(config),
       ...ports,
       ...statusOf(config),
       clock,
@@ -211,6 +239,7 @@ async function main(): Promise<void> {
       progressHeartbeatMs: 15_000,
       stopping: stopping.signal,
       log,
+      allowedHosts: config.api.allowedHosts,
       bodyLimitKb: config.api.bodyLimitKb,
       docsAssets: swaggerUi(),
     });

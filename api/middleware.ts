@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { KeelError } from '../ports/errors.js';
 import { knownError, problemOf } from './errors.js';
+import { usernameOf } from './routes/access.js';
 
 const requestIds = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -29,21 +30,30 @@ export const securityHeaders: RequestHandler = (_request, response, next) => {
   next();
 };
 
-const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+const hostPattern = /^([a-z0-9.-]+|\[::1\])(?::\d{1,5})?$/i;
+const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/** A page whose own name was pointed at this machine (DNS rebinding) still sends its own name as Host. */
-export const loopbackHostOnly: RequestHandler = (request, _response, next) => {
-  if (!loopbackHost.test(request.get('host') ?? '')) {
-    throw new KeelError('HOST_REFUSED', 'Ask this API as localhost, 127.0.0.1 or [::1].');
-  }
-  next();
-};
+/**
+ * A page whose own name was pointed at this machine (DNS rebinding) still sends its own name as Host.
+ * @param allowed names besides those of this machine, in lower case
+ */
+export const hostCheck =
+  (allowed: readonly string[]): RequestHandler =>
+  (request, _response, next) => {
+    const name = hostPattern.exec(request.get('host') ?? '')?.[1]?.toLowerCase() ?? '';
+    if (!loopbackHosts.includes(name) && !allowed.includes(name)) {
+      const names = ['localhost', '127.0.0.1', '[::1]', ...allowed].join(', ');
+      throw new KeelError('HOST_REFUSED', `This API is not asked under that name, but as one of ${names}.`);
+    }
+    next();
+  };
 
-/** There are no users yet, so a page of another origin must not act through the operator's browser. */
+/** A page of another origin must not act through the operator's browser. Behind a proxy the origin is https. */
 export const sameOriginOnly: RequestHandler = (request, _response, next) => {
   const origin = request.get('origin');
   const host = (request.get('host') ?? '').toLowerCase();
-  const foreign = origin !== undefined && origin.toLowerCase() !== `http://${host}`;
+  const own = [`http://${host}`, `https://${host}`];
+  const foreign = origin !== undefined && !own.includes(origin.toLowerCase());
   const site = request.get('sec-fetch-site');
   const crossSite = site === 'cross-site' || site === 'same-site';
   const reads = request.method === 'GET' || request.method === 'HEAD';
@@ -61,7 +71,8 @@ export const requestLog =
     const { method, path } = request;
     response.on('close', () => {
       const ms = Math.round(performance.now() - startedAt);
-      const line = { requestId: requestIdOf(response), method, path, status: response.statusCode, ms };
+      const actor = usernameOf(response);
+      const line = { requestId: requestIdOf(response), method, path, status: response.statusCode, ms, actor };
       log.info(line, response.writableFinished ? 'answered' : 'client left');
     });
     next();
@@ -86,7 +97,10 @@ export const errorHandler =
       response.destroy();
       return;
     }
-    if (knownError(error)?.errorClass === 'retryable') response.setHeader('Retry-After', '5');
+    const known = knownError(error);
+    const wait = known?.facts['retryAfterSeconds'] ?? (known?.errorClass === 'retryable' ? 5 : undefined);
+    if (wait !== undefined) response.setHeader('Retry-After', String(wait));
+    if (problem.code === 'TOKEN_REFUSED') response.setHeader('WWW-Authenticate', 'Bearer');
     // An error is never the immutable object that was asked for.
     response.removeHeader('ETag');
     response.setHeader('Cache-Control', 'no-store');

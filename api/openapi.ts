@@ -14,6 +14,8 @@ import {
   runQuery,
 } from '../contracts/http/run.js';
 import { newStrategy, strategy, strategyList } from '../contracts/http/strategy.js';
+import { withAccess } from './openapiAccess.js';
+import { accessPaths } from './openapiAuth.js';
 import { badBody, body, json, problems } from './openapiParts.js';
 import { platformPaths } from './openapiPlatform.js';
 
@@ -164,12 +166,22 @@ export const createOpenApi = (version: string): object =>
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths: {
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An access token of POST /auth/login, or an API key.',
+        },
+      },
+    },
+    paths: withAccess({
       '/health': healthPath,
       '/api/v1/health': healthPath,
+      ...accessPaths,
       ...strategyPaths,
       ...runPaths,
       ...platformPaths,
       ...docsPaths,
-    },
+    }),
   });

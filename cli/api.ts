@@ -39,12 +39,21 @@ const timeoutMs = 30_000;
 /** A stream that says nothing for so long is dead: the API sends a sign of life more often. */
 const silenceMs = 60_000;
 
-export function createApi(url: string): Api {
+/** @param key an API key; null asks as nobody */
+export function createApi(url: string, key: string | null): Api {
+  const who: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
   async function ask<S extends z.ZodType>(schema: S, path: string, body?: unknown): Promise<z.infer<S>> {
     const response = await fetch(`${url}${path}`, {
+      headers: who,
       ...(body === undefined
         ? {}
-        : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        : {
+            method: 'POST',
+            headers: { ...who, 'content-type': 'application/json' },
+            body: JSON.stringify(body),
+          }),
+      // A key is sent to nobody but the one whom it was meant for.
+      redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     }).catch((error: unknown) => {
       throw away(url, error);
@@ -84,7 +93,7 @@ export function createApi(url: string): Api {
       );
       return (await ask(runList, `/api/v1/runs?${query.toString()}`)).runs;
     },
-    follow: (id, signal) => followRun(`${url}/api/v1/runs/${encodeURIComponent(id)}/progress`, signal),
+    follow: (id, signal) => followRun(`${url}/api/v1/runs/${encodeURIComponent(id)}/progress`, who, signal),
   };
 }
 
@@ -108,14 +117,19 @@ async function refusal(response: Response): Promise<ApiError> {
   return new ApiError(code, fields === '' ? detail : `${detail} (${fields})`);
 }
 
-async function* followRun(url: string, signal: AbortSignal): AsyncGenerator<Progress, void, undefined> {
+async function* followRun(
+  url: string,
+  who: Record<string, string>,
+  signal: AbortSignal,
+): AsyncGenerator<Progress, void, undefined> {
   const silence = new AbortController();
   const timer = setTimeout(() => {
     silence.abort();
   }, silenceMs);
   try {
     const response = await fetch(url, {
-      headers: { accept: 'text/event-stream' },
+      headers: { ...who, accept: 'text/event-stream' },
+      redirect: 'error',
       signal: AbortSignal.any([signal, silence.signal]),
     });
     if (!response.ok || response.body === null) throw await refusal(response);

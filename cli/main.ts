@@ -1,7 +1,9 @@
 // The `keel` command: finds the command and turns errors into one line. Called by cli/bin/keel.mjs.
 import { resolve } from 'node:path';
+import type { Mode } from '../contracts/wire/names.js';
 import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
+import { adminCommand, adminHelp } from './commands/admin.js';
 import { chartCommand } from './commands/chart.js';
 import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
@@ -79,7 +81,12 @@ const commands: Readonly<Record<string, Command>> = {
   migrate: {
     summary: 'applies or takes back migrations of the database',
     help: migrateHelp,
-    run: ({ args, out, err, env }) => migrateCommand(args, out, err, databaseUrl(env)),
+    run: ({ args, out, err, env }) => migrateCommand(args, out, err, databaseOf(env).url),
+  },
+  admin: {
+    summary: 'makes an admin, or gives one a new one-time password',
+    help: adminHelp,
+    run: ({ args, out, env }) => adminCommand(args, out, databaseOf(env)),
   },
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',
@@ -159,7 +166,9 @@ async function interruptible(work: (signal: AbortSignal) => Promise<number>): Pr
 }
 
 /** DATABASE_URL, else that of a Keel that runs here. @throws ConfigError naming both ways */
-function databaseUrl(env: NodeJS.ProcessEnv): string {
+function databaseOf(env: NodeJS.ProcessEnv): { readonly url: string; readonly mode: Mode } {
   const running = env['DATABASE_URL'] ? null : readState(resolve(env['KEEL_DATA_DIR'] ?? '.keel'));
-  return running?.databaseUrl ?? loadConfig(env, { need: ['database'] }).database.url;
+  if (running !== null) return { url: running.databaseUrl, mode: running.mode };
+  const { database, mode } = loadConfig(env, { need: ['database'] });
+  return { url: database.url, mode };
 }

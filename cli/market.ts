@@ -50,7 +50,7 @@ interface Parts {
 const catchUpMs = 30_000;
 
 /** @throws StartError when this Keel has no simulated market, or a part of it is away */
-export async function openMarket(state: KeelState): Promise<Market> {
+export async function openMarket(state: Omit<KeelState, 'apiKey'>): Promise<Market> {
   const { simulator, mode, accountId, databaseUrl, temporal } = state;
   if (simulator === null) throw new StartError(`mode ${mode} has no simulated market to step`);
   const limits = { poolSize: 3, connectTimeoutMs: 5000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };

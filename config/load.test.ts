@@ -7,7 +7,7 @@ import type { LoadOptions } from './load.js';
 import { loadConfig } from './load.js';
 import { ConfigError } from './problems.js';
 import { maskedConfig } from './print.js';
-import { variables } from './variables.js';
+import { commandVariables, variables } from './variables.js';
 
 const services = {
   DATABASE_URL: 'postgres://keel:hunter2@127.0.0.1:5432/keel',
@@ -17,6 +17,7 @@ const services = {
   IBKR_CERT_SHA256: 'a'.repeat(64),
   KEEL_SIMULATOR_ADMIN_URL: 'http://127.0.0.1:5001',
   KEEL_SIMULATOR_ADMIN_TOKEN: 'token-that-nobody-may-see',
+  KEEL_AUTH_SECRET: 'secret-that-nobody-may-see-either',
 };
 
 const problemsOf = (env: NodeJS.ProcessEnv, options: LoadOptions<never> = {}): ConfigError => {
@@ -83,7 +84,7 @@ describe('loadConfig', () => {
   it('lays variables over files and overrides over variables', () => {
     const env = { ...services, KEEL_API_PORT: '4000', KEEL_LOG_LEVEL: 'error' };
     const config = loadConfig(env, { overrides: { api: { port: 5555 } } });
-    expect(config.api).toEqual({ host: '127.0.0.1', port: 5555, bodyLimitKb: 100 });
+    expect(config.api).toEqual({ host: '127.0.0.1', port: 5555, bodyLimitKb: 100, allowedHosts: [] });
     expect(config.log.level).toBe('error');
   });
 
@@ -126,6 +127,7 @@ describe('loadConfig', () => {
     const shown = JSON.stringify(maskedConfig(loadConfig(services)));
     expect(shown).not.toContain('hunter2');
     expect(shown).not.toContain('token-that-nobody-may-see');
+    expect(shown).not.toContain('secret-that-nobody-may-see-either');
     expect(shown).toContain('keel:****@127.0.0.1');
   });
 
@@ -217,6 +219,6 @@ describe('.env.example', () => {
   it('names every variable and no other', () => {
     const text = readFileSync(join(configDirectory(), '..', '.env.example'), 'utf8');
     const named = [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1] ?? '');
-    expect(named.sort()).toEqual(Object.keys(variables).sort());
+    expect(named.sort()).toEqual([...Object.keys(variables), ...commandVariables].sort());
   });
 });

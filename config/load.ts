@@ -26,9 +26,11 @@ export type ConfigSection = Exclude<keyof Config, Common>;
 
 type Partly<T> = T extends readonly unknown[] ? T : T extends object ? { [K in keyof T]?: Partly<T[K]> } : T;
 
-export interface LoadOptions<S extends ConfigSection> {
+export interface LoadOptions<S extends ConfigSection, N extends ConfigSection = never> {
   /** Sections that this process uses; the others are neither checked nor given. All when absent. */
   readonly need?: readonly S[];
+  /** Sections that this process must not have; it takes all others. */
+  readonly without?: readonly N[];
   /** Laid over everything else. */
   readonly overrides?: Partly<Config>;
   /** Folder of the YAML files, for tests. */
@@ -40,15 +42,16 @@ export interface LoadOptions<S extends ConfigSection> {
  * @returns the common settings and the needed sections; all paths absolute
  * @throws ConfigError with every problem at once, each with the value given (masked when secret) and its fix
  */
-export function loadConfig<S extends ConfigSection = ConfigSection>(
+export function loadConfig<S extends ConfigSection = ConfigSection, N extends ConfigSection = never>(
   env: NodeJS.ProcessEnv = process.env,
-  options: LoadOptions<S> = {},
-): Pick<Config, Common | S> {
+  options: LoadOptions<S, N> = {},
+): Pick<Config, Common | Exclude<S, N>> {
   const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env)];
   const layers = readLayers(env, options, problems);
   const tree = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
   const needs = (section: string): boolean =>
-    options.need === undefined || (options.need as readonly string[]).includes(section);
+    (options.need === undefined || (options.need as readonly string[]).includes(section)) &&
+    !(options.without ?? []).some((without) => without === section);
   problems.push(...unknownSections(tree));
   const schema = configSchema.pick(neededKeys(needs));
   const wanted = Object.fromEntries(Object.entries(tree).filter(([key]) => key in schema.shape));
@@ -56,7 +59,7 @@ export function loadConfig<S extends ConfigSection = ConfigSection>(
   for (const issue of result.error?.issues ?? []) problems.push(...issueProblems(issue, tree, layers));
   problems.push(...crossProblems(tree, needs));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(result.data as unknown as Pick<Config, Common | S>);
+  return deepFreeze(result.data as unknown as Pick<Config, Common | Exclude<S, N>>);
 }
 
 function neededKeys(
@@ -70,7 +73,7 @@ function neededKeys(
 
 function readLayers<S extends ConfigSection>(
   env: NodeJS.ProcessEnv,
-  { overrides = {}, directory = configDirectory() }: LoadOptions<S>,
+  { overrides = {}, directory = configDirectory() }: Pick<LoadOptions<S>, 'overrides' | 'directory'>,
   problems: Problem[],
 ): Layer[] {
   const environment = env['KEEL_ENV'] || 'development';
@@ -136,6 +139,7 @@ function unknownSections(tree: Tree): Problem[] {
 type Issue = z.core.$ZodIssue;
 
 const unsetFixes: Readonly<Record<string, string>> = {
+  'auth.secret': 'set KEEL_AUTH_SECRET to at least 32 random characters, or use npm start, which makes one',
   'database.url': 'set DATABASE_URL, or use npm start, which brings its own PostgreSQL',
   'temporal.address': 'set TEMPORAL_ADDRESS, or use npm start, which brings its own Temporal server',
   'broker.baseUrl': 'set IBKR_BASE_URL, or use npm start, which starts the simulator',

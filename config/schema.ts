@@ -102,7 +102,21 @@ export const configSchema = z.strictObject({
     /** Whether the simulated login ends at midnight of New York, so that a person must log in again. */
     midnightReset: z.boolean(),
   }),
-  api: z.strictObject({ host: z.string().min(1), port, bodyLimitKb: z.number().int().positive() }),
+  api: z.strictObject({
+    host: z.string().min(1),
+    port,
+    bodyLimitKb: z.number().int().positive(),
+    /** Names besides those of this machine under which the API may be asked; needed to listen beyond it. */
+    allowedHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'a host name in lower case, without port')),
+  }),
+  auth: z.strictObject({
+    /** Signs access tokens; every API on one database has the same. Whoever has it can be any user. */
+    secret: z.string().min(32),
+    /** The one before, while it is being changed: still checked, never signed with. Empty where there is none. */
+    previousSecret: z.union([z.literal(''), z.string().min(32)]),
+    /** Whether anybody who reaches the API may make himself a user, as a viewer. */
+    registration: z.enum(['open', 'closed']),
+  }),
   worker: z.strictObject({
     shutdownGraceMs: milliseconds,
     maxCachedWorkflows: z.number().int().positive(),

@@ -42,6 +42,10 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_SIMULATOR_CLOCK_FACTOR: { path: 'simulator.clockFactor', kind: 'number' },
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },
+  KEEL_API_ALLOWED_HOSTS: { path: 'api.allowedHosts', kind: 'list' },
+  KEEL_AUTH_SECRET: { path: 'auth.secret' },
+  KEEL_AUTH_PREVIOUS_SECRET: { path: 'auth.previousSecret' },
+  KEEL_AUTH_REGISTRATION: { path: 'auth.registration' },
   KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },
   KEEL_MONITORS: { path: 'monitors.state' },
   KEEL_SMTP_URL: { path: 'notifier.smtpUrl' },
@@ -61,6 +65,9 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_RISK_CASH_RESERVE: { path: 'risk.cashReserve' },
 };
 
+/** Read by the `keel` command alone: no setting of a process, and no typing error either. */
+export const commandVariables: readonly string[] = ['KEEL_API_KEY'];
+
 export const variableOf = (path: string): string | undefined =>
   Object.keys(variables).find((name) => variables[name]?.path === path);
 
@@ -74,4 +81,6 @@ export const secretPaths: readonly string[] = [
   'notifier.smtpUrl',
   'notifier.telegramToken',
   'prices.alphaVantageKey',
+  'auth.secret',
+  'auth.previousSecret',
 ];

@@ -1,12 +1,12 @@
 // What a run found out: sets of bars, charts, analyses, the decision and the risk verdicts. Written by the activities
 // (a retried step overwrites what its earlier attempt wrote), read by the API and `keel verify`.
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/stores.js';
 import type { Database } from './connect.js';
 import { createRiskQueries } from './risk.js';
-import { analysis, chart, decision, marketData } from './schema.js';
+import { analysis, chart, decision, marketData, run } from './schema.js';
 import { columnsBut, overwrite, placeholders } from './statement.js';
 
 interface ObjectFields {
@@ -58,9 +58,15 @@ function pictures({ orm }: Database, mode: Mode) {
       .orderBy(asc(chart.timeframe))
       .prepare('chart_get'),
     chartByKey: orm
-      .select()
+      .select(getTableColumns(chart))
       .from(chart)
-      .where(eq(chart.objectKey, sql.placeholder('key')))
+      .innerJoin(run, eq(run.id, chart.runId))
+      .where(
+        and(
+          eq(chart.objectKey, sql.placeholder('key')),
+          sql`(${sql.placeholder('ownerId')}::uuid is null or ${run.ownerId} = ${sql.placeholder('ownerId')}::uuid)`,
+        ),
+      )
       .orderBy(asc(chart.createdAt))
       .limit(1)
       .prepare('chart_by_key'),
@@ -150,8 +156,8 @@ export function createEvidenceStore(db: Database, mode: Mode): EvidenceStore {
         await picture.putChart.execute({ ...row, ...toFields(object) });
       }),
     charts: (runId) => db.guard(async () => (await picture.charts.execute({ runId })).map(readChart)),
-    chartByKey: (key) =>
-      db.guard(async () => (await picture.chartByKey.execute({ key })).map(readChart)[0] ?? null),
+    chartByKey: (key, ownerId) =>
+      db.guard(async () => (await picture.chartByKey.execute({ key, ownerId })).map(readChart)[0] ?? null),
     putAnalysis: (runId, said) =>
       db.guard(async () => {
         await verdict.putAnalysis.execute({ runId, ...said });

@@ -50,7 +50,11 @@ function queries(db: Database, mode: Mode) {
   return {
     insert: db.orm
       .insert(run)
-      .values({ mode, ...given })
+      .values({
+        mode,
+        ...given,
+        ownerId: sql`(select owner_id from strategy where id = ${sql.placeholder('strategyId')})`,
+      })
       .onConflictDoNothing()
       .returning(getTableColumns(run))
       .prepare('run_insert'),
@@ -110,7 +114,7 @@ export function createRunStore(db: Database, mode: Mode): RunStore {
     open: (given) => db.guard(() => open(given)),
     get: (id) => db.guard(async () => (await query.byId.execute({ id }))[0] ?? null),
     byWorkflowId: (id) => db.guard(async () => (await query.byWorkflow.execute({ id }))[0] ?? null),
-    list: ({ strategyId, symbol, limit }) =>
+    list: ({ strategyId, symbol, ownerId, limit }) =>
       db.guard(async () =>
         db.orm
           .select()
@@ -119,6 +123,7 @@ export function createRunStore(db: Database, mode: Mode): RunStore {
             and(
               strategyId === undefined ? undefined : eq(run.strategyId, strategyId),
               symbol === undefined ? undefined : eq(run.symbol, symbol),
+              ownerId === undefined ? undefined : eq(run.ownerId, ownerId),
             ),
           )
           .orderBy(desc(run.session), desc(run.startedAt), asc(run.id))

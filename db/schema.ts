@@ -10,6 +10,7 @@ import {
   numeric,
   pgTable,
   text,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import type { RunOutcome, RunStatus, StepName } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
@@ -41,6 +42,7 @@ export const strategy = pgTable('strategy', {
   active: boolean('active').notNull().default(true),
   version: integer('version').notNull(),
   createdAt: created(),
+  ownerId: uuid('owner_id'),
 });
 
 export const strategyVersion = pgTable('strategy_version', {
@@ -69,6 +71,7 @@ export const run = pgTable('run', {
   waitingFor: instant('waiting_for'),
   startedAt: created('started_at'),
   endedAt: instant('ended_at'),
+  ownerId: uuid('owner_id'),
 });
 
 export const runStep = pgTable('run_step', {

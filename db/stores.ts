@@ -2,6 +2,7 @@
 import type { Mode } from '../contracts/wire/names.js';
 import type { EquityStore, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
+import type { ApiKeyStore, AttemptStore, LoginStore, UserStore } from '../ports/access.js';
 import type {
   AuditStore,
   BrokerStateStore,
@@ -10,6 +11,8 @@ import type {
   RunStore,
   StrategyStore,
 } from '../ports/stores.js';
+import { createApiKeyStore } from './apiKeys.js';
+import { createAttemptStore } from './attempts.js';
 import { createAuditStore } from './audit.js';
 import { createBrokerStateStore } from './brokerState.js';
 import type { Database } from './connect.js';
@@ -17,8 +20,10 @@ import { createEvidenceStore } from './evidence.js';
 import { createEquityStore, createMonitorStore } from './monitors.js';
 import { createNotificationStore } from './notifications.js';
 import { createIntentStore } from './intents.js';
+import { createLoginStore } from './logins.js';
 import { createRunStore } from './runs.js';
 import { createStrategyStore } from './strategies.js';
+import { createUserStore } from './users.js';
 
 export interface Stores {
   readonly strategies: StrategyStore;
@@ -30,6 +35,10 @@ export interface Stores {
   readonly monitors: MonitorStore;
   readonly equity: EquityStore;
   readonly notifications: NotificationStore;
+  readonly users: UserStore;
+  readonly logins: LoginStore;
+  readonly attempts: AttemptStore;
+  readonly apiKeys: ApiKeyStore;
 }
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
@@ -42,4 +51,8 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   monitors: createMonitorStore(db, mode),
   equity: createEquityStore(db, mode),
   notifications: createNotificationStore(db, mode),
+  users: createUserStore(db, mode),
+  logins: createLoginStore(db, mode),
+  attempts: createAttemptStore(db),
+  apiKeys: createApiKeyStore(db, mode),
 });

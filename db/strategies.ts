@@ -12,7 +12,7 @@ import { statement } from './statement.js';
 const insertStrategy = statement<{ createdAt: string }>(
   'strategy_create',
   `with made as (
-     insert into strategy (id, name, mode, version) values ($1, $2, $3, 1) returning id, created_at
+     insert into strategy (id, name, mode, version, owner_id) values ($1, $2, $3, 1, $7) returning id, created_at
    ), first_version as (
      insert into strategy_version (strategy_id, version, mode, workflow_id, settings, created_by)
      select id, 1, $3, $4, $5::jsonb, $6 from made
@@ -50,6 +50,7 @@ export function createStrategyStore(db: Database, mode: Mode): StrategyStore {
     version: strategy.version,
     settings: strategyVersion.settings,
     createdAt: strategy.createdAt,
+    ownerId: strategy.ownerId,
   };
   const current = () =>
     db.orm
@@ -76,14 +77,14 @@ export function createStrategyStore(db: Database, mode: Mode): StrategyStore {
     .prepare('strategy_version');
 
   return {
-    create: ({ id, name, settings }, actor) =>
+    create: ({ id, name, settings, ownerId = null }, actor) =>
       db.guard(async (): Promise<Strategy> => {
-        const values = [id, name, mode, settings.workflowId, JSON.stringify(settings), actor];
+        const values = [id, name, mode, settings.workflowId, JSON.stringify(settings), actor, ownerId];
         const rows = await insertStrategy(db.pool, values).catch((error: unknown) => {
           throw explain(error, id, settings.workflowId);
         });
         const createdAt = rows[0]?.createdAt ?? '';
-        return { id, name, mode, active: true, version: 1, settings, createdAt };
+        return { id, name, mode, active: true, version: 1, settings, createdAt, ownerId };
       }),
     get: (id) => db.guard(async () => (await byId.execute({ id }))[0] ?? null),
     version: (id, version) =>

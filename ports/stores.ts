@@ -12,7 +12,10 @@ import type { AccountState, BrokerExecution, BrokerOrder, BrokerPosition } from 
 
 export interface StrategyStore {
   /** @throws KeelError STRATEGY_EXISTS (final). */
-  create(strategy: Pick<Strategy, 'id' | 'name' | 'settings'>, actor: string): Promise<Strategy>;
+  create(
+    strategy: Pick<Strategy, 'id' | 'name' | 'settings'> & { readonly ownerId?: string | null },
+    actor: string,
+  ): Promise<Strategy>;
   get(id: string): Promise<Strategy | null>;
   /** One past version, as a run recorded it. */
   version(id: string, version: number): Promise<StrategySettings | null>;
@@ -30,6 +33,8 @@ export interface RunRow extends RunIdentity {
   readonly waitingFor: string | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
+  /** Id of the user whose strategy it ran; null where nobody owned it. */
+  readonly ownerId: string | null;
 }
 
 export interface RunEnd {
@@ -51,7 +56,13 @@ export interface RunStore {
   get(id: string): Promise<RunRow | null>;
   byWorkflowId(workflowId: string): Promise<RunRow | null>;
   /** Newest session first. */
-  list(filter: { strategyId?: string; symbol?: string; limit: number }): Promise<readonly RunRow[]>;
+  list(filter: {
+    strategyId?: string;
+    symbol?: string;
+    /** Id of a user: only his. */
+    ownerId?: string;
+    limit: number;
+  }): Promise<readonly RunRow[]>;
   /** Runs that have not ended. */
   listOpen(): Promise<readonly RunRow[]>;
   steps(id: string): Promise<readonly StepProgress[]>;
@@ -93,8 +104,8 @@ export interface EvidenceStore {
   bars(runId: string): Promise<readonly BarSetRow[]>;
   putChart(row: ChartRow): Promise<void>;
   charts(runId: string): Promise<readonly ChartRow[]>;
-  /** True when some chart has this key; the API serves no other objects. */
-  chartByKey(key: string): Promise<ChartRow | null>;
+  /** A chart with this key, of a run of `ownerId` unless that is null; the API serves no other objects. */
+  chartByKey(key: string, ownerId: string | null): Promise<ChartRow | null>;
   putAnalysis(runId: string, analysis: Analysis): Promise<void>;
   analyses(runId: string): Promise<readonly Analysis[]>;
   /** `input` is the stored object that the decision was computed from. */

@@ -18,6 +18,8 @@ import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { ApiProcess, Gate, MarketFront } from './support/api.js';
 import { failApi, startApi, startGate, startMarketFront } from './support/api.js';
+import { makeUser } from './support/access.js';
+import type { TestUser } from './support/access.js';
 import type { TestPostgres } from './support/postgres.js';
 import { startTestPostgres } from './support/postgres.js';
 import { tempFolder } from './support/temp.js';
@@ -36,6 +38,13 @@ let env: Record<string, string>;
 const folder = tempFolder('api');
 const adminToken = 'hunter2-of-the-simulator';
 const earlierLogs: string[] = [];
+let trader: TestUser;
+/** As the trader whose strategies they are. */
+const fetch = (url: string, init: RequestInit = {}): Promise<Response> =>
+  globalThis.fetch(url, {
+    ...init,
+    headers: { authorization: `Bearer ${trader.key}`, ...(init.headers as Record<string, string>) },
+  });
 
 beforeAll(async () => {
   [postgres, temporal, market] = await Promise.all([
@@ -64,6 +73,7 @@ beforeAll(async () => {
     lockTimeoutMs: 20_000,
   });
   stores = createStores(db, 'simulated');
+  trader = await makeUser(stores, 'maria', 'trader');
   const connection = await Connection.connect({ address: temporal.address });
   client = new Client({ connection, namespace: temporal.namespace });
   api = await startApi(env);
@@ -239,7 +249,11 @@ describe('execute', () => {
     ]);
     await pg.end();
     expect(rows).toEqual([
-      { actor: 'api', action: 'run.another', facts: { workflowId: other.body.workflowId, ...reason } },
+      {
+        actor: expect.stringMatching(/^user:maria\/key:[a-z2-7]{8}$/) as string,
+        action: 'run.another',
+        facts: { workflowId: other.body.workflowId, ...reason },
+      },
     ]);
   });
 
@@ -518,7 +532,15 @@ describe('the process', () => {
   it('refuses to listen beyond this machine', async () => {
     const { code, words } = await failApi({ ...env, KEEL_API_HOST: '0.0.0.0' });
     expect(code).toBe(1);
-    expect(words).toMatch(/^api: The API has no users yet.*KEEL_API_HOST/);
+    expect(words).toMatch(
+      /^api: The API does not listen on 0\.0\.0\.0: no name is given.*KEEL_API_ALLOWED_HOSTS/,
+    );
+    const named = await failApi({
+      ...env,
+      KEEL_API_HOST: '0.0.0.0',
+      KEEL_API_ALLOWED_HOSTS: 'keel.example.com',
+    });
+    expect([named.code, named.words]).toEqual([1, expect.stringContaining('there is no admin')]);
   });
 
   it('names a port that is taken', async () => {

@@ -29,6 +29,7 @@ import {
 } from '../db/schemaOrders.js';
 import { equitySnapshot, monitorResult } from '../db/schemaMonitors.js';
 import { notification, notificationDelivery, notificationSetting } from '../db/schemaNotifications.js';
+import { accessAttempt, apiKey, keelUser, login, refreshToken } from '../db/schemaAccess.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
@@ -147,6 +148,7 @@ describe('schema', () => {
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
+      ...[keelUser, login, refreshToken, accessAttempt, apiKey],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(
@@ -339,8 +341,8 @@ describe('evidence', () => {
     } as const;
     await stores.evidence.putChart(chart);
     expect(await stores.evidence.charts(runId)).toEqual([chart]);
-    expect(await stores.evidence.chartByKey(chart.object.key)).toEqual(chart);
-    expect(await stores.evidence.chartByKey(bars.object.key)).toBeNull();
+    expect(await stores.evidence.chartByKey(chart.object.key, null)).toEqual(chart);
+    expect(await stores.evidence.chartByKey(bars.object.key, null)).toBeNull();
     await stores.evidence.putAnalysis(runId, analysis);
     expect(await stores.evidence.analyses(runId)).toEqual([analysis]);
     expect(await stores.evidence.decision(runId)).toBeNull();

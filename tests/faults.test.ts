@@ -2,6 +2,7 @@
 // with SIGKILL at a stated point and started again. The simulator's ledger is the judge: one entry order, no more.
 import { describe, expect, it } from 'vitest';
 import type { IntentRow } from '../ports/stores.js';
+import { makeUser } from './support/access.js';
 import { startApi } from './support/api.js';
 import { sharedServers } from './support/servers.js';
 import { startStack, type TestStack } from './support/stack.js';
@@ -184,10 +185,12 @@ describe('another process that is killed in mid-run', () => {
       await stack.createStrategy('api-killed');
       await stack.startWorker();
       await stack.market.stepThrough([close]);
+      const { key } = await makeUser(stack.market.stores, 'watcher', 'admin');
+      const authorization = `Bearer ${key}`;
       const execute = async (url: string) => {
         const response = await fetch(`${url}/api/v1/strategies/api-killed/execute`, {
           method: 'POST',
-          headers: { 'content-type': 'application/json' },
+          headers: { authorization, 'content-type': 'application/json' },
           body: '{}',
         });
         return (await response.json()) as { runId: string; workflowId: string; existing: boolean };
@@ -201,7 +204,10 @@ describe('another process that is killed in mid-run', () => {
       );
       const second = await startApi(stack.settings);
       expect(await execute(second.url)).toEqual({ ...started, existing: true });
-      const run = (await (await fetch(`${second.url}/api/v1/runs/${started.runId}`)).json()) as object;
+      const answer = await fetch(`${second.url}/api/v1/runs/${started.runId}`, {
+        headers: { authorization },
+      });
+      const run = (await answer.json()) as object;
       expect(run).toMatchObject({ status: 'ended', outcome: 'FILLED' });
       await second.stop();
       await expectOneFilledOrder(stack, started.runId);

@@ -13,6 +13,7 @@ import { monitorNames, type MonitorName } from '../contracts/wire/monitor.js';
 import { monitorScheduleId, orderWorkflowId } from '../contracts/wire/names.js';
 import type { MonitorRow } from '../ports/monitors.js';
 import { ensureMonitors } from '../worker/monitors.js';
+import { makeUser, type TestUser } from './support/access.js';
 import { startApi, type ApiProcess } from './support/api.js';
 import { demoSettings, startStack, type TestStack } from './support/stack.js';
 import { startTemporal, type TestTemporal } from './support/temporal.js';
@@ -26,6 +27,7 @@ const secret = 'a-secret-of-the-webhook';
 let temporal: TestTemporal;
 let stack: TestStack;
 let api: ApiProcess;
+let admin: TestUser;
 let receiver: Server;
 let mail: SMTPServer;
 let worker: Awaited<ReturnType<TestStack['startWorker']>>;
@@ -67,6 +69,7 @@ beforeAll(async () => {
   // Not by createStrategy: the histories of its runs are not recorded.
   const watched = { id: 'watched', name: 'watched', settings: demoSettings };
   await stack.market.stores.strategies.create(watched, 'test');
+  admin = await makeUser(stack.market.stores, 'watcher', 'admin');
   api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
 });
 
@@ -85,10 +88,11 @@ const poll = { timeout: 60_000, interval: 100 };
 const call = async (method: string, path: string, body?: object) => {
   const response = await fetch(`${api.url}${path}`, {
     method,
-    ...(body !== undefined && {
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    }),
+    headers: {
+      authorization: `Bearer ${admin.key}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
   return { status: response.status, json: text === '' ? null : (JSON.parse(text) as unknown) };

@@ -17,6 +17,9 @@ import { createRedisCache } from '../adapters/redis/cache.js';
 import { problem } from '../contracts/http/problem.js';
 import { stock, stockBatch } from '../contracts/http/stock.js';
 import { startSimulator, type Simulator } from '../simulator/server.js';
+import { connect } from '../db/connect.js';
+import { createStores } from '../db/stores.js';
+import { makeUser } from './support/access.js';
 import { startApi, type ApiProcess } from './support/api.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 import { hasRedis, startRedis, type TestRedis } from './support/redis.js';
@@ -30,6 +33,8 @@ let simulator: Simulator;
 let yahoo: PriceServer;
 let alpha: PriceServer;
 let env: Record<string, string>;
+/** Of a user who may look. */
+const reader = { authorization: '' };
 
 beforeAll(async () => {
   [postgres, simulator, yahoo, alpha] = await Promise.all([
@@ -59,6 +64,10 @@ beforeAll(async () => {
   };
   const stepper = createMarketStepper({ adminUrl: simulator.adminUrl, token, timeoutMs: 5000 });
   await stepper.step('2014-07-07T20:30:00.000Z');
+  const limits = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 20_000, lockTimeoutMs: 5000 };
+  const db = connect({ url: postgres.url, ...limits });
+  reader.authorization = `Bearer ${(await makeUser(createStores(db, 'simulated'), 'reader', 'viewer')).key}`;
+  await db.close();
 });
 
 afterAll(async () => {
@@ -84,10 +93,10 @@ const withApi = async (change: Record<string, string>, work: (api: ApiProcess) =
 };
 
 const priceOf = async (api: ApiProcess, symbol: string) =>
-  stock.parse(await (await fetch(`${api.url}/api/v1/stocks/${symbol}`)).json());
+  stock.parse(await (await fetch(`${api.url}/api/v1/stocks/${symbol}`, { headers: reader })).json());
 
 const problemOf = async (api: ApiProcess, symbol: string) => {
-  const response = await fetch(`${api.url}/api/v1/stocks/${symbol}`);
+  const response = await fetch(`${api.url}/api/v1/stocks/${symbol}`, { headers: reader });
   return problem.parse(await response.json());
 };
 
@@ -109,7 +118,7 @@ describe('the simulated market', () => {
       expect(await problemOf(api, 'aapl')).toMatchObject({ status: 422, code: 'INVALID_INPUT' });
       const response = await fetch(`${api.url}/api/v1/stocks/batch`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { ...reader, 'content-type': 'application/json' },
         body: JSON.stringify({ symbols: ['AAPL', 'SPX', 'NOPE'] }),
       });
       const batch = stockBatch.parse(await response.json());

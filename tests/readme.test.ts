@@ -51,6 +51,7 @@ const running: readonly Example[] = [
     prints: /^Run 20\d\d-\d\d-\d\d after-close of demo-aapl \(AAPL, simulated\): [A-Z]/m,
   },
   { command: 'npx keel runs --symbol AAPL --limit 10', prints: /2014-07-07/m },
+  { command: 'npx keel admin', prints: /^Admin "admin", one-time password: ([a-z2-7]{5}-){3}[a-z2-7]{5}$/m },
   { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },
   { command: 'npx keel migrate status', prints: /^20\d\d-\S+Z {2}0001_strategies_and_runs$/m },
 ];

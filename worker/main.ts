@@ -7,7 +7,6 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createActivities } from '../activities/activities.js';
 import { loadConfig } from '../config/load.js';
-import type { Config } from '../config/schema.js';
 import {
   brokerStateWorkflowId,
   notificationsWorkflowId,
@@ -18,6 +17,7 @@ import { faultInterceptor, parseFault, withFault, type Fault } from './faults.js
 import { createActivityInterceptors } from './interceptors.js';
 import { temporalLogger } from './log.js';
 import { ensureMonitors } from './monitors.js';
+import type { WorkerConfig } from './ports.js';
 import { createWorkerPorts } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 
@@ -30,7 +30,8 @@ function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath
 }
 
 async function main(): Promise<void> {
-  const config = loadConfig();
+  // It never signs a token, so it is not given what could.
+  const config = loadConfig(undefined, { without: ['auth'] });
   const fault = faultOf(config);
   Runtime.install({ logger: temporalLogger(config.log.level), shutdownSignals: [] });
   const { address, namespace, connectTimeoutMs } = config.temporal;
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
 }
 
 /** The one poller of the account; another worker may have started it. */
-async function startBrokerState(client: Client, config: Config): Promise<void> {
+async function startBrokerState(client: Client, config: WorkerConfig): Promise<void> {
   await client.workflow.start(workflowTypes.brokerState, {
     taskQueue: taskQueue(config.mode),
     workflowId: brokerStateWorkflowId(config.mode, config.broker.accountId),
@@ -80,7 +81,7 @@ async function startBrokerState(client: Client, config: Config): Promise<void> {
 }
 
 /** The one sender of what people are told. */
-async function startNotifications(client: Client, { mode }: Config): Promise<void> {
+async function startNotifications(client: Client, { mode }: WorkerConfig): Promise<void> {
   await client.workflow.start(workflowTypes.notifications, {
     taskQueue: taskQueue(mode),
     workflowId: notificationsWorkflowId(mode),
@@ -98,7 +99,7 @@ function stopOnSignals(worker: Worker, controller: AbortController): void {
   process.on('SIGINT', stop);
 }
 
-function faultOf(config: Config): Fault | null {
+function faultOf(config: WorkerConfig): Fault | null {
   const { values } = parseArgs({ options: { fault: { type: 'string' } } });
   if (values.fault === undefined) return null;
   if (config.mode !== 'simulated') throw new Error('--fault is for simulated mode only');

@@ -27,6 +27,9 @@ export interface WorkerPorts {
   readonly close: () => Promise<void>;
 }
 
+/** All but what signs tokens. */
+export type WorkerConfig = Omit<Config, 'auth'>;
+
 export const createObjectStore = (config: Config['objectStore']): ObjectStorePort =>
   config.kind === 'filesystem'
     ? createFilesystemObjectStore(config)
@@ -34,7 +37,7 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
 
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
 export async function createWorkerPorts(
-  config: Config,
+  config: WorkerConfig,
   client: Client,
   stopping: () => boolean,
 ): Promise<WorkerPorts> {

@@ -2,6 +2,8 @@
 import { Router } from 'express';
 import type { ChartDeps } from '../services/charts.js';
 import { findChart } from '../services/charts.js';
+import { viewerOf } from '../services/principal.js';
+import { principalOf } from './access.js';
 import { onlyMethods, pathParameter } from './http.js';
 
 export function chartRoutes(deps: ChartDeps): Router {
@@ -9,7 +11,7 @@ export function chartRoutes(deps: ChartDeps): Router {
   router
     .route('/api/v1/charts/*key')
     .get(async (request, response) => {
-      const picture = await findChart(deps, pathParameter(request, 'key'));
+      const picture = await findChart(deps, pathParameter(request, 'key'), viewerOf(principalOf(response)));
       response.setHeader('ETag', `"${picture.sha256}"`);
       // The key holds the hash of the bytes, so they never change.
       response.setHeader('Cache-Control', 'private, max-age=31536000, immutable');

@@ -11,9 +11,6 @@ type ReadonlyDeep<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
     : T;
 
-/** Who acts, as stores and audit record it, until users exist. */
-export const actor = 'api';
-
 /** Answers with JSON that has the shape of a schema, checked by the compiler here and by the schema in tests. */
 export function answer<Schema extends z.ZodType>(
   response: Response,

@@ -3,6 +3,8 @@ import type { Response } from 'express';
 import { Router } from 'express';
 import type { ProgressDeps, ProgressEvent } from '../services/progress.js';
 import { followRun } from '../services/progress.js';
+import { viewerOf } from '../services/principal.js';
+import { principalOf } from './access.js';
 import { onlyMethods, pathParameter } from './http.js';
 
 export interface ProgressRouteDeps extends ProgressDeps {
@@ -40,6 +42,7 @@ export function progressRoutes(deps: ProgressRouteDeps): Router {
       });
       const signal = AbortSignal.any([gone.signal, deps.stopping]);
       const events = followRun(deps, pathParameter(request, 'id'), {
+        viewer: viewerOf(principalOf(response)),
         pollMs: deps.progressPollMs,
         heartbeatMs: deps.progressHeartbeatMs,
         signal,

@@ -6,7 +6,10 @@ import type { IntentRow, RunRow } from '../../ports/stores.js';
 import { chartPath } from '../services/charts.js';
 import type { RunDeps, RunFacts } from '../services/runs.js';
 import { cancelRun, readRun } from '../services/runs.js';
-import { actor, answer, onlyMethods, parse, pathParameter } from './http.js';
+import { principalOf } from './access.js';
+import { answer, onlyMethods, parse, pathParameter } from './http.js';
+import { ownerFilter } from '../../domain/access/ownership.js';
+import { actorOf, viewerOf } from '../services/principal.js';
 
 export interface RunRouteDeps extends RunDeps {
   /** The run in the Temporal Web UI, or null where there is none. */
@@ -86,8 +89,10 @@ export function runRoutes(deps: RunRouteDeps): Router {
     .route('/api/v1/runs')
     .get(async (request, response) => {
       const { strategyId, symbol, limit } = parse(runQuery, 'query', request.query);
+      const ownerId = ownerFilter(viewerOf(principalOf(response)));
       const rows = await deps.runs.list({
         limit,
+        ...(ownerId !== null && { ownerId }),
         ...(strategyId !== undefined && { strategyId }),
         ...(symbol !== undefined && { symbol }),
       });
@@ -97,14 +102,19 @@ export function runRoutes(deps: RunRouteDeps): Router {
   router
     .route('/api/v1/runs/:id')
     .get(async (request, response) => {
-      const facts = await readRun(deps, pathParameter(request, 'id'));
+      const viewer = viewerOf(principalOf(response));
+      const facts = await readRun(deps, pathParameter(request, 'id'), viewer);
       answer(response, 200, runDetail, detailOf(deps, facts));
     })
     .all(onlyMethods('GET'));
   router
     .route('/api/v1/runs/:id/cancel')
     .post(async (request, response) => {
-      const row = await cancelRun(deps, pathParameter(request, 'id'), actor);
+      const principal = principalOf(response);
+      const row = await cancelRun(deps, pathParameter(request, 'id'), {
+        viewer: viewerOf(principal),
+        actor: actorOf(principal),
+      });
       answer(response, 202, cancelAnswer, {
         runId: row.id,
         workflowId: row.workflowId,

@@ -9,7 +9,9 @@ import {
 import type { MigrationsPort } from '../../ports/health.js';
 import type { AuditStore } from '../../ports/stores.js';
 import { readPlatformHealth, type PlatformHealthDeps } from '../services/platformHealth.js';
-import { actor, answer, onlyMethods } from './http.js';
+import { actorOf } from '../services/principal.js';
+import { principalOf } from './access.js';
+import { answer, onlyMethods } from './http.js';
 
 export interface StatusRouteDeps extends PlatformHealthDeps {
   readonly environment: string;
@@ -47,7 +49,9 @@ export function statusRoutes(deps: StatusRouteDeps): Router {
     .all(onlyMethods('GET'));
   router
     .route('/api/v1/migrations/run')
+
     .post(async (_request, response) => {
+      const actor = actorOf(principalOf(response));
       const applied = await deps.migrations.run();
       await deps.audit.append({ actor, action: 'migrations.run', subject: 'database', facts: { applied } });
       answer(response, 200, migrationsRun, { applied });

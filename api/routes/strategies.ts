@@ -5,8 +5,10 @@ import { newStrategy, strategy, strategyList } from '../../contracts/http/strate
 import type { ExecuteDeps } from '../services/execute.js';
 import { executeStrategy } from '../services/execute.js';
 import type { StrategyDeps } from '../services/strategies.js';
-import { createStrategy, readStrategy } from '../services/strategies.js';
-import { actor, answer, onlyMethods, parseBody, pathParameter } from './http.js';
+import { createStrategy, listStrategies, readStrategy } from '../services/strategies.js';
+import { actorOf, viewerOf } from '../services/principal.js';
+import { principalOf } from './access.js';
+import { answer, onlyMethods, parseBody, pathParameter } from './http.js';
 
 export interface StrategyRouteDeps extends ExecuteDeps, StrategyDeps {
   readonly strategies: StrategyDeps['strategies'];
@@ -19,10 +21,13 @@ export function strategyRoutes(deps: StrategyRouteDeps): Router {
   router
     .route('/api/v1/strategies')
     .get(async (_request, response) => {
-      answer(response, 200, strategyList, { strategies: await deps.strategies.list() });
+      const strategies = await listStrategies(deps, viewerOf(principalOf(response)));
+      answer(response, 200, strategyList, { strategies });
     })
     .post(async (request, response) => {
-      const created = await createStrategy(deps, parseBody(newStrategy, request), actor);
+      const principal = principalOf(response);
+      const owner = { id: principal.user.id, actor: actorOf(principal) };
+      const created = await createStrategy(deps, parseBody(newStrategy, request), owner);
       response.location(`/api/v1/strategies/${created.id}`);
       answer(response, 201, strategy, created);
     })
@@ -30,14 +35,19 @@ export function strategyRoutes(deps: StrategyRouteDeps): Router {
   router
     .route('/api/v1/strategies/:id')
     .get(async (request, response) => {
-      answer(response, 200, strategy, await readStrategy(deps, pathParameter(request, 'id')));
+      const viewer = viewerOf(principalOf(response));
+      answer(response, 200, strategy, await readStrategy(deps, pathParameter(request, 'id'), viewer));
     })
     .all(onlyMethods('GET'));
   router
     .route('/api/v1/strategies/:id/execute')
     .post(async (request, response) => {
       const body = parseBody(executeRequest, request);
-      const started = await executeStrategy(deps, pathParameter(request, 'id'), body, actor);
+      const principal = principalOf(response);
+      const started = await executeStrategy(deps, pathParameter(request, 'id'), body, {
+        viewer: viewerOf(principal),
+        actor: actorOf(principal),
+      });
       response.location(`/api/v1/runs/${started.runId}`);
       answer(response, started.existing ? 200 : 202, executeAnswer, {
         runId: started.runId,

@@ -1,4 +1,6 @@
 // Gives the pictures that runs have made, and no other object of the store. Called by api/routes/charts.ts.
+import type { Viewer } from '../../domain/access/ownership.js';
+import { ownerFilter } from '../../domain/access/ownership.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { EvidenceStore } from '../../ports/stores.js';
@@ -16,9 +18,9 @@ export interface Picture {
 
 const keys = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,299}$/;
 
-/** @throws KeelError CHART_NOT_FOUND when no chart of a run has this key */
-export async function findChart(deps: ChartDeps, key: string): Promise<Picture> {
-  const row = keys.test(key) ? await deps.evidence.chartByKey(key) : null;
+/** @throws KeelError CHART_NOT_FOUND when no chart of a run that one may see has this key */
+export async function findChart(deps: ChartDeps, key: string, viewer: Viewer): Promise<Picture> {
+  const row = keys.test(key) ? await deps.evidence.chartByKey(key, ownerFilter(viewer)) : null;
   if (row === null) {
     throw new KeelError(
       'CHART_NOT_FOUND',

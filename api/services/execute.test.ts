@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
 import { MemoryWorld, identityOf, memoryDeps, openExecution, rowOf, strategyOf } from '../testing/memory.js';
+import { memoryUsers } from '../testing/memoryAccess.js';
 import { executeStrategy, slotsPerSession } from './execute.js';
 import { InvalidInputError } from './invalidInput.js';
 import { runIdOf } from './runId.js';
+
+const { id: userId, role } = memoryUsers.trader;
+const owner = { viewer: { userId, role }, actor: 'test' };
 
 const execute = (world: MemoryWorld, request: { symbol?: string; reason?: string } = {}, id = 'demo-aapl') =>
   executeStrategy(
     { ...memoryDeps(world), strategies: { get: (key) => get(world, key) } },
     id,
     request,
-    'test',
+    owner,
   );
 
 const get = (world: MemoryWorld, key: string) =>
@@ -96,7 +100,7 @@ describe('executeStrategy', () => {
     const world = new MemoryWorld();
     const deps = memoryDeps(world);
     const audit = { append: () => Promise.reject(new KeelError('DATABASE_AWAY', 'away')) };
-    const work = executeStrategy({ ...deps, audit }, 'demo-aapl', { reason: 'why not' }, 'test');
+    const work = executeStrategy({ ...deps, audit }, 'demo-aapl', { reason: 'why not' }, owner);
     expect(await codeOf(work)).toBe('DATABASE_AWAY');
     expect(world.workflows.size).toBe(0);
   });

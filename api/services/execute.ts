@@ -3,6 +3,7 @@
 import type { Mode, RunIdentity } from '../../contracts/wire/names.js';
 import { runWorkflowId } from '../../contracts/wire/names.js';
 import type { Strategy } from '../../contracts/wire/strategy.js';
+import type { Viewer } from '../../domain/access/ownership.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import type { MarketClock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
@@ -133,9 +134,9 @@ export async function executeStrategy(
     readonly reason?: string | undefined;
     readonly wait?: boolean | undefined;
   },
-  actor: string,
+  { viewer, actor }: { readonly viewer: Viewer; readonly actor: string },
 ): Promise<StartedRun> {
-  const strategy = await readStrategy(deps, strategyId);
+  const strategy = await readStrategy(deps, strategyId, viewer);
   mayRun(strategy, deps.mode);
   const base: RunIdentity = {
     mode: deps.mode,

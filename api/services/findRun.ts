@@ -1,12 +1,15 @@
 // Finds a run by its id, also in the moments before its worker has stored it. Called by the services of runs.
 import type { Mode, RunIdentity } from '../../contracts/wire/names.js';
 import { runWorkflowId } from '../../contracts/wire/names.js';
+import type { Viewer } from '../../domain/access/ownership.js';
+import { maySee } from '../../domain/access/ownership.js';
 import { KeelError } from '../../ports/errors.js';
 import type { RunRow, RunStore, StrategyStore } from '../../ports/stores.js';
 import type { ExecuteDeps } from './execute.js';
 import { lastClosedSession, slotsPerSession } from './execute.js';
 import { runIdOf } from './runId.js';
 import type { RunWorkflows } from './runWorkflows.js';
+import { listStrategies } from './strategies.js';
 
 export interface FindRunDeps extends Pick<ExecuteDeps, 'calendar' | 'marketClock'> {
   readonly mode: Mode;
@@ -19,23 +22,24 @@ export interface FindRunDeps extends Pick<ExecuteDeps, 'calendar' | 'marketClock
 async function startedJustNow(
   deps: FindRunDeps,
   id: string,
-): Promise<{ identity: RunIdentity; version: number } | null> {
-  const strategies = await deps.strategies.list();
+  viewer: Viewer,
+): Promise<{ identity: RunIdentity; version: number; ownerId: string | null } | null> {
+  const strategies = await listStrategies(deps, viewer);
   const session = await lastClosedSession(deps);
-  for (const { id: strategyId, settings, version } of strategies) {
+  for (const { id: strategyId, settings, version, ownerId } of strategies) {
     for (const symbol of settings.symbols) {
       for (let count = 1; count <= slotsPerSession; count += 1) {
         const slot = count === 1 ? settings.slot : `${settings.slot}-${count}`;
         const identity = { mode: deps.mode, strategyId, symbol, session, slot };
-        if (runIdOf(identity) === id) return { identity, version };
+        if (runIdOf(identity) === id) return { identity, version, ownerId };
       }
     }
   }
   return null;
 }
 
-async function notYetStored(deps: FindRunDeps, id: string): Promise<RunRow | null> {
-  const started = await startedJustNow(deps, id);
+async function notYetStored(deps: FindRunDeps, id: string, viewer: Viewer): Promise<RunRow | null> {
+  const started = await startedJustNow(deps, id, viewer);
   if (started === null) return null;
   const workflowId = runWorkflowId(started.identity);
   const execution = await deps.workflows.describe(workflowId);
@@ -48,6 +52,7 @@ async function notYetStored(deps: FindRunDeps, id: string): Promise<RunRow | nul
     waitingFor: null,
     startedAt: execution.startedAt,
     endedAt: execution.endedAt,
+    ownerId: started.ownerId,
   };
   if (execution.status === 'open') {
     const message = 'Started; no worker has taken it yet.';
@@ -65,11 +70,11 @@ async function notYetStored(deps: FindRunDeps, id: string): Promise<RunRow | nul
 
 /**
  * The run's row, or one made of what Temporal knows while the worker has not stored it yet.
- * @throws KeelError RUN_NOT_FOUND
+ * @throws KeelError RUN_NOT_FOUND, also for another user's
  */
-export async function findRun(deps: FindRunDeps, id: string): Promise<RunRow> {
-  const row = (await deps.runs.get(id)) ?? (await notYetStored(deps, id));
-  if (row === null) throw runNotFound(id);
+export async function findRun(deps: FindRunDeps, id: string, viewer: Viewer): Promise<RunRow> {
+  const row = (await deps.runs.get(id)) ?? (await notYetStored(deps, id, viewer));
+  if (row === null || !maySee(viewer, row.ownerId)) throw runNotFound(id);
   return row;
 }
 

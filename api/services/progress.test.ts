@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../../contracts/wire/names.js';
 import { MemoryWorld, identityOf, memoryDeps, openExecution, progressOf, rowOf } from '../testing/memory.js';
+import { memoryUsers } from '../testing/memoryAccess.js';
 import type { IntentRow } from '../../ports/stores.js';
 import type { ProgressEvent } from './progress.js';
 import { followRun } from './progress.js';
 
 const row = rowOf();
 const workflowId = runWorkflowId(identityOf());
-const options = { pollMs: 1, heartbeatMs: 3, signal: new AbortController().signal };
+const { id: userId, role } = memoryUsers.trader;
+const viewer = { userId, role };
+const options = { viewer, pollMs: 1, heartbeatMs: 3, signal: new AbortController().signal };
 const step = { name: 'openRun' as const, startedAt: '2026-01-05T10:00:00.000Z', ms: 3 };
 
 const follow = (world: MemoryWorld, changes: Partial<typeof options> = {}) =>

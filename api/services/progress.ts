@@ -1,6 +1,7 @@
 // Reads how far a run is and follows it until it has ended. Called by api/routes/progress.ts.
 import type { OrderOutcome, OrderReport } from '../../contracts/wire/order.js';
 import type { RunProgress } from '../../contracts/wire/run.js';
+import type { Viewer } from '../../domain/access/ownership.js';
 import type { EvidenceStore, IntentRow, IntentStore, RunRow, RunStore } from '../../ports/stores.js';
 import type { FindRunDeps } from './findRun.js';
 import { findRun } from './findRun.js';
@@ -18,6 +19,7 @@ export type ProgressEvent =
   { readonly kind: 'progress' | 'end'; readonly progress: RunProgress } | { readonly kind: 'heartbeat' };
 
 export interface FollowOptions {
+  readonly viewer: Viewer;
   readonly pollMs: number;
   readonly heartbeatMs: number;
   /** Ends the following at once: the client has gone or the server stops. */
@@ -84,12 +86,16 @@ async function storedProgress(deps: ProgressDeps, row: RunRow): Promise<RunProgr
 }
 
 /** Progress and whether the run's end is stored. The workflow is asked first, the database answers when it does not. */
-async function read(deps: ProgressDeps, row: RunRow): Promise<{ progress: RunProgress; ended: boolean }> {
+async function read(
+  deps: ProgressDeps,
+  row: RunRow,
+  viewer: Viewer,
+): Promise<{ progress: RunProgress; ended: boolean }> {
   const live = row.endedAt === null ? await deps.workflows.progress(row.workflowId) : null;
   const open = live !== null && (live.status === 'running' || live.status === 'waiting');
   if (open) return { progress: live, ended: false };
   // Terminal by the workflow's word is not the end yet: the row must say so too, so that a reader of the run agrees.
-  const now = await findRun(deps, row.id);
+  const now = await findRun(deps, row.id, viewer);
   if (live !== null && now.endedAt === null) return { progress: live, ended: false };
   return { progress: await storedProgress(deps, now), ended: now.endedAt !== null };
 }
@@ -133,11 +139,11 @@ export async function* followRun(
   id: string,
   options: FollowOptions,
 ): AsyncGenerator<ProgressEvent, void, undefined> {
-  const row = await findRun(deps, id);
+  const row = await findRun(deps, id, options.viewer);
   let last = '';
   let quietMs = 0;
   while (!options.signal.aborted) {
-    const { progress, ended } = await read(deps, row);
+    const { progress, ended } = await read(deps, row, options.viewer);
     const text = JSON.stringify(progress);
     if (text !== last) {
       yield { kind: 'progress', progress };

@@ -14,6 +14,7 @@ import type {
   RunStore,
 } from '../../ports/stores.js';
 import type { StepProgress } from '../../contracts/wire/run.js';
+import type { Viewer } from '../../domain/access/ownership.js';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { FindRunDeps } from './findRun.js';
@@ -42,8 +43,8 @@ export interface RunFacts {
 }
 
 /** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
-export async function readRun(deps: RunDeps, id: string): Promise<RunFacts> {
-  const row = await findRun(deps, id);
+export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promise<RunFacts> {
+  const row = await findRun(deps, id, viewer);
   const [steps, bars, charts, analyses, decision, risk, intent] = await Promise.all([
     deps.runs.steps(id),
     deps.evidence.bars(id),
@@ -61,8 +62,12 @@ export async function readRun(deps: RunDeps, id: string): Promise<RunFacts> {
  * Asks a run to stop. Before its order is sent that ends it; afterwards it asks the order's lifecycle.
  * @throws KeelError RUN_NOT_FOUND, RUN_ENDED
  */
-export async function cancelRun(deps: RunDeps, id: string, actor: string): Promise<RunRow> {
-  const row = await findRun(deps, id);
+export async function cancelRun(
+  deps: RunDeps,
+  id: string,
+  { viewer, actor }: { readonly viewer: Viewer; readonly actor: string },
+): Promise<RunRow> {
+  const row = await findRun(deps, id, viewer);
   if (row.endedAt !== null) throw ended(row, `it ended at ${row.endedAt} as ${row.outcome ?? row.status}`);
   await deps.audit.append({
     actor,

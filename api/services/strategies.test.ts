@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { NewStrategy } from '../../contracts/http/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { MemoryWorld, memoryDeps, riskLimits } from '../testing/memory.js';
+import { memoryUsers } from '../testing/memoryAccess.js';
 import { InvalidInputError } from './invalidInput.js';
 import { createStrategy } from './strategies.js';
 
+const owner = { id: memoryUsers.trader.id, actor: 'test' };
+
 const create = (request: Partial<NewStrategy>, world = new MemoryWorld()) =>
-  createStrategy(memoryDeps(world), { name: 'Mine', settings: { symbols: ['AAPL'] }, ...request }, 'test');
+  createStrategy(memoryDeps(world), { name: 'Mine', settings: { symbols: ['AAPL'] }, ...request }, owner);
 
 const withRisk = (risk: NonNullable<NewStrategy['settings']['risk']>) =>
   create({ settings: { symbols: ['AAPL'], risk } });

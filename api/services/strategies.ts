@@ -4,6 +4,8 @@ import type { FieldProblem } from '../../contracts/http/problem.js';
 import type { NewStrategy } from '../../contracts/http/strategy.js';
 import type { Mode } from '../../contracts/wire/names.js';
 import type { IndicatorParameters, Strategy, StrategySettings } from '../../contracts/wire/strategy.js';
+import type { Viewer } from '../../domain/access/ownership.js';
+import { maySee } from '../../domain/access/ownership.js';
 import { ratio } from '../../domain/money/decimal.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
 import { KeelError } from '../../ports/errors.js';
@@ -86,7 +88,7 @@ const slug = (name: string): string =>
 export async function createStrategy(
   deps: StrategyDeps,
   request: NewStrategy,
-  actor: string,
+  owner: { readonly id: string; readonly actor: string },
 ): Promise<Strategy> {
   const id = request.id ?? slug(request.name);
   if (id === '') {
@@ -96,16 +98,23 @@ export async function createStrategy(
   const settings = settingsOf(request.settings, deps.strategyDefaults);
   const problems = beyondLimits(settings.risk, deps.riskLimits);
   if (problems.length > 0) throw new InvalidInputError(problems, 'LIMIT_EXCEEDED');
-  return deps.strategies.create({ id, name: request.name, settings }, actor);
+  return deps.strategies.create({ id, name: request.name, settings, ownerId: owner.id }, owner.actor);
 }
 
-/** @throws KeelError STRATEGY_NOT_FOUND */
+export const listStrategies = async (
+  deps: { readonly strategies: Pick<StrategyStore, 'list'> },
+  viewer: Viewer,
+): Promise<readonly Strategy[]> =>
+  (await deps.strategies.list()).filter(({ ownerId }) => maySee(viewer, ownerId));
+
+/** @throws KeelError STRATEGY_NOT_FOUND, also for another user's */
 export async function readStrategy(
   deps: { readonly strategies: Pick<StrategyStore, 'get'> },
   id: string,
+  viewer: Viewer,
 ): Promise<Strategy> {
   const strategy = await deps.strategies.get(id);
-  if (strategy === null) throw strategyNotFound(id);
+  if (strategy === null || !maySee(viewer, strategy.ownerId)) throw strategyNotFound(id);
   return strategy;
 }
 

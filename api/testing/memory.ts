@@ -15,6 +15,7 @@ import type { Price } from '../../ports/prices.js';
 import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { ApiDeps } from '../app.js';
+import { memoryAccess, memoryUsers } from './memoryAccess.js';
 import { runIdOf } from '../services/runId.js';
 import { platformDeps } from './platform.js';
 import { pricesOf } from './prices.js';
@@ -89,6 +90,7 @@ export const strategyOf = (id: string, symbols: readonly string[] = ['AAPL']): S
     workflowId: 'standard',
   },
   createdAt: '2014-01-02T10:00:00.000Z',
+  ownerId: memoryUsers.trader.id,
 });
 
 export const identityOf = (changes: Partial<RunIdentity> = {}): RunIdentity => ({
@@ -114,6 +116,7 @@ export const rowOf = (changes: Partial<RunRow> = {}): RunRow => {
     waitingFor: null,
     startedAt: '2026-01-05T10:00:00.000Z',
     endedAt: null,
+    ownerId: memoryUsers.trader.id,
     ...changes,
   };
 };
@@ -145,10 +148,10 @@ function storesOf(world: MemoryWorld): Pick<ApiDeps, 'strategies' | 'runs' | 'ev
   const stored = <T>(value: () => T): Promise<T> => world.from('database', value);
   return {
     strategies: {
-      create: ({ id, name, settings }) =>
+      create: ({ id, name, settings, ownerId = null }) =>
         stored(() => {
           if (world.strategies.has(id)) throw new KeelError('STRATEGY_EXISTS', `There is a strategy ${id}.`);
-          const made: Strategy = { ...strategyOf(id), name, settings };
+          const made: Strategy = { ...strategyOf(id), name, settings, ownerId };
           world.strategies.set(id, made);
           return made;
         }),
@@ -157,11 +160,12 @@ function storesOf(world: MemoryWorld): Pick<ApiDeps, 'strategies' | 'runs' | 'ev
     },
     runs: {
       get: (id) => stored(() => world.rows.get(id) ?? null),
-      list: ({ strategyId, symbol, limit }) =>
+      list: ({ strategyId, symbol, ownerId, limit }) =>
         stored(() =>
           [...world.rows.values()]
             .filter((row) => strategyId === undefined || row.strategyId === strategyId)
             .filter((row) => symbol === undefined || row.symbol === symbol)
+            .filter((row) => ownerId === undefined || row.ownerId === ownerId)
             .slice(0, limit),
         ),
       steps: (id) => stored(() => world.steps.get(id) ?? []),
@@ -169,7 +173,12 @@ function storesOf(world: MemoryWorld): Pick<ApiDeps, 'strategies' | 'runs' | 'ev
     evidence: {
       bars: (id) => stored(() => world.bars.filter(({ runId }) => runId === id)),
       charts: (id) => stored(() => world.charts.filter(({ runId }) => runId === id)),
-      chartByKey: (key) => stored(() => world.charts.find(({ object }) => object.key === key) ?? null),
+      chartByKey: (key, ownerId) =>
+        stored(() => {
+          const seen = (runId: string): boolean =>
+            ownerId === null || world.rows.get(runId)?.ownerId === ownerId;
+          return world.charts.find(({ object, runId }) => object.key === key && seen(runId)) ?? null;
+        }),
       analyses: (id) => stored(() => world.analyses.get(id) ?? []),
       decision: (id) => stored(() => world.decisions.get(id) ?? null),
       risk: (id) => stored(() => world.risk.filter(({ runId }) => runId === id)),
@@ -208,6 +217,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     mode: 'simulated',
     version: '0.0.0',
     ...storesOf(world),
+    ...memoryAccess(),
     brokerState: {
       executionsOf: (clientOrderId) =>
         world.from('database', () => world.executions.filter((each) => each.clientOrderId === clientOrderId)),
@@ -243,6 +253,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     progressHeartbeatMs: 20,
     stopping: world.stop.signal,
     log: pino({ level: 'info' }, { write: (line) => world.log.push(line) }),
+    allowedHosts: ['keel.example.com'],
     bodyLimitKb: 10,
     docsAssets: swaggerUi(),
   };

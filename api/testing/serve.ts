@@ -16,6 +16,8 @@ interface Answer {
 }
 
 interface Question {
+  /** Whose token is sent: that of memoryUsers.trader where nothing is said; null sends none. */
+  readonly as?: string | null;
   readonly headers?: Record<string, string>;
   readonly body?: string;
 }
@@ -34,8 +36,9 @@ export async function serveWorld(world: MemoryWorld): Promise<ServedApi> {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
-  const ask: ServedApi['ask'] = (method, path, { headers = {}, body } = {}) =>
+  const ask: ServedApi['ask'] = (method, path, { as = 'trader', headers: given = {}, body } = {}) =>
     new Promise((resolve, reject) => {
+      const headers = { ...(as === null ? {} : { authorization: `Bearer ${as}` }), ...given };
       const options = { host: '127.0.0.1', port, method, path, headers, agent: false as const };
       const request = httpRequest(options, (response) => {
         const chunks: Buffer[] = [];

@@ -18,7 +18,7 @@ Examples:
 
 /** Sections that are whole without a running service. */
 const alone: readonly ConfigSection[] = ['log', 'objectStore', 'simulator', 'api', 'worker', 'risk'];
-const services: readonly ConfigSection[] = ['database', 'temporal', 'broker'];
+const services: readonly ConfigSection[] = ['database', 'temporal', 'broker', 'auth'];
 
 export function configCommand(args: readonly string[], out: Say, env: NodeJS.ProcessEnv): number {
   const [command, ...rest] = args;

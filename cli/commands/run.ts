@@ -23,7 +23,8 @@ In the simulated market the next session without a run is stepped to; in paper a
   --strategy ID     a strategy of yours; the symbol's demo strategy when not given (simulated mode only)
   --as-of DATE      the session, YYYY-MM-DD (simulated market)
   --data-dir DIR    of the Keel that runs: .keel when not given
-  --api URL         an API elsewhere, in place of --data-dir; then no market is stepped and --strategy is needed
+  --api URL         an API elsewhere, in place of --data-dir; then no market is stepped and --strategy is needed.
+                    KEEL_API_KEY holds a key of yours there
 
 Examples:
   keel run AAPL
@@ -61,6 +62,16 @@ export function requireState(dataDir: string): KeelState {
   );
 }
 
+/** With the key of KEEL_API_KEY, which is of that API. */
+const apiElsewhere = (url: string, env: NodeJS.ProcessEnv): Api =>
+  createApi(url.replace(/\/+$/, ''), env['KEEL_API_KEY'] || null);
+
+function apiOf(values: { api?: string; 'data-dir'?: string }, env: NodeJS.ProcessEnv): Api {
+  if (values.api !== undefined) return apiElsewhere(values.api, env);
+  const state = requireState(dataDirOf(values['data-dir'], env));
+  return createApi(state.apiUrl, state.apiKey);
+}
+
 /** @returns 0 after a natural end of the run, 1 after another */
 export async function runCommand(
   args: readonly string[],
@@ -79,10 +90,10 @@ export async function runCommand(
   if (asOf !== null && !isDate(asOf))
     throw new UsageError(`--as-of ${asOf} is no date: write it as YYYY-MM-DD`);
   const wanted = { symbol: symbol.toUpperCase(), strategy: values.strategy, asOf, out, signal };
-  if (values.api !== undefined) return runThere(createApi(values.api.replace(/\/+$/, '')), wanted);
+  if (values.api !== undefined) return runThere(apiElsewhere(values.api, env), wanted);
   const dataDir = dataDirOf(values['data-dir'], env);
   const state = requireState(dataDir);
-  const api = createApi(state.apiUrl);
+  const api = createApi(state.apiUrl, state.apiKey);
   if (state.simulator === null) return runThere(api, wanted);
   const tell = (run: RunDetail): void => {
     printSummary(run, placesOf(state, dataDir), out);
@@ -152,8 +163,7 @@ export async function runsCommand(
   const limit = Number(values.limit ?? '50');
   if (!Number.isInteger(limit) || limit < 1 || limit > 200)
     throw new UsageError('--limit is a number from 1 to 200');
-  const url = values.api?.replace(/\/+$/, '') ?? requireState(dataDirOf(values['data-dir'], env)).apiUrl;
-  const runs = await createApi(url).runs({
+  const runs = await apiOf(values, env).runs({
     limit,
     ...(values.symbol === undefined ? {} : { symbol: values.symbol.toUpperCase() }),
     ...(values.strategy === undefined ? {} : { strategyId: values.strategy }),

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { migrateUp } from '../../db/migrate.js';
+import { adminLines, ensureAdmin, makeLocalKey, withStores } from '../admin.js';
 import type { Say } from '../say.js';
 import { duration } from '../say.js';
 import { awaitReady, readyLine } from './child.js';
@@ -38,7 +39,10 @@ export async function boot(context: BootContext): Promise<KeelState> {
   const env = childEnvironment(settings, database.url, temporal, simulator);
   const apiUrl = `http://${config.api.host}:${String(ports.api.port)}`;
   const own = { logs: join(dataDir, 'logs'), env };
-  const api = { ...own, role: 'api', ports: [ports.api.port], words: `${apiUrl}/docs` } as const;
+  // Before the API listens: whoever asks it first has to find somebody who may answer for it.
+  const apiKey = await prepareAccess(context, database.url);
+  const apiEnv = { ...env, KEEL_AUTH_SECRET: settings.authSecret };
+  const api = { ...own, env: apiEnv, role: 'api', ports: [ports.api.port], words: `${apiUrl}/docs` } as const;
   const worker = { ...own, role: 'worker', ports: [], words: `serves ${config.mode} runs` } as const;
   await Promise.all([
     context.stack.start(nodeService(api)),
@@ -49,6 +53,7 @@ export async function boot(context: BootContext): Promise<KeelState> {
     mode: config.mode,
     accountId: config.broker.accountId,
     apiUrl,
+    apiKey,
     databaseUrl: database.url,
     databaseDir: database.directory,
     objectDir: config.objectStore.kind === 'filesystem' ? config.objectStore.directory : null,
@@ -60,6 +65,14 @@ export async function boot(context: BootContext): Promise<KeelState> {
     },
   };
 }
+
+/** @returns the key of the `keel` command; says the first admin's password, once */
+const prepareAccess = ({ dataDir, settings, say }: BootContext, url: string): Promise<string> =>
+  withStores(url, settings.config.mode, async (stores) => {
+    const made = await ensureAdmin(stores, 'supervisor');
+    for (const line of made === null ? [] : adminLines(made)) say(`  ! ${line}`);
+    return makeLocalKey(stores, dataDir);
+  });
 
 const childEnvironment = (
   { env }: Settings,

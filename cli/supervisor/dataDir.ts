@@ -49,6 +49,7 @@ export const keptNames: readonly RegExp[] = [
   /^temporal\.db(-.*)?$/,
   /^(objects|simulator|logs|postgres)$/,
   /^(processes|state)\.json$/,
+  /^auth\.secret$/,
 ];
 
 /**

@@ -173,7 +173,7 @@ function serveOnly(options: StartOptions, state: KeelState, say: Say): number {
 async function runOutside({ options, say, signal }: RunContext, state: KeelState): Promise<number> {
   refuseDate(options, state);
   const { symbol, noWait } = options;
-  const api = createApi(state.apiUrl);
+  const api = createApi(state.apiUrl, state.apiKey);
   const { id } = await api.ensureDemo(symbol);
   const { runId, session, existing } = await api.execute(id, symbol, !noWait);
   say(`${existing ? 'Found' : 'Started'} the run of ${id} on ${symbol} for session ${session}:`);
@@ -193,7 +193,7 @@ async function demo({ options, say, signal, ends }: RunContext, state: KeelState
     await market.close();
   });
   await market.dataOf(symbol);
-  const api = createApi(state.apiUrl);
+  const api = createApi(state.apiUrl, state.apiKey);
   const { id, slot } = await api.ensureDemo(symbol);
   const tell = (run: RunDetail): void => {
     printSummary(run, placesOf(state, options.dataDir), say);

@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.js';
 import type { Config } from '../../config/schema.js';
 import type { PortChoice } from './ports.js';
 import { choosePorts } from './ports.js';
+import { authSecret } from './secret.js';
 
 export type PortName =
   'api' | 'temporal' | 'temporalUi' | 'simulator' | 'simulatorAdmin' | 'simulatorApi' | 'postgres';
@@ -19,6 +20,8 @@ export interface Settings {
   readonly given: { readonly database: boolean; readonly temporal: boolean; readonly minio: boolean };
   /** Opens the simulator's admin port; made anew at each start. */
   readonly adminToken: string;
+  /** What the API signs with. */
+  readonly authSecret: string;
 }
 
 const embedded = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
@@ -29,7 +32,8 @@ const embedded = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
  */
 export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
   const adminToken = randomBytes(24).toString('base64url');
-  const config = loadConfig(checked(env, dataDir));
+  const secret = env['KEEL_AUTH_SECRET'] || authSecret(dataDir);
+  const config = loadConfig(checked({ ...env, KEEL_AUTH_SECRET: secret }, dataDir));
   const ports = await choosePorts<PortName>({
     api: config.api.port,
     simulator: config.simulator.port,
@@ -55,6 +59,7 @@ export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Pro
       minio: Boolean(env['MINIO_ENDPOINT']),
     },
     adminToken,
+    authSecret: secret,
   };
 }
 

@@ -14,6 +14,8 @@ const stateSchema = z.object({
   mode: z.enum(['simulated', 'paper', 'live']),
   accountId: z.string(),
   apiUrl: z.string(),
+  /** With which the `keel` command asks the API; made anew at each start. */
+  apiKey: z.string(),
   databaseUrl: z.string(),
   /** Directory of the embedded cluster; null with DATABASE_URL. */
   databaseDir: z.string().nullable(),

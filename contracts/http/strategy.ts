@@ -113,6 +113,7 @@ export const strategy = z
     version: z.int().positive(),
     settings: strategySettings,
     createdAt: instant,
+    ownerId: z.uuid().nullable().meta({ description: 'The user whose it is.' }),
   })
   .meta({ id: 'Strategy' });
 

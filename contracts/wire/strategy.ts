@@ -35,4 +35,6 @@ export interface Strategy {
   readonly version: number;
   readonly settings: StrategySettings;
   readonly createdAt: string;
+  /** Id of the user; null for one made before there were users, or outside the API. */
+  readonly ownerId: string | null;
 }

@@ -19,11 +19,15 @@ export interface ApiProcess {
   kill(): Promise<void>;
 }
 
+/** Signs the tokens of every API that tests start. */
+export const testSecret = 'a-secret-of-the-tests-and-nothing-else';
+
 const variables = (env: Record<string, string>): NodeJS.ProcessEnv => ({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
   KEEL_ENV: 'testing',
   KEEL_API_PORT: '0',
+  KEEL_AUTH_SECRET: testSecret,
   ...env,
 });
 

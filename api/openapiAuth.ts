@@ -1,0 +1,118 @@
+// The calls of users, logins and keys in the OpenAPI document. Used by api/openapi.ts.
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
+import {
+  loginRequest,
+  passwordRequest,
+  refreshRequest,
+  registerRequest,
+  tokens,
+  user,
+  userChange,
+  userList,
+} from '../contracts/http/auth.js';
+import { badBody, body, json, problems } from './openapiParts.js';
+
+const idPath = { path: z.object({ id: z.uuid() }) };
+const done = (description: string) => ({ '204': { description } });
+
+const authPaths: ZodOpenApiPathsObject = {
+  '/api/v1/auth/register': {
+    post: {
+      summary: 'Become a user',
+      description: 'A viewer at first; an admin gives more. Refused where registration is closed.',
+      tags: ['access'],
+      requestBody: { ...body(registerRequest), required: true },
+      responses: { '201': json('The user.', user), ...problems(...badBody, '409', '429', '503') },
+    },
+  },
+  '/api/v1/auth/login': {
+    post: {
+      summary: 'Log in',
+      tags: ['access'],
+      requestBody: { ...body(loginRequest), required: true },
+      responses: { '200': json('Tokens.', tokens), ...problems(...badBody, '401', '429', '503') },
+    },
+  },
+  '/api/v1/auth/refresh': {
+    post: {
+      summary: 'Get the next tokens',
+      description: 'A refresh token is good once. One that comes back later ends its whole login.',
+      tags: ['access'],
+      requestBody: { ...body(refreshRequest), required: true },
+      responses: { '200': json('Tokens.', tokens), ...problems(...badBody, '401', '503') },
+    },
+  },
+  '/api/v1/auth/logout': {
+    post: {
+      summary: 'Log out',
+      description: 'Its access and refresh tokens are worth nothing from then on.',
+      tags: ['access'],
+      responses: { ...done('Logged out.'), ...problems('503') },
+    },
+  },
+  '/api/v1/auth/password': {
+    post: {
+      summary: 'Change your password',
+      description: 'Ends every other login of yours.',
+      tags: ['access'],
+      requestBody: { ...body(passwordRequest), required: true },
+      responses: { ...done('Changed.'), ...problems(...badBody, '429', '503') },
+    },
+  },
+  '/api/v1/auth/me': {
+    get: {
+      summary: 'Who you are',
+      tags: ['access'],
+      responses: { '200': json('You.', user), ...problems('503') },
+    },
+  },
+};
+
+const keyPaths: ZodOpenApiPathsObject = {
+  '/api/v1/auth/keys': {
+    get: {
+      summary: 'List your API keys',
+      tags: ['access'],
+      responses: { '200': json('Also those that are no longer good.', apiKeyList), ...problems('503') },
+    },
+    post: {
+      summary: 'Make an API key',
+      description: 'The key is shown once. It never does more than you may.',
+      tags: ['access'],
+      requestBody: { ...body(newApiKey), required: true },
+      responses: { '201': json('The key.', madeApiKey), ...problems(...badBody, '503') },
+    },
+  },
+  '/api/v1/auth/keys/{id}': {
+    delete: {
+      summary: 'Revoke an API key',
+      tags: ['access'],
+      requestParams: idPath,
+      responses: { ...done('Revoked.'), ...problems('404', '503') },
+    },
+  },
+};
+
+const userPaths: ZodOpenApiPathsObject = {
+  '/api/v1/users': {
+    get: {
+      summary: 'List users',
+      tags: ['access'],
+      responses: { '200': json('All users.', userList), ...problems('503') },
+    },
+  },
+  '/api/v1/users/{id}': {
+    patch: {
+      summary: 'Change the role of a user, or whether he is active',
+      description: 'Counts from the next request on. One who is not active has no login and no key any more.',
+      tags: ['access'],
+      requestParams: idPath,
+      requestBody: { ...body(userChange), required: true },
+      responses: { '200': json('The user.', user), ...problems(...badBody, '404', '409', '503') },
+    },
+  },
+};
+
+export const accessPaths: ZodOpenApiPathsObject = { ...authPaths, ...keyPaths, ...userPaths };

@@ -1,0 +1,70 @@
+// Users let themselves in and out over HTTP. Mounted by api/app.ts.
+import type { Request, Response } from 'express';
+import { Router } from 'express';
+import {
+  loginRequest,
+  passwordRequest,
+  refreshRequest,
+  registerRequest,
+  tokens,
+  user,
+} from '../../contracts/http/auth.js';
+import type { AuthDeps, Granted } from '../services/auth.js';
+import { changePassword, logIn, logOut, refresh, register } from '../services/auth.js';
+import { answer, onlyMethods, parseBody } from './http.js';
+import { principalOf } from './access.js';
+
+/** Of the connection itself: no header that a caller could write is believed. */
+const addressOf = (request: Request): string => request.socket.remoteAddress ?? 'unknown';
+
+const answerTokens = (
+  response: Response,
+  { accessToken, expiresIn, refreshToken, user: who }: Granted,
+): void => {
+  answer(response, 200, tokens, { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, user: who });
+};
+
+export function authRoutes(deps: AuthDeps): Router {
+  const router = Router();
+  router
+    .route('/api/v1/auth/register')
+    .post(async (request, response) => {
+      const made = await register(deps, parseBody(registerRequest, request), addressOf(request));
+      answer(response, 201, user, made);
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/auth/login')
+    .post(async (request, response) => {
+      answerTokens(response, await logIn(deps, parseBody(loginRequest, request), addressOf(request)));
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/auth/refresh')
+    .post(async (request, response) => {
+      answerTokens(response, await refresh(deps, parseBody(refreshRequest, request).refreshToken));
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/auth/logout')
+    .post(async (_request, response) => {
+      await logOut(deps, principalOf(response));
+      response.status(204).end();
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/auth/password')
+    .post(async (request, response) => {
+      const body = parseBody(passwordRequest, request);
+      await changePassword(deps, principalOf(response), body, addressOf(request));
+      response.status(204).end();
+    })
+    .all(onlyMethods('POST'));
+  router
+    .route('/api/v1/auth/me')
+    .get((_request, response) => {
+      answer(response, 200, user, principalOf(response).user);
+    })
+    .all(onlyMethods('GET'));
+  return router;
+}

@@ -1,0 +1,147 @@
+// Registers users, lets them in and out, changes passwords. Called by api/routes/auth.ts.
+import { createHash, randomBytes } from 'node:crypto';
+import type { RegisterRequest } from '../../contracts/http/auth.js';
+import { composed, passwordFault } from '../../domain/access/password.js';
+import type {
+  AccessTokens,
+  AttemptStore,
+  LoginStore,
+  PasswordHasher,
+  PasswordStrength,
+  UserRow,
+  UserStore,
+} from '../../ports/access.js';
+import { KeelError } from '../../ports/errors.js';
+import { InvalidInputError } from './invalidInput.js';
+import type { Principal } from './principal.js';
+import { actorOf } from './principal.js';
+
+export interface AuthDeps {
+  readonly users: UserStore;
+  readonly logins: LoginStore;
+  readonly attempts: AttemptStore;
+  readonly passwords: PasswordHasher;
+  readonly passwordStrength: PasswordStrength;
+  readonly accessTokens: AccessTokens;
+  /** Whether anybody who reaches the API may make himself a user. */
+  readonly registrationOpen: boolean;
+}
+
+export interface Granted {
+  readonly accessToken: string;
+  readonly expiresIn: number;
+  readonly refreshToken: string;
+  readonly user: UserRow;
+}
+
+/** After so many days one has to log in again, however often the token was refreshed. */
+const loginDays = 30;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** @returns the password as it is hashed. @throws InvalidInputError naming the field */
+export function goodPassword(
+  strength: PasswordStrength,
+  given: string,
+  own: readonly string[],
+  field: string,
+): string {
+  const password = composed(given);
+  const fault = passwordFault(password) ?? strength.weakness(password, own);
+  if (fault !== null) throw new InvalidInputError([{ in: 'body', field, message: fault }]);
+  return password;
+}
+
+/** @throws InvalidInputError, KeelError REGISTRATION_CLOSED, EMAIL_TAKEN, USERNAME_TAKEN, TOO_MANY_ATTEMPTS */
+export async function register(deps: AuthDeps, request: RegisterRequest, address: string): Promise<UserRow> {
+  if (!deps.registrationOpen) {
+    throw new KeelError('REGISTRATION_CLOSED', 'An admin makes the users here; ask one.');
+  }
+  const { email, username } = request;
+  const own = [username, ...email.split(/[@.]/)];
+  const password = goodPassword(deps.passwordStrength, request.password, own, 'password');
+  await deps.attempts.begin('register', email, address);
+  const passwordHash = await deps.passwords.hash(password);
+  const user = { email, username, role: 'viewer', mustChangePassword: false, passwordHash } as const;
+  return deps.users.create(user, `user:${username}`);
+}
+
+/**
+ * Wrong names, wrong passwords and users who are not active are answered alike and take as long.
+ * @throws KeelError CREDENTIALS_REFUSED, TOO_MANY_ATTEMPTS, PASSWORDS_BUSY
+ */
+export async function logIn(
+  deps: AuthDeps,
+  given: { readonly login: string; readonly password: string },
+  address: string,
+): Promise<Granted> {
+  const name = given.login.trim().toLowerCase();
+  const attempt = await deps.attempts.begin('login', name, address);
+  const found = await deps.users.byLogin(name);
+  const fits = await deps.passwords.verify(found?.passwordHash ?? null, composed(given.password));
+  if (found === null || !fits || !found.user.active) {
+    throw new KeelError('CREDENTIALS_REFUSED', 'The name or the password is not right.');
+  }
+  await deps.attempts.succeeded(attempt);
+  return openLogin(deps, found.user);
+}
+
+async function openLogin(deps: AuthDeps, user: UserRow): Promise<Granted> {
+  const refreshToken = randomBytes(32).toString('base64url');
+  const opening = { userId: user.id, refreshHash: sha256(refreshToken), days: loginDays };
+  const loginId = await deps.logins.open(opening, `user:${user.username}`);
+  return grant(deps, { loginId, user }, refreshToken);
+}
+
+const grant = async (
+  { accessTokens }: AuthDeps,
+  { loginId, user }: { readonly loginId: string; readonly user: UserRow },
+  refreshToken: string,
+): Promise<Granted> => ({
+  accessToken: await accessTokens.sign({ userId: user.id, loginId }),
+  expiresIn: accessTokens.lifetimeSeconds,
+  refreshToken,
+  user,
+});
+
+/** @throws KeelError REFRESH_REFUSED; a token that comes back too late ends its login */
+export async function refresh(deps: AuthDeps, refreshToken: string): Promise<Granted> {
+  const next = deps.accessTokens.nextRefreshToken(refreshToken);
+  const granted = await deps.logins.rotate(sha256(refreshToken), sha256(next));
+  if (granted === null) {
+    throw new KeelError('REFRESH_REFUSED', 'This refresh token is not good any more; log in again.');
+  }
+  return grant(deps, granted, next);
+}
+
+/** The table of routes lets no key come so far. */
+function loginOf({ via }: Principal): string {
+  if (via.kind === 'login') return via.loginId;
+  throw new KeelError('LOGIN_NEEDED', 'No API key may do this; log in for it.');
+}
+
+export async function logOut(deps: Pick<AuthDeps, 'logins'>, principal: Principal): Promise<void> {
+  await deps.logins.end(loginOf(principal), actorOf(principal));
+}
+
+/** Ends every other login of the user. @throws InvalidInputError, KeelError PASSWORD_REFUSED, TOO_MANY_ATTEMPTS */
+export async function changePassword(
+  deps: AuthDeps,
+  principal: Principal,
+  given: { readonly current: string; readonly next: string },
+  address: string,
+): Promise<void> {
+  const { user } = principal;
+  const attempt = await deps.attempts.begin('password', user.id, address);
+  const stored = await deps.users.passwordHash(user.id);
+  if (!(await deps.passwords.verify(stored, composed(given.current)))) {
+    throw new KeelError('PASSWORD_REFUSED', 'The current password is not right.');
+  }
+  await deps.attempts.succeeded(attempt);
+  const own = [user.username, ...user.email.split(/[@.]/), composed(given.current)];
+  const passwordHash = await deps.passwords.hash(
+    goodPassword(deps.passwordStrength, given.next, own, 'next'),
+  );
+  const change = { passwordHash, mustChange: false, keepLogin: loginOf(principal) };
+  await deps.users.setPassword(user.id, change, actorOf(principal));
+}

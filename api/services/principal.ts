@@ -1,0 +1,84 @@
+// Who asks, as the API knows it after the Authorization header was read. Called by api/routes/access.ts for every route
+// that is not public.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Viewer } from '../../domain/access/ownership.js';
+import { reaches, scopeFor } from '../../domain/access/roles.js';
+import type { Scope } from '../../domain/access/roles.js';
+import type { RouteRule } from '../../domain/access/routes.js';
+import type { AccessTokens, ApiKeyStore, LoginStore, UserRow } from '../../ports/access.js';
+import { KeelError } from '../../ports/errors.js';
+
+export interface Principal {
+  readonly user: UserRow;
+  readonly via:
+    | { readonly kind: 'login'; readonly loginId: string }
+    | { readonly kind: 'key'; readonly prefix: string; readonly scopes: readonly Scope[] };
+}
+
+export interface AuthenticateDeps {
+  readonly accessTokens: Pick<AccessTokens, 'verify'>;
+  readonly logins: Pick<LoginStore, 'userOf'>;
+  readonly apiKeys: Pick<ApiKeyStore, 'good' | 'used'>;
+}
+
+/** As stores and audit record who acts. */
+export const actorOf = ({ user, via }: Principal): string =>
+  via.kind === 'key' ? `user:${user.username}/key:${via.prefix}` : `user:${user.username}`;
+
+export const viewerOf = ({ user }: Principal): Viewer => ({ userId: user.id, role: user.role });
+
+const refused = (): KeelError =>
+  new KeelError(
+    'TOKEN_REFUSED',
+    'This needs a token or an API key that is good now, as Authorization: Bearer; POST /api/v1/auth/login gives one.',
+  );
+
+const keyPattern = /^keel_([a-z2-7]{8})_([A-Za-z0-9_-]{43})$/;
+
+export const hashOfSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
+
+async function byKey(deps: AuthenticateDeps, prefix: string, secret: string): Promise<Principal> {
+  const found = await deps.apiKeys.good(prefix);
+  const [given, stored] = [hashOfSecret(secret), found?.hash ?? ''].map((hash) =>
+    Buffer.from(hash.padEnd(64, '0')),
+  );
+  if (found === null || given === undefined || stored === undefined || !timingSafeEqual(given, stored))
+    throw refused();
+  await deps.apiKeys.used(found.key.id);
+  return { user: found.user, via: { kind: 'key', prefix, scopes: found.key.scopes } };
+}
+
+/**
+ * The user behind an Authorization header. Role and state are read anew each time, so that what an admin takes away is
+ * gone at once.
+ * @throws KeelError TOKEN_REFUSED for anything that is not good, and for no header
+ */
+export async function authenticate(deps: AuthenticateDeps, header: string | undefined): Promise<Principal> {
+  const token = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(header ?? '')?.[1] ?? '';
+  const [, prefix, secret] = keyPattern.exec(token) ?? [];
+  if (prefix !== undefined && secret !== undefined) return byKey(deps, prefix, secret);
+  const claims = token === '' ? null : await deps.accessTokens.verify(token);
+  const user = claims === null ? null : await deps.logins.userOf(claims.loginId);
+  if (claims === null || user === null || user.id !== claims.userId) throw refused();
+  return { user, via: { kind: 'login', loginId: claims.loginId } };
+}
+
+/** @throws KeelError LOGIN_NEEDED, SCOPE_MISSING, ROLE_TOO_LOW, PASSWORD_CHANGE_NEEDED */
+export function authorize({ user, via }: Principal, rule: RouteRule): void {
+  if (rule.needs === 'public') return;
+  if (!reaches(user.role, rule.needs)) {
+    throw new KeelError('ROLE_TOO_LOW', `This needs the role ${rule.needs}; yours is ${user.role}.`);
+  }
+  if (via.kind === 'key') {
+    if (rule.loginOnly) throw new KeelError('LOGIN_NEEDED', 'No API key may do this; log in for it.');
+    const scope = scopeFor(rule.needs);
+    if (via.scopes.includes(scope)) return;
+    throw new KeelError('SCOPE_MISSING', `This key has no scope "${scope}". Make one that has.`);
+  }
+  if (user.mustChangePassword && !rule.beforePasswordChange) {
+    throw new KeelError(
+      'PASSWORD_CHANGE_NEEDED',
+      'The password was for one login only: change it first, with POST /api/v1/auth/password.',
+    );
+  }
+}

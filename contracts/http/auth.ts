@@ -1,0 +1,79 @@
+// Users and logins on the HTTP API. Used by api/routes/auth.ts, the CLI and the OpenAPI document.
+import { z } from 'zod';
+import { roles } from '../../domain/access/roles.js';
+import { instant } from './fields.js';
+
+export const role = z
+  .enum(roles)
+  .meta({ description: 'What the user may do: each role includes those before it.' });
+
+/** Raw length only; what a password must be is checked after it is composed. */
+const password = z
+  .string()
+  .min(1)
+  .max(1024)
+  .meta({ description: '12 to 256 characters of any script; nothing is cut off.', format: 'password' });
+
+const email = z
+  .email()
+  .max(254)
+  .transform((text) => text.toLowerCase())
+  .meta({ example: 'maria@example.com' });
+
+const username = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .pipe(
+    z.string().regex(/^[a-z0-9][a-z0-9._-]{1,31}$/, '2 to 32 letters, digits, dots, dashes or underscores'),
+  )
+  .meta({ description: 'Names the user in the audit, for ever.', example: 'maria' });
+
+const token = z.string().min(1).max(200);
+
+export const registerRequest = z.strictObject({ email, username, password }).meta({ id: 'RegisterRequest' });
+
+export const loginRequest = z
+  .strictObject({
+    login: z.string().min(1).max(254).meta({ description: 'E-mail or username.', example: 'maria' }),
+    password,
+  })
+  .meta({ id: 'LoginRequest' });
+
+export const refreshRequest = z.strictObject({ refreshToken: token }).meta({ id: 'RefreshRequest' });
+
+export const passwordRequest = z
+  .strictObject({ current: password, next: password })
+  .meta({ id: 'PasswordRequest' });
+
+export const user = z
+  .strictObject({
+    id: z.uuid(),
+    email: z.string(),
+    username: z.string(),
+    role,
+    active: z.boolean(),
+    mustChangePassword: z.boolean().meta({ description: 'Nothing else is allowed until it is changed.' }),
+    createdAt: instant,
+  })
+  .meta({ id: 'User' });
+
+export const tokens = z
+  .strictObject({
+    accessToken: z.string().meta({ description: 'A JWT for Authorization: Bearer.' }),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().meta({ description: 'Seconds that the access token is good for.', example: 1800 }),
+    refreshToken: z.string().meta({ description: 'Good once: each refresh gives the next.' }),
+    user,
+  })
+  .meta({ id: 'Tokens' });
+
+export type RegisterRequest = z.output<typeof registerRequest>;
+
+export const userList = z.strictObject({ users: z.array(user) }).meta({ id: 'UserList' });
+
+export const userChange = z
+  .strictObject({ role: role.optional(), active: z.boolean().optional() })
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
+  .meta({ id: 'UserChange', example: { role: 'trader' } });
+
+export type UserChange = z.output<typeof userChange>;

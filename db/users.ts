@@ -1,0 +1,172 @@
+// Users. Called by the API's services of access and by the commands that make users. Every write has its audit row in
+// the same statement.
+import { and, asc, eq, or, sql } from 'drizzle-orm';
+import type { PoolClient } from 'pg';
+import type { Mode } from '../contracts/wire/names.js';
+import type { UserRow, UserStore } from '../ports/access.js';
+import { KeelError } from '../ports/errors.js';
+import type { Database } from './connect.js';
+import { brokenConstraint } from './errors.js';
+import { keelUser } from './schemaAccess.js';
+import { statement } from './statement.js';
+import { inTransaction } from './transaction.js';
+
+const insertUser = statement<{ id: string; createdAt: string }>(
+  'user_create',
+  `with made as (
+     insert into keel_user (email, username, role, must_change_password, password_hash)
+     values ($2, $3, $4, $5, $6) returning id, created_at
+   ), noted as (
+     insert into audit (mode, actor, action, subject, facts)
+     select $1, $7, 'user.create', 'user:' || $3, jsonb_build_object('role', $4::text) from made
+   )
+   select id, created_at as "createdAt" from made`,
+);
+
+/** Whoever knew the old password has no login any more. */
+const changePassword = statement(
+  'user_password',
+  `with changed as (
+     update keel_user set password_hash = $3, must_change_password = $4, updated_at = now()
+     where id = $2 returning id, username
+   ), ended as (
+     update login set ended_at = now(), end_reason = 'password'
+     from changed where user_id = changed.id and ended_at is null and login.id is distinct from $5::uuid
+   )
+   insert into audit (mode, actor, action, subject, facts)
+   select $1, $6, 'user.password', 'user:' || username, jsonb_build_object('mustChange', $4::boolean) from changed
+   returning id`,
+);
+
+/** Locks all admins first, so that two who demote each other at once do not both succeed. */
+const changeUser = statement<{ id: string }>(
+  'user_change',
+  `with changed as (
+     update keel_user set role = coalesce($3, role), active = coalesce($4, active), updated_at = now()
+     where id = $2 returning id, username, role, active
+   ), ended as (
+     update login set ended_at = now(), end_reason = 'inactive'
+     from changed where user_id = changed.id and not changed.active and ended_at is null
+   ), noted as (
+     insert into audit (mode, actor, action, subject, facts)
+     select $1, $5, 'user.change', 'user:' || username, jsonb_build_object('role', role, 'active', active)
+     from changed
+   )
+   select id from changed`,
+);
+
+const adoptRows = statement(
+  'user_adopt',
+  `with strategies as (
+     update strategy set owner_id = $2 where owner_id is null returning id
+   ), runs as (
+     update run set owner_id = $2 where owner_id is null returning id
+   )
+   insert into audit (mode, actor, action, subject, facts)
+   select $1, $3, 'user.adopt', 'user:' || username, jsonb_build_object(
+     'strategies', (select count(*) from strategies), 'runs', (select count(*) from runs))
+   from keel_user where id = $2 and (exists (select from strategies) or exists (select from runs))`,
+);
+
+const lastAdmin = (): KeelError =>
+  new KeelError('LAST_ADMIN', 'This is the last active admin. Make another user an admin first.');
+
+function explain(error: unknown, { email, username }: Pick<UserRow, 'email' | 'username'>): unknown {
+  const options = { facts: { username }, cause: error };
+  switch (brokenConstraint(error)) {
+    case 'keel_user_email':
+      return new KeelError('EMAIL_TAKEN', `There is a user with the e-mail ${email} already.`, options);
+    case 'keel_user_username':
+      return new KeelError(
+        'USERNAME_TAKEN',
+        `There is a user ${username} already. Take another name.`,
+        options,
+      );
+    default:
+      return error;
+  }
+}
+
+const userColumns = {
+  id: keelUser.id,
+  email: keelUser.email,
+  username: keelUser.username,
+  role: keelUser.role,
+  active: keelUser.active,
+  mustChangePassword: keelUser.mustChangePassword,
+  createdAt: keelUser.createdAt,
+};
+
+/** @throws KeelError LAST_ADMIN; then the transaction takes the change back */
+async function change(
+  client: PoolClient,
+  mode: Mode,
+  id: string,
+  { role, active }: Parameters<UserStore['change']>[1],
+  actor: string,
+): Promise<boolean> {
+  const locked = await client.query(`select from keel_user where role = 'admin' and active for update`);
+  const [changed] = await changeUser(client, [mode, id, role ?? null, active ?? null, actor]);
+  const { rows } = await client.query<{ left: boolean }>(
+    `select exists (select from keel_user where role = 'admin' and active) as left`,
+  );
+  if (locked.rowCount !== 0 && rows[0]?.left !== true) throw lastAdmin();
+  return changed !== undefined;
+}
+
+export function createUserStore(db: Database, mode: Mode): UserStore {
+  const byId = db.orm
+    .select(userColumns)
+    .from(keelUser)
+    .where(eq(keelUser.id, sql.placeholder('id')))
+    .prepare('user_get');
+  const byLogin = db.orm
+    .select({ user: userColumns, passwordHash: keelUser.passwordHash })
+    .from(keelUser)
+    .where(or(eq(keelUser.email, sql.placeholder('login')), eq(keelUser.username, sql.placeholder('login'))))
+    .prepare('user_by_login');
+  const all = () =>
+    db.orm.select(userColumns).from(keelUser).orderBy(asc(keelUser.createdAt), asc(keelUser.id)).$dynamic();
+  const hashOf = db.orm
+    .select({ passwordHash: keelUser.passwordHash })
+    .from(keelUser)
+    .where(eq(keelUser.id, sql.placeholder('id')))
+    .prepare('user_password_hash');
+  return {
+    create: (user, actor) =>
+      db.guard(async () => {
+        const { email, username, role, mustChangePassword, passwordHash } = user;
+        const values = [mode, email, username, role, mustChangePassword, passwordHash, actor];
+        const [made] = await insertUser(db.pool, values).catch((error: unknown) => {
+          throw explain(error, user);
+        });
+        const { id, createdAt } = made ?? { id: '', createdAt: '' };
+        return { id, email, username, role, active: true, mustChangePassword, createdAt };
+      }),
+    get: (id) => db.guard(async () => (await byId.execute({ id }))[0] ?? null),
+    byLogin: (login) => db.guard(async () => (await byLogin.execute({ login }))[0] ?? null),
+    passwordHash: (id) => db.guard(async () => (await hashOf.execute({ id }))[0]?.passwordHash ?? null),
+    setPassword: (id, { passwordHash, mustChange, keepLogin }, actor) =>
+      db.guard(async () => {
+        await changePassword(db.pool, [mode, id, passwordHash, mustChange, keepLogin, actor]);
+      }),
+    list: () => db.guard(() => all().prepare('user_list').execute()),
+    change: async (id, wanted, actor) => {
+      const known = await inTransaction(db, (client) => change(client, mode, id, wanted, actor));
+      return known ? db.guard(async () => (await byId.execute({ id }))[0] ?? null) : null;
+    },
+    firstAdmin: () =>
+      db.guard(
+        async () =>
+          (
+            await all()
+              .where(and(eq(keelUser.role, 'admin'), eq(keelUser.active, true)))
+              .limit(1)
+          )[0] ?? null,
+      ),
+    adopt: (userId, actor) =>
+      db.guard(async () => {
+        await adoptRows(db.pool, [mode, userId, actor]);
+      }),
+  };
+}

@@ -1,0 +1,19 @@
+// How often somebody may try to prove who he is. Called by the store of attempts.
+
+export interface AttemptLimit {
+  /** Failed attempts in the window on one subject (an account), and from one address. */
+  readonly perSubject: number;
+  readonly perAddress: number;
+  readonly windowMs: number;
+}
+
+const quarterHour = 15 * 60_000;
+
+export const attemptLimits = {
+  login: { perSubject: 5, perAddress: 30, windowMs: quarterHour },
+  password: { perSubject: 5, perAddress: 30, windowMs: quarterHour },
+  // Every registration counts, also one that worked: each makes a row and takes a hash.
+  register: { perSubject: 5, perAddress: 20, windowMs: quarterHour },
+} as const satisfies Readonly<Record<string, AttemptLimit>>;
+
+export type AttemptKind = keyof typeof attemptLimits;

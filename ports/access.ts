@@ -1,0 +1,139 @@
+// Who may act: users, their logins and tokens, passwords. Implemented in db/ and adapters/, used by api/services and by
+// the commands that make users. Secrets come in as their hashes, except where it says otherwise.
+import type { AttemptKind } from '../domain/access/attempts.js';
+import type { Role, Scope } from '../domain/access/roles.js';
+
+export interface UserRow {
+  readonly id: string;
+  /** Lower case. */
+  readonly email: string;
+  /** Lower case; names the user in the audit, for ever. */
+  readonly username: string;
+  readonly role: Role;
+  readonly active: boolean;
+  readonly mustChangePassword: boolean;
+  readonly createdAt: string;
+}
+
+export interface NewUser extends Pick<UserRow, 'email' | 'username' | 'role' | 'mustChangePassword'> {
+  /** Of argon2id. */
+  readonly passwordHash: string;
+}
+
+export interface UserStore {
+  /** @throws KeelError EMAIL_TAKEN, USERNAME_TAKEN (final) */
+  create(user: NewUser, actor: string): Promise<UserRow>;
+  get(id: string): Promise<UserRow | null>;
+  /** By e-mail or username, as they are stored. The hash is null for one who never had a password. */
+  byLogin(login: string): Promise<{ readonly user: UserRow; readonly passwordHash: string | null } | null>;
+  passwordHash(id: string): Promise<string | null>;
+  /** Ends every login of the user but `keepLogin`. */
+  setPassword(
+    id: string,
+    change: { passwordHash: string; mustChange: boolean; keepLogin: string | null },
+    actor: string,
+  ): Promise<void>;
+  list(): Promise<readonly UserRow[]>;
+  /**
+   * Ends every login and leaves no key good when the user is made inactive.
+   * @returns null when there is no such user
+   * @throws KeelError LAST_ADMIN (final) when nobody could make a user an admin any more
+   */
+  change(
+    id: string,
+    change: { readonly role?: Role | undefined; readonly active?: boolean | undefined },
+    actor: string,
+  ): Promise<UserRow | null>;
+  /** The active admin who has been there longest. */
+  firstAdmin(): Promise<UserRow | null>;
+  /** Gives a user the strategies and runs that nobody owns. */
+  adopt(userId: string, actor: string): Promise<void>;
+}
+
+export interface LoginGrant {
+  readonly loginId: string;
+  readonly user: UserRow;
+}
+
+export interface LoginStore {
+  /** Opens a login, the family of its refresh tokens. @returns its id */
+  open(login: { userId: string; refreshHash: string; days: number }, actor: string): Promise<string>;
+  /**
+   * Rotates a refresh token. Asked again within the grace, it finds the same next token; a replay ends the login.
+   * @param next hash of the token that follows; the same for the same token
+   * @returns null when there is nothing to give
+   */
+  rotate(hash: string, next: string): Promise<LoginGrant | null>;
+  /** The user of a login that is neither over nor of somebody who is not active any more. */
+  userOf(loginId: string): Promise<UserRow | null>;
+  end(loginId: string, actor: string): Promise<void>;
+}
+
+export interface AttemptStore {
+  /**
+   * Counts an attempt as failed until it is told otherwise, so that many at once do not pass a limit together.
+   * @throws KeelError TOO_MANY_ATTEMPTS (final) with the fact `retryAfterSeconds`
+   */
+  begin(kind: AttemptKind, subject: string, address: string): Promise<string>;
+  succeeded(id: string): Promise<void>;
+}
+
+export interface PasswordHasher {
+  /** @throws KeelError PASSWORDS_BUSY (retryable) when too many wait */
+  hash(password: string): Promise<string>;
+  /** With no hash it takes as long and answers false. */
+  verify(hash: string | null, password: string): Promise<boolean>;
+}
+
+export interface PasswordStrength {
+  /** @param own words that the user would think of first. @returns why it is too easy to guess, or null */
+  weakness(password: string, own: readonly string[]): string | null;
+}
+
+export interface AccessClaims {
+  readonly userId: string;
+  readonly loginId: string;
+}
+
+export interface AccessTokens {
+  /** Seconds that a token is good for. */
+  readonly lifetimeSeconds: number;
+  sign(claims: AccessClaims): Promise<string>;
+  /** Null for every token that is not one of ours, good now. */
+  verify(token: string): Promise<AccessClaims | null>;
+  /** The refresh token that follows another: the same one each time, and nobody else can make it. */
+  nextRefreshToken(token: string): string;
+}
+
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly name: string;
+  /** The visible part: the key is keel_<prefix>_<secret>. */
+  readonly prefix: string;
+  readonly scopes: readonly Scope[];
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface NewApiKey extends Pick<ApiKeyRow, 'name' | 'prefix' | 'scopes'> {
+  readonly userId: string;
+  /** Of the secret part. */
+  readonly hash: string;
+  readonly days: number;
+}
+
+export interface ApiKeyStore {
+  /** With `replace`, keys of the user with the same name are revoked by the same act. */
+  create(key: NewApiKey, actor: string, options?: { readonly replace: boolean }): Promise<ApiKeyRow>;
+  list(userId: string): Promise<readonly ApiKeyRow[]>;
+  /** @returns false when the user has no such key that is still good */
+  revoke(id: string, userId: string, actor: string): Promise<boolean>;
+  /** A key that is good now, of a user who is active, with the hash of its secret to compare with. */
+  good(
+    prefix: string,
+  ): Promise<{ readonly key: ApiKeyRow; readonly hash: string; readonly user: UserRow } | null>;
+  /** Notes its use, to the minute. */
+  used(id: string): Promise<void>;
+}

@@ -1,0 +1,495 @@
+// Users, logins and keys through the API as a process, on the real PostgreSQL. Temporal is not asked.
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { createAccessTokens } from '../adapters/jose/accessTokens.js';
+import { createPasswordHasher } from '../adapters/argon2/passwords.js';
+import { ensureAdmin, makeLocalKey, resetAdmin } from '../cli/admin.js';
+import { apiKeyList, madeApiKey } from '../contracts/http/apiKey.js';
+import { tokens, user, userList } from '../contracts/http/auth.js';
+import { strategyList } from '../contracts/http/strategy.js';
+import { connect } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import { createStores } from '../db/stores.js';
+import type { Stores } from '../db/stores.js';
+import { makeUser } from './support/access.js';
+import type { ApiProcess } from './support/api.js';
+import { startApi, testSecret } from './support/api.js';
+import type { TestPostgres } from './support/postgres.js';
+import { startTestPostgres } from './support/postgres.js';
+import { demoSettings } from './support/stack.js';
+import { tempFolder } from './support/temp.js';
+
+let postgres: TestPostgres;
+let db: Database;
+let stores: Stores;
+let api: ApiProcess;
+const folder = tempFolder('access');
+const password = 'gradient obelisk forty-two';
+const seen: string[] = [];
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  const limits = { poolSize: 4, connectTimeoutMs: 5000, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 };
+  db = connect({ url: postgres.url, ...limits });
+  stores = createStores(db, 'simulated');
+  api = await startApi({
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    KEEL_DATA_DIR: folder.path,
+    KEEL_SIMULATOR_ADMIN_URL: 'http://127.0.0.1:1',
+    KEEL_SIMULATOR_ADMIN_TOKEN: 'no-simulator-is-asked-here',
+    KEEL_LOG_LEVEL: 'info',
+  });
+});
+
+afterAll(async () => {
+  await api.stop();
+  await db.close();
+  await postgres.stop();
+  folder.remove();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** @param bearer a token or a key */
+async function ask(method: string, path: string, bearer: string | null, body?: unknown): Promise<Answer> {
+  const response = await fetch(`${api.url}/api/v1${path}`, {
+    method,
+    headers: {
+      ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+}
+
+const codeOf = ({ status, body }: Answer): string => `${status} ${(body as { code: string }).code}`;
+
+/** The body of an answer of a schema. */
+async function good<S extends z.ZodType>(schema: S, work: Promise<Answer>): Promise<z.output<S>> {
+  const { status, body } = await work;
+  if (status >= 300) throw new Error(`${status} ${JSON.stringify(body)}`);
+  return schema.parse(body);
+}
+
+const logIn = (login: string, secret = password): Promise<Answer> =>
+  ask('POST', '/auth/login', null, { login, password: secret });
+const session = (login: string, secret = password) => good(tokens, logIn(login, secret));
+const refresh = (refreshToken: string): Promise<Answer> =>
+  ask('POST', '/auth/refresh', null, { refreshToken });
+
+/** A user who can log in, made in the database: registering is limited per address. */
+async function make(username: string, role: 'viewer' | 'trader' | 'admin' = 'viewer'): Promise<string> {
+  const passwordHash = await createPasswordHasher().hash(password);
+  const email = `${username}@example.com`;
+  const made = await stores.users.create(
+    { email, username, role, mustChangePassword: false, passwordHash },
+    'test',
+  );
+  return made.id;
+}
+
+const rows = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
+  (await db.pool.query<T>(sql, values)).rows;
+
+const auditOf = async (username: string): Promise<string[]> =>
+  (
+    await rows<{ actor: string; action: string }>(
+      `select actor, action from audit where subject = $1 order by id`,
+      [`user:${username}`],
+    )
+  ).map(({ actor, action }) => `${actor} ${action}`);
+
+describe('the first admin', () => {
+  it('comes with a password for one login, and owns what nobody owned', async () => {
+    await stores.strategies.create({ id: 'old', name: 'old', settings: demoSettings }, 'test');
+    const made = await ensureAdmin(stores, 'supervisor');
+    expect(made?.password).toMatch(/^([a-z2-7]{5}-){3}[a-z2-7]{5}$/);
+    expect(made?.user).toMatchObject({ username: 'admin', role: 'admin', mustChangePassword: true });
+    expect(await ensureAdmin(stores, 'supervisor')).toBeNull();
+    expect((await stores.strategies.get('old'))?.ownerId).toBe(made?.user.id);
+  });
+
+  it('lends the keel command of a machine one key, which the next start replaces', async () => {
+    const [one, two] = [await makeLocalKey(stores, '/a'), await makeLocalKey(stores, '/a')];
+    const other = await makeLocalKey(stores, '/b');
+    expect(codeOf(await ask('GET', '/strategies', one))).toBe('401 TOKEN_REFUSED');
+    for (const key of [two, other]) {
+      const list = await good(strategyList, ask('GET', '/strategies', key));
+      expect(list.strategies.map(({ id }) => id)).toEqual(['old']);
+      expect(codeOf(await ask('GET', '/users', key))).toBe('403 SCOPE_MISSING');
+    }
+  });
+});
+
+describe('registering', () => {
+  const register = (body: object) => ask('POST', '/auth/register', null, body);
+  const maria = { email: 'Maria@Example.com', username: 'Maria', password };
+
+  it('makes a viewer, whose password is stored as argon2id and shown to nobody', async () => {
+    const answer = await register(maria);
+    expect(answer.status).toBe(201);
+    expect(user.parse(answer.body)).toMatchObject({
+      email: 'maria@example.com',
+      username: 'maria',
+      role: 'viewer',
+    });
+    expect(JSON.stringify(answer.body)).not.toMatch(/argon|password"/);
+    const [row] = await rows<{ hash: string }>(
+      `select password_hash as hash from keel_user where username = 'maria'`,
+    );
+    expect(row?.hash).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/);
+    expect(await auditOf('maria')).toEqual(['user:maria user.create']);
+  });
+
+  it('refuses a name that is taken, and what would give a role', async () => {
+    expect(codeOf(await register({ ...maria, username: 'other' }))).toBe('409 EMAIL_TAKEN');
+    expect(codeOf(await register({ ...maria, email: 'o@example.com' }))).toBe('409 USERNAME_TAKEN');
+    for (const more of [{ role: 'admin' }, { active: true }, { mustChangePassword: false }]) {
+      expect(codeOf(await register({ ...maria, ...more }))).toBe('422 INVALID_INPUT');
+    }
+  });
+
+  it.each(['short', 'password1234', 'mariamaria12', 'a'.repeat(300), `half${'x'.repeat(9)}\ud83d`])(
+    'refuses a password that is weak or can not be kept whole: %j',
+    async (weak) => {
+      expect(
+        codeOf(await register({ ...maria, username: 'weak', email: 'w@example.com', password: weak })),
+      ).toBe('422 INVALID_INPUT');
+    },
+  );
+
+  it('takes a long password of any script, whole, however its accents were typed', async () => {
+    const long = `${'Größe Ångström 密码 '.repeat(9)}end`;
+    expect(Buffer.byteLength(long)).toBeGreaterThan(72);
+    const made = await register({
+      email: 'long@example.com',
+      username: 'long',
+      password: long.normalize('NFD'),
+    });
+    expect(made.status).toBe(201);
+    expect((await logIn('long', long.normalize('NFC'))).status).toBe(200);
+    expect(codeOf(await logIn('long', long.slice(0, -1)))).toBe('401 CREDENTIALS_REFUSED');
+  });
+
+  it('is limited', async () => {
+    let last = '';
+    for (let count = 0; count < 30 && !last.startsWith('429'); count += 1) {
+      last = codeOf(await register({ email: 'maria@example.com', username: `n${count}`, password }));
+    }
+    expect(last).toBe('429 TOO_MANY_ATTEMPTS');
+  });
+});
+
+describe('logging in', () => {
+  it('gives tokens, by name or e-mail, that say who one is', async () => {
+    await make('ada', 'trader');
+    const granted = await session('ADA@example.com');
+    expect(granted.expiresIn).toBe(1800);
+    const me = await good(user, ask('GET', '/auth/me', granted.accessToken));
+    expect(me).toEqual((await session('ada')).user);
+    expect(me).toMatchObject({ username: 'ada', role: 'trader' });
+    expect(await auditOf('ada')).toEqual(['test user.create', 'user:ada login.open', 'user:ada login.open']);
+  });
+
+  it('answers wrong names, wrong passwords and users who are not active alike', async () => {
+    await make('idle');
+    await rows(`update keel_user set active = false where username = 'idle'`);
+    const answers = [await logIn('ada', 'wrong'), await logIn('nobody', 'wrong'), await logIn('idle')];
+    const bodies = answers.map(({ status, body }) => {
+      const { code, detail, title, type } = body as Record<string, unknown>;
+      return { status, rest: { code, detail, title, type } };
+    });
+    expect(bodies[0]).toMatchObject({ status: 401, rest: { code: 'CREDENTIALS_REFUSED' } });
+    expect(bodies[1]).toEqual(bodies[0]);
+    expect(bodies[2]).toEqual(bodies[0]);
+  });
+
+  it('is refused after five failures for an account, right password included, and also when all come at once', async () => {
+    await make('target');
+    const answers = await Promise.all(Array.from({ length: 12 }, () => logIn('target', 'wrong password')));
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([...Array<number>(5).fill(401), ...Array<number>(7).fill(429)]);
+    const right = await logIn('target');
+    expect(codeOf(right)).toBe('429 TOO_MANY_ATTEMPTS');
+    expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(800);
+    await rows(`update access_attempt set at = at - interval '16 minutes'`);
+    expect((await logIn('target')).status).toBe(200);
+  });
+
+  it('keeps no name that was tried, which may have been a password', async () => {
+    await logIn('My Secret Password Typed In The Wrong Field', 'x');
+    expect(JSON.stringify(await rows('select * from access_attempt'))).not.toMatch(/secret/i);
+  });
+});
+
+describe('refreshing', () => {
+  const hash = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+  it('rotates; fifty at once get one and the same successor', async () => {
+    await make('fifty');
+    const first = await session('fifty');
+    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(first.refreshToken)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const next = new Set(answers.map(({ body }) => tokens.parse(body).refreshToken));
+    expect(next.size).toBe(1);
+    expect(
+      await rows(
+        `select from refresh_token where login_id = (select login_id from refresh_token where hash = $1)`,
+        [hash(first.refreshToken)],
+      ),
+    ).toHaveLength(2);
+  });
+
+  it('keeps only hashes', async () => {
+    await make('hashed');
+    const { refreshToken, accessToken } = await session('hashed');
+    const stored = JSON.stringify(await rows('select * from refresh_token'));
+    expect(stored).toContain(hash(refreshToken));
+    expect(stored).not.toContain(refreshToken);
+    expect(stored).not.toContain(accessToken);
+  });
+
+  it('ends the whole login when a token comes back after its grace', async () => {
+    await make('late');
+    const first = await session('late');
+    const second = await good(tokens, refresh(first.refreshToken));
+    await rows(`update refresh_token set used_at = used_at - interval '11 seconds' where hash = $1`, [
+      hash(first.refreshToken),
+    ]);
+    expect(codeOf(await refresh(first.refreshToken))).toBe('401 REFRESH_REFUSED');
+    expect(codeOf(await refresh(second.refreshToken))).toBe('401 REFRESH_REFUSED');
+    expect(codeOf(await ask('GET', '/auth/me', second.accessToken))).toBe('401 TOKEN_REFUSED');
+    expect(await auditOf('late')).toContain('anonymous login.end');
+  });
+
+  it('has no grace for the one before the last', async () => {
+    await make('older');
+    const first = await session('older');
+    const second = await good(tokens, refresh(first.refreshToken));
+    const third = await good(tokens, refresh(second.refreshToken));
+    expect(codeOf(await refresh(first.refreshToken))).toBe('401 REFRESH_REFUSED');
+    expect(codeOf(await refresh(third.refreshToken))).toBe('401 REFRESH_REFUSED');
+  });
+
+  it('takes no token of another kind, and a replay harms no other login of the user', async () => {
+    await make('two');
+    const one = await session('two');
+    const other = await session('two');
+    expect(codeOf(await refresh(one.accessToken.slice(0, 200)))).toBe('401 REFRESH_REFUSED');
+    expect(codeOf(await refresh('x'))).toBe('401 REFRESH_REFUSED');
+    const next = await good(tokens, refresh(one.refreshToken));
+    await good(tokens, refresh(next.refreshToken));
+    await refresh(one.refreshToken);
+    expect((await ask('GET', '/auth/me', other.accessToken)).status).toBe(200);
+    expect((await refresh(other.refreshToken)).status).toBe(200);
+  });
+
+  it('ends with the login', async () => {
+    await make('over');
+    const granted = await session('over');
+    await rows(
+      `update login set expires_at = now() where user_id = (select id from keel_user where username = 'over')`,
+    );
+    expect(codeOf(await refresh(granted.refreshToken))).toBe('401 REFRESH_REFUSED');
+    expect(codeOf(await ask('GET', '/auth/me', granted.accessToken))).toBe('401 TOKEN_REFUSED');
+  });
+});
+
+describe('an access token', () => {
+  it('is worth nothing after logging out', async () => {
+    await make('leaver');
+    const { accessToken, refreshToken } = await session('leaver');
+    expect((await ask('POST', '/auth/logout', accessToken)).status).toBe(204);
+    expect(codeOf(await ask('GET', '/auth/me', accessToken))).toBe('401 TOKEN_REFUSED');
+    expect(codeOf(await refresh(refreshToken))).toBe('401 REFRESH_REFUSED');
+  });
+
+  it('of another secret, mode, user or login is refused', async () => {
+    const userId = await make('forger', 'admin');
+    const victim = await make('victim');
+    const clock = { now: () => Date.now() };
+    const { id: loginId } = (
+      await rows<{ id: string }>(
+        `with l as (insert into login (user_id, expires_at) values ($1, now() + interval '1 hour') returning id) select id from l`,
+        [victim],
+      )
+    )[0] ?? { id: '' };
+    const of = (secret: string, mode: string) => createAccessTokens({ secrets: [secret], mode, clock });
+    const sign = (secret: string, mode: string, claims: { userId: string; loginId: string }) =>
+      of(secret, mode).sign(claims);
+    expect(
+      (await ask('GET', '/auth/me', await sign(testSecret, 'simulated', { userId: victim, loginId }))).status,
+    ).toBe(200);
+    for (const forged of [
+      await sign('not the secret of this API at all', 'simulated', { userId: victim, loginId }),
+      await sign(testSecret, 'live', { userId: victim, loginId }),
+      await sign(testSecret, 'simulated', { userId, loginId }),
+      await sign(testSecret, 'simulated', { userId, loginId: '00000000-0000-4000-8000-000000000000' }),
+    ]) {
+      expect(codeOf(await ask('GET', '/auth/me', forged))).toBe('401 TOKEN_REFUSED');
+    }
+  });
+});
+
+describe('changing a password', () => {
+  const change = (token: string, current: string, next: string) =>
+    ask('POST', '/auth/password', token, { current, next });
+
+  it('needs the current one, refuses a weak one, and ends every other login', async () => {
+    await make('changer');
+    const [here, there] = [await session('changer'), await session('changer')];
+    expect(codeOf(await change(here.accessToken, 'wrong', 'obelisk gradient seventy'))).toBe(
+      '403 PASSWORD_REFUSED',
+    );
+    expect(codeOf(await change(here.accessToken, password, 'password1234'))).toBe('422 INVALID_INPUT');
+    expect(codeOf(await change(here.accessToken, password, password))).toBe('422 INVALID_INPUT');
+    expect((await change(here.accessToken, password, 'obelisk gradient seventy')).status).toBe(204);
+    expect((await ask('GET', '/auth/me', here.accessToken)).status).toBe(200);
+    expect((await ask('GET', '/auth/me', there.accessToken)).status).toBe(401);
+    expect((await logIn('changer')).status).toBe(401);
+    expect((await logIn('changer', 'obelisk gradient seventy')).status).toBe(200);
+  });
+});
+
+describe('API keys', () => {
+  it('act for their user within their scopes, are listed without their secret, and revoked', async () => {
+    await make('keyed', 'trader');
+    const { accessToken } = await session('keyed');
+    const body = { name: 'report', scopes: ['read'], expiresInDays: 1 };
+    const made = await good(madeApiKey, ask('POST', '/auth/keys', accessToken, body));
+    expect(made.key).toMatch(/^keel_[a-z2-7]{8}_[A-Za-z0-9_-]{43}$/);
+    seen.push(made.key, made.key.slice(14));
+    expect((await good(strategyList, ask('GET', '/strategies', made.key))).strategies).toEqual([]);
+    const strategy = { name: 'x', settings: { symbols: ['AAPL'] } };
+    expect(codeOf(await ask('POST', '/strategies', made.key, strategy))).toBe('403 SCOPE_MISSING');
+    for (const [method, path] of [
+      ['POST', '/auth/keys'],
+      ['POST', '/auth/password'],
+      ['DELETE', `/auth/keys/${made.id}`],
+    ] as const) {
+      expect(codeOf(await ask(method, path, made.key, {}))).toBe('403 LOGIN_NEEDED');
+    }
+    const list = await good(apiKeyList, ask('GET', '/auth/keys', accessToken));
+    expect(list.keys).toMatchObject([
+      { id: made.id, name: 'report', lastUsedAt: expect.any(String) as string, revokedAt: null },
+    ]);
+    expect(JSON.stringify(list)).not.toContain(made.key.slice(14));
+    expect(JSON.stringify(await rows('select * from api_key'))).not.toContain(made.key.slice(14));
+    expect((await ask('DELETE', `/auth/keys/${made.id}`, accessToken)).status).toBe(204);
+    expect(codeOf(await ask('GET', '/strategies', made.key))).toBe('401 TOKEN_REFUSED');
+    expect(await auditOf('keyed')).toEqual([
+      'test user.create',
+      'user:keyed login.open',
+      'user:keyed key.create',
+      'user:keyed key.revoke',
+    ]);
+  });
+
+  it('with a changed secret, of another prefix, or past their time, are refused', async () => {
+    const { key } = await makeUser(stores, 'hunted', 'admin');
+    expect((await ask('GET', '/users', key)).status).toBe(200);
+    const flipped = key.slice(0, -1) + (key.endsWith('A') ? 'B' : 'A');
+    const { key: other } = await makeUser(stores, 'hunter', 'viewer');
+    const crossed = key.slice(0, 14) + other.slice(14);
+    for (const bad of [flipped, crossed, key.slice(0, -1), `${key}A`, key.toUpperCase()]) {
+      expect(codeOf(await ask('GET', '/users', bad))).toBe('401 TOKEN_REFUSED');
+    }
+    await rows(`update api_key set expires_at = now() where prefix = $1`, [key.slice(5, 13)]);
+    expect(codeOf(await ask('GET', '/users', key))).toBe('401 TOKEN_REFUSED');
+  });
+
+  it("never do more than their user, nor touch another's keys", async () => {
+    await make('small');
+    const { accessToken } = await session('small');
+    const more = await ask('POST', '/auth/keys', accessToken, { name: 'x', scopes: ['read', 'trade'] });
+    expect(codeOf(more)).toBe('422 INVALID_INPUT');
+    const { key } = await makeUser(stores, 'wide', 'viewer');
+    const strategy = { name: 'x', settings: { symbols: ['AAPL'] } };
+    expect(codeOf(await ask('POST', '/strategies', key, strategy))).toBe('403 ROLE_TOO_LOW');
+    const [foreign] = await rows<{ id: string }>(`select id from api_key where prefix = $1`, [
+      key.slice(5, 13),
+    ]);
+    expect(codeOf(await ask('DELETE', `/auth/keys/${foreign?.id ?? ''}`, accessToken))).toBe(
+      '404 KEY_NOT_FOUND',
+    );
+    expect((await ask('GET', '/strategies', key)).status).toBe(200);
+  });
+});
+
+describe('an admin', () => {
+  it('gives and takes roles and lets nobody in any more, from the next request on', async () => {
+    const { key: admin } = await makeUser(stores, 'root', 'admin');
+    const { id, key } = await makeUser(stores, 'apprentice', 'viewer');
+    await rows(
+      `update keel_user set password_hash = (select password_hash from keel_user where username = 'ada') where id = $1`,
+      [id],
+    );
+    const { accessToken } = await session('apprentice');
+    expect(codeOf(await ask('PATCH', `/users/${id}`, admin, { role: 'trader' }))).toBe('403 LOGIN_NEEDED');
+    await make('boss', 'admin');
+    const boss = (await session('boss')).accessToken;
+    const change = (body: object) => ask('PATCH', `/users/${id}`, boss, body);
+    const strategy = { id: 'first', name: 'x', settings: { symbols: ['AAPL'] } };
+    expect(codeOf(await ask('POST', '/strategies', accessToken, strategy))).toBe('403 ROLE_TOO_LOW');
+    expect((await good(user, change({ role: 'trader' }))).role).toBe('trader');
+    expect((await ask('POST', '/strategies', accessToken, strategy)).status).toBe(201);
+    expect((await good(user, change({ active: false }))).active).toBe(false);
+    expect((await ask('GET', '/auth/me', accessToken)).status).toBe(401);
+    expect((await ask('GET', '/strategies', key)).status).toBe(401);
+    expect(
+      (await good(userList, ask('GET', '/users', admin))).users.map(({ username }) => username),
+    ).toContain('apprentice');
+    expect(codeOf(await change({}))).toBe('422 INVALID_INPUT');
+    expect(codeOf(await ask('PATCH', '/users/nobody', boss, { active: true }))).toBe('404 USER_NOT_FOUND');
+    expect((await auditOf('apprentice')).filter((line) => line.startsWith('user:boss'))).toHaveLength(2);
+  });
+
+  it('who is the last one stays one, also when two take each other away at once', async () => {
+    await rows(
+      `update keel_user set active = false where role = 'admin' and username not in ('boss', 'root')`,
+    );
+    const ids = await rows<{ id: string }>(`select id from keel_user where role = 'admin' and active`);
+    const [one, two] = ids.map(({ id }) => id);
+    const ends = await Promise.allSettled([
+      stores.users.change(one ?? '', { role: 'viewer' }, 'test'),
+      stores.users.change(two ?? '', { active: false }, 'test'),
+    ]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(ends.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'LAST_ADMIN' },
+    });
+  });
+});
+
+describe('a one-time password', () => {
+  it('opens nothing before it is changed, and everything after it', async () => {
+    const { password: once } = await resetAdmin(stores, 'chief', 'keel admin');
+    seen.push(once);
+    const { accessToken } = await session('chief', once);
+    expect(codeOf(await ask('GET', '/users', accessToken))).toBe('403 PASSWORD_CHANGE_NEEDED');
+    expect((await ask('GET', '/auth/me', accessToken)).status).toBe(200);
+    const change = { current: once, next: 'obelisk gradient seventy' };
+    expect((await ask('POST', '/auth/password', accessToken, change)).status).toBe(204);
+    expect((await ask('GET', '/users', accessToken)).status).toBe(200);
+    expect((await logIn('chief', once)).status).toBe(401);
+    await expect(resetAdmin(stores, 'ada', 'keel admin')).rejects.toThrow('no active admin');
+  });
+});
+
+describe('secrets', () => {
+  it('of users are in no log', () => {
+    const log = api.log();
+    expect(log).toContain('/api/v1/auth/login');
+    for (const secret of [password, testSecret, 'obelisk gradient seventy', ...seen])
+      expect(log).not.toContain(secret);
+    expect(log).not.toMatch(/eyJ|argon2/);
+  });
+});
