@@ -21,7 +21,7 @@ import { endOfQuietHours } from './quietHours.js';
 export interface NotificationDeps {
   readonly notifications: Pick<
     NotificationStore,
-    'allSettings' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
+    'allSettings' | 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
   >;
   readonly channels: ChannelPorts;
   readonly clock: Clock;
@@ -57,6 +57,7 @@ export function createNotificationActivities(deps: NotificationDeps) {
 
 /** @returns how much was done */
 async function sendDue(deps: NotificationDeps): Promise<number> {
+  if (!(await deps.notifications.hasWork())) return 0;
   const users = await usersOf(deps);
   const now = deps.clock.now();
   const fresh = await deps.notifications.fanOut(news, (each) => deliveriesOf(each, users, now));

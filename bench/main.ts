@@ -10,6 +10,7 @@ import { benchCharts } from './charts.js';
 import { hasProc, mean } from './cpu.js';
 import { benchIndicators } from './indicators.js';
 import { benchNoop } from './noop.js';
+import { benchPlatform } from './platform.js';
 import type { Figures } from './report.js';
 import { aimsOf, efficiencyOf, textOf } from './report.js';
 import { startServers } from './servers.js';
@@ -104,6 +105,8 @@ async function measure(options: Options, say: Say): Promise<Figures> {
   say('· servers');
   const servers = await startServers(cli, say);
   try {
+    say('· platform: /health, a cached price, notifications');
+    const platform = await benchPlatform(servers);
     say(`· ${String(count)} no-op workflows`);
     const before = await benchNoop(servers, 'before', count);
     say(`· ${String(count)} strategy runs`);
@@ -112,7 +115,7 @@ async function measure(options: Options, say: Say): Promise<Figures> {
     const noop = mean(before, await benchNoop(servers, 'after', count));
     if (options.warmStart) say('· npm start -- --once, twice');
     const warmStartMs = options.warmStart ? await benchWarmStart() : null;
-    return { machine, indicators, chart, count, pacingFactor, noop, runs, warmStartMs };
+    return { machine, indicators, chart, count, pacingFactor, noop, runs, warmStartMs, platform };
   } finally {
     await servers.stop();
   }

@@ -1,5 +1,6 @@
 // What the benchmark found, as aligned text beside its aims, and as JSON. Called by the runner.
 import type { ChartTiming } from './charts.js';
+import type { PlatformTiming } from './platform.js';
 import type { Usage } from './cpu.js';
 import { total } from './cpu.js';
 import type { StrategyRunsTiming } from './strategyRuns.js';
@@ -11,6 +12,7 @@ export interface Figures {
   readonly count: number;
   readonly pacingFactor: number;
   readonly noop: Usage;
+  readonly platform: PlatformTiming;
   readonly runs: StrategyRunsTiming;
   /** Wall milliseconds; null when it was not asked for. */
   readonly warmStartMs: number | null;
@@ -49,6 +51,21 @@ const below = (name: string, value: number, limit: number, unit: string): Aim =>
   met: value < limit,
 });
 
+function platformAims({ health, bareExpress, ...rest }: PlatformTiming): Aim[] {
+  const share = health / bareExpress;
+  const { cachedPriceP95Ms, notificationsPerMinute } = rest;
+  return [
+    { name: '/health beside bare Express', value: share, aim: '>= 0.6', met: share >= 0.6 },
+    below('a cached price, p95', cachedPriceP95Ms, 5, 'ms'),
+    {
+      name: 'notifications a minute',
+      value: notificationsPerMinute,
+      aim: '>= 10000',
+      met: notificationsPerMinute >= 10_000,
+    },
+  ];
+}
+
 export function aimsOf(figures: Figures): Aim[] {
   const { run, workerPeakMb } = figures.runs;
   const efficiency = efficiencyOf(figures);
@@ -59,6 +76,7 @@ export function aimsOf(figures: Figures): Aim[] {
     below('events of a run', run.events, 100, ''),
     below('history of a run', run.bytes / 1024, 128, 'KB'),
     below('peak memory of the worker', workerPeakMb, 600, 'MB'),
+    ...platformAims(figures.platform),
     ...(figures.warmStartMs === null
       ? []
       : [below('warm npm start -- --once', figures.warmStartMs / 1000, 15, 's')]),
@@ -97,7 +115,7 @@ function usageRows({ noop, runs, count }: Figures): string[][] {
 }
 
 export function textOf(figures: Figures): string {
-  const { machine, indicators, chart, runs, pacingFactor } = figures;
+  const { machine, indicators, chart, runs, pacingFactor, platform } = figures;
   const { run, lifecycle } = runs;
   return [
     `Keel's benchmark: node ${machine.node}, ${String(machine.cpus)} CPUs, load ${number(machine.load)} before it began.`,
@@ -110,6 +128,8 @@ export function textOf(figures: Figures): string {
     ]),
     '',
     `A chart: ${number(chart.ms)} ms on the wall, ${number(chart.cpuMs)} ms of CPU, ${number(chart.bytes / 1024)} KB`,
+    '',
+    `/health ${number(platform.health)} a second, bare Express ${number(platform.bareExpress)}; a cached price ${number(platform.cachedPriceP95Ms)} ms at p95; ${number(platform.notificationsPerMinute)} notifications a minute`,
     '',
     `Runs through one worker; Temporal in memory, PostgreSQL embedded, pacing ${String(pacingFactor)} times IBKR's limits`,
     ...table(usageRows(figures)),

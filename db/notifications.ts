@@ -62,7 +62,14 @@ const listOf = statement<DeliveryRow>(
    order by d.notification_id desc, d.channel limit $5`,
 );
 
-type Sending = Pick<NotificationStore, 'fanOut' | 'claim' | 'sent' | 'failed'>;
+const anyWork = statement<{ work: boolean }>(
+  'notification_work',
+  `select exists (select from notification where mode = $1 and not fanned_out) or exists (
+     select from notification_delivery
+     where mode = $1 and state in ('pending', 'sending') and not_before <= now()) as work`,
+);
+
+type Sending = Pick<NotificationStore, 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed'>;
 
 function createSending(db: Database, mode: Mode): Sending {
   const mark = async (key: string, set: Partial<typeof notificationDelivery.$inferInsert>): Promise<void> => {
@@ -72,6 +79,7 @@ function createSending(db: Database, mode: Mode): Sending {
       .where(and(eq(notificationDelivery.key, key), eq(notificationDelivery.mode, mode)));
   };
   return {
+    hasWork: () => db.guard(async () => (await anyWork(db.pool, [mode]))[0]?.work === true),
     fanOut: (limit, deliveriesOf) =>
       db.guard(async () => {
         const client = await db.pool.connect();

@@ -58,6 +58,8 @@ export interface NotificationStore {
   settings(userId: string): Promise<NotificationSettings | null>;
   putSettings(userId: string, settings: NotificationSettings): Promise<void>;
   allSettings(): Promise<readonly UserSettings[]>;
+  /** Whether there is news or a delivery that is due: cheap enough to ask every second. */
+  hasWork(): Promise<boolean>;
   /** Turns news into deliveries, in one transaction with the mark that this was done. @returns how many news */
   fanOut(limit: number, deliveriesOf: (news: Notification) => readonly NewDelivery[]): Promise<number>;
   /**

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { MonitorName } from '../contracts/wire/monitor.js';
+import { KeelError } from '../ports/errors.js';
+import type { EquityRow, MonitorRow } from '../ports/monitors.js';
+import type { News } from '../ports/notifications.js';
+import type { BrokerSnapshot } from '../ports/stores.js';
+import { createMonitorActivities, type MonitorDeps } from './monitors.js';
+
+const now = Date.UTC(2026, 0, 5, 15);
+const accountId = 'DU1234567';
+
+const snapshotOf = (changes: Partial<BrokerSnapshot> = {}): BrokerSnapshot => ({
+  mode: 'paper',
+  accountId,
+  readStartedAt: new Date(now - 10_000).toISOString(),
+  marketTime: '2026-01-05T15:00:00.000Z',
+  marketStep: 0,
+  account: { accountId, currency: 'USD', netLiquidation: '100000', settledCash: '60000' },
+  positions: [
+    { conid: '1', symbol: 'AAPL', quantity: '100', averageCost: '250', marketPrice: '260' },
+    { conid: '2', symbol: 'SPY', quantity: '-20', averageCost: '600', marketPrice: '700' },
+  ],
+  orders: [],
+  executions: [],
+  ...changes,
+});
+
+/** A worker's ports around one snapshot; tests change what they are about. */
+function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | null = snapshotOf()) {
+  const rows = new Map<MonitorName, MonitorRow>();
+  const news: News[] = [];
+  const equity: EquityRow[] = [];
+  const deps: MonitorDeps = {
+    mode: 'paper',
+    accountId,
+    clock: { now: () => now },
+    marketClock: { now: () => Promise.resolve({ now: new Date(now).toISOString(), step: 0 }) },
+    calendar: createNyseCalendar(),
+    brokerState: { latest: () => Promise.resolve(snapshot) },
+    strategies: { list: () => Promise.resolve([]) },
+    prices: { batch: () => Promise.resolve({ prices: [], problems: [] }), memory: () => [] },
+    intents: { listOpen: () => Promise.resolve([]), get: () => Promise.resolve(null) },
+    orderWorkflows: { isOpen: () => Promise.resolve(false) },
+    objects: { has: () => Promise.resolve(false) },
+    cache: { check: () => Promise.resolve({ kind: 'memory', ok: true, reason: null }) },
+    monitors: {
+      get: (name) => Promise.resolve(rows.get(name) ?? null),
+      put: (row) => {
+        rows.set(row.name, row);
+        return Promise.resolve();
+      },
+    },
+    notifications: {
+      add: (each) => {
+        const known = news.some(({ key }) => key === each.key);
+        if (!known) news.push(each);
+        return Promise.resolve(!known);
+      },
+    },
+    equity: {
+      put: (row) => {
+        equity.push(row);
+        return Promise.resolve();
+      },
+      latest: () => Promise.resolve(equity.at(-1) ?? null),
+      before: () => Promise.resolve(null),
+      executions: () => Promise.resolve([]),
+    },
+    ...changes,
+  };
+  const look = (name: MonitorName) => createMonitorActivities(deps).lookOnce({ name });
+  return { look, rows, news, equity, deps };
+}
+
+const foreign = {
+  brokerOrderId: '7',
+  parentBrokerOrderId: null,
+  clientOrderId: 'not-of-this-database',
+  conid: '1',
+  symbol: 'AAPL',
+  side: 'BUY' as const,
+  type: 'LMT' as const,
+  timeInForce: 'GTC',
+  quantity: '1',
+  filledQuantity: '0',
+  averagePrice: null,
+  price: '200',
+  status: 'WORKING' as const,
+  reason: null,
+};
+
+describe('the monitor of orders', () => {
+  it('names an order that nobody follows only when it sees it twice, and tells it once', async () => {
+    const { look, news } = world({}, snapshotOf({ orders: [foreign] }));
+    expect(await look('reconciliation')).toMatchObject({ status: 'ok', facts: { alarmed: [] } });
+    expect(await look('reconciliation')).toMatchObject({
+      status: 'warning',
+      facts: { alarmed: ['not-of-this-database'] },
+    });
+    await look('reconciliation');
+    expect(news.map(({ key }) => key)).toEqual(['unfollowed/not-of-this-database']);
+  });
+
+  it('leaves alone what was made elsewhere, what is over, and legs', async () => {
+    const orders = [
+      { ...foreign, clientOrderId: null },
+      { ...foreign, status: 'FILLED' as const },
+    ];
+    const { look } = world({}, snapshotOf({ orders }));
+    expect((await look('reconciliation')).facts['unfollowed']).toEqual([]);
+  });
+
+  it('has failed, and says so, when the state of the broker is old', async () => {
+    const old = snapshotOf({ readStartedAt: new Date(now - 300_000).toISOString(), orders: [foreign] });
+    const { look, rows } = world({}, old);
+    expect(await look('reconciliation')).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('was last read 300 s ago') as string,
+      facts: { code: 'BROKER_STATE_STALE' },
+    });
+    expect(rows.get('reconciliation')).toMatchObject({ status: 'failed', at: '2026-01-05T15:00:00.000Z' });
+  });
+});
+
+describe('the monitor of health', () => {
+  it('tells once that the broker is lost, and again when it is lost anew', async () => {
+    const at = { readStartedAt: '' };
+    const lost = (ms: number) => (at.readStartedAt = new Date(now - ms).toISOString());
+    const { look, news } = world({ brokerState: { latest: () => Promise.resolve(snapshotOf(at)) } });
+    lost(130_000);
+    await look('health');
+    expect(await look('health')).toMatchObject({ status: 'warning' });
+    expect(news.map(({ event }) => event)).toEqual(['broker.lost']);
+    lost(125_000);
+    await look('health');
+    expect(news).toHaveLength(2);
+  });
+
+  it('names every part that does not answer', async () => {
+    const away = () => Promise.reject(new KeelError('OBJECT_STORE_AWAY', 'the bucket does not answer'));
+    const { look } = world({ objects: { has: away } });
+    expect(await look('health')).toMatchObject({ status: 'warning', message: 'the bucket does not answer' });
+  });
+});
+
+describe('the monitor of figures', () => {
+  it('adds longs and shorts up for the exposure, and takes the day from the last row before the session', async () => {
+    const asked: string[] = [];
+    const { deps } = world();
+    const { look, equity } = world({
+      equity: {
+        ...deps.equity,
+        put: (row) => {
+          equity.push(row);
+          return Promise.resolve();
+        },
+        before: (_account, marketTime) => {
+          asked.push(marketTime);
+          return Promise.resolve({ equity: '99000.5' } as EquityRow);
+        },
+      },
+    });
+    await look('kpis');
+    // The open of Monday, 2026-01-05; 100 x 260 + 20 x 700 of 100,000.
+    expect(asked).toEqual(['2026-01-05T14:30:00.000Z']);
+    expect(equity).toMatchObject([
+      { equity: '100000', cash: '60000', exposure: '0.400000', dayResult: '999.5', winRate: null },
+    ]);
+  });
+});
+
+describe('a look', () => {
+  it('that meets a defect stays an error, and keeps nothing that looks like a result', async () => {
+    const { look, rows } = world({ strategies: { list: () => Promise.reject(new TypeError('a defect')) } });
+    await expect(look('prices')).rejects.toThrow(TypeError);
+    expect(rows.size).toBe(0);
+  });
+});
