@@ -1,14 +1,18 @@
 // Has the analyst read one timeframe.
-import type { AnalystPort } from '../ports/analyst.js';
+import type { AnalystPort, RulesAnalyst } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
+import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis } from '../domain/decision/decision.js';
 import { readBars } from './bars.js';
+import { getBytes } from './objects.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
 export interface AnalysisDeps {
-  readonly analyst: AnalystPort;
+  readonly rules: RulesAnalyst;
+  /** Null where no model is configured. */
+  readonly model: AnalystPort | null;
   readonly objects: Pick<ObjectStorePort, 'get'>;
   readonly evidence: Pick<EvidenceStore, 'putAnalysis'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
@@ -21,23 +25,42 @@ export interface AnalyzeActivityInput extends StrategyVersion {
   readonly chart: ChartRow;
 }
 
+/**
+ * The analyst that a strategy asks for: `auto` is the model where one is configured.
+ * @throws KeelError MODEL_NOT_CONFIGURED (final)
+ */
+export function chooseAnalyst(
+  deps: Pick<AnalysisDeps, 'rules' | 'model'>,
+  wanted: StrategySettings['analyst'],
+): AnalystPort {
+  if (wanted === 'rules' || (wanted === 'auto' && deps.model === null)) return deps.rules;
+  if (deps.model !== null) return deps.model;
+  throw new KeelError(
+    'MODEL_NOT_CONFIGURED',
+    'the strategy asks for a model and none is configured: set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL',
+  );
+}
+
 export function createAnalysisActivities(deps: AnalysisDeps) {
   return {
     /** @throws the analyst's code (final) when it fails or refuses: never a silent hold. */
     async analyze(input: AnalyzeActivityInput): Promise<Analysis> {
+      const { runId, strategyId, symbol, chart } = input;
       const [settings, bars] = await Promise.all([
         settingsOf(deps.strategies, input),
         readBars(deps.objects, input.bars.object),
       ]);
-      const outcome = await deps.analyst.analyze({
-        symbol: input.symbol,
+      const outcome = await chooseAnalyst(deps, settings.analyst).analyze({
+        symbol,
         timeframe: input.bars.timeframe,
         bars,
         indicators: settings.indicators,
-        chart: input.chart.object,
+        chart: chart.object,
+        readPicture: () => getBytes(deps.objects, chart.object),
+        call: { runId, strategyId },
       });
       if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);
-      await deps.evidence.putAnalysis(input.runId, outcome.value);
+      await deps.evidence.putAnalysis(runId, outcome.value);
       return outcome.value;
     },
   };

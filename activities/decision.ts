@@ -1,18 +1,20 @@
 // Consolidates the analyses into the decision, and stores what it was made from so that it can be made again.
 import type { IndicatorParameters } from '../contracts/wire/strategy.js';
+import type { ProposalLimits } from '../domain/decision/checks.js';
+import { checkProposal } from '../domain/decision/checks.js';
 import type { Analysis, Decision } from '../domain/decision/decision.js';
 import { makeDecision } from '../domain/decision/makeDecision.js';
 import type { Contract } from '../domain/market/contract.js';
-import type { AnalystPort } from '../ports/analyst.js';
+import type { AnalystPort, TimeframeInput } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
+import { chooseAnalyst, type AnalysisDeps } from './analysis.js';
 import { readBars } from './bars.js';
-import { putJson } from './objects.js';
+import { getBytes, putJson } from './objects.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
-export interface DecisionDeps {
-  readonly analyst: AnalystPort;
+export interface DecisionDeps extends Pick<AnalysisDeps, 'rules' | 'model'> {
   readonly objects: ObjectStorePort;
   readonly evidence: Pick<EvidenceStore, 'putDecision'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
@@ -21,12 +23,17 @@ export interface DecisionDeps {
 /** Everything that the decision depends on: the stored object `decisions/<sha256>.json`. */
 export interface DecisionInput extends StrategyVersion {
   readonly format: 1;
+  /** Of a model's decision: whose recorded calls it was made from. */
+  readonly runId?: string;
   readonly symbol: string;
   readonly session: string;
   readonly contract: Contract;
   readonly analyst: { readonly name: string; readonly version: string };
   readonly indicators: IndicatorParameters;
   readonly minimumRCoefficient: string;
+  /** Of a model's decision, as shares: what its proposal is held to. */
+  readonly priceCollar?: string;
+  readonly costShare?: string;
   readonly bars: readonly BarSetRow[];
   readonly charts: readonly ChartRow[];
   readonly analyses: readonly Analysis[];
@@ -47,40 +54,92 @@ export function createDecisionActivities(deps: DecisionDeps) {
     /** @throws the analyst's code, DECISION_INCOMPLETE or DECISION_INVALID (final). */
     async decide(input: DecideInput): Promise<Decision> {
       const { runId, ...rest } = input;
-      const settings = await settingsOf(deps.strategies, input);
+      const { risk, indicators } = await settingsOf(deps.strategies, input);
+      // Who read the timeframes decides, also when the configuration has changed in between.
+      const byRules = input.analyses.every(({ analyst }) => analyst === deps.rules.name);
+      const analyst = chooseAnalyst(deps, byRules ? 'rules' : 'openai');
+      const ofModel = { runId, priceCollar: risk.priceCollar, costShare: risk.cashReserve };
       const stored: DecisionInput = {
         format: 1,
         ...rest,
-        analyst: { name: deps.analyst.name, version: deps.analyst.version },
-        indicators: settings.indicators,
-        minimumRCoefficient: settings.risk.minimumRCoefficient,
+        ...(!byRules && ofModel),
+        analyst: { name: analyst.name, version: analyst.version },
+        indicators,
+        minimumRCoefficient: risk.minimumRCoefficient,
       };
-      const decision = await decideFrom(deps.analyst, stored);
+      const decision = await decideFrom(analyst, deps.objects, stored);
       await deps.evidence.putDecision(runId, decision, await putJson(deps.objects, 'decisions', stored));
       return decision;
     },
   };
 }
 
-async function decideFrom(analyst: AnalystPort, input: DecisionInput): Promise<Decision> {
+type Objects = Pick<ObjectStorePort, 'get'>;
+
+async function decideFrom(analyst: AnalystPort, objects: Objects, input: DecisionInput): Promise<Decision> {
+  const ofModel = input.runId !== undefined;
+  const limits = limitsOf(input);
   const proposal = await analyst.decide({
     symbol: input.symbol,
+    name: input.contract.name,
     analyses: input.analyses,
-    minimumRCoefficient: Number(input.minimumRCoefficient),
+    timeframes: ofModel ? await timeframesOf(objects, input) : [],
+    limits,
+    call: { runId: input.runId ?? '', strategyId: input.strategyId },
   });
   if (proposal.kind === 'failed') throw new KeelError(proposal.code, proposal.message);
+  const { review } = proposal.value;
+  if (ofModel) refuseUnchecked(checkProposal(proposal.value, input.analyses, limits));
   const outcome = makeDecision(proposal.value, analyst.name, input.contract.priceIncrements);
   if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);
-  return outcome.decision;
+  return review === undefined ? outcome.decision : { ...outcome.decision, review };
+}
+
+/** The model's adapter has checked and complained already; what reaches an order is checked here, whoever proposed. */
+function refuseUnchecked(checks: ReturnType<typeof checkProposal>): void {
+  const failed = checks.find(({ passed, blocking }) => blocking && !passed);
+  if (failed !== undefined) throw new KeelError('DECISION_INVALID', `${failed.code}: ${failed.text}`);
+}
+
+/** Without a collar or costs, as of the rules, nothing is held to them. */
+function limitsOf(input: DecisionInput): ProposalLimits {
+  const daily = input.analyses.find(({ timeframe }) => timeframe === 'daily') ?? input.analyses[0];
+  return {
+    close: daily?.close ?? NaN,
+    priceIncrements: input.contract.priceIncrements,
+    minimumRCoefficient: Number(input.minimumRCoefficient),
+    priceCollar: Number(input.priceCollar ?? '1'),
+    costShare: Number(input.costShare ?? '0'),
+  };
+}
+
+const timeframesOf = (objects: Objects, input: DecisionInput): Promise<readonly TimeframeInput[]> =>
+  Promise.all(input.bars.map((set) => timeframeOf(objects, input, set)));
+
+async function timeframeOf(
+  objects: Objects,
+  { charts, indicators }: DecisionInput,
+  set: BarSetRow,
+): Promise<TimeframeInput> {
+  const chart = charts.find(({ timeframe }) => timeframe === set.timeframe)?.object;
+  if (chart === undefined) throw new KeelError('CHART_MISSING', `no ${set.timeframe} chart is recorded`);
+  return {
+    timeframe: set.timeframe,
+    bars: await readBars(objects, set.object),
+    indicators,
+    chart,
+    readPicture: () => getBytes(objects, chart),
+  };
 }
 
 /**
- * Makes the decision again from the stored bars, as `keel verify` does: every timeframe is read anew.
+ * Makes the decision again from the stored bars, as `keel verify` and `keel replay` do: every timeframe is read anew, a
+ * model's answers come from where they are stored.
  * @throws KeelError ANALYST_CHANGED when the analyst is not the one that decided, or its rules have another version.
  */
 export async function recomputeDecision(
   analyst: AnalystPort,
-  objects: Pick<ObjectStorePort, 'get'>,
+  objects: Objects,
   input: DecisionInput,
 ): Promise<Decision> {
   if (analyst.name !== input.analyst.name || analyst.version !== input.analyst.version) {
@@ -89,19 +148,12 @@ export async function recomputeDecision(
       `decided by ${input.analyst.name} ${input.analyst.version}, here is ${analyst.name} ${analyst.version}`,
     );
   }
+  const call = { runId: input.runId ?? '', strategyId: input.strategyId };
   const analyses: Analysis[] = [];
-  for (const set of input.bars) {
-    const chart = input.charts.find(({ timeframe }) => timeframe === set.timeframe);
-    if (chart === undefined) throw new KeelError('CHART_MISSING', `no ${set.timeframe} chart is recorded`);
-    const outcome = await analyst.analyze({
-      symbol: input.symbol,
-      timeframe: set.timeframe,
-      bars: await readBars(objects, set.object),
-      indicators: input.indicators,
-      chart: chart.object,
-    });
+  for (const timeframe of await timeframesOf(objects, input)) {
+    const outcome = await analyst.analyze({ symbol: input.symbol, call, ...timeframe });
     if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);
     analyses.push(outcome.value);
   }
-  return decideFrom(analyst, { ...input, analyses });
+  return decideFrom(analyst, objects, { ...input, analyses });
 }

@@ -14,6 +14,7 @@ export function toFailure(error: unknown): unknown {
       message: error.message,
       nonRetryable: error.errorClass !== 'retryable',
       details: [error.facts],
+      ...waitOf(error),
     });
   }
   if (error instanceof RangeError) {
@@ -21,6 +22,12 @@ export function toFailure(error: unknown): unknown {
   }
   if (error instanceof TemporalFailure || error instanceof CompleteAsyncError) return error;
   return ApplicationFailure.create({ type: 'DEFECT', message: `a defect in Keel: ${placeOf(error)}` });
+}
+
+/** A server that says when to come back is heeded in place of the usual pause. */
+function waitOf({ facts }: KeelError): { nextRetryDelay?: number } {
+  const { retryAfterMs } = facts;
+  return typeof retryAfterMs === 'number' ? { nextRetryDelay: retryAfterMs } : {};
 }
 
 /** The kind of an error and the line that threw it, without the text. */

@@ -11,6 +11,8 @@ export interface RunDeps {
   readonly accountId: string;
   /** Milliseconds of wall time after which a step that cannot succeed gives up. */
   readonly stepDeadlineMs: number;
+  /** The same of steps that may ask a model. */
+  readonly analystDeadlineMs: number;
   readonly runs: Pick<RunStore, 'open' | 'end' | 'setWaiting'>;
   readonly strategies: Pick<StrategyStore, 'get'>;
   readonly marketClock: MarketClock;
@@ -22,6 +24,8 @@ export interface RunPlan {
   readonly timeframes: readonly Timeframe[];
   readonly accountId: string;
   readonly stepDeadlineMs: number;
+  /** Absent in histories recorded before models analysed. */
+  readonly analystDeadlineMs?: number;
 }
 
 export interface MarketCheck {
@@ -63,8 +67,14 @@ export function createRunActivities(deps: RunDeps) {
           `${input.strategyId} has had its run for ${input.symbol} in slot ${input.slot} of ${input.session} (${row.id}); a deliberate other run needs a slot of its own`,
         );
       }
-      const { accountId, stepDeadlineMs } = deps;
-      return { strategyVersion: version, timeframes: settings.timeframes, accountId, stepDeadlineMs };
+      const { accountId, stepDeadlineMs, analystDeadlineMs } = deps;
+      return {
+        strategyVersion: version,
+        timeframes: settings.timeframes,
+        accountId,
+        stepDeadlineMs,
+        analystDeadlineMs,
+      };
     },
 
     /** Has the market reached an instant? If not, the run's row says what it waits for; if so, that it waits no more. */

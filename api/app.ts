@@ -16,6 +16,8 @@ import { createOpenApi } from './openapi.js';
 import { accessGate } from './routes/access.js';
 import { apiKeyRoutes } from './routes/apiKeys.js';
 import { authRoutes } from './routes/auth.js';
+import type { AnalystRouteDeps } from './routes/analyst.js';
+import { analystRoutes } from './routes/analyst.js';
 import type { ChartDeps } from './services/charts.js';
 import { chartRoutes } from './routes/charts.js';
 import { docsRoutes } from './routes/docs.js';
@@ -48,7 +50,8 @@ type NounDeps = AccessDeps &
   ChartDeps &
   StockRouteDeps &
   StatusRouteDeps &
-  NotificationRouteDeps;
+  NotificationRouteDeps &
+  AnalystRouteDeps;
 
 export type ApiDeps = NounDeps & {
   readonly log: Logger;
@@ -80,6 +83,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(stockRoutes(deps));
   app.use(statusRoutes(deps));
   app.use(notificationRoutes(deps));
+  app.use(analystRoutes(deps));
   app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
   app.use(routeNotFound);
   app.use(errorHandler(deps.log));

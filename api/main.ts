@@ -16,6 +16,7 @@ import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
 import { maskedConfig } from '../config/print.js';
 import { taskQueue } from '../contracts/wire/names.js';
+import { modelState } from '../config/model.js';
 import { connect } from '../db/connect.js';
 import { migrateUp, migrationStatus } from '../db/migrate.js';
 import { claimMode } from '../db/mode.js';
@@ -52,6 +53,7 @@ const readConfig = () =>
       'prices',
       'monitors',
       'notifier',
+      'model',
     ],
   });
 type ApiConfig = ReturnType<typeof readConfig>;
@@ -234,6 +236,7 @@ async function main(): Promise<void> {
         workflowId: 'standard',
       },
       riskLimits: risks.riskLimits,
+      modelState: modelState(config.model),
       temporalUrl: (workflowId) => (uiUrl === '' ? null : ui + encodeURIComponent(workflowId)),
       progressPollMs: 300,
       progressHeartbeatMs: 15_000,

@@ -13,6 +13,7 @@ import {
   runProgress,
   runQuery,
 } from '../contracts/http/run.js';
+import { analystState } from '../contracts/http/model.js';
 import { newStrategy, strategy, strategyList } from '../contracts/http/strategy.js';
 import { withAccess } from './openapiAccess.js';
 import { accessPaths } from './openapiAuth.js';
@@ -153,6 +154,16 @@ const runPaths: ZodOpenApiPathsObject = {
   },
 };
 
+const analystPaths: ZodOpenApiPathsObject = {
+  '/api/v1/analyst': {
+    get: {
+      summary: 'Who reads, and what its calls have cost',
+      tags: ['analyst'],
+      responses: { '200': json('Analyst and budget.', analystState), ...problems('503') },
+    },
+  },
+};
+
 /** @param version of Keel */
 export const createOpenApi = (version: string): object =>
   createDocument({
@@ -182,6 +193,7 @@ export const createOpenApi = (version: string): object =>
       ...strategyPaths,
       ...runPaths,
       ...platformPaths,
+      ...analystPaths,
       ...docsPaths,
     }),
   });

@@ -9,6 +9,7 @@ import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
 import { indicatorsCommand } from './commands/indicators.js';
 import { migrateCommand } from './commands/migrate.js';
+import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
 import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
 import { verifyCommand, verifyHelp } from './commands/verify.js';
@@ -67,6 +68,16 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'checks the summary of a run against everything stored',
     help: verifyHelp,
     run: ({ args, out, env }) => verifyCommand(args, out, env),
+  },
+  replay: {
+    summary: 'makes a stored decision again and compares it byte by byte',
+    help: replayHelp,
+    run: ({ args, out, env }) => replayCommand(args, out, env),
+  },
+  explain: {
+    summary: 'prints how a decision came about, with every hash checked',
+    help: explainHelp,
+    run: ({ args, out, env }) => explainCommand(args, out, env),
   },
   indicators: {
     summary: 'computes indicators on a CSV of bars',

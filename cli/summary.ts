@@ -1,5 +1,6 @@
 // What people and files are told of a run that has ended: the printed summary, and the file of --json.
 import { join } from 'node:path';
+import { money } from '../domain/money/decimal.js';
 import type { RunDetail } from './api.js';
 import type { Say } from './say.js';
 import { duration, wrap } from './say.js';
@@ -60,7 +61,9 @@ export function summaryOf(run: RunDetail, places: Places) {
       profitMargin: decision.profitMargin,
       rationale: decision.rationale,
       analyst: decision.analyst,
+      ...(decision.review !== undefined && { review: decision.review }),
     },
+    model: modelOf(run),
     risk: verdict && {
       stage: verdict.stage,
       approved: verdict.approved,
@@ -86,6 +89,42 @@ export function summaryOf(run: RunDetail, places: Places) {
   };
 }
 
+/** What the model's calls were and cost; null where none was made. */
+function modelOf({ calls, analyses, decision }: RunDetail) {
+  if (calls.length === 0) return null;
+  const total = (of: (call: RunDetail['calls'][number]) => number | null): number =>
+    calls.reduce((sum, call) => sum + (of(call) ?? 0), 0);
+  const usd = calls.map(({ costUsd, reservedUsd }) => money(costUsd ?? reservedUsd));
+  const prompts = calls.flatMap((call) => call.prompts);
+  return {
+    model: calls.at(-1)?.modelAnswered ?? calls[0]?.modelAsked ?? null,
+    modelAsked: calls[0]?.modelAsked ?? null,
+    api: calls[0]?.api ?? null,
+    numbersOnly:
+      decision?.review?.numbersOnly === true || analyses.some(({ reading }) => reading?.numbersOnly === true),
+    prompts: prompts.filter(({ name }, index) => prompts.findIndex((each) => each.name === name) === index),
+    inputTokens: total(({ inputTokens }) => inputTokens),
+    outputTokens: total(({ outputTokens }) => outputTokens),
+    costUsd: usd.reduce((sum, each) => money(sum.plus(each)), money('0')).toFixed(),
+    priceDate: calls[0]?.priceDate ?? null,
+    calls: calls.map((call) => ({
+      purpose: call.purpose,
+      turn: call.turn,
+      outcome: call.outcome,
+      code: call.code,
+      prompts: call.prompts,
+      promptSha256: call.prompt.sha256,
+      contentKey: call.contentKey,
+      pictures: call.pictures.map(({ sha256 }) => sha256),
+      inputTokens: call.inputTokens,
+      outputTokens: call.outputTokens,
+      costUsd: call.costUsd,
+      cached: call.cachedFrom !== null,
+      ms: call.ms,
+    })),
+  };
+}
+
 export type Summary = ReturnType<typeof summaryOf>;
 
 /** @throws Error when the file cannot be written */
@@ -104,6 +143,7 @@ export function printSummary(run: RunDetail, places: Places, say: Say): void {
     say(wrap(`${run.code}: ${run.message}`, width, '  '));
   }
   printDecision(run, say);
+  printModel(run, say);
   printRisk(run, say);
   printOrder(run, say);
   say('');
@@ -132,6 +172,23 @@ function printDecision({ decision, analyses }: RunDetail, say: Say): void {
   for (const { timeframe, score, reasons } of analyses) {
     say(`            ${timeframe}: score ${score.toFixed(2)}`);
     for (const reason of reasons) say(wrap(reason, width - 14, '              '));
+  }
+}
+
+function printModel(run: RunDetail, say: Say): void {
+  const model = modelOf(run);
+  if (model === null) return;
+  const { inputTokens, outputTokens, costUsd, priceDate, numbersOnly, calls, prompts } = model;
+  say('');
+  say(
+    `  model     ${model.model ?? '?'} (${model.api ?? '?'}), ${String(calls.length)} calls${numbersOnly ? ', numbers only: it takes no pictures' : ''}`,
+  );
+  say(
+    `            ${String(inputTokens)} tokens in, ${String(outputTokens)} out, ${costUsd} USD at prices of ${priceDate ?? '?'}`,
+  );
+  say(`            prompts ${prompts.map(({ name, sha256 }) => `${name} ${sha256.slice(0, 8)}`).join(', ')}`);
+  for (const { code, passed, text } of run.decision?.review?.checks ?? []) {
+    if (!passed) say(wrap(`flagged: ${code}: ${text}`, width - 10, '            '));
   }
 }
 

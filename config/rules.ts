@@ -37,10 +37,42 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
   };
   return [
     ...(needs('risk') ? riskProblems(facts) : []),
+    ...(needs('model') ? modelProblems(text) : []),
     ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts)] : []),
     ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
   ];
 }
+
+/** A model needs a name, and a key travels encrypted or not at all. */
+function modelProblems(text: (path: string) => string): Problem[] {
+  const [key, url, model] = [text('model.apiKey'), text('model.baseUrl'), text('model.model')];
+  if (key === '' && url === '') return [];
+  const found: Problem[] = [];
+  if (model === '') {
+    const why = 'is not set, and a key or a base URL of a model is';
+    found.push(problem('model.model', undefined, why, 'set OPENAI_MODEL to the name of the model'));
+  }
+  if (url === '') return found;
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (
+    parsed === null ||
+    !/^https?:$/.test(parsed.protocol) ||
+    parsed.username !== '' ||
+    parsed.search !== ''
+  ) {
+    // Not shown: what is wrong with it may be a password in it.
+    const why = 'is no http or https address without user, password and query';
+    found.push(
+      problem('model.baseUrl', undefined, why, 'correct OPENAI_BASE_URL, such as http://127.0.0.1:11434/v1'),
+    );
+  } else if (parsed.protocol === 'http:' && key !== '' && !loopback.test(parsed.hostname)) {
+    const why = 'would carry the key unencrypted';
+    found.push(problem('model.baseUrl', url, why, 'use https, or unset OPENAI_API_KEY'));
+  }
+  return found;
+}
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 function riskProblems({ mode, tradingState }: Facts): Problem[] {
   if (mode !== 'live' || tradingState === undefined || tradingState === 'HALTED') return [];

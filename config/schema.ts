@@ -1,6 +1,7 @@
 // The shape of Keel's configuration: one zod schema, read once by each composition root (config/load.ts).
 // Every safety limit is required here; the committed defaults set them, and unsetting one stops the start.
 import { z } from 'zod';
+import { modelSchema } from './model.js';
 
 const share = z
   .string()
@@ -176,6 +177,7 @@ export const configSchema = z.strictObject({
     /** What a dead worker had taken is taken again after this; longer than an attempt. */
     leaseMs: milliseconds,
   }),
+  model: modelSchema,
   risk: z.strictObject({
     /** ACTIVE, REDUCING or HALTED at start; live always boots HALTED. */
     tradingState: z.enum(['ACTIVE', 'REDUCING', 'HALTED']),

@@ -82,6 +82,7 @@ function verdicts({ orm }: Database, mode: Mode) {
         mode,
         ...placeholders('runId', 'timeframe', 'analyst', 'score', 'parts', 'close', 'atr', 'support'),
         ...placeholders('resistance', 'lastBar', 'barCount', 'reasons'),
+        reading: jsonText('reading'),
       })
       .onConflictDoUpdate({
         target: [analysis.runId, analysis.timeframe],
@@ -100,6 +101,7 @@ function verdicts({ orm }: Database, mode: Mode) {
         mode,
         ...placeholders('runId', 'action', 'entry', 'stop', 'target', 'rCoefficient', 'profitMargin'),
         ...placeholders('rationale', 'analyst', 'sources', 'inputKey', 'inputSha256', 'inputBytes'),
+        review: jsonText('review'),
       })
       .onConflictDoUpdate({ target: [decision.runId], set: overwrite(decision, ['runId']) })
       .prepare('decision_put'),
@@ -111,13 +113,18 @@ function verdicts({ orm }: Database, mode: Mode) {
   };
 }
 
+/** As text, so that nothing is NULL and not the JSON word null. */
+const jsonText = (name: string) => sql`${sql.placeholder(name)}::jsonb`;
+
 type DecisionRow = typeof decision.$inferSelect;
 
 function readDecision(row: DecisionRow | undefined): Awaited<ReturnType<EvidenceStore['decision']>> {
   if (row === undefined) return null;
-  const { action, entry, stop, target, rCoefficient, profitMargin, rationale, analyst, sources } = row;
+  const { action, entry, stop, target, rCoefficient, profitMargin, rationale, analyst, sources, review } =
+    row;
+  const made = { action, entry, stop, target, rCoefficient, profitMargin, rationale, analyst, sources };
   return {
-    decision: { action, entry, stop, target, rCoefficient, profitMargin, rationale, analyst, sources },
+    decision: review === null ? made : { ...made, review },
     input: { key: row.inputKey, sha256: row.inputSha256, bytes: row.inputBytes },
   };
 }
@@ -160,13 +167,20 @@ export function createEvidenceStore(db: Database, mode: Mode): EvidenceStore {
       db.guard(async () => (await picture.chartByKey.execute({ key, ownerId })).map(readChart)[0] ?? null),
     putAnalysis: (runId, said) =>
       db.guard(async () => {
-        await verdict.putAnalysis.execute({ runId, ...said });
+        const reading = said.reading === undefined ? null : JSON.stringify(said.reading);
+        await verdict.putAnalysis.execute({ runId, ...said, reading });
       }),
-    analyses: (runId) => db.guard(() => verdict.analyses.execute({ runId })),
+    analyses: (runId) =>
+      db.guard(async () =>
+        (await verdict.analyses.execute({ runId })).map(({ reading, ...said }) =>
+          reading === null ? said : { ...said, reading },
+        ),
+      ),
     putDecision: (runId, made, input) =>
       db.guard(async () => {
         const object = { inputKey: input.key, inputSha256: input.sha256, inputBytes: input.bytes };
-        await verdict.putDecision.execute({ runId, ...made, ...object });
+        const review = made.review === undefined ? null : JSON.stringify(made.review);
+        await verdict.putDecision.execute({ runId, ...made, ...object, review });
       }),
     decision: (runId) => db.guard(async () => readDecision((await verdict.decision.execute({ runId }))[0])),
     putRisk: (row) => db.guard(() => risk.put(row)),

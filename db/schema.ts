@@ -15,6 +15,7 @@ import {
 import type { RunOutcome, RunStatus, StepName } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Action, Analysis, Decision } from '../domain/decision/decision.js';
+import type { DecisionReview, Reading } from '../domain/decision/reading.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import type { ProposedOrder, RiskCheck, RiskVerdict } from '../domain/risk/types.js';
 import { created, instant, modeColumn, objectColumns } from './columns.js';
@@ -120,6 +121,7 @@ export const analysis = pgTable('analysis', {
   barCount: integer('bar_count').notNull(),
   reasons: jsonb('reasons').$type<readonly string[]>().notNull(),
   createdAt: created(),
+  reading: jsonb('reading').$type<Reading>(),
 });
 
 export const decision = pgTable('decision', {
@@ -138,6 +140,7 @@ export const decision = pgTable('decision', {
   inputSha256: text('input_sha256').notNull(),
   inputBytes: bigint('input_bytes', { mode: 'number' }).notNull(),
   createdAt: created(),
+  review: jsonb('review').$type<DecisionReview>(),
 });
 
 export const riskEvaluation = pgTable('risk_evaluation', {

@@ -3,6 +3,7 @@ import type { Mode } from '../contracts/wire/names.js';
 import type { EquityStore, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ApiKeyStore, AttemptStore, LoginStore, UserStore } from '../ports/access.js';
+import type { ConversationStore } from '../ports/conversations.js';
 import type {
   AuditStore,
   BrokerStateStore,
@@ -16,6 +17,7 @@ import { createAttemptStore } from './attempts.js';
 import { createAuditStore } from './audit.js';
 import { createBrokerStateStore } from './brokerState.js';
 import type { Database } from './connect.js';
+import { createConversationStore } from './conversations.js';
 import { createEvidenceStore } from './evidence.js';
 import { createEquityStore, createMonitorStore } from './monitors.js';
 import { createNotificationStore } from './notifications.js';
@@ -39,6 +41,7 @@ export interface Stores {
   readonly logins: LoginStore;
   readonly attempts: AttemptStore;
   readonly apiKeys: ApiKeyStore;
+  readonly conversations: ConversationStore;
 }
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
@@ -55,4 +58,5 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   logins: createLoginStore(db, mode),
   attempts: createAttemptStore(db),
   apiKeys: createApiKeyStore(db, mode),
+  conversations: createConversationStore(db, mode),
 });

@@ -20,7 +20,6 @@ const requests = { daily: { period: '2y', bar: '1d' }, weekly: { period: '10y', 
 const timeframes: readonly Timeframe[] = ['daily', 'weekly'];
 const minimumRCoefficient = 1.5;
 const analyst = createRulesAnalyst();
-const chart = { key: '', sha256: '', bytes: 0 };
 
 interface SymbolDates {
   readonly firstBuy: string | null;
@@ -38,16 +37,16 @@ function barsAt(market: Market, calendar: Calendar, conid: number, timeframe: Ti
 }
 
 /** Null while some timeframe warms up. */
-async function actionAt(market: Market, calendar: Calendar, { conid, symbol }: Instrument, close: string) {
+async function actionAt(market: Market, calendar: Calendar, { conid }: Instrument, close: string) {
   const analyses: Analysis[] = [];
   for (const timeframe of timeframes) {
     const bars = barsAt(market, calendar, conid, timeframe, close);
     if (bars.length < timeframeRules[timeframe].warmUp) return null;
-    const outcome = await analyst.analyze({ symbol, timeframe, bars, indicators: defaultIndicators, chart });
+    const outcome = await analyst.analyze({ timeframe, bars, indicators: defaultIndicators });
     if (outcome.kind === 'failed') throw new Error(outcome.message);
     analyses.push(outcome.value);
   }
-  const proposal = await analyst.decide({ symbol, analyses, minimumRCoefficient });
+  const proposal = await analyst.decide({ analyses, limits: { minimumRCoefficient } });
   if (proposal.kind === 'failed') throw new Error(proposal.message);
   return proposal.value.action;
 }

@@ -30,6 +30,7 @@ import {
 import { equitySnapshot, monitorResult } from '../db/schemaMonitors.js';
 import { notification, notificationDelivery, notificationSetting } from '../db/schemaNotifications.js';
 import { accessAttempt, apiKey, keelUser, login, refreshToken } from '../db/schemaAccess.js';
+import { agentConversation } from '../db/schemaConversations.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
@@ -149,6 +150,7 @@ describe('schema', () => {
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
       ...[keelUser, login, refreshToken, accessAttempt, apiKey],
+      ...[agentConversation],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(

@@ -10,6 +10,7 @@ import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
+import { modelConfigured } from '../config/model.js';
 import type { Config } from '../config/schema.js';
 import { connect } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
@@ -19,6 +20,7 @@ import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { createCache, createPrices } from '../api/prices.js';
 import { createChannels } from './channels.js';
+import { createConfiguredModel } from './model.js';
 import { createOrderSignals } from './orderSignals.js';
 import { createOrderWorkflows } from './orderWorkflows.js';
 
@@ -84,7 +86,11 @@ export async function createWorkerPorts(
     marketData: gateway.marketData,
     objects,
     renderer,
-    analyst: createRulesAnalyst(),
+    rules: createRulesAnalyst(),
+    model: createConfiguredModel(config.model, { conversations: stores.conversations, objects, clock }),
+    analystDeadlineMs: modelConfigured(config.model)
+      ? config.model.stepDeadlineMs
+      : config.worker.stepDeadlineMs,
     marketClock,
     clock,
     calendar,

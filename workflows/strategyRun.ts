@@ -14,7 +14,7 @@ import { marketReached, orderReport, runProgress } from './signals.js';
 import { showDecision, showEnd } from './steps/display.js';
 import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
-import { patient, repeatable, stored } from './steps/proxies.js';
+import { asking, patient, repeatable, stored } from './steps/proxies.js';
 import { createStory, type Story } from './steps/story.js';
 import { waitForMarket } from './steps/waitForMarket.js';
 
@@ -96,6 +96,7 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
   const { runId, symbol, session, strategyId } = input;
   const { strategyVersion, timeframes } = plan;
   const steps = repeatable(plan.stepDeadlineMs);
+  const analyst = asking(plan.analystDeadlineMs ?? plan.stepDeadlineMs);
   const contract = await story.step('resolveContract', () => steps.resolveContract(symbol));
   const evidence = await Promise.all(
     timeframes.map(async (timeframe) => {
@@ -107,13 +108,13 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
         steps.renderChart({ ...version, symbol, bars }),
       );
       const analysis = await story.step(`analyze ${timeframe}`, () =>
-        steps.analyze({ ...version, runId, symbol, bars, chart }),
+        analyst.analyze({ ...version, runId, symbol, bars, chart }),
       );
       return { bars, chart, analysis };
     }),
   );
   const decision: Decision = await story.step('decide', () =>
-    steps.decide({
+    analyst.decide({
       runId,
       symbol,
       session,

@@ -1,7 +1,7 @@
 // The deterministic analyst: the default where no model is configured. The same bars always give the same answer.
 import { computeIndicators } from '../../domain/indicators/compute.js';
 import { toColumns } from '../../domain/market/columns.js';
-import type { AnalystPort } from '../../ports/analyst.js';
+import type { RulesAnalyst } from '../../ports/analyst.js';
 import { propose } from './propose.js';
 import { scoreTimeframe } from './score.js';
 
@@ -9,7 +9,7 @@ const name = 'rules';
 /** Raised with every change that may change an answer; `keel verify` compares it. */
 const version = '1';
 
-export function createRulesAnalyst(): AnalystPort {
+export function createRulesAnalyst(): RulesAnalyst {
   return {
     name,
     version,
@@ -21,7 +21,7 @@ export function createRulesAnalyst(): AnalystPort {
       });
     },
     decide: (input) => {
-      const proposal = propose(input.analyses, input.minimumRCoefficient);
+      const proposal = propose(input.analyses, input.limits.minimumRCoefficient);
       return Promise.resolve(
         proposal === null
           ? {

@@ -81,6 +81,7 @@ const detailOf = (deps: RunRouteDeps, facts: RunFacts) => ({
   risk: facts.risk.map((row) => ({ stage: row.stage, ...row.verdict, facts: row.facts })),
   order: facts.intent && orderOf(facts.intent),
   executions: facts.executions,
+  calls: facts.calls,
 });
 
 export function runRoutes(deps: RunRouteDeps): Router {

@@ -1,5 +1,6 @@
 // Lists, reads and cancels runs. Called by api/routes/runs.ts.
 import type { BrokerExecution } from '../../ports/broker.js';
+import type { CallRow, ConversationStore } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type {
   AuditStore,
@@ -26,6 +27,7 @@ export interface RunDeps extends FindRunDeps {
   readonly evidence: Pick<EvidenceStore, 'bars' | 'charts' | 'analyses' | 'decision' | 'risk'>;
   readonly intents: Pick<IntentStore, 'byRun'>;
   readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
+  readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly audit: AuditStore;
   readonly workflows: RunWorkflows;
 }
@@ -40,12 +42,13 @@ export interface RunFacts {
   readonly risk: readonly RiskRow[];
   readonly intent: IntentRow | null;
   readonly executions: readonly BrokerExecution[];
+  readonly calls: readonly CallRow[];
 }
 
 /** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
 export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promise<RunFacts> {
   const row = await findRun(deps, id, viewer);
-  const [steps, bars, charts, analyses, decision, risk, intent] = await Promise.all([
+  const [steps, bars, charts, analyses, decision, risk, intent, calls] = await Promise.all([
     deps.runs.steps(id),
     deps.evidence.bars(id),
     deps.evidence.charts(id),
@@ -53,9 +56,10 @@ export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promis
     deps.evidence.decision(id),
     deps.evidence.risk(id),
     deps.intents.byRun(id),
+    deps.conversations.byRun(id),
   ]);
   const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
-  return { row, steps, bars, charts, analyses, decision, risk, intent, executions };
+  return { row, steps, bars, charts, analyses, decision, risk, intent, executions, calls };
 }
 
 /**

@@ -27,7 +27,7 @@ describe('createStrategy', () => {
       symbols: ['AAPL'],
       timeframes: ['daily', 'weekly'],
       indicators: defaultIndicators,
-      analyst: 'rules',
+      analyst: 'auto',
       risk: { ...riskLimits, pyramiding: false },
       slot: 'after-close',
       workflowId: 'standard',

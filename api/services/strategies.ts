@@ -39,7 +39,7 @@ function settingsOf(request: NewStrategy['settings'], defaults: StrategyDefaults
     symbols: request.symbols,
     timeframes: request.timeframes ?? ['daily', 'weekly'],
     indicators: { ...defaults.indicators, ...given(request.indicators) },
-    analyst: request.analyst ?? 'rules',
+    analyst: request.analyst ?? 'auto',
     risk: { ...defaults.risk, ...given(request.risk) },
     slot: request.slot ?? defaults.slot,
     workflowId: request.workflowId ?? defaults.workflowId,

@@ -10,6 +10,8 @@ import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
 import type { BrokerExecution } from '../../ports/broker.js';
+import type { CallRow } from '../../ports/conversations.js';
+import { conversationsOf } from './conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { Price } from '../../ports/prices.js';
 import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
@@ -55,6 +57,7 @@ export class MemoryWorld {
   readonly risk: RiskRow[] = [];
   readonly intents = new Map<string, IntentRow>();
   readonly executions: BrokerExecution[] = [];
+  readonly calls: CallRow[] = [];
   readonly objects = new Map<string, Uint8Array>();
   readonly audit: Audited[] = [];
   readonly workflows = new Map<string, Execution>();
@@ -144,7 +147,9 @@ export const openExecution = (changes: Partial<Execution> = {}): Execution => ({
   ...changes,
 });
 
-function storesOf(world: MemoryWorld): Pick<ApiDeps, 'strategies' | 'runs' | 'evidence' | 'intents'> {
+function storesOf(
+  world: MemoryWorld,
+): Pick<ApiDeps, 'strategies' | 'runs' | 'evidence' | 'intents' | 'conversations'> {
   const stored = <T>(value: () => T): Promise<T> => world.from('database', value);
   return {
     strategies: {
@@ -184,6 +189,7 @@ function storesOf(world: MemoryWorld): Pick<ApiDeps, 'strategies' | 'runs' | 'ev
       risk: (id) => stored(() => world.risk.filter(({ runId }) => runId === id)),
     },
     intents: { byRun: (id) => stored(() => world.intents.get(id) ?? null) },
+    conversations: conversationsOf(world),
   };
 }
 
@@ -248,6 +254,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
       workflowId: 'standard',
     },
     riskLimits,
+    modelState: { model: null, caps: { run: '0.25', day: '5', month: '50' }, priceDate: '2025-08-07' },
     temporalUrl: (workflowId) => `http://localhost:8233/${encodeURIComponent(workflowId)}`,
     progressPollMs: 5,
     progressHeartbeatMs: 20,

@@ -1,14 +1,13 @@
 // Run, bars, charts and decision of a summary against the database, the objects and a decision made again.
 // Called by `keel verify`.
 import type { DecisionInput } from '../../activities/decision.js';
-import { recomputeDecision } from '../../activities/decision.js';
-import { createRulesAnalyst } from '../../adapters/rules/analyst.js';
 import type { Stores } from '../../db/stores.js';
 import type { Decision } from '../../domain/decision/decision.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { BarSetRow, RunRow } from '../../ports/stores.js';
 import type { CheckList } from './checks.js';
 import { checkObject, pngSize } from './objects.js';
+import { decideAgain } from './replay.js';
 import type { SummaryFile } from './summaryFile.js';
 
 export interface VerifyFacts {
@@ -104,7 +103,7 @@ async function checkDecision({ list, summary, run, objects, stores }: VerifyFact
   list.same("decision's input names the stored bars", input.bars, await stores.evidence.bars(run.id));
   list.same("decision's input names the stored charts", input.charts, await stores.evidence.charts(run.id));
   const again = await list.attempt('decision can be made again from the stored bars', () =>
-    recomputeDecision(createRulesAnalyst(), objects, input),
+    decideAgain(stores, objects, run.id, input),
   );
   if (again !== null) list.same('decision made again is the stored one', again, decision);
   return decision;

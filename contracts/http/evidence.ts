@@ -1,6 +1,7 @@
 // What a run found out, as the HTTP API shows it: bars, charts, analyses, decision, verdicts of risk.
 import { z } from 'zod';
 import { decimal, instant, objectRef, objectRefFields, timeframe } from './fields.js';
+import { decisionReview, reading } from './model.js';
 
 export const barSet = z
   .strictObject({
@@ -38,6 +39,7 @@ export const analysis = z
     lastBar: instant,
     barCount: z.int().nonnegative(),
     reasons: z.array(z.string()),
+    reading: reading.optional().meta({ description: "A model's whole reading." }),
   })
   .meta({ id: 'Analysis' });
 
@@ -61,6 +63,7 @@ export const decision = z
     sources: z
       .strictObject({ action: source, entry: source, stop: source, target: source })
       .meta({ description: 'Where each figure came from.' }),
+    review: decisionReview.optional().meta({ description: "What comes with a model's decision." }),
   })
   .meta({ id: 'Decision' });
 

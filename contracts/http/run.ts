@@ -14,6 +14,7 @@ import {
   strategyId,
   symbol,
 } from './fields.js';
+import { modelCall } from './model.js';
 import { execution, orderIntent, orderReport } from './order.js';
 
 /** POST /api/v1/strategies/{id}/execute. */
@@ -101,6 +102,7 @@ export const runDetail = z
     risk: z.array(riskVerdict),
     order: orderIntent.nullable(),
     executions: z.array(execution),
+    calls: z.array(modelCall).meta({ description: 'Calls to a model, oldest first.' }),
   })
   .meta({ id: 'RunDetail' });
 

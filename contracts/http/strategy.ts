@@ -70,12 +70,16 @@ const workflowId = z
   .regex(/^[a-z0-9-]{1,48}$/)
   .meta({ description: 'The workflow definition whose steps the runs take.' });
 
+const analyst = z.enum(['auto', 'rules', 'openai']).meta({
+  description: 'auto: the model where one is configured, else the rules.',
+});
+
 const strategySettings = z
   .strictObject({
     symbols,
     timeframes,
     indicators: indicatorParameters,
-    analyst: z.literal('rules'),
+    analyst,
     risk: riskProfile,
     slot,
     workflowId,
@@ -92,7 +96,7 @@ export const newStrategy = z
         symbols,
         timeframes: timeframes.optional(),
         indicators: z.strictObject(indicatorFields).partial().optional(),
-        analyst: z.literal('rules').optional(),
+        analyst: analyst.optional(),
         risk: z.strictObject(riskFields).partial().optional(),
         slot: slot.optional(),
         workflowId: workflowId.optional(),

@@ -18,7 +18,8 @@ export interface StrategySettings {
   readonly symbols: readonly string[];
   readonly timeframes: readonly Timeframe[];
   readonly indicators: IndicatorParameters;
-  readonly analyst: 'rules';
+  /** auto: the model where one is configured, else the rules. */
+  readonly analyst: 'auto' | 'rules' | 'openai';
   readonly risk: RiskProfile;
   /** Names the decision within the session; every strategy has one. */
   readonly slot: string;

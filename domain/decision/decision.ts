@@ -1,6 +1,7 @@
 // What analysts say and what code makes of it. R coefficient, profit margin and prices of an order are always
 // computed here, never taken from an analyst.
 import type { Timeframe } from '../market/bar.js';
+import type { DecisionReview, Reading } from './reading.js';
 
 export type Action = 'buy' | 'sell' | 'hold';
 
@@ -25,6 +26,8 @@ export interface Analysis {
   readonly barCount: number;
   /** Every reason in words and numbers. */
   readonly reasons: readonly string[];
+  /** The model's full reading; absent where rules read. */
+  readonly reading?: Reading;
 }
 
 /** What an analyst proposes after consolidation. Prices are `number` until code puts them on the grid. */
@@ -34,6 +37,8 @@ export interface Proposal {
   readonly stop: number | null;
   readonly target: number | null;
   readonly rationale: string;
+  /** What a model's proposal carries besides; absent where rules propose. */
+  readonly review?: DecisionReview;
 }
 
 /** Where a figure of a decision came from. */
@@ -57,4 +62,6 @@ export interface Decision {
     readonly stop: Source;
     readonly target: Source;
   };
+  /** Of a model's decision; absent where rules decided. */
+  readonly review?: DecisionReview;
 }

@@ -15,6 +15,18 @@ export const repeatable = (deadlineMs: number) =>
   });
 
 /**
+ * Steps that may ask a model: an attempt may hold two calls (config/default.yaml, model.timeoutMs). What a call costs
+ * bounds the tries, beside the deadline; a server that asks to wait is heeded (activities/failures.ts).
+ */
+export const asking = (deadlineMs: number) =>
+  proxyActivities<Pick<Activities, 'analyze' | 'decide'>>({
+    startToCloseTimeout: '170 seconds',
+    scheduleToCloseTimeout: deadlineMs,
+    heartbeatTimeout,
+    retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
+  });
+
+/**
  * Short, idempotent steps on our own database; they run beside the workflow, without the server. An attempt may take
  * longer than a query and its connection (config/default.yaml), so that it ends with their error and not with silence.
  * That no attempt follows after `deadlineMs` is seen to by the worker's interceptor.

@@ -1,0 +1,171 @@
+// Asks a model once and for all: an answer that is recorded is never paid for again, the cost is reserved before the
+// call and settled after it, and what was sent and what came back are stored before anything is made of it.
+import type { AnalystCall } from '../../ports/analyst.js';
+import type { Clock } from '../../ports/clocks.js';
+import type { BudgetCaps, CallRow, ConversationStore, NewCall } from '../../ports/conversations.js';
+import { KeelError } from '../../ports/errors.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { callCost, mostInputTokens } from '../../domain/decision/cost.js';
+import type { ObjectRef } from '../../contracts/wire/object.js';
+import type { Parsed } from './answers.js';
+import { callModel, type Exchange } from './client.js';
+import { readEnvelope } from './envelope.js';
+import type { CallFailure } from './errors.js';
+import type { ModelProfile } from './profile.js';
+import { canonical, contentKey, parametersOf, sha256Of, type ModelRequest } from './request.js';
+import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './weigh.js';
+
+/** @throws KeelError where there was no answer: retryable or final */
+export type Ask = <T>(request: ModelRequest, read: (text: string) => Parsed<T>) => Promise<Asked<T>>;
+
+export interface AskDeps {
+  readonly conversations: ConversationStore;
+  readonly objects: Pick<ObjectStorePort, 'get' | 'put'>;
+  readonly clock: Clock;
+  readonly caps: BudgetCaps;
+  /** Date of the price table. */
+  readonly priceDate: string;
+}
+
+export const createAsk =
+  (deps: AskDeps, profiles: readonly ModelProfile[], call: AnalystCall): Ask =>
+  async (request, read) => {
+    const turn = request.repair === null ? 0 : 1;
+    for (const profile of profiles) {
+      const stored = await deps.conversations.answered(contentKey(profile, request), call.runId);
+      if (stored !== null) return reuse(deps, profile, request, call, stored, read);
+    }
+    // Each failure of this very call moves on to the next profile, and round again.
+    const failures =
+      profiles.length > 1 ? await deps.conversations.failures(call.runId, request.purpose, turn) : 0;
+    const profile = profiles[failures % profiles.length];
+    if (profile === undefined) throw new KeelError('MODEL_NOT_CONFIGURED', 'no model is configured');
+    return askNow(deps, profile, request, call, read);
+  };
+
+async function reuse<T>(
+  deps: AskDeps,
+  profile: ModelProfile,
+  request: ModelRequest,
+  call: AnalystCall,
+  stored: CallRow,
+  read: (text: string) => Parsed<T>,
+): Promise<Asked<T>> {
+  if (stored.runId !== call.runId) {
+    await deps.conversations.reuse(await describe(deps, profile, request, call, '0'), stored);
+  }
+  if (stored.answer === null) return outcomeOf(stored.outcome, stored.message);
+  return judge(readEnvelope(stored.api, await readObject(deps.objects, stored.answer)), read).asked;
+}
+
+async function askNow<T>(
+  deps: AskDeps,
+  profile: ModelProfile,
+  request: ModelRequest,
+  call: AnalystCall,
+  read: (text: string) => Parsed<T>,
+): Promise<Asked<T>> {
+  refuseLargePictures(profile, request);
+  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
+  const most = callCost(
+    profile.price,
+    mostInputTokens(bytes, request.pictures.length),
+    profile.maxOutputTokens,
+  );
+  const planned = await describe(deps, profile, request, call, most);
+  const reservation = await deps.conversations.reserve(planned, deps.caps);
+  if (reservation.kind === 'refused') {
+    const { cap, limitUsd, spentUsd } = reservation;
+    const message = `the budget of the ${cap} is ${limitUsd} USD, ${spentUsd} are spent or reserved, and the call may cost ${most}: no call was made`;
+    return { kind: 'outcome', outcome: 'budget', message, repairable: null };
+  }
+  const began = deps.clock.now();
+  const exchange = await callModel(profile, request);
+  const ms = deps.clock.now() - began;
+  const answer = await storeAnswer(deps.objects, exchange);
+  const weighed = weigh(profile, request, exchange, read, deps.clock);
+  const costUsd = settledCost(profile, weighed, exchange, most);
+  await deps.conversations.settle(reservation.id, { ...resultOf(weighed, exchange), costUsd, answer, ms });
+  const { asked, failure } = weighed;
+  if (asked === null && failure !== null) throw toError(failure, request.purpose);
+  return asked ?? outcomeOf(weighed.outcome, weighed.message);
+}
+
+function refuseLargePictures(profile: ModelProfile, request: ModelRequest): void {
+  const large = request.pictures.find(({ object }) => object.bytes > profile.pictureMaxBytes);
+  if (large === undefined) return;
+  throw new KeelError(
+    'CHART_TOO_LARGE',
+    `the ${large.label} has ${large.object.bytes} bytes and ${profile.pictureMaxBytes} are sent at most: raise model.pictureMaxBytes`,
+    { facts: { key: large.object.key, bytes: large.object.bytes } },
+  );
+}
+
+async function describe(
+  deps: AskDeps,
+  profile: ModelProfile,
+  request: ModelRequest,
+  call: AnalystCall,
+  reservedUsd: string,
+): Promise<NewCall> {
+  const prompt = JSON.stringify(canonical(profile, request));
+  return {
+    ...call,
+    purpose: request.purpose,
+    turn: request.repair === null ? 0 : 1,
+    contentKey: sha256Of(prompt),
+    profile: profile.name,
+    api: profile.api,
+    modelAsked: profile.model,
+    prompts: request.prompts.map(({ name, sha256 }) => ({ name, sha256 })),
+    prompt: await store(deps.objects, 'prompts', Buffer.from(prompt), 'json', 'application/json'),
+    inputSha256: request.inputSha256,
+    pictures: request.pictures.map(({ object }) => object),
+    parameters: parametersOf(profile),
+    numbersOnly: request.numbersOnly,
+    reservedUsd,
+    priceDate: deps.priceDate,
+  };
+}
+
+/** Whatever came is kept as it came; the ending says what it claims to be. */
+async function storeAnswer(
+  objects: Pick<ObjectStorePort, 'put'>,
+  { body, headers }: Exchange,
+): Promise<ObjectRef | null> {
+  if (body === null || body.byteLength === 0) return null;
+  const json = headers?.get('content-type')?.includes('json') ?? false;
+  const [extension, type] = json ? ['json', 'application/json'] : ['bin', 'application/octet-stream'];
+  return store(objects, 'answers', body, extension, type);
+}
+
+async function store(
+  objects: Pick<ObjectStorePort, 'put'>,
+  folder: string,
+  bytes: Uint8Array,
+  extension: string,
+  contentType: string,
+): Promise<ObjectRef> {
+  const sha256 = sha256Of(bytes);
+  const key = `${folder}/${sha256}.${extension}`;
+  await objects.put(key, bytes, contentType);
+  return { key, sha256, bytes: bytes.byteLength };
+}
+
+/** @throws KeelError OBJECT_DAMAGED (final) when the bytes are not those that were stored. */
+export async function readObject(
+  objects: Pick<ObjectStorePort, 'get'>,
+  { key, sha256 }: ObjectRef,
+): Promise<Uint8Array> {
+  const bytes = await objects.get(key);
+  if (sha256Of(bytes) === sha256) return bytes;
+  throw new KeelError('OBJECT_DAMAGED', `the stored object ${key} is not what was stored: its hash differs`, {
+    facts: { key, expected: sha256 },
+  });
+}
+
+const toError = ({ code, message, errorClass, retryAfterMs }: CallFailure, purpose: string): KeelError =>
+  new KeelError(code, `the ${purpose} call: ${message}`, {
+    errorClass,
+    facts: { purpose, ...(retryAfterMs !== null && { retryAfterMs }) },
+  });

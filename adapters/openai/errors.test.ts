@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { Exchange } from './client.js';
+import { failureOf, retryAfterMs } from './errors.js';
+
+const now = Date.parse('2026-01-01T00:00:00Z');
+const answer = (status: number, body: unknown = {}, headers: Record<string, string> = {}): Exchange => ({
+  ...{ status, headers: new Headers(headers), broken: null },
+  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+});
+const said = (message: string, code: string | null = null) => ({
+  error: { message, type: 't', param: null, code },
+});
+
+describe('what a status means', () => {
+  it.each([
+    [400, 'final', 'MODEL_REQUEST_REFUSED'],
+    [401, 'final', 'MODEL_KEY_REFUSED'],
+    [403, 'final', 'MODEL_FORBIDDEN'],
+    [404, 'final', 'MODEL_NOT_FOUND'],
+    [408, 'retryable', 'MODEL_AWAY'],
+    [409, 'retryable', 'MODEL_AWAY'],
+    [413, 'final', 'MODEL_REQUEST_REFUSED'],
+    [422, 'final', 'MODEL_REQUEST_REFUSED'],
+    [429, 'retryable', 'MODEL_RATE_LIMIT'],
+    [500, 'retryable', 'MODEL_AWAY'],
+    [503, 'retryable', 'MODEL_AWAY'],
+    [302, 'final', 'MODEL_REDIRECTED'],
+  ])('%s is %s: %s', (status, errorClass, code) => {
+    expect(failureOf(answer(status, said('m')), true, now)).toMatchObject({
+      errorClass,
+      code,
+      noPictures: false,
+    });
+  });
+
+  it.each([
+    'Invalid content type. image_url is only supported by certain models.',
+    'test is not a multimodal model',
+    'image input is not supported - hint: you may need to provide the mmproj',
+  ])('a model without eyes is told from its words: %s', (message) => {
+    expect(failureOf(answer(400, said(message)), true, now)?.noPictures).toBe(true);
+    expect(failureOf(answer(400, said(message)), false, now)?.noPictures).toBe(false);
+  });
+
+  it('a picture that is too large is no model without eyes', () => {
+    expect(failureOf(answer(400, said('image too large', 'image_too_large')), true, now)?.noPictures).toBe(
+      false,
+    );
+  });
+
+  it('never repeats a key that a server quotes', () => {
+    const message = failureOf(
+      answer(401, said('Incorrect API key provided: sk-abcdef123456')),
+      false,
+      now,
+    )?.message;
+    expect(message).not.toContain('abcdef');
+  });
+
+  it('heeds a server that asks not to be asked again', () => {
+    expect(failureOf(answer(500, said('m'), { 'x-should-retry': 'false' }), false, now)?.errorClass).toBe(
+      'final',
+    );
+  });
+});
+
+describe('retry-after', () => {
+  it.each([
+    [{ 'retry-after-ms': '250' }, 250],
+    [{ 'retry-after': '3' }, 3000],
+    [{ 'retry-after': 'Thu, 01 Jan 2026 00:00:07 GMT' }, 7000],
+    [{ 'retry-after': 'soon' }, null],
+    [{}, null],
+  ])('%j is %s ms', (headers, ms) => {
+    expect(retryAfterMs(new Headers(headers as Record<string, string>), now)).toBe(ms);
+  });
+});

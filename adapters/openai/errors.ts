@@ -1,0 +1,172 @@
+// What an HTTP status or a broken connection means: tried again by Temporal, final, or an outcome of the model.
+import { z } from 'zod';
+import type { ErrorClass } from '../../ports/errors.js';
+import type { Exchange } from './client.js';
+import { cleanText } from './untrusted.js';
+
+export interface CallFailure {
+  readonly errorClass: Exclude<ErrorClass, 'unknown'>;
+  readonly code: string;
+  readonly message: string;
+  /** Milliseconds that the server asks to wait; null where it does not say. */
+  readonly retryAfterMs: number | null;
+  /** The model takes no pictures: ask again with numbers only. */
+  readonly noPictures: boolean;
+  /** The provider's filter refused the question: an outcome, not an error. */
+  readonly filtered: boolean;
+  /** The question may have been answered and paid for. */
+  readonly maybePaid: boolean;
+}
+
+const errorBody = z.object({
+  error: z.union([
+    z.string(),
+    z.object({
+      message: z.string().nullish().catch(null),
+      code: z.union([z.string(), z.number()]).nullish().catch(null),
+      type: z.string().nullish().catch(null),
+      param: z.string().nullish().catch(null),
+    }),
+  ]),
+});
+
+interface ServerError {
+  readonly code: string;
+  readonly words: string;
+}
+
+/** A server may quote what it was sent; keys must not come back out. */
+const withoutKeys = (text: string): string =>
+  cleanText(text, 400).replace(/\b(sk|key|Bearer)[-_ ][\w*.-]{3,}/gi, '[key]');
+
+function serverError(body: Uint8Array | null): ServerError {
+  try {
+    const parsed = errorBody.safeParse(JSON.parse(new TextDecoder().decode(body ?? new Uint8Array())));
+    if (!parsed.success) return { code: '', words: '' };
+    const { error } = parsed.data;
+    if (typeof error === 'string') return { code: '', words: withoutKeys(error) };
+    return {
+      code: String(error.code ?? error.type ?? ''),
+      words: withoutKeys([error.message, error.param].filter(Boolean).join(' ')),
+    };
+  } catch {
+    return { code: '', words: '' };
+  }
+}
+
+/** From `retry-after-ms`, or `retry-after` in seconds or as a date. */
+export function retryAfterMs(headers: Headers | null, nowMs: number): number | null {
+  const given = headers?.get('retry-after-ms') ?? '';
+  const ms = given === '' ? NaN : Number(given);
+  if (Number.isFinite(ms) && ms >= 0) return ms;
+  const after = headers?.get('retry-after') ?? '';
+  if (after === '') return null;
+  const seconds = Number(after);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(after);
+  return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
+}
+
+const none = { retryAfterMs: null, noPictures: false, filtered: false, maybePaid: false };
+
+const pictureRefused = /\b(images?|image_url|input_image|vision|visual|multi-?modal|mmproj)\b/i;
+/** Words about this picture, not about pictures as such. */
+const thisPicture =
+  /too (large|big|small|many)|invalid_image|dimension|\bsize\b|parse|decode|corrupt|exceed/i;
+const mayRefusePictures = new Set([400, 404, 415, 422, 500, 501]);
+
+/** @returns null where the exchange brought an answer to read */
+export function failureOf(exchange: Exchange, hasPictures: boolean, nowMs: number): CallFailure | null {
+  const { status, broken } = exchange;
+  if (broken === 'unreachable') {
+    const message = 'the model server can not be reached: see that it runs, and OPENAI_BASE_URL';
+    return { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message };
+  }
+  if (broken !== null || status === null) {
+    const message = 'the model server closed the connection before its answer was whole';
+    return { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message, maybePaid: true };
+  }
+  if (status >= 200 && status < 300) return null;
+  return statusFailure(exchange, status, hasPictures, nowMs);
+}
+
+function statusFailure(
+  { headers, body }: Exchange,
+  status: number,
+  hasPictures: boolean,
+  nowMs: number,
+): CallFailure {
+  const { code, words } = serverError(body);
+  const said = words === '' ? '' : `: ${words}`;
+  const text = `${code} ${words}`;
+  if (hasPictures && mayRefusePictures.has(status) && pictureRefused.test(text) && !thisPicture.test(text)) {
+    const message = `the model takes no pictures (${status}${said})`;
+    return { ...none, errorClass: 'final', code: 'MODEL_NO_PICTURES', message, noPictures: true };
+  }
+  if (/content_filter|content_policy|policy_violation|ResponsibleAIPolicy/i.test(code)) {
+    const message = `the provider's content filter refused the question${said}`;
+    return { ...none, errorClass: 'final', code: 'MODEL_CONTENT_FILTER', message, filtered: true };
+  }
+  const told = headers?.get('x-should-retry');
+  const mayRetry = status >= 500 || status === 408 || status === 409 || status === 429;
+  const quota = status === 429 && /insufficient_quota|billing/i.test(code);
+  if (mayRetry && !quota && told !== 'false') {
+    const [name, what] =
+      status === 429 ? ['MODEL_RATE_LIMIT', 'asks to slow down'] : ['MODEL_AWAY', 'failed'];
+    const message = `the model server ${what} (${status}${said})`;
+    return {
+      ...none,
+      errorClass: 'retryable',
+      code: name,
+      message,
+      retryAfterMs: retryAfterMs(headers, nowMs),
+    };
+  }
+  return { ...none, errorClass: 'final', ...refusal(status, quota, said) };
+}
+
+/** Final refusals, each with what to do. */
+function refusal(status: number, quota: boolean, said: string): { code: string; message: string } {
+  if (quota) {
+    return { code: 'MODEL_QUOTA', message: `the account of the model has no credit left (${status}${said})` };
+  }
+  if (status === 401) {
+    return {
+      code: 'MODEL_KEY_REFUSED',
+      message: `the model server refuses the key (401${said}): see OPENAI_API_KEY`,
+    };
+  }
+  if (status === 403) {
+    return {
+      code: 'MODEL_FORBIDDEN',
+      message: `the model server forbids the call (403${said}): see the key's rights`,
+    };
+  }
+  if (status === 404) {
+    const message = `the model server knows no such model or path (404${said}): see OPENAI_MODEL, OPENAI_BASE_URL and OPENAI_API`;
+    return { code: 'MODEL_NOT_FOUND', message };
+  }
+  if (status >= 300 && status < 400) {
+    const message = `the model server sends to another place (${status}), which is not followed: correct OPENAI_BASE_URL`;
+    return { code: 'MODEL_REDIRECTED', message };
+  }
+  return {
+    code: 'MODEL_REQUEST_REFUSED',
+    message: `the model server refuses the question (${status}${said})`,
+  };
+}
+
+/** Errors that come inside a good answer of the Responses API. */
+export function failedResponse(code: string): CallFailure {
+  const passing = ['server_error', 'rate_limit_exceeded', 'vector_store_timeout'].includes(code);
+  const message = `the model failed (${cleanText(code, 60)})`;
+  return passing
+    ? { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message }
+    : {
+        ...none,
+        errorClass: 'final',
+        code: 'MODEL_REQUEST_REFUSED',
+        message,
+        filtered: code === 'image_content_policy_violation',
+      };
+}

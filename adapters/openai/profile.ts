@@ -1,0 +1,25 @@
+// What is needed to reach one model. Made from the configuration by the composition roots.
+
+export interface ModelProfile {
+  readonly name: string;
+  /** Base of the API, with its /v1. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly model: string;
+  readonly api: 'responses' | 'chat';
+  /** Milliseconds of wall time for one call, answer included; below the activity's. */
+  readonly timeoutMs: number;
+  /** Most tokens of an answer, reasoning included. */
+  readonly maxOutputTokens: number;
+  /** Most bytes of a picture. */
+  readonly pictureMaxBytes: number;
+  readonly pictureDetail: 'low' | 'high' | 'auto';
+  /** False for a model that takes no pictures: it is given numbers only. */
+  readonly vision: boolean;
+  /** USD for a million tokens, as decimal strings. */
+  readonly price: { readonly input: string; readonly output: string };
+}
+
+export const openaiUrl = 'https://api.openai.com/v1';
+export const isOpenai = (baseUrl: string): boolean =>
+  URL.canParse(baseUrl) && new URL(baseUrl).hostname === 'api.openai.com';

@@ -1,0 +1,25 @@
+// The prompts, as committed files. A changed prompt is a new file with the next number: old runs name the old one.
+import { readFileSync } from 'node:fs';
+import { sha256Of, type Prompt } from './request.js';
+
+const files = {
+  daily: 'daily-1',
+  weekly: 'weekly-1',
+  consolidation: 'consolidation-1',
+  decision: 'decision-1',
+} as const;
+
+export type Prompts = Readonly<Record<keyof typeof files, Prompt>>;
+
+function readPrompt(name: string): Prompt {
+  const text = readFileSync(new URL(`prompts/${name}.txt`, import.meta.url), 'utf8');
+  return { name, sha256: sha256Of(text), text };
+}
+
+/** Read once, when an analyst is made. */
+export const readPrompts = (): Prompts => ({
+  daily: readPrompt(files.daily),
+  weekly: readPrompt(files.weekly),
+  consolidation: readPrompt(files.consolidation),
+  decision: readPrompt(files.decision),
+});

@@ -1,0 +1,128 @@
+// From what a server did to what it means: an answer, an outcome in its place, or a failure; and what it cost.
+// Called by ask.ts for a live call and by replay.ts for a stored one.
+import { callCost } from '../../domain/decision/cost.js';
+import type { Clock } from '../../ports/clocks.js';
+import type { ModelOutcome } from '../../ports/conversations.js';
+import type { Parsed } from './answers.js';
+import type { Exchange } from './client.js';
+import { readEnvelope, type Envelope } from './envelope.js';
+import { failedResponse, failureOf, type CallFailure } from './errors.js';
+import type { ModelProfile } from './profile.js';
+import type { ModelRequest } from './request.js';
+import { cleanText } from './untrusted.js';
+
+export type Asked<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | {
+      readonly kind: 'outcome';
+      readonly outcome: Exclude<ModelOutcome, 'ok'>;
+      readonly message: string;
+      /** The model's text and what is wrong with it, where a repair can be asked for. */
+      readonly repairable: { readonly answer: string; readonly complaints: readonly string[] } | null;
+    }
+  | { readonly kind: 'noPictures' };
+
+export const outcomeOf = (outcome: ModelOutcome | null, message: string | null): Asked<never> => ({
+  kind: 'outcome',
+  outcome: outcome === null || outcome === 'ok' ? 'empty' : outcome,
+  message: message ?? 'the recorded call has no answer',
+  repairable: null,
+});
+
+interface Weighed<T> {
+  /** Null where the call failed and an error is thrown. */
+  readonly asked: Asked<T> | null;
+  readonly outcome: ModelOutcome | null;
+  readonly message: string | null;
+  readonly envelope: Envelope | null;
+  readonly failure: CallFailure | null;
+}
+
+export function weigh<T>(
+  profile: ModelProfile,
+  request: ModelRequest,
+  exchange: Exchange,
+  read: (text: string) => Parsed<T>,
+  clock: Clock,
+): Weighed<T> {
+  if (exchange.broken === 'timeout') {
+    const message = `the model gave no answer within ${profile.timeoutMs} ms`;
+    return { ...none, asked: outcomeOf('timeout', message), outcome: 'timeout', message };
+  }
+  const failure = failureOf(exchange, request.pictures.length > 0, clock.now());
+  if (failure !== null) return failed(failure, null);
+  const envelope = readEnvelope(profile.api, exchange.body ?? new Uint8Array());
+  if (envelope.failed !== null) return failed(failedResponse(envelope.failed), envelope);
+  return { failure: null, envelope, ...judge(envelope, read) };
+}
+
+const none = { envelope: null, failure: null };
+
+function failed(failure: CallFailure, envelope: Envelope | null): Weighed<never> {
+  const { message } = failure;
+  if (failure.filtered) {
+    const asked = outcomeOf('content_filter', message);
+    return { asked, outcome: 'content_filter', message, envelope, failure };
+  }
+  const asked = failure.noPictures ? ({ kind: 'noPictures' } as const) : null;
+  return { asked, outcome: null, message, envelope, failure };
+}
+
+/** From the envelope to the answer, or the outcome in its place. The same for a live and a stored answer. */
+export function judge<T>(
+  envelope: Envelope,
+  read: (text: string) => Parsed<T>,
+): { readonly asked: Asked<T>; readonly outcome: ModelOutcome; readonly message: string | null } {
+  if (envelope.outcome !== null || envelope.text === null) {
+    const outcome = envelope.outcome ?? 'empty';
+    const asked = outcomeOf(outcome, envelope.reason);
+    return { asked, outcome, message: envelope.reason };
+  }
+  const parsed = read(envelope.text);
+  if (parsed.kind === 'ok') return { asked: parsed, outcome: 'ok', message: null };
+  const { outcome, complaints } = parsed;
+  const message = cleanText(complaints.join('; '), 1000);
+  const repairable = { answer: envelope.text, complaints };
+  return { asked: { kind: 'outcome', outcome, message, repairable }, outcome, message };
+}
+
+const nothingTold = {
+  model: null,
+  fingerprint: null,
+  responseId: null,
+  finishReason: null,
+  inputTokens: null,
+  cachedTokens: null,
+  outputTokens: null,
+};
+
+export function resultOf({ outcome, message, envelope, failure }: Weighed<unknown>, { headers }: Exchange) {
+  const told = envelope ?? nothingTold;
+  return {
+    state: outcome === null ? ('failed' as const) : ('answered' as const),
+    outcome,
+    code: failure?.code ?? null,
+    message,
+    modelAnswered: told.model,
+    fingerprint: told.fingerprint,
+    responseId: told.responseId,
+    requestId: headers?.get('x-request-id')?.slice(0, 200) ?? null,
+    finishReason: told.finishReason,
+    inputTokens: told.inputTokens,
+    cachedTokens: told.cachedTokens,
+    outputTokens: told.outputTokens,
+  };
+}
+
+/** Nothing where the server refused; the reserved amount where nobody knows; else what the tokens cost. */
+export function settledCost(
+  profile: ModelProfile,
+  { envelope, failure }: Weighed<unknown>,
+  exchange: Exchange,
+  most: string,
+): string {
+  if (failure !== null) return failure.maybePaid ? most : '0';
+  if (exchange.broken === 'timeout' || envelope === null) return most;
+  if (envelope.inputTokens === null || envelope.outputTokens === null) return most;
+  return callCost(profile.price, envelope.inputTokens, envelope.outputTokens);
+}

@@ -1,0 +1,34 @@
+// The analyst that makes a stored decision again without asking anybody. Used by `keel verify` and `keel replay`.
+import type { DecisionInput } from '../../activities/decision.js';
+import { recomputeDecision } from '../../activities/decision.js';
+import { analystName } from '../../adapters/openai/analyst.js';
+import { createReplayAnalyst } from '../../adapters/openai/replay.js';
+import { createRulesAnalyst } from '../../adapters/rules/analyst.js';
+import type { Stores } from '../../db/stores.js';
+import type { Decision } from '../../domain/decision/decision.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
+
+/** @throws KeelError ANALYST_CHANGED, REPLAY_DIFFERS, OBJECT_DAMAGED, and the codes of the analyst */
+export async function decideAgain(
+  stores: Pick<Stores, 'conversations'>,
+  objects: Pick<ObjectStorePort, 'get'>,
+  runId: string,
+  input: DecisionInput,
+): Promise<Decision> {
+  const analyst =
+    input.analyst.name === analystName
+      ? createReplayAnalyst(await stores.conversations.byRun(runId), objects)
+      : createRulesAnalyst();
+  return recomputeDecision(analyst, objects, input);
+}
+
+/** One text for one value: keys in order, because PostgreSQL keeps its own order of them. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value)
+    .filter(([, part]) => part !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, part]) => `${JSON.stringify(key)}:${canonicalJson(part)}`);
+  return `{${entries.join(',')}}`;
+}

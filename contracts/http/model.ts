@@ -1,0 +1,123 @@
+// What a model read, proposed and cost, as the HTTP API shows it. Used by run.ts, evidence.ts and routes/analyst.ts.
+import { z } from 'zod';
+import { instant, objectRef, objectRefFields, sha256 } from './fields.js';
+
+const confidence = z.int().min(0).max(100).meta({ description: 'Recorded, never used to size.' });
+const numbersOnly = z.boolean().meta({ description: 'The model takes no pictures and saw numbers only.' });
+const usd = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/)
+  .meta({ description: 'USD as a decimal string.', example: '0.0123' });
+
+export const reading = z
+  .strictObject({
+    trend: z.enum(['up', 'down', 'sideways']),
+    momentum: z.enum(['rising', 'falling', 'flat']),
+    volatility: z.enum(['low', 'normal', 'high']),
+    support: z.array(z.number()),
+    resistance: z.array(z.number()),
+    signals: z.array(
+      z.strictObject({
+        name: z.string(),
+        direction: z.enum(['bullish', 'bearish', 'neutral']),
+        evidence: z.string(),
+      }),
+    ),
+    confidence,
+    invalidation: z.string(),
+    summary: z.string(),
+    numbersOnly,
+    flags: z.array(z.string()).meta({ description: 'Claims that the bars do not bear out.' }),
+  })
+  .meta({ id: 'Reading' });
+
+export const decisionReview = z
+  .strictObject({
+    numbersOnly,
+    confidence,
+    horizonSessions: z.int().nullable(),
+    agreements: z.array(z.string()),
+    conflicts: z.array(z.string()),
+    risks: z.array(z.string()),
+    checks: z.array(
+      z.strictObject({
+        code: z.string().meta({ example: 'R_MINIMUM' }),
+        passed: z.boolean(),
+        blocking: z.boolean().meta({ description: 'A failed one refuses the decision.' }),
+        text: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'DecisionReview' });
+
+const outcome = z.enum([
+  'ok',
+  'refusal',
+  'length',
+  'content_filter',
+  'empty',
+  'invalid_json',
+  'schema_invalid',
+  'timeout',
+  'budget',
+]);
+
+export const modelCall = z
+  .strictObject({
+    id: z.string(),
+    runId: z.string(),
+    strategyId: z.string(),
+    purpose: z.string().meta({ example: 'daily' }),
+    turn: z.int().meta({ description: '0, or 1 for the one repair.' }),
+    state: z.enum(['reserved', 'answered', 'failed', 'abandoned']),
+    outcome: outcome.nullable(),
+    code: z.string().nullable(),
+    message: z.string().nullable(),
+    profile: z.string(),
+    api: z.enum(['responses', 'chat']),
+    modelAsked: z.string(),
+    modelAnswered: z.string().nullable(),
+    fingerprint: z.string().nullable(),
+    responseId: z.string().nullable(),
+    requestId: z.string().nullable(),
+    finishReason: z.string().nullable(),
+    prompts: z.array(z.strictObject({ name: z.string(), sha256 })),
+    contentKey: sha256.meta({ description: 'Over everything that the answer depends on.' }),
+    prompt: objectRef,
+    inputSha256: sha256,
+    pictures: z.array(z.strictObject(objectRefFields)),
+    parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    numbersOnly,
+    inputTokens: z.int().nullable(),
+    cachedTokens: z.int().nullable(),
+    outputTokens: z.int().nullable(),
+    reservedUsd: usd,
+    costUsd: usd.nullable(),
+    priceDate: z.string(),
+    answer: objectRef.nullable().meta({ description: 'The answer as it came.' }),
+    cachedFrom: z.string().nullable().meta({ description: 'The call whose answer was taken again.' }),
+    ms: z.number().nullable(),
+    startedAt: instant,
+    endedAt: instant.nullable(),
+  })
+  .meta({ id: 'ModelCall' });
+
+const spending = z.strictObject({
+  calls: z.int(),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  usd,
+  capUsd: usd,
+});
+
+/** GET /api/v1/analyst. */
+export const analystState = z
+  .strictObject({
+    analyst: z.enum(['rules', 'openai']).meta({ description: 'Who reads for strategies that say auto.' }),
+    model: z.string().nullable(),
+    runCapUsd: usd,
+    day: spending.meta({ description: 'Since midnight UTC.' }),
+    month: spending,
+    priceDate: z.string().meta({ description: 'Date of the price table that costs are reckoned with.' }),
+  })
+  .meta({ id: 'AnalystState' });

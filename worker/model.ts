@@ -1,0 +1,40 @@
+// Makes the analyst that asks a model from the configuration. Called by worker/ports.ts and by commands of the CLI.
+import { createAsk, type AskDeps } from '../adapters/openai/ask.js';
+import { createModelAnalyst } from '../adapters/openai/analyst.js';
+import { isOpenai, openaiUrl, type ModelProfile } from '../adapters/openai/profile.js';
+import { modelConfigured, type ModelConfig } from '../config/model.js';
+import type { AnalystPort } from '../ports/analyst.js';
+
+/** Without the date that providers append to a name: gpt-4o-2024-08-06. */
+const family = (model: string): string => model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
+
+/** The profile of the configured model; null where none is configured. */
+export function modelProfile(config: ModelConfig): ModelProfile | null {
+  if (!modelConfigured(config)) return null;
+  const baseUrl = config.baseUrl === '' ? openaiUrl : config.baseUrl.replace(/\/+$/, '');
+  const { models, other } = config.prices;
+  return {
+    name: 'default',
+    baseUrl,
+    apiKey: config.apiKey,
+    model: config.model,
+    api: config.api === '' ? (isOpenai(baseUrl) ? 'responses' : 'chat') : config.api,
+    timeoutMs: config.timeoutMs,
+    maxOutputTokens: config.maxOutputTokens,
+    pictureMaxBytes: config.pictureMaxBytes,
+    pictureDetail: config.pictureDetail,
+    vision: config.vision,
+    price: models[config.model] ?? models[family(config.model)] ?? other,
+  };
+}
+
+export function createConfiguredModel(
+  config: ModelConfig,
+  deps: Pick<AskDeps, 'conversations' | 'objects' | 'clock'>,
+): AnalystPort | null {
+  const profile = modelProfile(config);
+  if (profile === null) return null;
+  const askDeps: AskDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
+  const ask = (call: Parameters<typeof createAsk>[2]) => createAsk(askDeps, [profile], call);
+  return createModelAnalyst({ askReading: ask, askDecision: ask, vision: profile.vision });
+}
