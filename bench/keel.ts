@@ -56,7 +56,7 @@ export async function startKeel(servers: Servers, pacingFactor: number): Promise
     databaseDir: null,
     objectDir: join(folder, 'objects'),
     temporal: { ...temporal, uiUrl: '' },
-    simulator: { adminUrl, adminToken, ledgerFile },
+    simulator: { ...facts, adminToken },
   });
   return {
     worker,

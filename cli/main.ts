@@ -5,8 +5,10 @@ import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
 import { adminCommand, adminHelp } from './commands/admin.js';
 import { chartCommand } from './commands/chart.js';
+import { completionCommand, completionHelp } from './commands/completion.js';
 import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
+import { doctorCommand, doctorHelp } from './commands/doctor.js';
 import { indicatorsCommand } from './commands/indicators.js';
 import { migrateCommand } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
@@ -115,15 +117,32 @@ const commands: Readonly<Record<string, Command>> = {
     help: configHelp,
     run: ({ args, out, env }) => configCommand(args, out, env),
   },
+  doctor: {
+    summary: 'names what keeps Keel from working, with cause and fix',
+    help: doctorHelp,
+    run: ({ args, out, env }) => doctorCommand(args, out, env),
+  },
+};
+
+/** All of them, with the one that has to know the others. */
+const allCommands: Readonly<Record<string, Command>> = {
+  ...commands,
+  completion: {
+    summary: 'prints a script that completes commands in your shell',
+    help: completionHelp,
+    run: ({ args, out }) => completionCommand(args, out, allCommands),
+  },
 };
 
 function overview(): string {
-  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  const lines = Object.entries(allCommands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
   return `Usage: keel <command> [options]
 
 ${lines.join('\n')}
 
-keel <command> --help shows the options and examples of a command. --debug shows the stack of an error.`;
+keel <command> --help shows the options and examples of a command. --debug shows the stack of an error.
+
+Exit codes: 0 it worked, and nothing wrong was found; 1 it did not, or something wrong was found; 2 wrong use.`;
 }
 
 /**
@@ -139,10 +158,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     out(overview());
     return name === undefined ? 2 : 0;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const command = Object.hasOwn(allCommands, name) ? allCommands[name] : undefined;
   if (command === undefined) {
     err(
-      `keel: there is no command ${name}; did you mean ${closest(name, Object.keys(commands))}? keel --help lists all.`,
+      `keel: there is no command ${name}; did you mean ${closest(name, Object.keys(allCommands))}? keel --help lists all.`,
     );
     return 2;
   }

@@ -20,13 +20,15 @@ function problemLine({ path, given, from, problem, fix }: Problem): string {
 
 export class ConfigError extends Error {
   readonly problems: readonly Problem[];
+  /** The problems, a line each. */
+  readonly lines: readonly string[];
 
   constructor(problems: readonly Problem[]) {
     const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
-    super(
-      `The configuration has ${count}:\n${problems.map((each) => `  - ${problemLine(each)}`).join('\n')}`,
-    );
+    const lines = problems.map(problemLine);
+    super(`The configuration has ${count}:\n${lines.map((line) => `  - ${line}`).join('\n')}`);
     this.name = 'ConfigError';
+    this.lines = lines;
     this.problems = problems;
   }
 }

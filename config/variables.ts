@@ -96,3 +96,6 @@ export const secretPaths: readonly string[] = [
   'auth.previousSecret',
   'model.apiKey',
 ];
+
+/** Variables whose value is never shown: those of the settings above. */
+export const secretVariables: readonly string[] = secretPaths.flatMap((path) => variableOf(path) ?? []);

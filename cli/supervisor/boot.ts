@@ -58,11 +58,7 @@ export async function boot(context: BootContext): Promise<KeelState> {
     databaseDir: database.directory,
     objectDir: config.objectStore.kind === 'filesystem' ? config.objectStore.directory : null,
     temporal,
-    simulator: simulator && {
-      adminUrl: simulator.adminUrl,
-      adminToken: settings.adminToken,
-      ledgerFile: simulator.ledgerFile,
-    },
+    simulator: simulator && { ...simulator, adminToken: settings.adminToken },
   };
 }
 

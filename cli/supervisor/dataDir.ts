@@ -93,7 +93,7 @@ function makeFolders(directory: string): void {
 }
 
 /** Of PostgreSQL's files and Temporal's for a first run, with room to spare. */
-const leastFreeBytes = 100_000_000;
+export const leastFreeBytes = 100_000_000;
 
 /** A Temporal server whose disk fills up neither ends nor says why, so it is not begun on one that nearly has. */
 function refuseFullDisk(dataDir: string): void {

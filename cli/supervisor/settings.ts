@@ -24,7 +24,7 @@ export interface Settings {
   readonly authSecret: string;
 }
 
-const embedded = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
+export const embeddedPorts = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
 
 /**
  * @param env the environment of the supervisor
@@ -33,13 +33,13 @@ const embedded = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
 export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
   const adminToken = randomBytes(24).toString('base64url');
   const secret = env['KEEL_AUTH_SECRET'] || authSecret(dataDir);
-  const config = loadConfig(checked({ ...env, KEEL_AUTH_SECRET: secret }, dataDir));
+  const config = loadConfig(withStandIns({ ...env, KEEL_AUTH_SECRET: secret }, dataDir));
   const ports = await choosePorts<PortName>({
     api: config.api.port,
     simulator: config.simulator.port,
     simulatorAdmin: config.simulator.adminPort,
     simulatorApi: config.simulator.apiPort,
-    ...embedded,
+    ...embeddedPorts,
   });
   return {
     config,
@@ -64,7 +64,7 @@ export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Pro
 }
 
 /** The environment as the children will have it, with stand-ins for what only running services know. */
-function checked(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
+export function withStandIns(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
   const simulated = (env['KEEL_MODE'] ?? '') === '' || env['KEEL_MODE'] === 'simulated';
   const standIns = {
     DATABASE_URL: 'postgres://embedded',

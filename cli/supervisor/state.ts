@@ -6,7 +6,14 @@ import { z } from 'zod';
 import { isAlive } from './processTable.js';
 import { writeFileAtomically } from './records.js';
 
-const simulator = z.object({ adminUrl: z.string(), adminToken: z.string(), ledgerFile: z.string() });
+const simulator = z.object({
+  baseUrl: z.string(),
+  caFile: z.string(),
+  certSha256: z.string(),
+  adminUrl: z.string(),
+  adminToken: z.string(),
+  ledgerFile: z.string(),
+});
 
 const stateSchema = z.object({
   pid: z.number(),

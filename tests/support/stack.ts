@@ -146,7 +146,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     databaseDir: null,
     objectDir: path.join(folder, 'objects'),
     temporal: { address: temporal.address, namespace, uiUrl: temporal.uiUrl },
-    simulator: { adminUrl, adminToken, ledgerFile: facts.ledgerFile },
+    simulator: { ...facts, adminUrl, adminToken },
   });
   const workers: ServerProcess[] = [];
   const strategies: string[] = [];

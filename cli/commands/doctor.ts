@@ -1,0 +1,89 @@
+// `keel doctor`: looks at everything that Keel needs and names each fault with its cause and fix. Called by cli/main.ts.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeBundle } from '../doctor/bundle.js';
+import { examine, repair } from '../doctor/examine.js';
+import { readPatient } from '../doctor/patient.js';
+import type { Finding } from '../doctor/types.js';
+import { shown } from '../doctor/types.js';
+import type { Say } from '../say.js';
+import { wrap } from '../say.js';
+import { UsageError } from '../supervisor/options.js';
+
+export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE]
+
+Looks at Node, configuration, ports, data directory, PostgreSQL and its migrations, Temporal and its search attributes,
+object store, fonts, the gateway's certificate, the broker session, clocks and the calendar. It looks at a Keel that runs
+in KEEL_DATA_DIR, else at what the environment gives. Without --fix it changes nothing.
+
+  --fix           does what is safe: makes the data directory, removes the lock of a dead process, makes secret files
+                  private, applies pending migrations, registers search attributes
+  --json          one object: the findings, and what was repaired
+  --bundle FILE   writes findings, versions, masked settings and the ends of the logs, secrets taken out, to send
+
+Exit code 0 when there is no fault (a warning is none), 1 when there is one.
+
+Examples:
+  keel doctor
+  keel doctor --fix
+  keel doctor --json --bundle keel-report.json`;
+
+const marks: Readonly<Record<Finding['status'], string>> = {
+  ok: '✓',
+  warning: '!',
+  fault: '✗',
+  skipped: '·',
+};
+
+/** @returns 0 without a fault, 1 with one */
+export async function doctorCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const options = readOptions(args);
+  const look = () => readPatient(env, { now: () => Date.now(), nodeVersion: process.versions.node });
+  let patient = look();
+  let findings = await examine(patient);
+  const repaired = options.fix ? await repair(findings) : [];
+  if (repaired.length > 0) {
+    patient = look();
+    findings = await examine(patient);
+  }
+  if (options.bundle !== null) writeBundle(options.bundle, patient, findings);
+  const faults = findings.filter(({ status }) => status === 'fault').length;
+  if (options.json) {
+    out(JSON.stringify({ healthy: faults === 0, findings: findings.map(shown), repaired }, null, 2));
+  } else {
+    for (const line of repaired) out(`repaired  ${line}`);
+    for (const finding of findings) sayFinding(finding, out);
+    out(faults === 0 ? 'No fault found.' : `${String(faults)} ${faults === 1 ? 'fault' : 'faults'} found.`);
+    if (options.bundle !== null) out(`Written to ${options.bundle}; read it before you send it.`);
+  }
+  return faults === 0 ? 0 : 1;
+}
+
+function sayFinding({ check, status, found, cause, fix }: Finding, out: Say): void {
+  out(`${marks[status]} ${check.padEnd(18)} ${found}`);
+  if (status !== 'warning' && status !== 'fault') return;
+  if (cause !== undefined) out(wrap(`cause: ${cause}`, 96, '    '));
+  if (fix !== undefined) out(wrap(`fix: ${fix}`, 96, '    '));
+}
+
+function readOptions(args: readonly string[]): { fix: boolean; json: boolean; bundle: string | null } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { fix: { type: 'boolean' }, json: { type: 'boolean' }, bundle: { type: 'string' } },
+    });
+    const { bundle } = values;
+    if (bundle === '') throw new Error('--bundle needs the name of a file');
+    return {
+      fix: values.fix ?? false,
+      json: values.json ?? false,
+      bundle: bundle === undefined ? null : resolve(bundle),
+    };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,355 @@
+// The doctor against a whole Keel, which is then broken in one way after the other: it has to name each fault. Real
+// PostgreSQL, Temporal and simulator; a small https server stands in for a gateway that misbehaves.
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeCertificate, startTestGateway, type TestGateway } from '../adapters/ibkr/testing/gateway.js';
+import { examine, repair } from '../cli/doctor/examine.js';
+import { readPatient } from '../cli/doctor/patient.js';
+import type { Finding, Patient } from '../cli/doctor/types.js';
+import { migrateDown } from '../db/migrate.js';
+import { freePort } from './support/ports.js';
+import { startStack, type TestStack } from './support/stack.js';
+import { keel } from './support/start.js';
+import { tempFolder } from './support/temp.js';
+import { startTemporal, type TestTemporal } from './support/temporal.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const folder = tempFolder('doctor').path;
+const wall = (): number => Date.now();
+const file = (name: string, text: string, mode = 0o600): string => {
+  writeFileSync(path.join(folder, name), text, { mode });
+  return path.join(folder, name);
+};
+
+let temporal: TestTemporal;
+let stack: TestStack;
+/** What a whole Keel is started with, its data directory a tidy one. */
+let whole: Readonly<Record<string, string>>;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  temporal = await startTemporal();
+  stack = await startStack(temporal);
+  await stack.startWorker();
+  mkdirSync(path.join(folder, 'data'));
+  file('data/keel.json', '{"keel":1}');
+  whole = { ...stack.settings, KEEL_DATA_DIR: path.join(folder, 'data'),
+    KEEL_AUTH_SECRET: 'a-secret-never-shown-of-many-characters' };
+  gateway = await startTestGateway(await makeCertificate());
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await stack.stop();
+  await temporal.stop();
+});
+
+type Facts = Partial<Pick<Patient, 'now' | 'nodeVersion' | 'fontFile'>>;
+
+const look = (change: NodeJS.ProcessEnv = {}, facts: Facts = {}): Promise<readonly Finding[]> =>
+  examine(readPatient({ ...whole, ...change }, { now: wall, nodeVersion: process.versions.node, ...facts }));
+
+/** Everything that is not well. */
+const ills = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(({ status }) => status === 'fault' || status === 'warning');
+
+/** A gateway of our own in paper mode, on the same database's sister: only its own lines are looked at. */
+const paper = (change: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  KEEL_MODE: 'paper',
+  IBKR_ACCOUNT: 'DU1234567',
+  IBKR_BASE_URL: gateway.baseUrl,
+  IBKR_CA_FILE: file('gateway.pem', gateway.certificate.cert),
+  IBKR_CERT_SHA256: gateway.certificate.sha256,
+  ...change,
+});
+
+describe('a whole Keel', () => {
+  it('has no fault', async () => {
+    const findings = await look();
+    expect(ills(findings)).toEqual([]);
+    expect(findings.map(({ check }) => check)).toEqual(
+      expect.arrayContaining([
+        'postgres',
+        'search attributes',
+        'worker',
+        'object store',
+        'broker session',
+        'clock',
+      ]),
+    );
+  });
+});
+
+interface Breakage {
+  readonly what: string;
+  readonly check: string;
+  /** In what was found or its cause. */
+  readonly says: RegExp;
+  readonly env?: () => NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>;
+  readonly facts?: () => Facts;
+}
+
+const deadUrl = async (): Promise<string> => `127.0.0.1:${String(await freePort())}`;
+
+const breakages: readonly Breakage[] = [
+  {
+    what: 'an old Node',
+    check: 'node',
+    says: /18\.20\.0.*20\.19/s,
+    facts: () => ({ nodeVersion: '18.20.0' }),
+  },
+  {
+    what: 'a misspelt variable',
+    check: 'configuration',
+    says: /KEEL_RISK_PERTRADE.*KEEL_RISK_PER_TRADE/,
+    env: () => ({ KEEL_RISK_PERTRADE: '0.5' }),
+  },
+  {
+    what: 'a data directory below a file',
+    check: 'data directory',
+    says: /plain is a file/,
+    env: () => ({ KEEL_DATA_DIR: path.join(file('plain', ''), 'keel') }),
+  },
+  {
+    what: "a data directory with somebody else's files",
+    check: 'data directory',
+    says: /not Keel's \(thesis\.txt\)/,
+    env: () => {
+      mkdirSync(path.join(folder, 'foreign'), { recursive: true });
+      return { KEEL_DATA_DIR: path.dirname(file('foreign/thesis.txt', '')) };
+    },
+  },
+  {
+    what: 'PostgreSQL that is not there',
+    check: 'postgres',
+    says: /DATABASE_AWAY/,
+    env: async () => ({ DATABASE_URL: `postgres://keel:pw-never-shown@${await deadUrl()}/keel` }),
+  },
+  {
+    what: 'a database that does not exist',
+    check: 'postgres',
+    says: /DATABASE_REFUSED/,
+    env: () => ({ DATABASE_URL: new URL('/no_such_database', stack.databaseUrl).href }),
+  },
+  {
+    what: 'a database of another mode',
+    check: 'postgres',
+    says: /belongs to mode simulated, and KEEL_MODE is paper/,
+    env: () => paper(),
+  },
+  {
+    what: 'Temporal that is not there',
+    check: 'temporal',
+    says: /does not answer/,
+    env: async () => ({ TEMPORAL_ADDRESS: await deadUrl() }),
+  },
+  {
+    what: 'a namespace that does not exist',
+    check: 'temporal',
+    says: /no namespace nowhere/,
+    env: () => ({ TEMPORAL_NAMESPACE: 'nowhere' }),
+  },
+  {
+    what: 'an object store that is a file',
+    check: 'object store',
+    says: /can not be used/,
+    env: () => ({ KEEL_OBJECT_DIR: file('objects-file', '') }),
+  },
+  {
+    what: 'an S3 that is not there',
+    check: 'object store',
+    says: /can not be used/,
+    env: async () => ({
+      MINIO_ENDPOINT: `http://${await deadUrl()}`,
+      MINIO_ACCESS_KEY: 'keel',
+      MINIO_SECRET_KEY: 'secret-never-shown',
+    }),
+  },
+  {
+    what: 'a missing font',
+    check: 'fonts',
+    says: /missing/,
+    facts: () => ({ fontFile: '/nowhere/font.ttf' }),
+  },
+  {
+    what: 'a font that is none',
+    check: 'fonts',
+    says: /no pixel|same picture|can not be used/,
+    facts: () => ({ fontFile: file('broken.ttf', 'this is no font') }),
+  },
+  {
+    what: 'a certificate file that is none',
+    check: 'gateway tls',
+    says: /no readable certificate/,
+    env: () => ({ IBKR_CA_FILE: file('ca.pem', 'not PEM') }),
+  },
+  {
+    what: 'a pin that does not fit the file',
+    check: 'gateway tls',
+    says: /not the one that IBKR_CERT_SHA256 pins/,
+    env: () => ({ IBKR_CERT_SHA256: 'a'.repeat(64) }),
+  },
+  {
+    what: 'a gateway with another certificate',
+    check: 'gateway tls',
+    says: /another certificate/,
+    env: async () => {
+      const other = await makeCertificate();
+      return paper({ IBKR_CA_FILE: file('other.pem', other.cert), IBKR_CERT_SHA256: other.sha256 });
+    },
+  },
+  {
+    what: 'a gateway that is not there',
+    check: 'gateway tls',
+    says: /does not answer.*ECONNREFUSED/s,
+    env: async () => paper({ IBKR_BASE_URL: `https://${await deadUrl()}/v1/api` }),
+  },
+  {
+    what: 'a gateway without a login',
+    check: 'broker session',
+    says: /no login/,
+    env: () => {
+      gateway.on('POST /iserver/auth/status', { status: 401, text: 'Access Denied' });
+      return paper();
+    },
+  },
+  {
+    what: 'another login of the same user',
+    check: 'broker session',
+    says: /another login/,
+    env: () => {
+      gateway.on('POST /iserver/auth/status', {
+        json: { authenticated: false, connected: true, competing: true },
+      });
+      return paper();
+    },
+  },
+  {
+    what: 'a login without the account',
+    check: 'broker session',
+    says: /does not have account DU7654321/,
+    env: () => {
+      gateway.on('POST /iserver/auth/status', {
+        json: { authenticated: true, connected: true, competing: false },
+      });
+      return paper({ IBKR_ACCOUNT: 'DU7654321' });
+    },
+  },
+  {
+    what: 'a clock that is ten minutes ahead',
+    check: 'clock',
+    says: /600 s ahead of PostgreSQL/,
+    facts: () => ({ now: () => wall() + 600_000 }),
+  },
+  {
+    what: 'a calendar that has ended',
+    check: 'calendar',
+    says: /no order can go out/,
+    env: () => paper(),
+    facts: () => ({ now: () => Date.parse('2029-02-01T00:00:00Z') }),
+  },
+];
+
+describe('a broken Keel', () => {
+  it.each(breakages)('$what', async ({ check, says, env, facts }) => {
+    const findings = await look(await env?.(), facts?.());
+    const named = ills(findings).filter((finding) => finding.check === check);
+    expect(named.map(({ found, cause }) => `${found}: ${cause ?? ''}`).join('\n')).toMatch(says);
+    expect(named.every(({ fix }) => (fix ?? '') !== '')).toBe(true);
+    expect(named.some(({ status }) => status === 'fault')).toBe(true);
+    expect(JSON.stringify(findings)).not.toMatch(/never-shown/);
+  });
+
+  it('a port of production that is taken', async () => {
+    const port = await freePort();
+    const stranger = createServer((socket) => {
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => stranger.listen(port, '127.0.0.1', resolve));
+    const findings = await look({ KEEL_ENV: 'production', KEEL_API_PORT: String(port) });
+    stranger.close();
+    expect(ills(findings)).toMatchObject([{ check: 'ports', status: 'fault' }]);
+  });
+});
+
+describe('--fix', () => {
+  const fixed = async (change: NodeJS.ProcessEnv): Promise<[readonly Finding[], readonly Finding[]]> => {
+    const before = await look(change);
+    await repair(before);
+    return [ills(before), ills(await look(change))];
+  };
+
+  it('applies pending migrations', async () => {
+    await migrateDown(stack.databaseUrl, 1);
+    const [before, after] = await fixed({});
+    expect(before).toMatchObject([{ check: 'migrations', status: 'fault' }]);
+    expect(after).toEqual([]);
+  });
+
+  it('registers search attributes in a namespace that has none', async () => {
+    const { connection } = stack.client;
+    await connection.workflowService.registerNamespace({
+      namespace: 'doctor',
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    const change = { TEMPORAL_NAMESPACE: 'doctor' };
+    await expect
+      .poll(async () => (await look(change)).some(({ check }) => check === 'search attributes'), {
+        timeout: 20_000,
+      })
+      .toBe(true);
+    const [before] = await fixed(change);
+    expect(before).toMatchObject([{ check: 'search attributes', status: 'fault' }, { check: 'worker' }]);
+    await expect
+      .poll(async () => ills(await look(change)).map(({ check }) => check), { timeout: 20_000 })
+      .toEqual(['worker']);
+  });
+
+  it("removes a dead supervisor's lock and closes a state file that others can read", async () => {
+    const dataDir = path.join(folder, 'left');
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(path.join(dataDir, 'keel.json'), '{"keel":1}');
+    writeFileSync(path.join(dataDir, 'supervisor.lock'), JSON.stringify({ pid: 999_999, startTime: '1' }));
+    writeFileSync(path.join(dataDir, 'state.json'), '{}');
+    chmodSync(path.join(dataDir, 'state.json'), 0o644);
+    const [before, after] = await fixed({ KEEL_DATA_DIR: dataDir });
+    expect(before.map(({ check }) => check)).toEqual(['data directory', 'data directory']);
+    expect(after).toEqual([]);
+    expect(existsSync(path.join(dataDir, 'supervisor.lock'))).toBe(false);
+  });
+});
+
+describe('keel doctor', () => {
+  it('prints findings as JSON, and its exit code tells a fault', async () => {
+    const well = await keel(['doctor', '--json'], whole);
+    expect(JSON.parse(well.out.join('\n'))).toMatchObject({ healthy: true });
+    expect(well.code).toBe(0);
+    const ill = await keel(['doctor'], { ...whole, TEMPORAL_ADDRESS: await deadUrl() });
+    expect(ill.out.join('\n')).toMatch(/✗ temporal .*\n {4}cause: [\s\S]*?\n {4}fix: /);
+    expect(ill.code).toBe(1);
+  });
+
+  it('writes a bundle that holds what helps and no secret', async () => {
+    const logs = path.join(folder, 'data/logs');
+    mkdirSync(logs, { recursive: true });
+    copyFileSync(path.join(root, 'package.json'), path.join(logs, 'api.log'));
+    const { password } = new URL(stack.databaseUrl);
+    writeFileSync(path.join(logs, 'worker.log'), `could not reach ${stack.databaseUrl} with ${password}\n`);
+    const bundle = path.join(folder, 'bundle.json');
+    const { code } = await keel(['doctor', '--bundle', bundle], whole);
+    const text = readFileSync(bundle, 'utf8');
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({
+      mode: 'simulated',
+      logs: { 'worker.log': expect.any(Array) as unknown },
+    });
+    expect(password.length).toBeGreaterThan(5);
+    for (const secret of [password, stack.settings['KEEL_SIMULATOR_ADMIN_TOKEN'] ?? '?']) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
