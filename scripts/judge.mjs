@@ -1,0 +1,102 @@
+// Judges from outside what became of orders: reads the simulator's ledger as a file and the stored intents in PostgreSQL, and
+// imports nothing of Keel. Called by hand and by tests/brokerFaults.test.ts.
+//   node scripts/judge.mjs --ledger FILE --database URL
+// Prints one JSON object and exits with 1 when an order is there twice, lost, foreign, booked wrongly or still unsettled.
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import pg from 'pg';
+
+/** Hundred-millionths of a unit, exact: prices, quantities and cash have fewer decimals. */
+const SCALE = 100_000_000n;
+function exact(text) {
+  const [, sign, whole, part = ''] = /^(-?)(\d+)(?:\.(\d{1,8}))?$/.exec(text) ?? [];
+  if (whole === undefined) throw new Error(`${text} is no exact amount`);
+  const value = BigInt(whole) * SCALE + BigInt(part.padEnd(8, '0'));
+  return sign === '-' ? -value : value;
+}
+
+/** Lines of whole writes; the rest of a write that a crash cut off does not count. */
+function readLedger(file) {
+  const texts = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  const lines = texts.map((text, index) => {
+    const line = JSON.parse(text);
+    if (line.seq !== index + 1) throw new Error(`line ${index + 1} of the ledger has number ${line.seq}`);
+    return line;
+  });
+  return lines.slice(0, lines.findLastIndex((line) => line.left === 0) + 1);
+}
+
+/** Plays the ledger anew: what is booked wrongly, and what each order came to. */
+function play(lines) {
+  const accounts = new Map();
+  const orders = new Map();
+  const wrong = [];
+  for (const line of lines) {
+    if (line.type === 'account') accounts.set(line.account, { cash: exact(line.cash), held: new Map() });
+    if (line.type === 'order') orders.set(line.orderId, { ...line, filled: 0n, ended: false });
+    if (line.type === 'modify') orders.get(line.orderId).quantity = line.quantity;
+    if (['cancel', 'expire', 'reject'].includes(line.type)) orders.get(line.orderId).ended = true;
+    if (line.type !== 'execution') continue;
+    const order = orders.get(line.orderId);
+    const account = accounts.get(line.account);
+    const units = exact(line.quantity);
+    const sign = line.side === 'BUY' ? 1n : -1n;
+    if (order.ended) wrong.push(`order ${line.orderId} filled after its end`);
+    order.filled += units;
+    if (order.filled > exact(order.quantity))
+      wrong.push(`order ${line.orderId} filled more than it asked for`);
+    const held = (account.held.get(line.conid) ?? 0n) + sign * units;
+    account.held.set(line.conid, held);
+    account.cash -= (sign * units * exact(line.price)) / SCALE + exact(line.commission);
+    if (held < 0n) wrong.push(`${line.account} is short of ${line.symbol} after ${line.executionId}`);
+    if (account.cash < 0n) wrong.push(`${line.account} has no cash left after ${line.executionId}`);
+  }
+  return { orders: [...orders.values()], wrong };
+}
+
+/** States in which the broker has the order, and in which it never had it. */
+const taken = ['ACKNOWLEDGED', 'FILLED', 'CANCELLED', 'EXPIRED'];
+const untaken = ['INTENT', 'NOT_SENT', 'ABANDONED', 'REJECTED'];
+
+function judge({ orders, wrong }, intents) {
+  const count = new Map();
+  for (const { cOID } of orders) if (cOID !== null) count.set(cOID, (count.get(cOID) ?? 0) + 1);
+  const has = (id) => count.has(id);
+  const ids = (states, there) =>
+    intents.filter(({ state, id }) => states.includes(state) && has(id) === there).map(({ id }) => id);
+  const known = new Set(intents.map(({ id }) => id));
+  return {
+    submitted: intents.length,
+    orders: count.size,
+    duplicates: [...count].filter(([, times]) => times > 1).map(([id]) => id),
+    lost: ids(taken, false),
+    unexpected: ids(untaken, true),
+    foreign: [...count.keys()].filter((id) => !known.has(id)),
+    unsettled: intents.filter(({ state }) => ![...taken, ...untaken].includes(state)).map(({ id }) => id),
+    wrong,
+  };
+}
+
+async function readIntents(url) {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    query_timeout: 30_000,
+  });
+  await client.connect();
+  try {
+    return (await client.query('select client_order_id as id, state from order_intent')).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+const { values } = parseArgs({ options: { ledger: { type: 'string' }, database: { type: 'string' } } });
+if (values.ledger === undefined || values.database === undefined) {
+  process.stderr.write('Usage: node scripts/judge.mjs --ledger FILE --database URL\n');
+  process.exit(2);
+}
+const verdict = judge(play(readLedger(values.ledger)), await readIntents(values.database));
+process.stdout.write(`${JSON.stringify(verdict)}\n`);
+const lists = Object.values(verdict).filter(Array.isArray);
+process.exitCode = lists.every((list) => list.length === 0) ? 0 : 1;
