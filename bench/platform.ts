@@ -17,6 +17,8 @@ import { createEmailChannel } from '../adapters/notify/email.js';
 import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { connect } from '../db/connect.js';
 import { createNotificationStore } from '../db/notifications.js';
+import { createStores } from '../db/stores.js';
+import { makeKey } from '../api/services/apiKeys.js';
 import type { Servers } from './servers.js';
 
 export interface PlatformTiming {
@@ -35,20 +37,23 @@ const turnMs = 500;
 const news = 2000;
 const adminToken = 'a-token-for-the-benchmark-only';
 
+const limits = { poolSize: 20, connectTimeoutMs: 5000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };
+
 interface Load {
   readonly perSecond: number;
   readonly ms: readonly number[];
 }
 
 /** As many requests as go through in `forMs`, over so many connections that are kept. */
-async function load(url: string, atOnce: number, forMs: number): Promise<Load> {
+async function load(url: string, atOnce: number, forMs: number, key?: string): Promise<Load> {
+  const headers = key === undefined ? {} : { Authorization: `Bearer ${key}` };
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const ms: number[] = [];
   const end = performance.now() + forMs;
   const ask = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const begunAt = performance.now();
-      get(url, { agent }, (response) => {
+      get(url, { agent, headers }, (response) => {
         response.resume();
         response.once('end', () => {
           ms.push(performance.now() - begunAt);
@@ -69,6 +74,24 @@ async function load(url: string, atOnce: number, forMs: number): Promise<Load> {
 const p95 = (ms: readonly number[]): number =>
   ms.toSorted((a, b) => a - b)[Math.floor(ms.length * 0.95)] ?? NaN;
 
+/** The key of a user who may read prices; made in the database, as an admin would. */
+async function readerKey(databaseUrl: string): Promise<string> {
+  const db = connect({ url: databaseUrl, ...limits });
+  try {
+    const { users, apiKeys } = createStores(db, 'simulated');
+    const about = { email: 'bench@example.com', username: 'bench', role: 'viewer' as const };
+    // No password has this hash.
+    const none = { mustChangePassword: false, passwordHash: '$argon2id$none' };
+    const user = await users.create({ ...about, ...none }, 'bench');
+    const { key, prefix, hash } = makeKey();
+    const scopes = ['read'] as const;
+    await apiKeys.create({ userId: user.id, name: 'bench', prefix, hash, scopes, days: 1 }, 'bench');
+    return key;
+  } finally {
+    await db.close();
+  }
+}
+
 /** In turns, because what a millisecond is worth changes on a busy machine. */
 async function benchHttp(
   servers: Servers,
@@ -84,8 +107,9 @@ async function benchHttp(
       sums.bareExpress += (await load(urls.bareExpress, connections, turnMs)).perSecond / turns;
     }
     const price = `${api}/api/v1/stocks/AAPL`;
-    await load(price, 1, turnMs);
-    const { ms } = await load(price, 1, 3 * turnMs);
+    const key = await readerKey(servers.databaseUrl);
+    await load(price, 1, turnMs, key);
+    const { ms } = await load(price, 1, 3 * turnMs, key);
     return { ...sums, cachedPriceP95Ms: p95(ms) };
   } finally {
     await bare.stop();
@@ -105,7 +129,6 @@ async function benchOutbox(databaseUrl: string): Promise<number> {
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const url = `http://127.0.0.1:${String((receiver.address() as AddressInfo).port)}/`;
-  const limits = { poolSize: 20, connectTimeoutMs: 5000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };
   const db = connect({ url: databaseUrl, ...limits });
   const post = { timeoutMs: 5000, allowPrivateAddresses: true };
   try {
