@@ -4,6 +4,7 @@ import type { Mode } from '../contracts/wire/names.js';
 import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
 import { adminCommand, adminHelp } from './commands/admin.js';
+import { auditCommand, auditHelp } from './commands/audit.js';
 import { chartCommand } from './commands/chart.js';
 import { completionCommand, completionHelp } from './commands/completion.js';
 import { configCommand, configHelp } from './commands/config.js';
@@ -100,6 +101,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'makes an admin, or gives one a new one-time password',
     help: adminHelp,
     run: ({ args, out, env }) => adminCommand(args, out, databaseOf(env)),
+  },
+  audit: {
+    summary: 'checks that nobody has changed the audit trail',
+    help: auditHelp,
+    run: ({ args, out, err, env }) => auditCommand(args, out, err, databaseOf(env).url),
   },
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',

@@ -1,4 +1,5 @@
-// The audit trail: who did what to what. Appended by activities and the API; the database refuses every change.
+// The audit trail: who did what to what. Appended by activities and the API; the database chains the rows by hashes and
+// refuses every change. db/auditChain.ts checks it.
 import type { Mode } from '../contracts/wire/names.js';
 import type { AuditStore } from '../ports/stores.js';
 import type { Database } from './connect.js';

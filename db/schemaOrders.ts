@@ -99,4 +99,14 @@ export const audit = pgTable('audit', {
   action: text('action').notNull(),
   subject: text('subject').notNull(),
   facts: jsonb('facts').$type<Record<string, unknown>>().notNull(),
+  // Set by a trigger, whatever is given.
+  position: bigint('position', { mode: 'number' })
+    .notNull()
+    .default(sql`null`),
+  previousHash: text('previous_hash')
+    .notNull()
+    .default(sql`null`),
+  hash: text('hash')
+    .notNull()
+    .default(sql`null`),
 });

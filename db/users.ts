@@ -31,11 +31,12 @@ const changePassword = statement(
      where id = $2 returning id, username
    ), ended as (
      update login set ended_at = now(), end_reason = 'password'
-     from changed where user_id = changed.id and ended_at is null and login.id is distinct from $5::uuid
+     from changed where user_id = changed.id and ended_at is null and login.id is distinct from $5::uuid returning login.id
    )
    insert into audit (mode, actor, action, subject, facts)
-   select $1, $6, 'user.password', 'user:' || username, jsonb_build_object('mustChange', $4::boolean) from changed
-   returning id`,
+   select $1, $6, 'user.password', 'user:' || username, jsonb_build_object('mustChange', $4::boolean,
+     'loginsEnded', (select count(*) from ended))
+   from changed returning id`,
 );
 
 /** Locks all admins first, so that two who demote each other at once do not both succeed. */
@@ -46,10 +47,11 @@ const changeUser = statement<{ id: string }>(
      where id = $2 returning id, username, role, active
    ), ended as (
      update login set ended_at = now(), end_reason = 'inactive'
-     from changed where user_id = changed.id and not changed.active and ended_at is null
+     from changed where user_id = changed.id and not changed.active and ended_at is null returning login.id
    ), noted as (
      insert into audit (mode, actor, action, subject, facts)
-     select $1, $5, 'user.change', 'user:' || username, jsonb_build_object('role', role, 'active', active)
+     select $1, $5, 'user.change', 'user:' || username, jsonb_build_object('role', role, 'active', active,
+       'loginsEnded', (select count(*) from ended))
      from changed
    )
    select id from changed`,

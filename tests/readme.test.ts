@@ -54,6 +54,7 @@ const running: readonly Example[] = [
   },
   { command: 'npx keel runs --symbol AAPL --limit 10', prints: /2014-07-07/m },
   { command: 'npx keel admin', prints: /^Admin "admin", one-time password: ([a-z2-7]{5}-){3}[a-z2-7]{5}$/m },
+  { command: 'npx keel audit verify', prints: /^The audit trail is whole\. It ends at \d+:[0-9a-f]{64}$/m },
   { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },
   { command: 'npx keel migrate status', prints: /^20\d\d-\S+Z {2}0001_strategies_and_runs$/m },
   { command: 'npx keel doctor', prints: /^No fault found\.$/m },

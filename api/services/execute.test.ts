@@ -73,7 +73,7 @@ describe('executeStrategy', () => {
     const third = await execute(world, { reason: 'and again' });
     expect([second.identity.slot, third.identity.slot]).toEqual(['after-close-2', 'after-close-3']);
     expect(new Set([second.runId, third.runId]).size).toBe(2);
-    expect(world.audit).toEqual([
+    expect(world.audit.filter(({ action }) => action === 'run.another')).toEqual([
       {
         actor: 'test',
         action: 'run.another',
@@ -94,6 +94,15 @@ describe('executeStrategy', () => {
     const first = await execute(world, { reason: 'the data was corrected' });
     expect(await execute(world, { reason: 'the data was corrected' })).toEqual({ ...first, existing: true });
     expect(world.workflows.size).toBe(1);
+  });
+
+  it('writes who asked before the run is started, and not again once it is stored', async () => {
+    const world = new MemoryWorld();
+    const { runId } = await execute(world);
+    expect(world.audit).toMatchObject([{ actor: 'test', action: 'run.execute', subject: runId }]);
+    world.rows.set(runId, rowOf());
+    await execute(world);
+    expect(world.audit).toHaveLength(1);
   });
 
   it('starts no run without its audit', async () => {

@@ -87,6 +87,20 @@ async function startOne(
   return { ...found, existing: answer === 'existing' };
 }
 
+/** The slot's own run. Who asked is written before the effect, so that it is known also when the answer is lost. */
+async function startFirst(
+  deps: ExecuteDeps,
+  identity: RunIdentity,
+  noWait: boolean,
+  actor: string,
+): Promise<StartedRun> {
+  const [runId, workflowId] = [runIdOf(identity), runWorkflowId(identity)];
+  if ((await deps.runs.get(runId)) === null) {
+    await deps.audit.append({ actor, action: 'run.execute', subject: runId, facts: { workflowId } });
+  }
+  return startOne(deps, identity, null, noWait);
+}
+
 /** A deliberate other run: the next free slot. The same reason finds the run it started, so a repeated click is harmless. */
 async function startAnother(
   deps: ExecuteDeps,
@@ -147,6 +161,6 @@ export async function executeStrategy(
   };
   const noWait = request.wait === false;
   return request.reason === undefined
-    ? startOne(deps, base, null, noWait)
+    ? startFirst(deps, base, noWait, actor)
     : startAnother(deps, base, request.reason, noWait, actor);
 }
