@@ -5,6 +5,8 @@ import type { AnalysisDeps } from './analysis.js';
 import { createAnalysisActivities } from './analysis.js';
 import type { BarsDeps } from './bars.js';
 import { createBarsActivities } from './bars.js';
+import type { BrokerSessionDeps } from './brokerSession.js';
+import { createBrokerSessionActivities } from './brokerSession.js';
 import type { BrokerStateDeps } from './brokerState.js';
 import { createBrokerStateActivities } from './brokerState.js';
 import type { ChartDeps } from './chart.js';
@@ -32,7 +34,8 @@ export type ActivityDeps = RunDeps &
   OrderDeps &
   BrokerStateDeps &
   MonitorDeps &
-  NotificationDeps;
+  NotificationDeps &
+  BrokerSessionDeps;
 
 export function createActivities(deps: ActivityDeps) {
   return {
@@ -47,6 +50,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createBrokerStateActivities(deps),
     ...createMonitorActivities(deps),
     ...createNotificationActivities(deps),
+    ...createBrokerSessionActivities(deps),
   };
 }
 

@@ -13,6 +13,7 @@ export interface RunDeps {
   readonly stepDeadlineMs: number;
   /** The same of steps that may ask a model. */
   readonly analystDeadlineMs: number;
+  readonly sessionWaitMs: number;
   readonly runs: Pick<RunStore, 'open' | 'end' | 'setWaiting'>;
   readonly strategies: Pick<StrategyStore, 'get'>;
   readonly marketClock: MarketClock;
@@ -26,6 +27,8 @@ export interface RunPlan {
   readonly stepDeadlineMs: number;
   /** Absent in histories recorded before models analysed. */
   readonly analystDeadlineMs?: number;
+  /** How long a step waits for the broker's login, wall milliseconds; 0 in simulated mode. */
+  readonly sessionWaitMs?: number;
 }
 
 export interface MarketCheck {
@@ -67,13 +70,14 @@ export function createRunActivities(deps: RunDeps) {
           `${input.strategyId} has had its run for ${input.symbol} in slot ${input.slot} of ${input.session} (${row.id}); a deliberate other run needs a slot of its own`,
         );
       }
-      const { accountId, stepDeadlineMs, analystDeadlineMs } = deps;
+      const { accountId, stepDeadlineMs, analystDeadlineMs, sessionWaitMs } = deps;
       return {
         strategyVersion: version,
         timeframes: settings.timeframes,
         accountId,
         stepDeadlineMs,
         analystDeadlineMs,
+        sessionWaitMs,
       };
     },
 

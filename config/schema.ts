@@ -71,6 +71,10 @@ export const configSchema = z.strictObject({
       )
       .max(51),
     timeoutMs: milliseconds,
+    /** Whether Keel may push another login of the same user name (TWS, a phone) out of its session. */
+    compete: z.boolean(),
+    /** How long a run of paper or live waits for a login that is away, a person's included, before it fails. */
+    sessionWaitMs: milliseconds,
     /** How much faster than IBKR's limits the gateway may be used; 1 for the real one, stated at start. */
     pacingFactor: z.number().positive(),
     /** A broker snapshot older than this (wall clock) is stale. */

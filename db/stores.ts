@@ -4,6 +4,7 @@ import type { EquityStore, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ApiKeyStore, AttemptStore, LoginStore, UserStore } from '../ports/access.js';
 import type { ConversationStore } from '../ports/conversations.js';
+import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
   AuditStore,
   BrokerStateStore,
@@ -15,6 +16,7 @@ import type {
 import { createApiKeyStore } from './apiKeys.js';
 import { createAttemptStore } from './attempts.js';
 import { createAuditStore } from './audit.js';
+import { createBrokerSessionStore } from './brokerSession.js';
 import { createBrokerStateStore } from './brokerState.js';
 import type { Database } from './connect.js';
 import { createConversationStore } from './conversations.js';
@@ -33,6 +35,7 @@ export interface Stores {
   readonly evidence: EvidenceStore;
   readonly intents: IntentStore;
   readonly brokerState: BrokerStateStore;
+  readonly brokerSessions: BrokerSessionStore;
   readonly audit: AuditStore;
   readonly monitors: MonitorStore;
   readonly equity: EquityStore;
@@ -50,6 +53,7 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   evidence: createEvidenceStore(db, mode),
   intents: createIntentStore(db, mode),
   brokerState: createBrokerStateStore(db, mode),
+  brokerSessions: createBrokerSessionStore(db, mode),
   audit: createAuditStore(db, mode),
   monitors: createMonitorStore(db, mode),
   equity: createEquityStore(db, mode),

@@ -1,9 +1,12 @@
 // The locks of orders among processes, on the real PostgreSQL: one holder, gone with its connection, refused when away.
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createBrokerSessionStore } from '../db/brokerSession.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
+import { migrateUp } from '../db/migrate.js';
+import { startingState } from '../domain/brokerSession/rules.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
 
@@ -21,6 +24,26 @@ afterAll(async () => {
   await one.close();
   await other.close();
   await server.stop();
+});
+
+test('keeps the login of each name, and what it has told, newest first', async () => {
+  await migrateUp(server.url);
+  const sessions = createBrokerSessionStore(one, 'paper');
+  expect(await sessions.get('login')).toBeNull();
+  const state = startingState(Date.parse('2026-11-27T12:00:00.000Z'));
+  const checkedAt = '2026-11-27T12:00:15.000Z';
+  await sessions.save({ login: 'login', state, checkedAt }, []);
+  const up = { ...state, phase: 'up' as const, epoch: 1 };
+  await sessions.save({ login: 'login', state: up, checkedAt }, [
+    { kind: 'lost', reason: 'no answer' },
+    { kind: 'up', reason: null },
+  ]);
+  expect(await sessions.get('login')).toEqual({ login: 'login', state: up, checkedAt });
+  expect(await sessions.events('login', 10)).toEqual([
+    { at: checkedAt, kind: 'up', reason: null },
+    { at: checkedAt, kind: 'lost', reason: 'no answer' },
+  ]);
+  expect(await createBrokerSessionStore(one, 'live').get('login')).toBeNull();
 });
 
 test('has one holder at a time among processes, whoever asks', async () => {

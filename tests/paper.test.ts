@@ -32,7 +32,8 @@ const env = (): NodeJS.ProcessEnv => ({
 });
 const dataDir = path.join(folder, 'data');
 
-test('runs once on the gateway of its settings, or ends where the market is shut', async () => {
+test('opens the session, runs once on the gateway of its settings, or ends where the market is shut', async () => {
+  gateway.session = 'idle';
   const args = ['--once', '--symbol', 'AAPL', '--json', out, '--no-wait', '--data-dir', dataDir];
   const { code, out: said, err } = await npmStart(args, env());
   expect(err).toEqual([]);
@@ -48,6 +49,7 @@ test('runs once on the gateway of its settings, or ends where the market is shut
     expect(sent[0]?.wire['cOID']).toBe(summary.order?.clientOrderId);
   }
   expect(code).toBe(0);
+  expect(gateway.seen.filter((route) => route === 'POST /iserver/auth/ssodh/init')).toHaveLength(1);
   expect(said.join('\n')).not.toContain('simulator');
   expect(existsSync(path.join(dataDir, 'simulator'))).toBe(false);
 }, 120_000);

@@ -8,6 +8,7 @@ import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createActivities } from '../activities/activities.js';
 import { loadConfig } from '../config/load.js';
 import {
+  brokerSessionWorkflowId,
   brokerStateWorkflowId,
   notificationsWorkflowId,
   taskQueue,
@@ -18,7 +19,7 @@ import { createActivityInterceptors } from './interceptors.js';
 import { temporalLogger } from './log.js';
 import { ensureMonitors } from './monitors.js';
 import type { WorkerConfig } from './ports.js';
-import { createWorkerPorts } from './ports.js';
+import { createWorkerPorts, loginOf } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 
 /** The bundle that the build made, else the compiled workflows themselves. */
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
     shutdownGraceTime: limits.shutdownGraceMs,
     stickyQueueScheduleToStartTimeout: '3 seconds',
   });
+  await startBrokerSession(client, config);
   await startBrokerState(client, config);
   await startNotifications(client, config);
   await ensureMonitors(client, config);
@@ -68,6 +70,17 @@ async function main(): Promise<void> {
   await close();
   await clientConnection.close();
   await connection.close();
+}
+
+/** The one owner of the login; another worker may have started it. */
+async function startBrokerSession(client: Client, config: WorkerConfig): Promise<void> {
+  const login = loginOf(config.broker);
+  await client.workflow.start(workflowTypes.brokerSession, {
+    taskQueue: taskQueue(config.mode),
+    workflowId: brokerSessionWorkflowId(config.mode, login),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    staticSummary: `the one owner of the login of ${login}`,
+  });
 }
 
 /** The one poller of the account; another worker may have started it. */

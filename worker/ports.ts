@@ -16,6 +16,7 @@ import { connect } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
 import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
+import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { createCache, createPrices } from '../api/prices.js';
@@ -37,6 +38,9 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
     ? createFilesystemObjectStore(config)
     : createMinioObjectStore({ ...config, timeoutMs: 10_000 });
 
+/** Whose brokerage session it is: one owner, one lock of orders. */
+export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
+
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
 export async function createWorkerPorts(
   config: WorkerConfig,
@@ -50,13 +54,17 @@ export async function createWorkerPorts(
   const objects = createObjectStore(config.objectStore);
   await objects.ensureBucket();
   const clock = createMachineClock();
+  const login = loginOf(broker);
   const gateway = createIbkrGateway({
     baseUrl: broker.baseUrl,
     ca: await readFile(broker.caFile, 'utf8'),
     certSha256: broker.certSha256,
     timeoutMs: broker.timeoutMs,
     accountId: broker.accountId,
-    login: broker.username || broker.accountId,
+    login,
+    compete: broker.compete,
+    // The simulator's login needs no owner: whoever comes first opens it.
+    opensSession: mode === 'simulated',
     locks: createLocks(db),
     confirmMessageIds: broker.confirmMessageIds,
     suppressMessageIds: broker.suppressMessageIds,
@@ -80,10 +88,14 @@ export async function createWorkerPorts(
   const deps: ActivityDeps = {
     mode,
     accountId: broker.accountId,
+    sessionWaitMs: mode === 'simulated' ? 0 : broker.sessionWaitMs,
     stepDeadlineMs: config.worker.stepDeadlineMs,
     ...stores,
     broker: gateway.broker,
     marketData: gateway.marketData,
+    login,
+    brokerLogin: gateway.login,
+    sessionRules: sessionRules(mode === 'simulated' ? Math.min(broker.pacingFactor, 5) : 1, broker.compete),
     objects,
     renderer,
     rules: createRulesAnalyst(),

@@ -48,6 +48,8 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   const plan = await story.step('openRun', () =>
     stored(openDeadlineMs).openRun({ ...input, workflowId: workflowInfo().workflowId }),
   );
+  // Plans of earlier versions say nothing, and their runs do not wait.
+  story.outageMs = plan.sessionWaitMs ?? 0;
   const { contract, decision } = await decide(input, plan, story);
   story.decision = decision;
   showDecision(decision);

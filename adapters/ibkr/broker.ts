@@ -63,8 +63,11 @@ export function createIbkrBroker({
       own(asked);
       return session.run((memory) => readExecutions(client, memory, asked));
     },
-    // The session first: opening it takes requests of its own.
-    waitForOrderSlot: (deadline) => session.run(() => pacing.reserve(deadline)),
+    // A look at the session first: it may have ended, or been opened anew, since this process saw it.
+    async waitForOrderSlot(deadline) {
+      await session.ensure();
+      await pacing.reserve(deadline);
+    },
     async placeOrder(request, beforeSend) {
       own(request.accountId);
       return session.run(() => placeOrder({ client, session, ...placing }, request, beforeSend));

@@ -21,6 +21,8 @@ export interface CallInput {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly lane?: Lane;
+  /** Where it is less than that of all requests, wall milliseconds. */
+  readonly timeoutMs?: number;
   /** Uses a slot that `pacing.reserve` has waited for, where there is a fresh one. */
   readonly reserved?: boolean;
 }
@@ -95,6 +97,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
       endpoint: labelOf(endpoint),
       ...(input.query === undefined ? {} : { query: input.query }),
       ...(body === null ? {} : { body }),
+      ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }),
       ...(beforeSend === undefined ? {} : { beforeSend }),
     });
     if (answer.status === 429) pacing.penalize();

@@ -2,6 +2,7 @@
 // Called by the composition root of the worker, once per process.
 import type { Mode } from '../../contracts/wire/names.js';
 import type { BrokerPort } from '../../ports/broker.js';
+import type { BrokerLoginPort } from '../../ports/brokerSession.js';
 import type { Clock } from '../../ports/clocks.js';
 import type { LocksPort } from '../../ports/locks.js';
 import type { MarketDataPort } from '../../ports/marketData.js';
@@ -9,6 +10,7 @@ import { createIbkrBroker } from './broker.js';
 import { createIbkrClient } from './client.js';
 import { createIbkrHttp } from './http.js';
 import type { IbkrHttpOptions } from './http.js';
+import { createIbkrLogin } from './login.js';
 import { createIbkrMarketData } from './marketData.js';
 import { createPacing, machineTimer } from './pacing.js';
 import type { Timer } from './pacing.js';
@@ -31,6 +33,8 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
   readonly pacingWaitMs?: number;
   /** Whether another login of the same user name may be pushed out; no unless given. */
   readonly compete?: boolean;
+  /** False where the workflow brokerSession alone opens the session; any call does unless given. */
+  readonly opensSession?: boolean;
   /** What bars are said to come from, such as `simulator`; `ibkr` unless given. */
   readonly source?: string;
   readonly timer?: Timer;
@@ -39,6 +43,8 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
 export interface IbkrGateway {
   readonly broker: BrokerPort;
   readonly marketData: MarketDataPort;
+  /** For the one owner of the login. */
+  readonly login: BrokerLoginPort;
   /** Closes idle connections. */
   close(): void;
 }
@@ -49,6 +55,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
   const http = createIbkrHttp(options);
   const pacing = createPacing({ clock, factor, timer });
   const client = createIbkrClient({ http, pacing, clock, pacingWaitMs: options.pacingWaitMs ?? 30_000 });
+  const compete = options.compete ?? false;
   const session = createIbkrSession({
     client,
     clock,
@@ -56,7 +63,8 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     accountId,
     mode,
     factor,
-    compete: options.compete ?? false,
+    compete,
+    opens: options.opensSession ?? true,
     suppressMessageIds: options.suppressMessageIds ?? [],
   });
   return {
@@ -65,6 +73,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
       confirmMessageIds: options.confirmMessageIds ?? [],
     }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
+    login: createIbkrLogin({ client, session, compete }),
     close: () => {
       http.close();
     },

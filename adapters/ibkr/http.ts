@@ -28,6 +28,8 @@ export interface HttpRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** JSON text of a POST; `{}` when there is none, because the gateway wants a length. */
   readonly body?: string;
+  /** Where it is less than that of all requests. */
+  readonly timeoutMs?: number;
   /**
    * Called synchronously when the connection stands and the next act is the write. When it throws, nothing is written
    * and the exchange rejects with that very error. Such a request takes a connection of its own: one that was kept
@@ -113,7 +115,8 @@ export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
   return {
     async exchange(request) {
       const progress: Progress = { sent: false, refusal: null };
-      const signal = AbortSignal.timeout(options.timeoutMs);
+      const timeoutMs = Math.min(request.timeoutMs ?? options.timeoutMs, options.timeoutMs);
+      const signal = AbortSignal.timeout(timeoutMs);
       try {
         const response = await client.request<string>({
           method: request.method,
@@ -130,7 +133,6 @@ export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
       } catch (error) {
         if (progress.refusal !== null) throw progress.refusal.error;
         const { endpoint } = request;
-        const { timeoutMs } = options;
         const timedOut = signal.aborted;
         throw transportError({ endpoint, code: codeOf(error), timedOut, sent: progress.sent, timeoutMs });
       }

@@ -21,6 +21,8 @@ export interface SessionMemory {
 export interface IbkrSession {
   /** Asks for the status, opens the session where it can, reads the accounts. @throws KeelError BROKER_SESSION. */
   ensure(lane?: Lane): Promise<void>;
+  /** The same without opening it: a session that does not stand is refused. @throws KeelError BROKER_SESSION. */
+  join(): Promise<void>;
   /** Runs `work` in a session that stands; a refusal for want of one makes the next call open it again. */
   run<T>(work: (memory: SessionMemory) => Promise<T>, lane?: Lane): Promise<T>;
   /** Tells that the gateway no longer has the session. */
@@ -35,6 +37,8 @@ export interface SessionOptions {
   readonly mode: Mode;
   /** Whether another login of the same user name may be pushed out. */
   readonly compete: boolean;
+  /** Whether any call opens the session; else only its owner does, through login.ts. */
+  readonly opens: boolean;
   /** Kinds of questions that IBKR is asked to leave out; it forgets them with the session. */
   readonly suppressMessageIds: readonly string[];
   readonly factor: number;
@@ -74,6 +78,16 @@ const away = (message: string, cause?: unknown): KeelError =>
 
 const loginNeeded = (cause?: unknown): KeelError =>
   away('The gateway has no login: a person must log in to it in a browser.', cause);
+
+/** Where only the owner of the login opens the session, everybody else waits for it. */
+function refuseUnopened(found: AuthStatus): never {
+  if (found.connected === false || (found.connected ?? null) === null) throw loginNeeded();
+  throw away(
+    found.competing === true
+      ? 'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.'
+      : 'The brokerage session is not up; the workflow brokerSession opens it.',
+  );
+}
 
 /** Waits until a session that was just opened is usable. @throws KeelError BROKER_SESSION (retryable) after 5 s. */
 async function settled(
@@ -150,11 +164,11 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     });
   }
 
-  async function bringUp(lane: Lane): Promise<void> {
+  async function bringUp(lane: Lane, opens: boolean): Promise<void> {
     try {
       const found = await status(lane);
-      if (usable(found)) await tickle();
-      else await open(found, lane);
+      if (!usable(found)) await (opens ? open(found, lane) : refuseUnopened(found));
+      else if (opens) await tickle();
       if (!memory.accountsRead) {
         await readAccounts(lane);
         await suppress(lane);
@@ -170,7 +184,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
 
   /** One at a time: whoever comes meanwhile shares its result. */
   const ensure = (lane: Lane = 'ordinary'): Promise<void> => {
-    opening ??= bringUp(lane).finally(() => {
+    opening ??= bringUp(lane, options.opens).finally(() => {
       opening = null;
     });
     return opening;
@@ -178,6 +192,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
 
   return {
     ensure,
+    join: () => bringUp('ordinary', false),
     lost() {
       memory = freshMemory();
     },

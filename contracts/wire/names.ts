@@ -30,6 +30,9 @@ export const monitorScheduleId = (mode: Mode, name: string): string => `monitor/
 /** The one sender of what people are told. */
 export const notificationsWorkflowId = (mode: Mode): string => `notifications/${mode}`;
 
+export const brokerSessionWorkflowId = (mode: Mode, login: string): string =>
+  `broker-session/${mode}/${encodeURIComponent(login)}`;
+
 /** Exported names of the workflow functions, as clients start them. */
 export const workflowTypes = {
   strategyRun: 'strategyRun',
@@ -37,6 +40,7 @@ export const workflowTypes = {
   brokerState: 'brokerState',
   monitor: 'monitor',
   notifications: 'notifications',
+  brokerSession: 'brokerSession',
 } as const;
 
 export const signalNames = {

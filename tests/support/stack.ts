@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { openMarket, type Market } from '../../cli/market.js';
 import {
+  brokerSessionWorkflowId,
   brokerStateWorkflowId,
   runWorkflowId,
   taskQueue,
@@ -224,7 +225,10 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
 
 /** Workflows of this test must not reach the next one's worker, which serves the same queue. */
 async function endWorkflows(client: Client): Promise<void> {
-  const ids = [brokerStateWorkflowId('simulated', accountId)];
+  const ids = [
+    brokerStateWorkflowId('simulated', accountId),
+    brokerSessionWorkflowId('simulated', accountId),
+  ];
   for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
     ids.push(workflowId);
   }

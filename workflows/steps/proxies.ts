@@ -55,8 +55,8 @@ export const patient = proxyLocalActivities<Activities>({
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '30 seconds' },
 });
 
-/** The one poller: long, beating, started again for ever. */
-export const watching = proxyActivities<Pick<Activities, 'watchBroker'>>({
+/** The one poller and the one owner of the login: long, beating, started again for ever. */
+export const watching = proxyActivities<Pick<Activities, 'watchBroker' | 'watchSession'>>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout,
   retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },

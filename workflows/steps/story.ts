@@ -3,6 +3,7 @@ import type { Decision } from '../../domain/decision/decision.js';
 import type { OrderReport } from '../../contracts/wire/order.js';
 import type { RunProgress, StepName, StrategyRunInput } from '../../contracts/wire/run.js';
 import type { Ending } from './ending.js';
+import { throughOutage } from './outage.js';
 import { createStepLog, type StepLog } from './stepLog.js';
 
 export interface Story {
@@ -14,6 +15,8 @@ export interface Story {
   lost: string | null;
   /** The instant of the last marketReached signal. */
   marketNow: string | null;
+  /** How long a step waits for a login that is away, wall milliseconds; 0 until the run's plan says. */
+  outageMs: number;
   step<T>(name: StepName, work: () => Promise<T>): Promise<T>;
   /** Notes the market instant waited for (null: none) and gives it back. */
   waitsFor<T extends string | null>(instant: T): T;
@@ -30,7 +33,8 @@ export function createStory(input: StrategyRunInput): Story {
     ending: null,
     lost: null,
     marketNow: null,
-    step: (name, work) => log.run(name, work),
+    outageMs: 0,
+    step: (name, work) => log.run(name, () => throughOutage(work, story.outageMs)),
     waitsFor: (instant) => {
       waitingFor = instant;
       return instant;

@@ -1,0 +1,109 @@
+// The owner of the login: acts on the rules, stores what it sees, outlives every error.
+import { describe, expect, it } from 'vitest';
+import { sessionRules, startingState } from '../domain/brokerSession/rules.js';
+import type { Observation, SessionEvent } from '../domain/brokerSession/rules.js';
+import type { BrokerSessionRow } from '../ports/brokerSession.js';
+import { createBrokerSessionActivities } from './brokerSession.js';
+
+const up: Observation = {
+  kind: 'status',
+  authenticated: true,
+  connected: true,
+  established: true,
+  competing: false,
+};
+
+function world(status: (now: number) => Observation) {
+  let now = 0;
+  let row: BrokerSessionRow | null = null;
+  const told: SessionEvent[] = [];
+  const acts: string[] = [];
+  let databaseAway = false;
+  const act = (name: string, seen: Observation) => () => {
+    acts.push(name);
+    return Promise.resolve(seen);
+  };
+  const activities = createBrokerSessionActivities({
+    login: 'login',
+    brokerLogin: {
+      status: () => Promise.resolve(status(now)),
+      tickle: act('tickle', { kind: 'tickled' }),
+      open: act('open', { kind: 'opened' }),
+      prepare: act('prepare', { kind: 'prepared' }),
+    },
+    brokerSessions: {
+      get: () => Promise.resolve(row),
+      save: (next, events) => {
+        if (databaseAway) return Promise.reject(new Error('away'));
+        row = next;
+        told.push(...events);
+        return Promise.resolve();
+      },
+    },
+    sessionRules: sessionRules(1, false),
+    clock: { now: () => now },
+    pause: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+    stopping: () => false,
+  });
+  return {
+    activities,
+    acts,
+    told,
+    phase: () => row?.state.phase,
+    database: (isAway: boolean) => {
+      databaseAway = isAway;
+    },
+    keep: (kept: BrokerSessionRow) => {
+      row = kept;
+    },
+    now: () => now,
+  };
+}
+
+describe('watchSession', () => {
+  it('brings it up, keeps it awake, and stores what it saw', async () => {
+    const { activities, acts, told, phase } = world(() => up);
+    await activities.watchSession({ forMs: 120_000 });
+    expect(acts).toEqual(['prepare', 'tickle', 'tickle']);
+    expect(told).toEqual([{ kind: 'up', reason: null }]);
+    expect(phase()).toBe('up');
+  });
+
+  it('goes on where an earlier worker stood: its attempts are not forgotten', async () => {
+    const { activities, acts, keep, phase } = world(() => ({ ...up, authenticated: false }) as Observation);
+    keep({
+      login: 'login',
+      state: { ...startingState(0), phase: 'lost', attempts: 4, connected: true },
+      checkedAt: '',
+    });
+    await activities.watchSession({ forMs: 600_000 });
+    expect(acts).toEqual(['open']);
+    expect(phase()).toBe('needs-login');
+  });
+
+  it('goes on while the database is away, and tells afterwards what happened meanwhile', async () => {
+    const { activities, told, database, now } = world((at) =>
+      at < 60_000 || at > 120_000 ? up : { kind: 'no-login' },
+    );
+    const watched = activities.watchSession({ forMs: 300_000 });
+    database(true);
+    while (now() < 200_000) await Promise.resolve();
+    database(false);
+    await watched;
+    expect(told.map(({ kind }) => kind)).toEqual(['up', 'needs-login', 'up']);
+  });
+});
+
+describe('awaitSession', () => {
+  it('ends when the login is up, or at its deadline', async () => {
+    const away = world(() => ({ kind: 'no-login' }));
+    expect(await away.activities.awaitSession({ forMs: 60_000 })).toBe(false);
+    expect(away.now()).toBeGreaterThanOrEqual(60_000);
+    const { activities } = world(() => up);
+    await activities.watchSession({ forMs: 1000 });
+    expect(await activities.awaitSession({ forMs: 0 })).toBe(true);
+  });
+});

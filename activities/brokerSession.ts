@@ -1,0 +1,86 @@
+// The owner of the broker's login: acts on the rules of domain/brokerSession, stores what it sees, tells what changed.
+// Runs of paper and live wait here while it is away.
+import {
+  nextSessionAct,
+  observeSession,
+  startingState,
+  type Observation,
+  type SessionAct,
+  type SessionEvent,
+  type SessionRules,
+  type SessionState,
+} from '../domain/brokerSession/rules.js';
+import type { BrokerLoginPort, BrokerSessionStore } from '../ports/brokerSession.js';
+import type { Clock } from '../ports/clocks.js';
+import type { Pause } from './pause.js';
+
+export interface BrokerSessionDeps {
+  /** Whose login it is: one workflow for each. */
+  readonly login: string;
+  readonly brokerLogin: BrokerLoginPort;
+  readonly brokerSessions: Pick<BrokerSessionStore, 'get' | 'save'>;
+  readonly sessionRules: SessionRules;
+  readonly clock: Clock;
+  readonly pause: Pause;
+  /** True once this worker is shutting down: another one takes the watch over. */
+  readonly stopping: () => boolean;
+}
+
+/** Longest sleep between two looks at the clock, so that a stop of the worker is noticed; wall milliseconds. */
+const napMs = 500;
+
+export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
+  return {
+    /**
+     * Keeps the login for `forMs` of wall time. It goes on where the stored state stands, so that a worker that dies
+     * forgets no attempt. A database that is away does not end it: what it saw is stored with the next look.
+     * @throws KeelError DATABASE_AWAY (retryable) where the stored state cannot be read at the beginning.
+     */
+    async watchSession(input: { forMs: number }): Promise<void> {
+      const { clock, login, brokerSessions } = deps;
+      const end = clock.now() + input.forMs;
+      let state = (await brokerSessions.get(login))?.state ?? startingState(clock.now());
+      let untold: readonly SessionEvent[] = [];
+      while (clock.now() < end && !deps.stopping()) {
+        const due = nextSessionAct(state, clock.now());
+        if ('waitMs' in due) {
+          await deps.pause(Math.min(due.waitMs, napMs));
+          continue;
+        }
+        const seen = await observe(deps.brokerLogin, due.act);
+        const step = observeSession(state, seen, clock.now(), deps.sessionRules);
+        state = step.state;
+        untold = [...untold, ...step.events];
+        if (await stored(deps, state, untold)) untold = [];
+      }
+    },
+
+    /**
+     * Waits until the login is up, at most so long.
+     * @returns whether it is
+     */
+    async awaitSession(input: { forMs: number }): Promise<boolean> {
+      const end = deps.clock.now() + input.forMs;
+      for (;;) {
+        const row = await deps.brokerSessions.get(deps.login);
+        if (row?.state.phase === 'up') return true;
+        if (deps.clock.now() >= end || deps.stopping()) return false;
+        await deps.pause(napMs);
+      }
+    },
+  };
+}
+
+const observe = (port: BrokerLoginPort, act: SessionAct): Promise<Observation> => port[act]();
+
+async function stored(
+  { brokerSessions, login, clock }: BrokerSessionDeps,
+  state: SessionState,
+  events: readonly SessionEvent[],
+): Promise<boolean> {
+  const row = { login, state, checkedAt: new Date(clock.now()).toISOString() };
+  return brokerSessions.save(row, events).then(
+    () => true,
+    () => false,
+  );
+}

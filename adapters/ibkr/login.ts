@@ -1,0 +1,77 @@
+// The login as its owner works on it: status, tickle, init, and what a new session wants. Made by gateway.ts; every answer
+// becomes an observation, because a loop that keeps a login alive must not die of one.
+import type { Observation } from '../../domain/brokerSession/rules.js';
+import type { BrokerLoginPort } from '../../ports/brokerSession.js';
+import { KeelError } from '../../ports/errors.js';
+import type { IbkrClient } from './client.js';
+import { anyObjectSchema, authStatusSchema } from './schemas.js';
+import type { IbkrSession } from './session.js';
+
+const statusEndpoint = { method: 'POST', path: '/iserver/auth/status' } as const;
+const initEndpoint = { method: 'POST', path: '/iserver/auth/ssodh/init' } as const;
+const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
+
+/** For each call, wall milliseconds: a gateway that hangs must not hide a loss for longer. */
+const timeoutMs = 5000;
+
+/** What an act that failed tells: that there is no login, or nothing. */
+function seenIn(error: unknown): Observation {
+  if (!(error instanceof KeelError)) throw error;
+  return error.code === 'IBKR_UNAUTHORIZED'
+    ? { kind: 'no-login' }
+    : { kind: 'failed', reason: error.message };
+}
+
+/** Right after a session was opened the gateway may still say that there is none: that is a status too. */
+const idle: Observation = {
+  kind: 'status',
+  authenticated: false,
+  connected: true,
+  established: false,
+  competing: false,
+};
+
+export interface LoginOptions {
+  readonly client: IbkrClient;
+  readonly session: Pick<IbkrSession, 'lost' | 'join'>;
+  readonly compete: boolean;
+}
+
+export function createIbkrLogin({ client, session, compete }: LoginOptions): BrokerLoginPort {
+  return {
+    status: () =>
+      client.call(statusEndpoint, { timeoutMs }, authStatusSchema).then(
+        (found): Observation => ({
+          kind: 'status',
+          authenticated: found.authenticated,
+          // Builds that leave it out are dead where they are not authenticated.
+          connected: found.connected ?? found.authenticated,
+          established: found.established !== false,
+          competing: found.competing === true,
+        }),
+        (error: unknown) =>
+          error instanceof KeelError && error.code === 'IBKR_NO_BRIDGE' ? idle : seenIn(error),
+      ),
+    tickle: () =>
+      client.call(tickleEndpoint, { timeoutMs }, anyObjectSchema).then(
+        (): Observation => ({ kind: 'tickled' }),
+        // The status, which comes more often, tells what it means.
+        (error: unknown): Observation => (error instanceof KeelError ? { kind: 'tickled' } : seenIn(error)),
+      ),
+    open: async () => {
+      session.lost();
+      const body = { publish: true, compete };
+      return client.call(initEndpoint, { body, timeoutMs }, anyObjectSchema).then(
+        (): Observation => ({ kind: 'opened' }),
+        (error: unknown): Observation => {
+          const seen = seenIn(error);
+          return seen.kind === 'no-login' ? seen : { kind: 'opened' };
+        },
+      );
+    },
+    prepare: async () => {
+      session.lost();
+      return session.join().then((): Observation => ({ kind: 'prepared' }), seenIn);
+    },
+  };
+}

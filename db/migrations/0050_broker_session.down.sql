@@ -1,0 +1,2 @@
+drop table broker_session_event;
+drop table broker_session;

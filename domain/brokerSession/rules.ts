@@ -1,0 +1,220 @@
+// The rules of the broker's login: when to look, when to keep it awake, when to open it anew, when only a person can help.
+// Pure: the clock comes in with each call. activities/brokerSession.ts acts on them.
+
+/**
+ * starting: not looked at yet · up: orders may go out · lost: opened again by itself · competing: another login of the same
+ * user name has it · needs-login: waits for a person, however long.
+ */
+export type SessionPhase = 'starting' | 'up' | 'lost' | 'competing' | 'needs-login';
+
+export interface SessionState {
+  readonly phase: SessionPhase;
+  /** Why it is not up; null while it is. */
+  readonly reason: string | null;
+  /** When the phase began, milliseconds since the epoch. */
+  readonly since: number;
+  /** Counts the sessions that came up: who prepared something for an earlier one has to prepare it again. */
+  readonly epoch: number;
+  /** Looks in a row that brought no answer. */
+  readonly failures: number;
+  /** Attempts to open it since it was last up for long, or a person logged in. */
+  readonly attempts: number;
+  /** Whether the last look found a login at all. */
+  readonly connected: boolean;
+  /** The next act, set by what the last look found. */
+  readonly next: 'status' | 'open' | 'prepare';
+  /** Earliest time of the next look or act, and of the next tickle. */
+  readonly dueAt: number;
+  readonly tickleAt: number;
+}
+
+/** What an act brought. `failed` is no answer at all, or none that can be read. */
+export type Observation =
+  | {
+      readonly kind: 'status';
+      readonly authenticated: boolean;
+      readonly connected: boolean;
+      /** False while a new session is not ready; builds that do not say are taken at their word. */
+      readonly established: boolean;
+      readonly competing: boolean;
+    }
+  | { readonly kind: 'no-login' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'prepared' }
+  | { readonly kind: 'tickled' };
+
+export type SessionAct = 'status' | 'tickle' | 'open' | 'prepare';
+
+export interface SessionEvent {
+  readonly kind: 'up' | 'lost' | 'competing' | 'needs-login';
+  readonly reason: string | null;
+}
+
+/** Wall milliseconds, and counts. */
+export interface SessionRules {
+  readonly statusMs: number;
+  readonly tickleMs: number;
+  /** From opening it to the first look. */
+  readonly settleMs: number;
+  /** Up for so long, the attempts are forgotten. */
+  readonly steadyMs: number;
+  /** Looks without an answer that are a loss. */
+  readonly failuresAreLoss: number;
+  /** Attempts to open it: more, and IBKR may lock the account out. */
+  readonly maximumAttempts: number;
+  /** Whether another login of the same user name may be pushed out. */
+  readonly compete: boolean;
+}
+
+/** IBKR's figures, all times divided by the gateway's factor. A lost session is told after two looks: well within 60 s. */
+export const sessionRules = (factor: number, compete: boolean): SessionRules => ({
+  statusMs: 15_000 / factor,
+  tickleMs: 55_000 / factor,
+  settleMs: 2000 / factor,
+  steadyMs: (10 * 60_000) / factor,
+  failuresAreLoss: 2,
+  maximumAttempts: 5,
+  compete,
+});
+
+export const startingState = (now: number): SessionState => ({
+  phase: 'starting',
+  reason: null,
+  since: now,
+  epoch: 0,
+  failures: 0,
+  attempts: 0,
+  connected: false,
+  next: 'status',
+  dueAt: now,
+  tickleAt: now,
+});
+
+/** The act that is due, or how long there is none (milliseconds). */
+export function nextSessionAct(
+  state: SessionState,
+  now: number,
+): { readonly act: SessionAct } | { readonly waitMs: number } {
+  if (now >= state.dueAt) return { act: state.next };
+  if (state.phase === 'up' && now >= state.tickleAt) return { act: 'tickle' };
+  const until = state.phase === 'up' ? Math.min(state.dueAt, state.tickleAt) : state.dueAt;
+  return { waitMs: until - now };
+}
+
+export interface SessionStep {
+  readonly state: SessionState;
+  readonly events: readonly SessionEvent[];
+}
+
+/** The state after an act. */
+export function observeSession(
+  state: SessionState,
+  seen: Observation,
+  now: number,
+  rules: SessionRules,
+): SessionStep {
+  switch (seen.kind) {
+    case 'status':
+      return onStatus({ ...state, failures: 0 }, seen, now, rules);
+    case 'no-login':
+      return toPhase({ ...state, failures: 0, connected: false }, 'needs-login', noLogin, now, rules);
+    case 'failed':
+      return onFailure(state, seen.reason, now, rules);
+    case 'opened':
+      return quiet({ ...state, next: 'status', dueAt: now + rules.settleMs });
+    case 'prepared':
+      return toPhase(state, 'up', null, now, rules);
+    case 'tickled':
+      return quiet({ ...state, tickleAt: now + rules.tickleMs });
+  }
+}
+
+const noLogin = 'the gateway has no login: a person must log in';
+const quiet = (state: SessionState): SessionStep => ({ state, events: [] });
+
+function onStatus(
+  before: SessionState,
+  seen: Extract<Observation, { readonly kind: 'status' }>,
+  now: number,
+  rules: SessionRules,
+): SessionStep {
+  // A login that was not there before is a person's: what was tried before it counts no more.
+  const attempts = seen.connected && !before.connected ? 0 : before.attempts;
+  const state = { ...before, attempts, connected: seen.connected };
+  if (!seen.connected && !seen.authenticated) return toPhase(state, 'needs-login', noLogin, now, rules);
+  if (seen.competing && !rules.compete) {
+    return toPhase(state, 'competing', 'another login of this user name holds the session', now, rules);
+  }
+  if (seen.authenticated && seen.established && !seen.competing) return onUsable(state, now, rules);
+  const reason = seen.competing ? 'another login of this user name had taken the session' : endOf(now);
+  return reopen(state, reason, now, rules);
+}
+
+function onUsable(state: SessionState, now: number, rules: SessionRules): SessionStep {
+  if (state.phase !== 'up') return quiet({ ...state, next: 'prepare', dueAt: now });
+  const attempts = now - state.since >= rules.steadyMs ? 0 : state.attempts;
+  return quiet({ ...state, attempts, next: 'status', dueAt: now + rules.statusMs });
+}
+
+/** Connected and not usable: it is opened, until that has been tried too often. */
+function reopen(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
+  if (state.attempts >= rules.maximumAttempts) {
+    const why = `${reason}, and ${String(rules.maximumAttempts)} attempts to open it have failed: a person must log in`;
+    return toPhase(state, 'needs-login', why, now, rules);
+  }
+  const { state: lost, events } = toPhase(state, 'lost', reason, now, rules);
+  // Each attempt waits twice as long as the one before it; the first one not at all.
+  const waitMs = state.attempts === 0 ? 0 : rules.settleMs * 2 ** state.attempts;
+  return {
+    state: { ...lost, attempts: state.attempts + 1, next: 'open', dueAt: now + waitMs },
+    events,
+  };
+}
+
+function onFailure(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
+  const failures = state.failures + 1;
+  const after = { ...state, failures };
+  // What cannot be prepared is of no use, however well the status looks.
+  if (state.next === 'prepare') return toPhase(after, 'lost', reason, now, rules);
+  if (failures < rules.failuresAreLoss || state.phase === 'needs-login' || state.phase === 'competing') {
+    return quiet({ ...after, next: 'status', dueAt: now + rules.statusMs });
+  }
+  return toPhase(after, 'lost', reason, now, rules);
+}
+
+function toPhase(
+  state: SessionState,
+  phase: SessionEvent['kind'],
+  reason: string | null,
+  now: number,
+  rules: SessionRules,
+): SessionStep {
+  const next = { ...state, next: 'status' as const, dueAt: now + rules.statusMs };
+  if (state.phase === phase) return quiet({ ...next, reason });
+  const up = phase === 'up';
+  return {
+    state: {
+      ...next,
+      phase,
+      reason,
+      since: now,
+      epoch: state.epoch + (up ? 1 : 0),
+      tickleAt: up ? now + rules.tickleMs : state.tickleAt,
+    },
+    events: [{ kind: phase, reason }],
+  };
+}
+
+/** Midnight of IBKR's regions in UTC, summer and winter: New York, Hong Kong, Zug. */
+const resetHours = [4, 5, 16, 22, 23];
+const nearMs = 20 * 60_000;
+const dayMs = 24 * 60 * 60_000;
+
+function endOf(now: number): string {
+  const midnight = resetHours.some((hour) => {
+    const away = Math.abs((now % dayMs) - hour * 60 * 60_000);
+    return Math.min(away, dayMs - away) <= nearMs;
+  });
+  return midnight ? 'the session ended, as IBKR does at midnight' : 'the session ended';
+}

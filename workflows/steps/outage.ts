@@ -1,0 +1,49 @@
+// A run outlives an outage of the broker's login: a step that failed for want of it waits until it is up again, and is done
+// anew. Used by story.ts.
+import { ApplicationFailure, proxyActivities, sleep, TemporalFailure } from '@temporalio/workflow';
+import type { Activities } from '../../activities/activities.js';
+
+/** What a step fails with while nobody is logged in, or the gateway has put a stop to all requests. */
+const awayCodes: readonly string[] = [
+  'BROKER_SESSION',
+  'BROKER_STATE_STALE',
+  'IBKR_ACCOUNTS_FIRST',
+  'IBKR_NO_BRIDGE',
+  'IBKR_PACING_DEADLINE',
+  'IBKR_RATE_LIMITED',
+  'IBKR_UNAUTHORIZED',
+];
+
+const pause = '5 seconds';
+
+/** A final refusal, such as of the wrong account, is no outage; stale state is final for its step alone. */
+function isOutage(error: unknown): boolean {
+  let cause = error;
+  while (cause instanceof TemporalFailure && !(cause instanceof ApplicationFailure)) cause = cause.cause;
+  if (!(cause instanceof ApplicationFailure)) return false;
+  const code = cause.type ?? '';
+  return awayCodes.includes(code) && (code === 'BROKER_STATE_STALE' || cause.nonRetryable !== true);
+}
+
+const waiting = (forMs: number) =>
+  proxyActivities<Pick<Activities, 'awaitSession'>>({
+    startToCloseTimeout: forMs + 60_000,
+    heartbeatTimeout: '5 seconds',
+    retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
+  });
+
+/** @param waitMs longest outage; 0 for none, and then the step's own error ends the run */
+export async function throughOutage<T>(work: () => Promise<T>, waitMs: number): Promise<T> {
+  let end: number | null = null;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (waitMs === 0 || !isOutage(error)) throw error;
+      end ??= Date.now() + waitMs;
+      await sleep(pause);
+      const forMs = end - Date.now();
+      if (forMs <= 0 || !(await waiting(forMs).awaitSession({ forMs }))) throw error;
+    }
+  }
+}
