@@ -5,6 +5,7 @@ import { createBrokerSessionStore } from '../db/brokerSession.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
+import { createSharedPacing } from '../db/pacing.js';
 import { migrateUp } from '../db/migrate.js';
 import { startingState } from '../domain/brokerSession/rules.js';
 import { startTestPostgres } from './support/postgres.js';
@@ -44,6 +45,20 @@ test('keeps the login of each name, and what it has told, newest first', async (
     { at: checkedAt, kind: 'lost', reason: 'no answer' },
   ]);
   expect(await createBrokerSessionStore(one, 'live').get('login')).toBeNull();
+});
+
+test('hands the turns of a limit out one by one, whichever process asks, and stops all of them', async () => {
+  const [ours, theirs] = [one, other].map((db) => createSharedPacing(db, 'https://gateway/v1/api'));
+  if (ours === undefined || theirs === undefined) throw new Error('two are made');
+  const turns = await Promise.all([ours, theirs, ours, theirs].map((each) => each.take('orders', 60_000)));
+  const waits = turns.map(({ waitMs }) => Math.round(waitMs / 60_000)).sort();
+  expect(waits).toEqual([0, 1, 2, 3]);
+  expect(turns.map(({ stopMs }) => stopMs)).toEqual([0, 0, 0, 0]);
+  expect((await createSharedPacing(other, 'https://another/v1/api').take('orders', 60_000)).waitMs).toBe(0);
+  await ours.stop(900_000);
+  await theirs.stop(1000);
+  const { stopMs } = await theirs.take('all requests', 150);
+  expect(stopMs).toBeGreaterThan(800_000);
 });
 
 test('has one holder at a time among processes, whoever asks', async () => {

@@ -15,6 +15,7 @@ import type { Config } from '../config/schema.js';
 import { connect } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
 import { claimMode } from '../db/mode.js';
+import { createSharedPacing } from '../db/pacing.js';
 import { createStores } from '../db/stores.js';
 import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
@@ -63,6 +64,8 @@ export async function createWorkerPorts(
     accountId: broker.accountId,
     login,
     compete: broker.compete,
+    // The simulator's scaled limits are above all that Keel asks, so there each process keeps them for itself.
+    ...(mode === 'simulated' ? {} : { sharedPacing: createSharedPacing(db, broker.baseUrl) }),
     // The simulator's login needs no owner: whoever comes first opens it.
     opensSession: mode === 'simulated',
     locks: createLocks(db),

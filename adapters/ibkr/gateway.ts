@@ -5,6 +5,7 @@ import type { BrokerPort } from '../../ports/broker.js';
 import type { BrokerLoginPort } from '../../ports/brokerSession.js';
 import type { Clock } from '../../ports/clocks.js';
 import type { LocksPort } from '../../ports/locks.js';
+import type { SharedPacing } from '../../ports/pacing.js';
 import type { MarketDataPort } from '../../ports/marketData.js';
 import { createIbkrBroker } from './broker.js';
 import { createIbkrClient } from './client.js';
@@ -31,6 +32,8 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
   readonly pacingFactor: number;
   /** Longest wait of one request for its turn under the limits, wall milliseconds; 30 s unless given. */
   readonly pacingWaitMs?: number;
+  /** The limits among all processes that ask this gateway; none where there is but one. */
+  readonly sharedPacing?: SharedPacing;
   /** Whether another login of the same user name may be pushed out; no unless given. */
   readonly compete?: boolean;
   /** False where the workflow brokerSession alone opens the session; any call does unless given. */
@@ -53,7 +56,8 @@ export interface IbkrGateway {
 export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
   const { clock, accountId, mode, login, locks, pacingFactor: factor, timer = machineTimer } = options;
   const http = createIbkrHttp(options);
-  const pacing = createPacing({ clock, factor, timer });
+  const { sharedPacing: shared } = options;
+  const pacing = createPacing({ clock, factor, timer, ...(shared === undefined ? {} : { shared }) });
   const client = createIbkrClient({ http, pacing, clock, pacingWaitMs: options.pacingWaitMs ?? 30_000 });
   const compete = options.compete ?? false;
   const session = createIbkrSession({

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { KeelError } from '../../ports/errors.js';
+import type { SharedPacing } from '../../ports/pacing.js';
 import { createPacing } from './pacing.js';
 import type { Timer } from './pacing.js';
 
@@ -214,4 +216,89 @@ describe('the limits of single endpoints', () => {
 
 it('refuses a factor that is not positive', () => {
   expect(() => createPacing({ clock: { now: () => 0 }, factor: 0 })).toThrow(RangeError);
+});
+
+describe('limits that are shared among processes', () => {
+  /** What db/pacing.ts keeps, on the test's clock. */
+  function budget(time: ReturnType<typeof fakeTime>) {
+    const free = new Map<string, number>();
+    let stopEnd = 0;
+    let away = false;
+    const shared: SharedPacing = {
+      take: (limit, gapMs) => {
+        if (away) return Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }));
+        const now = time.clock.now();
+        const at = Math.max(now, free.get(limit) ?? 0);
+        free.set(limit, at + gapMs);
+        return Promise.resolve({ waitMs: at - now, stopMs: Math.max(0, stopEnd - now) });
+      },
+      stop: (forMs) => {
+        stopEnd = Math.max(stopEnd, time.clock.now() + forMs);
+        return Promise.resolve();
+      },
+    };
+    return {
+      shared,
+      lose: () => {
+        away = true;
+      },
+    };
+  }
+  const processes = (count: number) => {
+    const time = fakeTime();
+    const { shared, lose } = budget(time);
+    const all = Array.from({ length: count }, () =>
+      createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared }),
+    );
+    return { time, all, lose };
+  };
+
+  it('never let more than 10 requests of all processes into a second', async () => {
+    const { time, all } = processes(3);
+    const went: number[] = [];
+    const asked = all.flatMap((pacing) =>
+      Array.from({ length: 20 }, () => pacing.slot('ordinary', far).then(() => went.push(time.clock.now()))),
+    );
+    await time.advance(60_000);
+    await Promise.all(asked);
+    for (const at of went) {
+      expect(went.filter((other) => other >= at && other < at + 1000).length).toBeLessThanOrEqual(10);
+    }
+  });
+
+  it('keep the lists of orders 5 s apart, whoever reads them', async () => {
+    const { time, all } = processes(2);
+    const went: number[] = [];
+    for (const pacing of all) {
+      void pacing.enter('orders', far).then((leave) => {
+        went.push(time.clock.now());
+        leave();
+      });
+    }
+    await time.advance(20_000);
+    expect(went).toHaveLength(2);
+    expect((went[1] ?? 0) - (went[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('stop every process after a 429 of one, and no cancel', async () => {
+    const { time, all } = processes(2);
+    const [one, other] = all;
+    one?.penalize();
+    await time.advance(1000);
+    expect(await outcome(other?.slot('ordinary', time.clock.now() + 60_000) ?? Promise.resolve())).toBe(
+      'IBKR_PACING_DEADLINE',
+    );
+    expect(await outcome(other?.slot('cancel', time.clock.now() + 1000) ?? Promise.resolve())).toBe('went');
+  });
+
+  it('let no order out where they cannot be reached; reads go on slowly, cancels as ever', async () => {
+    const { time, all, lose } = processes(1);
+    const [pacing] = all;
+    lose();
+    expect(await outcome(pacing?.reserve(far) ?? Promise.resolve())).toBe('DATABASE_AWAY');
+    const read = outcome(pacing?.slot('ordinary', far) ?? Promise.resolve());
+    await time.advance(1000);
+    expect(await read).toBe('went');
+    expect(await outcome(pacing?.slot('cancel', far) ?? Promise.resolve())).toBe('went');
+  });
 });

@@ -2,6 +2,7 @@
 // and orders.ts; made once by gateway.ts.
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
+import type { SharedPacing, SharedTurn } from '../../ports/pacing.js';
 
 /** Where waiting happens, so that tests can let time pass. */
 export interface Timer {
@@ -75,6 +76,8 @@ export interface PacingOptions {
   /** All rates are multiplied by it, all waits divided; 1 for IBKR itself. */
   readonly factor: number;
   readonly timer?: Timer;
+  /** The same limits among all processes; none where this process is the only one that asks the gateway. */
+  readonly shared?: SharedPacing;
 }
 
 interface Gate {
@@ -92,23 +95,41 @@ function refused(what: string, deadline: number, now: number): KeelError {
   });
 }
 
+function gateIn(gates: Map<GateName, Gate>, name: GateName): Gate {
+  const found = gates.get(name) ?? { active: 0, freeAt: 0, waiting: [] };
+  gates.set(name, found);
+  return found;
+}
+
+function leave(gate: Gate): void {
+  gate.active -= 1;
+  gate.waiting.shift()?.();
+}
+
+/**
+ * The turn among all processes. Where it cannot be taken, a request that only reads goes out at half the rate, so that the
+ * login is kept awake; `strict` ones do not.
+ */
+async function takeShared(
+  shared: SharedPacing,
+  limit: string,
+  gapMs: number,
+  strict: boolean,
+): Promise<SharedTurn> {
+  const turn = await shared.take(limit, gapMs).catch((error: unknown) => {
+    if (strict) throw error;
+    return { waitMs: gapMs, stopMs: 0 };
+  });
+  return { ...turn, waitMs: Math.max(turn.waitMs, turn.stopMs) };
+}
+
 /** @throws RangeError when the factor is not positive. */
-export function createPacing({ clock, factor, timer = machineTimer }: PacingOptions): Pacing {
+export function createPacing({ clock, factor, timer = machineTimer, shared }: PacingOptions): Pacing {
   if (!(factor > 0)) throw new RangeError(`the pacing factor must be positive: ${factor}`);
   const gates = new Map<GateName, Gate>();
   const nextSlot: Record<Lane, number> = { ordinary: 0, cancel: 0 };
   const reserved: number[] = [];
   let penaltyEnd = 0;
-
-  const gateOf = (name: GateName): Gate => {
-    const found = gates.get(name) ?? { active: 0, freeAt: 0, waiting: [] };
-    gates.set(name, found);
-    return found;
-  };
-  const leave = (gate: Gate): void => {
-    gate.active -= 1;
-    gate.waiting.shift()?.();
-  };
 
   /** Takes a place at the gate, first come first served. Places are handed over, never raced for. */
   const takePlace = (name: GateName, gate: Gate, deadline: number): Promise<void> => {
@@ -131,6 +152,19 @@ export function createPacing({ clock, factor, timer = machineTimer }: PacingOpti
     });
   };
 
+  async function sharedTurn(limit: string, gapMs: number, deadline: number, strict: boolean): Promise<void> {
+    if (shared === undefined) return;
+    const { waitMs, stopMs } = await takeShared(shared, limit, gapMs, strict);
+    penaltyEnd = Math.max(penaltyEnd, clock.now() + stopMs);
+    if (clock.now() + waitMs > deadline) throw refused(limit, deadline, clock.now());
+    if (waitMs > 0) await sleep(timer, waitMs);
+  }
+
+  async function ordinarySlot(deadline: number, strict: boolean): Promise<void> {
+    await slot('ordinary', deadline);
+    await sharedTurn('all requests', laneGapMs.ordinary / factor, deadline, strict);
+  }
+
   async function slot(lane: Lane, deadline: number): Promise<void> {
     for (;;) {
       const now = clock.now();
@@ -145,7 +179,7 @@ export function createPacing({ clock, factor, timer = machineTimer }: PacingOpti
 
   return {
     async enter(name, deadline) {
-      const gate = gateOf(name);
+      const gate = gateIn(gates, name);
       await takePlace(name, gate, deadline);
       const now = clock.now();
       if (gate.freeAt > deadline) {
@@ -153,14 +187,22 @@ export function createPacing({ clock, factor, timer = machineTimer }: PacingOpti
         throw refused(name, deadline, now);
       }
       if (gate.freeAt > now) await sleep(timer, gate.freeAt - now);
+      const { gapMs } = gateRules[name];
+      if (gapMs > 0) {
+        // A little more than the limit: another process's request may have been slower on its way than ours.
+        await sharedTurn(name, (gapMs * 1.05) / factor, deadline, false).catch((error: unknown) => {
+          leave(gate);
+          throw error;
+        });
+      }
       return () => {
         gate.freeAt = clock.now() + gateRules[name].gapMs / factor;
         leave(gate);
       };
     },
-    slot,
+    slot: (lane, deadline) => (lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false)),
     async reserve(deadline) {
-      await slot('ordinary', deadline);
+      await ordinarySlot(deadline, true);
       reserved.push(clock.now() + reservedMs);
     },
     takeReserved() {
@@ -170,6 +212,8 @@ export function createPacing({ clock, factor, timer = machineTimer }: PacingOpti
     },
     penalize() {
       penaltyEnd = Math.max(penaltyEnd, clock.now() + penaltyMs / factor);
+      // This process stops in any case; the others learn of it with their next turn.
+      shared?.stop(penaltyMs / factor).catch(() => undefined);
     },
   };
 }

@@ -1,0 +1,16 @@
+// The limits of one gateway, kept for all processes that ask it. A process keeps them for itself too (adapters/ibkr/pacing).
+
+export interface SharedTurn {
+  /** Milliseconds until the turn that was taken comes. */
+  readonly waitMs: number;
+  /** Milliseconds for which all requests must stop, because some process was told that it asked too much; 0 for none. */
+  readonly stopMs: number;
+}
+
+/** Errors: KeelError DATABASE_AWAY (retryable). */
+export interface SharedPacing {
+  /** Takes the next turn of a limit, `gapMs` after the one before it, whichever process took that. */
+  take(limit: string, gapMs: number): Promise<SharedTurn>;
+  /** Stops every process for so long from now. */
+  stop(forMs: number): Promise<void>;
+}
