@@ -72,7 +72,11 @@ function scrub(value: unknown): unknown {
 }
 
 /** Long activities that go from worker to worker. */
-const pollers: readonly string[] = [workflowTypes.brokerState, workflowTypes.notifications];
+const pollers: readonly string[] = [
+  workflowTypes.brokerSession,
+  workflowTypes.brokerState,
+  workflowTypes.notifications,
+];
 
 /** The first argument of a workflow, or null. */
 function inputOf(history: History): (RunIdentity & { runId: string }) | null {
