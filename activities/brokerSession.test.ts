@@ -73,7 +73,7 @@ describe('watchSession', () => {
   });
 
   it('goes on where an earlier worker stood: its attempts are not forgotten', async () => {
-    const { activities, acts, keep, phase } = world(() => ({ ...up, authenticated: false }) as Observation);
+    const { activities, acts, keep, phase } = world(() => ({ ...up, authenticated: false }));
     keep({
       login: 'login',
       state: { ...startingState(0), phase: 'lost', attempts: 4, connected: true },
