@@ -37,8 +37,11 @@ beforeAll(async () => {
   await stack.startWorker();
   mkdirSync(path.join(folder, 'data'));
   file('data/keel.json', '{"keel":1}');
-  whole = { ...stack.settings, KEEL_DATA_DIR: path.join(folder, 'data'),
-    KEEL_AUTH_SECRET: 'a-secret-never-shown-of-many-characters' };
+  whole = {
+    ...stack.settings,
+    KEEL_DATA_DIR: path.join(folder, 'data'),
+    KEEL_AUTH_SECRET: 'a-secret-never-shown-of-many-characters',
+  };
   gateway = await startTestGateway(await makeCertificate());
 });
 

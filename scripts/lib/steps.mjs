@@ -12,7 +12,7 @@ const cached = (tool) => [
   '--cache-strategy',
   'content',
   '--cache-location',
-  path.join(root, 'node_modules', '.cache', tool),
+  path.join(root, 'node_modules', '.cache', 'keel', tool),
 ];
 
 /** Name, command, arguments; the longest first, so that two at a time end soonest. */
