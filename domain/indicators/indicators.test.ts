@@ -138,6 +138,21 @@ describe('laws', () => {
   });
 });
 
+describe('RSI of a series that only rose and rested', () => {
+  it('is 100 and no more', () => {
+    const close = Float64Array.from([
+      0.01,
+      0.01,
+      0.01,
+      0.01,
+      15.950206001665867,
+      ...Array<number>(40).fill(15.950206001665867),
+    ]);
+    const values = [3, 5, 7, 14].flatMap((period) => [...(rsi(close, period) ?? [])]);
+    expect(Math.max(...values.filter((value) => !Number.isNaN(value)))).toBe(100);
+  });
+});
+
 describe('too few bars', () => {
   it('is said for every series of an empty input, and nothing throws', () => {
     const set = computeIndicators(flat(0), defaultIndicators);

@@ -44,5 +44,6 @@ const rise = (change: number): number => (Math.abs(change) + change) * 0.5;
 
 function strength(gain: number, loss: number): number {
   const moved = gain + loss;
-  return moved === 0 ? 0 : (100 * gain) / moved;
+  // Where nothing fell, the two roundings can end a hair above 100.
+  return moved === 0 ? 0 : Math.min(100, (100 * gain) / moved);
 }
