@@ -12,6 +12,8 @@ import {
   sameOriginOnly,
   securityHeaders,
 } from './middleware.js';
+import type { AnsweredRequest } from './middleware.js';
+import type { ErrorReports } from '../ports/errorReports.js';
 import { createOpenApi } from './openapi.js';
 import { accessGate } from './routes/access.js';
 import { apiKeyRoutes } from './routes/apiKeys.js';
@@ -27,6 +29,7 @@ import type { ProgressRouteDeps } from './routes/progress.js';
 import { progressRoutes } from './routes/progress.js';
 import type { RunRouteDeps } from './routes/runs.js';
 import { runRoutes } from './routes/runs.js';
+import { traceRequest } from './tracing.js';
 import type { StrategyRouteDeps } from './routes/strategies.js';
 import type { NotificationRouteDeps } from './routes/notifications.js';
 import { notificationRoutes } from './routes/notifications.js';
@@ -57,6 +60,10 @@ export type ApiDeps = NounDeps & {
   readonly log: Logger;
   /** Names besides those of this machine under which it may be asked, in lower case. */
   readonly allowedHosts: readonly string[];
+  /** Counts one answered request. */
+  readonly countRequest?: (facts: AnsweredRequest) => void;
+  /** Where errors that nobody expected go. */
+  readonly errorReports?: ErrorReports;
   /** Largest body in kilobytes. */
   readonly bodyLimitKb: number;
   /** Directory of the swagger-ui-dist package. */
@@ -68,7 +75,14 @@ export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(requestId, securityHeaders, requestLog(deps.log), hostCheck(deps.allowedHosts), sameOriginOnly);
+  app.use(
+    requestId,
+    traceRequest,
+    securityHeaders,
+    requestLog(deps.log, deps.countRequest),
+    hostCheck(deps.allowedHosts),
+    sameOriginOnly,
+  );
   // Before bodies are read: who may not ask may not send either.
   app.use(accessGate(deps));
   app.use(express.json({ limit: deps.bodyLimitKb * 1024 }));
@@ -86,6 +100,6 @@ export function createApp(deps: ApiDeps): Express {
   app.use(analystRoutes(deps));
   app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
   app.use(routeNotFound);
-  app.use(errorHandler(deps.log));
+  app.use(errorHandler(deps.log, deps.errorReports));
   return app;
 }

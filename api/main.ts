@@ -1,10 +1,7 @@
 // The API as a process: its composition root. Started by the supervisor or an operator; ends on SIGTERM or SIGINT.
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
-import pino from 'pino';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
@@ -14,7 +11,8 @@ import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
-import { maskedConfig } from '../config/print.js';
+import { maskedConfig, secretValues } from '../config/print.js';
+import { keelVersion } from '../config/version.js';
 import { taskQueue } from '../contracts/wire/names.js';
 import { modelState } from '../config/model.js';
 import { connect } from '../db/connect.js';
@@ -23,6 +21,7 @@ import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import { createRedact } from '../domain/redaction/redact.js';
 import type { RiskProfile } from '../domain/risk/types.js';
 import type { UserStore } from '../ports/access.js';
 import type { CachePort } from '../ports/cache.js';
@@ -30,18 +29,19 @@ import type { ObjectStorePort } from '../ports/objectStore.js';
 import { KeelError } from '../ports/errors.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
+import { drain, listen } from './listen.js';
+import { observe } from './observe.js';
 import { createCache, createPrices } from './prices.js';
 import { createProbes } from './probes.js';
-import { createLog } from './log.js';
 import { createRunWorkflows } from './temporal.js';
-
-/** How long requests that are under way may still take when the process stops. */
-const drainMs = 5000;
 
 const readConfig = () =>
   loadConfig(undefined, {
     need: [
       'log',
+      'metrics',
+      'tracing',
+      'errorReports',
       'database',
       'temporal',
       'objectStore',
@@ -70,15 +70,6 @@ async function mayListen({ host, allowedHosts }: ApiConfig['api'], users: UserSt
     );
   }
   if ((await users.firstAdmin()) === null) throw refuse('there is no admin. Make one first: keel admin.');
-}
-
-/** Beside the sources, or one folder above the build. */
-function version(): string {
-  const file = ['../package.json', '../../package.json']
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url));
-  const read = file === undefined ? {} : (JSON.parse(readFileSync(file, 'utf8')) as { version?: string });
-  return read.version ?? 'unknown';
 }
 
 function risksOf(risk: ApiConfig['risk']): Pick<ApiDeps, 'riskLimits'> & { defaults: RiskProfile } {
@@ -133,23 +124,6 @@ function accessOf({
   };
 }
 
-async function listen(server: Server, { host, port }: ApiConfig['api']): Promise<string> {
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
-    const why = code === 'EADDRINUSE' ? 'another process has it' : code;
-    throw new KeelError(
-      'API_PORT',
-      `The API can not listen on ${host}:${port}: ${why}. Free the port, or set KEEL_API_PORT.`,
-      { cause },
-    );
-  }
-  const address = server.address() as AddressInfo;
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
-}
-
 /** What /health/detailed and its like tell of this process. */
 function statusOf(
   config: ApiConfig,
@@ -171,26 +145,19 @@ function statusOf(
   };
 }
 
-/** Takes no more requests and lets those under way end; streams have been told by `stopping`. */
-async function drain(server: Server): Promise<void> {
-  const closed = once(server, 'close');
-  server.close();
-  // A connection that becomes idle later would otherwise be kept alive until its client lets go.
-  const sweep = setInterval(() => {
-    server.closeIdleConnections();
-  }, 50);
-  const force = setTimeout(() => {
-    server.closeAllConnections();
-  }, drainMs);
-  await closed;
-  clearInterval(sweep);
-  clearTimeout(force);
-}
-
 async function main(): Promise<void> {
   const config = readConfig();
-  const log = createLog(config.log.level, pino.destination(2));
   const db = connect(config.database);
+  const watch = await observe({
+    environment: config.environment,
+    logLevel: config.log.level,
+    metrics: config.metrics,
+    otlpUrl: config.tracing.otlpUrl,
+    dsn: config.errorReports.dsn,
+    version: keelVersion(),
+    redact: createRedact(secretValues(config)),
+    pool: db.pool,
+  });
   const { address, namespace, uiUrl, connectTimeoutMs } = config.temporal;
   // Lazy: the API also answers, and says what is away, before Temporal is there.
   const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs });
@@ -206,7 +173,7 @@ async function main(): Promise<void> {
     const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
     const app = createApp({
       mode: config.mode,
-      version: version(),
+      version: keelVersion(),
       ...stores,
       ...accessOf(config),
       ...ports,
@@ -224,7 +191,7 @@ async function main(): Promise<void> {
         timeoutMs: 2000,
       }),
       workflows: createRunWorkflows({
-        client: new Client({ connection, namespace }),
+        client: new Client({ connection, namespace, ...watch.clientOptions }),
         clock,
         callTimeoutMs: 8000,
         queryTimeoutMs: 2000,
@@ -241,7 +208,9 @@ async function main(): Promise<void> {
       progressPollMs: 300,
       progressHeartbeatMs: 15_000,
       stopping: stopping.signal,
-      log,
+      log: watch.log,
+      countRequest: watch.countRequest,
+      errorReports: watch.errorReports,
       allowedHosts: config.api.allowedHosts,
       bodyLimitKb: config.api.bodyLimitKb,
       docsAssets: swaggerUi(),
@@ -257,11 +226,12 @@ async function main(): Promise<void> {
     await cache.close();
     await connection.close();
     await db.close();
+    await watch.close();
   }
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`api: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`api: ${createRedact()(error instanceof Error ? error.message : String(error))}\n`);
   process.exitCode = 1;
   setTimeout(() => process.exit(1), 1000).unref();
 });

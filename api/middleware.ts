@@ -1,10 +1,12 @@
 // What every request passes: an id, security headers, the checks of Host and Origin, the log line. Used by api/app.ts.
 import { randomUUID } from 'node:crypto';
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { KeelError } from '../ports/errors.js';
+import type { ErrorReports } from '../ports/errorReports.js';
 import { knownError, problemOf } from './errors.js';
 import { usernameOf } from './routes/access.js';
+import { routeOf } from './tracing.js';
 
 const requestIds = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -63,16 +65,43 @@ export const sameOriginOnly: RequestHandler = (request, _response, next) => {
   next();
 };
 
+/** The run or order that a request names in its path, so that its line is found by it. */
+function idsOf(request: Request): Record<string, string> {
+  const { id } = request.params as { id?: string };
+  if (id === undefined) return {};
+  const noun = /^\/api\/v1\/(run|order|strategie)s\//.exec(request.path)?.[1];
+  const name =
+    noun === 'run' ? 'runId' : noun === 'order' ? 'orderId' : noun === undefined ? 'id' : 'strategyId';
+  return { [name]: id };
+}
+
 /** One line a request; no header and no query enters it. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** The pattern that it met. */
+  readonly route: string;
+  readonly status: number;
+  /** Wall milliseconds. */
+  readonly ms: number;
+}
+
 export const requestLog =
-  (log: Logger): RequestHandler =>
+  (log: Logger, count: (facts: AnsweredRequest) => void = () => undefined): RequestHandler =>
   (request, response, next) => {
     const startedAt = performance.now();
     const { method, path } = request;
     response.on('close', () => {
       const ms = Math.round(performance.now() - startedAt);
-      const actor = usernameOf(response);
-      const line = { requestId: requestIdOf(response), method, path, status: response.statusCode, ms, actor };
+      const line = {
+        requestId: requestIdOf(response),
+        ...idsOf(request),
+        method,
+        path,
+        status: response.statusCode,
+        ms,
+        actor: usernameOf(response),
+      };
+      count({ method, route: routeOf(request), status: response.statusCode, ms });
       log.info(line, response.writableFinished ? 'answered' : 'client left');
     });
     next();
@@ -84,7 +113,7 @@ export const routeNotFound: RequestHandler = (request) => {
 
 /** Answers every error as problem+json; after the first byte only the connection can be ended. */
 export const errorHandler =
-  (log: Logger): ErrorRequestHandler =>
+  (log: Logger, reports?: ErrorReports): ErrorRequestHandler =>
   // Express knows an error handler by its four parameters.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   (error: unknown, request, response, _next) => {
@@ -92,6 +121,8 @@ export const errorHandler =
     const problem = problemOf(error, id);
     if (problem.status >= 500) {
       log.error({ requestId: id, path: request.path, code: problem.code, err: error }, 'request failed');
+      // A part that is away says so itself; what has no code was expected by nobody.
+      if (knownError(error) === null) reports?.report(error, { requestId: id, route: routeOf(request) });
     }
     if (response.headersSent) {
       response.destroy();

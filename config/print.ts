@@ -20,6 +20,21 @@ export function maskedConfig<T extends Partial<Config>>(config: T): T {
   return copy;
 }
 
+/** Every secret of a configuration by value, and the passwords inside its URLs: for whoever takes them out of texts. */
+export function secretValues(config: Partial<Config>): readonly string[] {
+  const values = secretPaths
+    .map((path) => getPath(config, path.split('.')))
+    .filter((value): value is string => typeof value === 'string' && value !== '');
+  return [...values, ...values.flatMap(passwordsIn)];
+}
+
+/** As it stands in the URL, and as it is meant. */
+function passwordsIn(text: string): string[] {
+  if (!URL.canParse(text)) return [];
+  const { password } = new URL(text);
+  return password === '' ? [] : [password, decodeURIComponent(password)];
+}
+
 /** The URL without password and without parameters, which may hold one too; `****` when it is no URL. */
 function maskedUrl(text: string): string {
   if (!URL.canParse(text)) return '****';

@@ -22,6 +22,12 @@ export const configSchema = z.strictObject({
   /** Directory for everything that the embedded parts keep. */
   dataDir: z.string().min(1),
   log: z.strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']) }),
+  /** Prometheus metrics, each process on a port of its own; 0 serves none. */
+  metrics: z.strictObject({ host: z.string().min(1), apiPort: port, workerPort: port }),
+  /** Base address of an OTLP/HTTP collector; empty switches traces off. */
+  tracing: z.strictObject({ otlpUrl: z.string() }),
+  /** DSN of a Sentry-compatible error tracker; empty switches reports off. */
+  errorReports: z.strictObject({ dsn: z.string() }),
   database: z.strictObject({
     /** postgres://…; holds a password, so it is masked wherever config is printed. */
     url: z.string().min(1),

@@ -13,6 +13,11 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_MODE: { path: 'mode' },
   KEEL_DATA_DIR: { path: 'dataDir' },
   KEEL_LOG_LEVEL: { path: 'log.level' },
+  KEEL_METRICS_HOST: { path: 'metrics.host' },
+  KEEL_API_METRICS_PORT: { path: 'metrics.apiPort', kind: 'number' },
+  KEEL_WORKER_METRICS_PORT: { path: 'metrics.workerPort', kind: 'number' },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { path: 'tracing.otlpUrl' },
+  SENTRY_DSN: { path: 'errorReports.dsn' },
   DATABASE_URL: { path: 'database.url' },
   TEMPORAL_ADDRESS: { path: 'temporal.address' },
   TEMPORAL_NAMESPACE: { path: 'temporal.namespace' },
@@ -84,6 +89,7 @@ export const variableOf = (path: string): string | undefined =>
 
 /** Settings whose value is never shown. */
 export const secretPaths: readonly string[] = [
+  'errorReports.dsn',
   'database.url',
   'objectStore.accessKey',
   'objectStore.secretKey',

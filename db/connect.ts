@@ -4,6 +4,7 @@ import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { Pool, types } from 'pg';
 import type { CustomTypesConfig, PoolClient } from 'pg';
 import { databaseError } from './errors.js';
+import { tracePool } from './tracing.js';
 
 export interface DatabaseOptions {
   /** postgres://user:password@host:port/database */
@@ -69,6 +70,7 @@ export function connect(options: DatabaseOptions): Database {
   const clients = new Set<PoolClient>();
   pool.on('connect', (client) => clients.add(client));
   pool.on('remove', (client) => clients.delete(client));
+  tracePool(pool);
   // An idle connection that breaks has left the pool already; the next query opens another or says what is wrong.
   pool.on('error', () => undefined);
   return {

@@ -14,44 +14,59 @@ import {
   taskQueue,
   workflowTypes,
 } from '../contracts/wire/names.js';
+import { createRedact } from '../domain/redaction/redact.js';
 import { faultInterceptor, parseFault, withFault, type Fault } from './faults.js';
 import { createActivityInterceptors } from './interceptors.js';
-import { temporalLogger } from './log.js';
 import { ensureMonitors } from './monitors.js';
+import { observe } from './observe.js';
 import type { WorkerConfig } from './ports.js';
 import { createWorkerPorts, loginOf } from './ports.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
+import { keelVersion } from '../config/version.js';
+import { countingSnapshots } from './watchActivities.js';
 
 /** The bundle that the build made, else the compiled workflows themselves. */
 function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const bundle = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
-  return existsSync(bundle)
-    ? { workflowBundle: { codePath: bundle } }
-    : { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) };
+  return existsSync(bundle) ? { workflowBundle: { codePath: bundle } } : compiledWorkflows();
 }
+
+/** Bundled at the start: with tracing on, the bundle holds its interceptors too. */
+const compiledWorkflows = (): Pick<WorkerOptions, 'workflowsPath'> => ({
+  workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)),
+});
 
 async function main(): Promise<void> {
   // It never signs a token, so it is not given what could.
   const config = loadConfig(undefined, { without: ['auth'] });
   const fault = faultOf(config);
-  Runtime.install({ logger: temporalLogger(config.log.level), shutdownSignals: [] });
+  const watch = await observe(config, keelVersion());
+  Runtime.install({ ...watch.runtime, shutdownSignals: [] });
   const { address, namespace, connectTimeoutMs } = config.temporal;
   const connection = await NativeConnection.connect({ address });
   await ensureSearchAttributes(connection, namespace);
   const clientConnection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
-  const client = new Client({ connection: clientConnection, namespace });
+  const client = new Client({ connection: clientConnection, namespace, ...watch.clientOptions });
   const stop = new AbortController();
-  const { deps, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);
+  const { deps, pool, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);
+  const { metrics, watch: watchActivities } = await watch.serve(pool);
+  const clock = createMachineClock();
+  const counted = countingSnapshots(deps, metrics, clock);
   const { worker: limits } = config;
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: taskQueue(config.mode),
-    ...workflowSource(),
-    activities: createActivities(fault === null ? deps : withFault(deps, fault)),
+    ...(watch.tracing === null ? workflowSource() : compiledWorkflows()),
+    ...watch.sinks,
+    activities: createActivities(fault === null ? counted : withFault(counted, fault)),
     interceptors: {
+      ...watch.workflowInterceptors,
       activity: [
-        createActivityInterceptors(limits.payloadCapBytes, createMachineClock()),
+        ...watch.spans,
+        createActivityInterceptors(limits.payloadCapBytes, clock),
+        // Inside the one that turns errors into failures, so that it sees them as they were thrown.
+        watchActivities,
         ...(fault === null ? [] : [() => ({ inbound: faultInterceptor(fault) })]),
       ],
     },
@@ -68,6 +83,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ ready: true, taskQueue: taskQueue(config.mode) })}\n`);
   await worker.run();
   await close();
+  await watch.close();
   await clientConnection.close();
   await connection.close();
 }
@@ -120,7 +136,7 @@ function faultOf(config: WorkerConfig): Fault | null {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`worker: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`worker: ${createRedact()(error instanceof Error ? error.message : String(error))}\n`);
   process.exitCode = 1;
   setTimeout(() => process.exit(1), 1000).unref();
 });

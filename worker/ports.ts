@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import type { Pool } from 'pg';
 import type { ActivityDeps } from '../activities/activities.js';
 import { createChartRenderer } from '../adapters/charts/renderer.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
@@ -28,6 +29,8 @@ import { createOrderWorkflows } from './orderWorkflows.js';
 
 export interface WorkerPorts {
   readonly deps: ActivityDeps;
+  /** Of the connections to PostgreSQL, for the metrics. */
+  readonly pool: Pool;
   readonly close: () => Promise<void>;
 }
 
@@ -126,6 +129,7 @@ export async function createWorkerPorts(
   };
   return {
     deps,
+    pool: db.pool,
     close: async () => {
       gateway.close();
       await renderer.close();

@@ -17,7 +17,17 @@ Examples:
   KEEL_ENV=production keel config check`;
 
 /** Sections that are whole without a running service. */
-const alone: readonly ConfigSection[] = ['log', 'objectStore', 'simulator', 'api', 'worker', 'risk'];
+const alone: readonly ConfigSection[] = [
+  'log',
+  'metrics',
+  'tracing',
+  'errorReports',
+  'objectStore',
+  'simulator',
+  'api',
+  'worker',
+  'risk',
+];
 const services: readonly ConfigSection[] = ['database', 'temporal', 'broker', 'auth'];
 
 export function configCommand(args: readonly string[], out: Say, env: NodeJS.ProcessEnv): number {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { maskedConfig } from '../../config/print.js';
 import { createRedact } from '../../domain/redaction/redact.js';
 import { writeFileAtomically } from '../supervisor/records.js';
-import { keelVersion } from '../version.js';
+import { keelVersion } from '../../config/version.js';
 import { secretsOf } from './secrets.js';
 import type { Finding, Patient } from './types.js';
 import { shown } from './types.js';

@@ -10,17 +10,18 @@ import { readState } from '../supervisor/state.js';
 import type { Patient, Sections } from './types.js';
 
 const all: readonly ConfigSection[] = [
-  ...([
-    'log',
-    'database',
-    'temporal',
-    'objectStore',
-    'broker',
-    'simulator',
-    'api',
-    'worker',
-    'risk',
-  ] as const),
+  'log',
+  'metrics',
+  'tracing',
+  'errorReports',
+  'database',
+  'temporal',
+  'objectStore',
+  'broker',
+  'simulator',
+  'api',
+  'worker',
+  'risk',
 ];
 
 /** @param facts of this process and this moment */

@@ -1,6 +1,8 @@
-// The API's log: JSON lines, with secrets removed wherever one could slip in. Made by api/main.ts.
+// The log of a process: JSON lines, with secrets removed wherever one could slip in. Made by the composition roots.
 import type { DestinationStream, Logger } from 'pino';
 import pino from 'pino';
+import type { Redact } from '../../domain/redaction/redact.js';
+import { createRedact } from '../../domain/redaction/redact.js';
 
 const secret = ['authorization', 'cookie', 'set-cookie', 'password', 'apiKey', 'secretKey', 'accessKey'];
 
@@ -9,12 +11,15 @@ const redacted = ['', '*.', '*.*.', '*.*.*.'].flatMap((prefix) =>
   secret.map((name) => (name.includes('-') ? `${prefix.slice(0, -1)}["${name}"]` : prefix + name)),
 );
 
-/** Passwords in URLs, as drivers like to put them into their errors. Quotes end a text of the JSON line. */
-const withoutPasswords = (line: string): string =>
-  line.replace(/(\w+:\/\/[^\s:/@"]*):[^\s/@"]*@/g, '$1:***@');
-
-/** @param level of the configuration; `destination` is where lines go, standard error in the process */
-export function createLog(level: string, destination: DestinationStream): Logger {
+/**
+ * @param level of the configuration; `destination` is where lines go, standard error in the process
+ * @param redact knows the secrets of this process by value; only what looks like one is found without it
+ */
+export function createLog(
+  level: string,
+  destination: DestinationStream,
+  redact: Redact = createRedact(),
+): Logger {
   const options = {
     level,
     base: null,
@@ -22,7 +27,7 @@ export function createLog(level: string, destination: DestinationStream): Logger
     redact: { paths: redacted, censor: '[redacted]' },
   };
   const write = (line: string): void => {
-    destination.write(withoutPasswords(line));
+    destination.write(redact(line));
   };
   return pino(options, { write });
 }

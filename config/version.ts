@@ -1,4 +1,4 @@
-// The version of this Keel, from package.json: beside the sources, or one folder above the build. Used by the commands.
+// The version of this Keel, from package.json: beside the sources, or one folder above the build. Called by the roots.
 import { existsSync, readFileSync } from 'node:fs';
 
 export function keelVersion(): string {
