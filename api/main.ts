@@ -9,6 +9,7 @@ import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { temporalConnection } from '../adapters/temporal/connection.js';
 import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
 import { maskedConfig, secretValues } from '../config/print.js';
@@ -160,7 +161,10 @@ async function main(): Promise<void> {
   });
   const { address, namespace, uiUrl, connectTimeoutMs } = config.temporal;
   // Lazy: the API also answers, and says what is away, before Temporal is there.
-  const connection = Connection.lazy({ address, connectTimeout: connectTimeoutMs });
+  const connection = Connection.lazy({
+    ...temporalConnection(address, config.temporal),
+    connectTimeout: connectTimeoutMs,
+  });
   const stopping = new AbortController();
   const clock = createMachineClock();
   const cache = createCache(config.cache, clock);

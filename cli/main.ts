@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Mode } from '../contracts/wire/names.js';
 import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
+import { withSecretFiles } from '../config/secretFiles.js';
 import { adminCommand, adminHelp } from './commands/admin.js';
 import { auditCommand, auditHelp } from './commands/audit.js';
 import { chartCommand } from './commands/chart.js';
@@ -177,7 +178,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   try {
     readDotEnv(process.cwd());
-    return await command.run({ args, out, err, env: process.env });
+    return await command.run({ args, out, err, env: withSecretFiles(process.env).env });
   } catch (error) {
     const hint = error instanceof UsageError ? `. keel ${name} --help shows the options.` : '';
     err(`keel: ${errorText(error, debug)}${hint}`);

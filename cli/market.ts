@@ -55,7 +55,7 @@ export async function openMarket(state: Omit<KeelState, 'apiKey'>): Promise<Mark
   if (simulator === null) throw new StartError(`mode ${mode} has no simulated market to step`);
   const limits = { poolSize: 3, connectTimeoutMs: 5000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };
   const database = connect({ url: databaseUrl, ...limits });
-  const client = await connectTemporal(temporal.address, temporal.namespace, 10_000);
+  const client = await connectTemporal(temporal.address, temporal.namespace, 10_000, temporal.security);
   const admin = { adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs: 20_000 };
   const stores = createStores(database, mode);
   const parts: Parts = { mode, accountId, client, stores, admin };

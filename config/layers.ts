@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Problem } from './problems.js';
-import { commandVariables, variables } from './variables.js';
+import { commandVariables, secretVariables, variables } from './variables.js';
 
 export type Tree = Record<string, unknown>;
 
@@ -120,9 +120,10 @@ function convert(text: string, kind: 'number' | 'list' | undefined): unknown {
 
 /** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
-  const known = [...Object.keys(variables), ...commandVariables];
+  const files = secretVariables.map((name) => `${name}_FILE`);
+  const known = [...Object.keys(variables), ...commandVariables, ...files];
   return Object.keys(env)
-    .filter((name) => name.startsWith('KEEL_') && !known.includes(name))
+    .filter((name) => name.startsWith('KEEL_') && env[name] !== undefined && !known.includes(name))
     .map((name) => ({
       path: name,
       given: null,

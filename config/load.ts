@@ -19,6 +19,7 @@ import { ConfigError } from './problems.js';
 import { crossProblems } from './rules.js';
 import type { Config } from './schema.js';
 import { configSchema } from './schema.js';
+import { withSecretFiles } from './secretFiles.js';
 import { secretPaths, variableOf } from './variables.js';
 
 type Common = 'mode' | 'environment' | 'dataDir';
@@ -43,10 +44,11 @@ export interface LoadOptions<S extends ConfigSection, N extends ConfigSection = 
  * @throws ConfigError with every problem at once, each with the value given (masked when secret) and its fix
  */
 export function loadConfig<S extends ConfigSection = ConfigSection, N extends ConfigSection = never>(
-  env: NodeJS.ProcessEnv = process.env,
+  given: NodeJS.ProcessEnv = process.env,
   options: LoadOptions<S, N> = {},
 ): Pick<Config, Common | Exclude<S, N>> {
-  const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env)];
+  const { env, problems: ofFiles } = withSecretFiles(given);
+  const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env), ...ofFiles];
   const layers = readLayers(env, options, problems);
   const tree = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
   const needs = (section: string): boolean =>
@@ -203,6 +205,9 @@ function withAbsolutePaths(tree: Tree): Tree {
     within(dataDir, 'objectStore', 'directory'),
     within(dataDir, 'simulator', 'directory'),
     within('.', 'broker', 'caFile'),
+    within('.', 'temporal', 'tlsCaFile'),
+    within('.', 'temporal', 'tlsCertFile'),
+    within('.', 'temporal', 'tlsKeyFile'),
   ].reduce(merge, tree);
 }
 

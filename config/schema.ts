@@ -39,6 +39,13 @@ export const configSchema = z.strictObject({
   temporal: z.strictObject({
     address: z.string().min(1),
     namespace: z.string().min(1),
+    /** PEM files; TLS is on as soon as one of these or the API key is given. */
+    tlsCaFile: z.string(),
+    tlsCertFile: z.string(),
+    tlsKeyFile: z.string(),
+    /** Name in the server's certificate, where the address has another. */
+    tlsServerName: z.string(),
+    apiKey: z.string(),
     /** Base of the Web UI's links; empty where there is none. */
     uiUrl: z.string(),
     connectTimeoutMs: milliseconds,

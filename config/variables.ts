@@ -21,6 +21,11 @@ export const variables: Readonly<Record<string, Variable>> = {
   DATABASE_URL: { path: 'database.url' },
   TEMPORAL_ADDRESS: { path: 'temporal.address' },
   TEMPORAL_NAMESPACE: { path: 'temporal.namespace' },
+  TEMPORAL_TLS_CA_FILE: { path: 'temporal.tlsCaFile' },
+  TEMPORAL_TLS_CERT_FILE: { path: 'temporal.tlsCertFile' },
+  TEMPORAL_TLS_KEY_FILE: { path: 'temporal.tlsKeyFile' },
+  TEMPORAL_TLS_SERVER_NAME: { path: 'temporal.tlsServerName' },
+  TEMPORAL_API_KEY: { path: 'temporal.apiKey' },
   KEEL_TEMPORAL_UI_URL: { path: 'temporal.uiUrl' },
   KEEL_OBJECT_DIR: { path: 'objectStore.directory' },
   MINIO_ENDPOINT: { path: 'objectStore.endpoint' },
@@ -90,6 +95,7 @@ export const variableOf = (path: string): string | undefined =>
 /** Settings whose value is never shown. */
 export const secretPaths: readonly string[] = [
   'errorReports.dsn',
+  'temporal.apiKey',
   'database.url',
   'objectStore.accessKey',
   'objectStore.secretKey',

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createMachineClock } from '../adapters/clocks/machine.js';
+import { temporalConnection } from '../adapters/temporal/connection.js';
 import { createActivities } from '../activities/activities.js';
 import { loadConfig } from '../config/load.js';
 import {
@@ -43,9 +44,10 @@ async function main(): Promise<void> {
   const watch = await observe(config, keelVersion());
   Runtime.install({ ...watch.runtime, shutdownSignals: [] });
   const { address, namespace, connectTimeoutMs } = config.temporal;
-  const connection = await NativeConnection.connect({ address });
+  const reach = temporalConnection(address, config.temporal);
+  const connection = await NativeConnection.connect({ ...reach });
   await ensureSearchAttributes(connection, namespace);
-  const clientConnection = await Connection.connect({ address, connectTimeout: connectTimeoutMs });
+  const clientConnection = await Connection.connect({ ...reach, connectTimeout: connectTimeoutMs });
   const client = new Client({ connection: clientConnection, namespace, ...watch.clientOptions });
   const stop = new AbortController();
   const { deps, pool, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);

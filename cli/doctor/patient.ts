@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { ConfigSection } from '../../config/load.js';
 import { loadConfig } from '../../config/load.js';
 import { ConfigError } from '../../config/problems.js';
+import { withSecretFiles } from '../../config/secretFiles.js';
 import { withStandIns } from '../supervisor/settings.js';
 import type { KeelState } from '../supervisor/state.js';
 import { readState } from '../supervisor/state.js';
@@ -70,7 +71,10 @@ function environmentOf(state: KeelState): NodeJS.ProcessEnv {
 const madeAtStart = { KEEL_AUTH_SECRET: 'a stand-in of thirty-two characters or more' };
 
 /** In production every service has to be given; elsewhere `npm start` brings those that are not. */
-function problemsOf(env: NodeJS.ProcessEnv, dataDir: string): readonly string[] {
+function problemsOf(given: NodeJS.ProcessEnv, dataDir: string): readonly string[] {
+  // Before a stand-in takes the place of what can not be read.
+  const { env, problems } = withSecretFiles(given);
+  if (problems.length > 0) return new ConfigError(problems).lines;
   try {
     loadConfig(env['KEEL_ENV'] === 'production' ? env : { ...madeAtStart, ...withStandIns(env, dataDir) });
     return [];

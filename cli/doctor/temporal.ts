@@ -16,7 +16,7 @@ export async function checkTemporal(patient: Patient): Promise<readonly Finding[
   if (temporal === undefined) return notGiven(check, patient);
   let client: Client;
   try {
-    client = await connectTemporal(temporal.address, temporal.namespace, askMs);
+    client = await connectTemporal(temporal.address, temporal.namespace, askMs, temporal);
   } catch (error) {
     return [
       {
@@ -55,12 +55,16 @@ async function attributes(client: Client, { sections }: Patient): Promise<Findin
     found: `${missing.join(', ')} not registered`,
     cause: 'no worker that may register them has started on this namespace',
     fix: `temporal operator search-attribute create --namespace ${namespace} ${missing.map((name) => `--name ${name} --type Keyword`).join(' ')}; keel doctor --fix does it`,
-    repair: () => register(missing, sections.temporal?.address ?? '', namespace),
+    repair: () => register(missing, sections.temporal),
   };
 }
 
-async function register(missing: readonly string[], address: string, namespace: string): Promise<string> {
-  const { connection } = await connectTemporal(address, namespace, askMs);
+async function register(
+  missing: readonly string[],
+  temporal: Patient['sections']['temporal'],
+): Promise<string> {
+  const { address = '', namespace = '' } = temporal ?? {};
+  const { connection } = await connectTemporal(address, namespace, askMs, temporal);
   try {
     await connection.withDeadline(Date.now() + askMs, () =>
       connection.operatorService.addSearchAttributes({

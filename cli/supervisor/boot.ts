@@ -187,9 +187,23 @@ async function migrate(url: string, say: Say): Promise<void> {
   say(`  ✓ migrations ${duration(performance.now() - began).padStart(8)}   ${words}`);
 }
 
+const securityOf = ({
+  tlsCaFile,
+  tlsCertFile,
+  tlsKeyFile,
+  tlsServerName,
+  apiKey,
+}: Settings['config']['temporal']): KeelState['temporal']['security'] => ({
+  tlsCaFile,
+  tlsCertFile,
+  tlsKeyFile,
+  tlsServerName,
+  apiKey,
+});
+
 function temporalFacts({ config, given, ports }: Settings): KeelState['temporal'] {
   const { namespace, address, uiUrl } = config.temporal;
-  if (given.temporal) return { address, namespace, uiUrl };
+  if (given.temporal) return { address, namespace, uiUrl, security: securityOf(config.temporal) };
   return {
     address: `127.0.0.1:${String(ports.temporal.port)}`,
     namespace,
@@ -203,7 +217,12 @@ async function startTemporal(
 ): Promise<void> {
   const { config, given, ports, env } = settings;
   if (given.temporal) {
-    const client = await connectTemporal(address, namespace, config.temporal.connectTimeoutMs);
+    const client = await connectTemporal(
+      address,
+      namespace,
+      config.temporal.connectTimeoutMs,
+      config.temporal,
+    );
     await client.connection.close();
     say(`  · temporal               given by TEMPORAL_ADDRESS: ${address}`);
     return;

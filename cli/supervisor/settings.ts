@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.js';
+import { ConfigError } from '../../config/problems.js';
+import { withSecretFiles } from '../../config/secretFiles.js';
 import type { Config } from '../../config/schema.js';
 import type { PortChoice } from './ports.js';
 import { choosePorts } from './ports.js';
@@ -27,10 +29,13 @@ export interface Settings {
 export const embeddedPorts = { temporal: 7233, temporalUi: 8233, postgres: 5432 };
 
 /**
- * @param env the environment of the supervisor
+ * @param environment of the supervisor
  * @throws ConfigError with every problem of the configuration
  */
-export async function readSettings(env: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
+export async function readSettings(environment: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
+  // Read once here: the children get the values. Named before a stand-in takes the place of what can not be read.
+  const { env, problems } = withSecretFiles(environment);
+  if (problems.length > 0) throw new ConfigError(problems);
   const adminToken = randomBytes(24).toString('base64url');
   const secret = env['KEEL_AUTH_SECRET'] || authSecret(dataDir);
   const config = loadConfig(withStandIns({ ...env, KEEL_AUTH_SECRET: secret }, dataDir));

@@ -28,7 +28,21 @@ const stateSchema = z.object({
   databaseDir: z.string().nullable(),
   /** Directory of the object store; null with MinIO. */
   objectDir: z.string().nullable(),
-  temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string() }),
+  temporal: z.object({
+    address: z.string(),
+    namespace: z.string(),
+    uiUrl: z.string(),
+    /** Of a server that was given. */
+    security: z
+      .object({
+        tlsCaFile: z.string(),
+        tlsCertFile: z.string(),
+        tlsKeyFile: z.string(),
+        tlsServerName: z.string(),
+        apiKey: z.string(),
+      })
+      .optional(),
+  }),
   /** Null outside simulated mode. */
   simulator: simulator.nullable(),
 });

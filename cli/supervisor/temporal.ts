@@ -2,7 +2,10 @@
 // tells whether a server, embedded or given, is ready.
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import type { TemporalSecurity } from '../../adapters/temporal/connection.js';
+import { temporalConnection } from '../../adapters/temporal/connection.js';
 import { searchAttributes } from '../../contracts/wire/names.js';
+import { KeelError } from '../../ports/errors.js';
 import { awaitReady } from './child.js';
 import { StartError } from './dataDir.js';
 import type { Service } from './stack.js';
@@ -19,6 +22,15 @@ export interface TemporalOptions {
 }
 
 const readyMs = 60_000;
+
+/** The embedded server's way, on loopback. */
+const openly: TemporalSecurity = {
+  tlsCaFile: '',
+  tlsCertFile: '',
+  tlsKeyFile: '',
+  tlsServerName: '',
+  apiKey: '',
+};
 
 export function temporalService(options: TemporalOptions): Service {
   const { cli, port, uiPort, namespace, dataDir, logs, env } = options;
@@ -65,11 +77,16 @@ export async function connectTemporal(
   address: string,
   namespace: string,
   timeoutMs: number,
+  security: TemporalSecurity = openly,
 ): Promise<Client> {
   let connection: Connection;
   try {
-    connection = await Connection.connect({ address, connectTimeout: timeoutMs });
+    connection = await Connection.connect({
+      ...temporalConnection(address, security),
+      connectTimeout: timeoutMs,
+    });
   } catch (error) {
+    if (error instanceof KeelError) throw error;
     throw new StartError(
       `Temporal does not answer at ${address}: see that it runs, or correct TEMPORAL_ADDRESS`,
       {
