@@ -59,7 +59,7 @@ describe('recordSubmission', () => {
 });
 
 /** The machine is the market's clock; the broker takes `waitMs` until it is about to write the order. */
-async function submit(at: string, waitMs: number) {
+async function submit(at: string, waitMs: number, busy: 'claims' | 'is busy' | 'never claims' = 'claims') {
   let now = Date.parse(at);
   let state: IntentState = 'INTENT';
   let written = false;
@@ -73,11 +73,14 @@ async function submit(at: string, waitMs: number) {
     broker: {
       waitForOrderSlot: () => Promise.resolve(),
       cancelOrder: () => Promise.resolve(),
-      placeOrder: (_request, beforeSend) => {
+      placeOrder: async (_request, beforeSend, claim) => {
+        if (busy === 'is busy')
+          throw new KeelError('LOCK_BUSY', 'another order', { errorClass: 'retryable' });
+        if (busy === 'claims') await claim?.();
         now += waitMs;
         beforeSend();
         written = true;
-        return Promise.resolve({ kind: 'accepted', brokerOrderId: '1' });
+        return { kind: 'accepted', brokerOrderId: '1' };
       },
     },
     objects: store,
@@ -102,6 +105,23 @@ async function submit(at: string, waitMs: number) {
     .catch((error: unknown) => (error instanceof KeelError ? error.code : error));
   return { submission, state, written };
 }
+
+describe('submitOrder while another order of the login is placed', () => {
+  it('leaves the intent as it is, so that it may be attempted again', async () => {
+    expect(await submit('2014-07-08T15:00:00.000Z', 0, 'is busy')).toEqual({
+      submission: 'LOCK_BUSY',
+      state: 'INTENT',
+      written: false,
+    });
+  });
+  it('writes nothing that was not marked SENT before', async () => {
+    expect(await submit('2014-07-08T15:00:00.000Z', 0, 'never claims')).toEqual({
+      submission: 'NOT_CLAIMED',
+      state: 'INTENT',
+      written: false,
+    });
+  });
+});
 
 describe('submitOrder near the close', () => {
   it('sends while the session lasts', async () => {

@@ -42,16 +42,24 @@ export function createOrderActivities(deps: OrderDeps) {
       await deps.broker.waitForOrderSlot(Date.parse(input.sendBy));
       const { now } = await deps.marketClock.now();
       const readAt = deps.clock.now();
-      if (!(await deps.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'orderLifecycle' }))) {
-        throw new KeelError('NOT_AN_INTENT', `order ${intent.clientOrderId} is no longer waiting to be sent`);
-      }
       const { accountId, clientOrderId, side, quantity, limit, stop, target } = intent;
       const request = { accountId, clientOrderId, contract, side, quantity, limit, stop, target };
+      // Only once the broker takes no other order of this login: an attempt that dies in that wait has sent nothing.
+      let claimed = false;
+      const claim = async (): Promise<void> => {
+        claimed = await deps.intents.move(clientOrderId, ['INTENT'], 'SENT', { actor: 'orderLifecycle' });
+        if (!claimed)
+          throw new KeelError('NOT_AN_INTENT', `order ${clientOrderId} is no longer waiting to be sent`);
+      };
+      const lastAct = (): void => {
+        if (!claimed)
+          throw new KeelError('NOT_CLAIMED', `order ${clientOrderId} was not marked SENT before the wire`);
+        refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });
+      };
       try {
-        return await deps.broker.placeOrder(request, () => {
-          refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });
-        });
+        return await deps.broker.placeOrder(request, lastAct, claim);
       } catch (error) {
+        if (!claimed) throw error;
         return notSent(deps, intent, error);
       }
     },

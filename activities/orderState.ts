@@ -88,8 +88,8 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
     .flatMap((order): LegState[] => {
       const role = order.type === 'STP' ? 'stop' : order.type === 'LMT' ? 'target' : null;
       if (role === null) return [];
-      const { brokerOrderId, status, filledQuantity: filled } = order;
-      return [{ role, brokerOrderId, status, filledQuantity: filled }];
+      const { brokerOrderId, status, quantity: size, filledQuantity: filled } = order;
+      return [{ role, brokerOrderId, status, quantity: size, filledQuantity: filled }];
     });
   const gone = intent.legs
     .filter((leg) => !listed.some(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId))

@@ -72,9 +72,10 @@ export function createLocks(db: Database): LocksPort {
         if (!got) throw busy(name, waitMs);
         return await work(lock);
       } finally {
+        // The listener stays until the pool has its own again: a connection that breaks here must not end the process.
+        await giveBack(client, name, alive);
         client.off('error', lost);
         client.off('end', lost);
-        await giveBack(client, name, alive);
       }
     },
   };

@@ -97,8 +97,13 @@ export interface BrokerPort {
    * Places an order once, in the slot that `waitForOrderSlot` gave. Calls `beforeSend`, which decides synchronously, as
    * the last act before the socket, whether the order may still go out.
    * @throws KeelError only where nothing was written to the socket: what `beforeSend` threw, or no connection.
+   * `claim` is called before that, once nothing but the socket is waited for any more; what it throws is thrown.
    */
-  placeOrder(request: OrderRequest, beforeSend: () => void): Promise<PlaceOutcome>;
+  placeOrder(
+    request: OrderRequest,
+    beforeSend: () => void,
+    claim?: () => Promise<void>,
+  ): Promise<PlaceOutcome>;
   /** Asks for a cancel; a later poll tells what became of it. "Nothing to cancel" is no error. */
   cancelOrder(accountId: string, brokerOrderId: string): Promise<void>;
   /** Makes sure that the brokerage session stands: status, init where needed, accounts. @throws KeelError BROKER_SESSION. */

@@ -78,9 +78,7 @@ const activities = [...new Set(effects.map(([activity]) => activity))];
 /** Before the effect, after it, and before the report; and before a submit has touched anything. */
 const points = [
   'start:submitOrder',
-  ...effects
-    .filter(([activity]) => activity !== 'submitOrder')
-    .map(([activity, call]) => `before:${activity}:${call}`),
+  ...effects.map(([activity, call]) => `before:${activity}:${call}`),
   ...effects.map(([activity, call]) => `after:${activity}:${call}`),
   // watchBroker reports only when it is relieved, minutes later.
   ...activities.filter((activity) => activity !== 'watchBroker').map((activity) => `report:${activity}`),
@@ -105,9 +103,8 @@ describe.concurrent('a worker that is killed', () => {
   /** Each worker is killed at its point and replaced by the next; the last one is left in peace. */
   it.each([
     'after:submitOrder:move',
-    'before:submitOrder:placeOrder',
-    'before:submitOrder:placeOrder, before:intentState:get, report:intentState',
-    'before:submitOrder:placeOrder, before:expireOrder:move, after:expireOrder:move, report:expireOrder',
+    'after:submitOrder:move, before:intentState:get, report:intentState',
+    'after:submitOrder:move, before:expireOrder:move, after:expireOrder:move, report:expireOrder',
   ])(
     'between SENT and POST, at %s: nothing is resent, and the run ends as SENT_NOT_FOUND_EXPIRED',
     async (points) => {

@@ -68,9 +68,9 @@ export function createIbkrBroker({
       await session.ensure();
       await pacing.reserve(deadline);
     },
-    async placeOrder(request, beforeSend) {
+    async placeOrder(request, beforeSend, claim) {
       own(request.accountId);
-      return session.run(() => placeOrder({ client, session, ...placing }, request, beforeSend));
+      return session.run(() => placeOrder({ client, session, ...placing }, request, beforeSend, claim));
     },
     async cancelOrder(asked, brokerOrderId) {
       own(asked);

@@ -165,10 +165,12 @@ export async function placeOrder(
   placing: Placing,
   request: OrderRequest,
   beforeSend: () => void,
+  claim: () => Promise<void> = () => Promise.resolve(),
 ): Promise<PlaceOutcome> {
   let refusal: { readonly error: unknown } | null = null;
   let written = false;
   return alone(placing, async (lock) => {
+    await claim();
     const lastAct = (): void => {
       try {
         beforeSend();

@@ -38,6 +38,7 @@ export const orderIntent = z
         role: z.enum(['stop', 'target']),
         brokerOrderId: z.string(),
         status: z.enum(['PENDING', 'WORKING', 'PENDING_CANCEL', 'FILLED', 'CANCELLED', 'REJECTED']),
+        quantity: decimal.optional(),
         filledQuantity: decimal,
       }),
     ),

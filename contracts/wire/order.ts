@@ -59,6 +59,8 @@ export interface LegState {
   readonly role: 'stop' | 'target';
   readonly brokerOrderId: string;
   readonly status: BrokerOrderStatus;
+  /** What the leg would trade in all. Legs that were told before this was looked at have none. */
+  readonly quantity?: string;
   readonly filledQuantity: string;
 }
 

@@ -105,7 +105,7 @@ async function reportOfEnd(
     ...(proposed.stop === null ? [] : (['stop'] as const)),
     ...(proposed.target === null ? [] : (['target'] as const)),
   ];
-  const verified = await condition(() => isProtected(lifecycle.last?.legs ?? [], roles), verifyMs);
+  const verified = await condition(() => isProtected(lifecycle.last ?? entry, roles), verifyMs);
   const filled = lifecycle.last ?? entry;
   const how = roles.length === 0 ? 'filled' : 'filled, and every protective leg works';
   return verified
@@ -114,7 +114,7 @@ async function reportOfEnd(
         clientOrderId,
         'UNPROTECTED',
         'PROTECTION_MISSING',
-        'filled, but a protective leg does not work: place a stop by hand, or close the position',
+        'filled, but a protective leg does not work for what has filled: place a stop by hand, or close the position',
         filled,
       );
 }

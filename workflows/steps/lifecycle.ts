@@ -29,10 +29,20 @@ export const hasFill = (state: OrderState): boolean => Number(state.filledQuanti
 export const legsAreOver = (state: OrderState | null): boolean =>
   state === null || state.legs.every((leg) => isOver(leg.status));
 
-/** Every protective leg works, or one has filled and closed the position. */
-export function isProtected(legs: readonly LegState[], roles: readonly LegState['role'][]): boolean {
+/**
+ * Every protective leg works for what has filled, no more (the rest would be a short) and no less, or one has filled and
+ * closed the position.
+ */
+export function isProtected(
+  { legs, filledQuantity }: Pick<OrderState, 'legs' | 'filledQuantity'>,
+  roles: readonly LegState['role'][],
+): boolean {
   if (legs.some(({ status }) => status === 'FILLED')) return true;
-  return roles.every((role) => legs.some((leg) => leg.role === role && atWork.includes(leg.status)));
+  const fits = ({ quantity }: LegState): boolean =>
+    quantity === undefined || Number(quantity) === Number(filledQuantity);
+  return roles.every((role) =>
+    legs.some((leg) => leg.role === role && atWork.includes(leg.status) && fits(leg)),
+  );
 }
 
 /**
