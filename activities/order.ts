@@ -45,21 +45,23 @@ export function createOrderActivities(deps: OrderDeps) {
       const { accountId, clientOrderId, side, quantity, limit, stop, target } = intent;
       const request = { accountId, clientOrderId, contract, side, quantity, limit, stop, target };
       // Only once the broker takes no other order of this login: an attempt that dies in that wait has sent nothing.
-      let claimed = false;
+      const intentIs = { claimed: false };
       const claim = async (): Promise<void> => {
-        claimed = await deps.intents.move(clientOrderId, ['INTENT'], 'SENT', { actor: 'orderLifecycle' });
-        if (!claimed)
+        intentIs.claimed = await deps.intents.move(clientOrderId, ['INTENT'], 'SENT', {
+          actor: 'orderLifecycle',
+        });
+        if (!intentIs.claimed)
           throw new KeelError('NOT_AN_INTENT', `order ${clientOrderId} is no longer waiting to be sent`);
       };
       const lastAct = (): void => {
-        if (!claimed)
+        if (!intentIs.claimed)
           throw new KeelError('NOT_CLAIMED', `order ${clientOrderId} was not marked SENT before the wire`);
         refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });
       };
       try {
         return await deps.broker.placeOrder(request, lastAct, claim);
       } catch (error) {
-        if (!claimed) throw error;
+        if (!intentIs.claimed) throw error;
         return notSent(deps, intent, error);
       }
     },

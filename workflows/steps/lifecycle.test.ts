@@ -38,7 +38,7 @@ describe('a position', () => {
   });
 
   it('is taken as protected by legs that were told without their size', () => {
-    const { quantity: _, ...old } = leg('stop');
+    const old: LegState = { role: 'stop', brokerOrderId: '1', status: 'WORKING', filledQuantity: '0' };
     expect(isProtected(entry('100', [old]), ['stop'])).toBe(true);
   });
 });
