@@ -30,6 +30,7 @@ import {
 import { equitySnapshot, monitorResult } from '../db/schemaMonitors.js';
 import { notification, notificationDelivery, notificationSetting } from '../db/schemaNotifications.js';
 import { accessAttempt, apiKey, keelUser, login, refreshToken } from '../db/schemaAccess.js';
+import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
 import { agentConversation } from '../db/schemaConversations.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
@@ -150,7 +151,7 @@ describe('schema', () => {
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
       ...[keelUser, login, refreshToken, accessAttempt, apiKey],
-      ...[agentConversation],
+      ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(
