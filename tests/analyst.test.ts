@@ -273,6 +273,13 @@ describe('a model and its server', () => {
     expect(callsOf(started.period)).toHaveLength(calls);
   });
 
+  it('that failed with 503 may have answered: the reserved amount stands', async () => {
+    const started = await run('503 once');
+    await started.handle.result();
+    const [lost] = (await callRows(started.runId)).filter(({ state }) => state === 'failed');
+    expect(Number(lost?.costUsd ?? 0)).toBeGreaterThan(0.05);
+  });
+
   it('is asked three times at most, with the pictures that are stored, and never with what OpenAI would refuse', async () => {
     const started = await begin('three calls', holding(good));
     expect(await endOf(started)).toMatchObject({ outcome: 'HOLD' });

@@ -34,6 +34,19 @@ describe('what a status means', () => {
   });
 
   it.each([
+    [400, false],
+    [401, false],
+    [408, true],
+    [429, false],
+    [500, true],
+    [504, true],
+  ])('%s may have been paid for: %s', (status, maybePaid) => {
+    expect(failureOf(answer(status, said('m')), true, now)?.maybePaid).toBe(maybePaid);
+    const final = answer(status, said('m'), { 'x-should-retry': 'false' });
+    expect(failureOf(final, true, now)?.maybePaid).toBe(maybePaid);
+  });
+
+  it.each([
     'Invalid content type. image_url is only supported by certain models.',
     'test is not a multimodal model',
     'image input is not supported - hint: you may need to provide the mmproj',

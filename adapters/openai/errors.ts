@@ -99,13 +99,16 @@ function statusFailure(
   const { code, words } = serverError(body);
   const said = words === '' ? '' : `: ${words}`;
   const text = `${code} ${words}`;
+  // A server, or a proxy before it, may fail after the model has answered.
+  const base = { ...none, maybePaid: status === 408 || status >= 500 };
   if (hasPictures && mayRefusePictures.has(status) && pictureRefused.test(text) && !thisPicture.test(text)) {
+    // Refused before the model began, whatever the status.
     const message = `the model takes no pictures (${status}${said})`;
     return { ...none, errorClass: 'final', code: 'MODEL_NO_PICTURES', message, noPictures: true };
   }
   if (/content_filter|content_policy|policy_violation|ResponsibleAIPolicy/i.test(code)) {
     const message = `the provider's content filter refused the question${said}`;
-    return { ...none, errorClass: 'final', code: 'MODEL_CONTENT_FILTER', message, filtered: true };
+    return { ...base, errorClass: 'final', code: 'MODEL_CONTENT_FILTER', message, filtered: true };
   }
   const told = headers?.get('x-should-retry');
   const mayRetry = status >= 500 || status === 408 || status === 409 || status === 429;
@@ -115,14 +118,14 @@ function statusFailure(
       status === 429 ? ['MODEL_RATE_LIMIT', 'asks to slow down'] : ['MODEL_AWAY', 'failed'];
     const message = `the model server ${what} (${status}${said})`;
     return {
-      ...none,
+      ...base,
       errorClass: 'retryable',
       code: name,
       message,
       retryAfterMs: retryAfterMs(headers, nowMs),
     };
   }
-  return { ...none, errorClass: 'final', ...refusal(status, quota, said) };
+  return { ...base, errorClass: 'final', ...refusal(status, quota, said) };
 }
 
 /** Final refusals, each with what to do. */
@@ -160,10 +163,11 @@ function refusal(status: number, quota: boolean, said: string): { code: string; 
 export function failedResponse(code: string): CallFailure {
   const passing = ['server_error', 'rate_limit_exceeded', 'vector_store_timeout'].includes(code);
   const message = `the model failed (${cleanText(code, 60)})`;
+  const base = { ...none, maybePaid: ['server_error', 'vector_store_timeout', 'unknown'].includes(code) };
   return passing
-    ? { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message }
+    ? { ...base, errorClass: 'retryable', code: 'MODEL_AWAY', message }
     : {
-        ...none,
+        ...base,
         errorClass: 'final',
         code: 'MODEL_REQUEST_REFUSED',
         message,

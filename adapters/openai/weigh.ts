@@ -114,15 +114,15 @@ export function resultOf({ outcome, message, envelope, failure }: Weighed<unknow
   };
 }
 
-/** Nothing where the server refused; the reserved amount where nobody knows; else what the tokens cost. */
+/** What the tokens cost where they are told; nothing where the server refused; else the reserved amount. */
 export function settledCost(
   profile: ModelProfile,
-  { envelope, failure }: Weighed<unknown>,
-  exchange: Exchange,
+  { envelope, failure }: Pick<Weighed<unknown>, 'envelope' | 'failure'>,
   most: string,
 ): string {
-  if (failure !== null) return failure.maybePaid ? most : '0';
-  if (exchange.broken === 'timeout' || envelope === null) return most;
-  if (envelope.inputTokens === null || envelope.outputTokens === null) return most;
-  return callCost(profile.price, envelope.inputTokens, envelope.outputTokens);
+  // Told tokens were used, whatever came of them.
+  if (envelope !== null && envelope.inputTokens !== null && envelope.outputTokens !== null) {
+    return callCost(profile.price, envelope.inputTokens, envelope.outputTokens);
+  }
+  return failure === null || failure.maybePaid ? most : '0';
 }
