@@ -40,10 +40,11 @@ export async function callModel(profile: ModelProfile, request: ModelRequest): P
     fetch: async (url, init) => {
       // A redirect would carry the question to a place that nobody named.
       const response = await fetch(url, { ...init, redirect: 'manual' });
-      seen.status = response.status;
-      seen.headers = response.headers;
-      seen.body = await readCapped(response);
-      const { status, statusText, headers } = response;
+      const { status, statusText } = response;
+      const headers = headersWithoutKey(response.headers, profile.apiKey);
+      seen.status = status;
+      seen.headers = headers;
+      seen.body = bodyWithoutKey(await readCapped(response), profile.apiKey);
       return new Response(seen.body.byteLength === 0 ? null : Buffer.from(seen.body), {
         status,
         statusText,
@@ -75,6 +76,22 @@ async function readCapped(response: Response): Promise<Uint8Array> {
     if (length > bodyCapBytes) break;
   }
   return Buffer.concat(parts).subarray(0, bodyCapBytes);
+}
+
+/** What is shorter is no secret but a word for a server without keys, such as `none`, which answers may well hold. */
+const keyMinLength = 8;
+
+/** A server may quote the key that it was sent: it must reach no error, history, store or person. */
+function bodyWithoutKey(body: Uint8Array, key: string): Uint8Array {
+  if (key.length < keyMinLength) return body;
+  // In latin1 each byte is one character, so that all others stay as they came.
+  const bytes = Buffer.from(body).toString('latin1');
+  return Buffer.from(bytes.replaceAll(Buffer.from(key).toString('latin1'), '[key]'), 'latin1');
+}
+
+function headersWithoutKey(headers: Headers, key: string): Headers {
+  if (key.length < keyMinLength) return headers;
+  return new Headers([...headers].map(([name, value]) => [name, value.replaceAll(key, '[key]')]));
 }
 
 /** The bytes have been decoded on the way, so these two would no longer be true. */
