@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { defaultNotificationSettings, type NotificationSettings } from '../contracts/wire/notification.js';
-import type { Notification } from '../ports/notifications.js';
-import { deliveriesOf } from './notifications.js';
+import { KeelError } from '../ports/errors.js';
+import type { Delivery, Notification } from '../ports/notifications.js';
+import { createNotificationActivities, deliveriesOf } from './notifications.js';
 
 const news = (event: Notification['event']): Notification => ({
   id: '7',
@@ -50,5 +51,87 @@ describe('news', () => {
 
   it('goes nowhere for an event that is not named', () => {
     expect(deliveriesOf(news('broker.lost'), [{ userId: 'anna', settings: quiet }], night)).toEqual([]);
+  });
+});
+
+const leaseMs = 60_000;
+
+/** An outbox of `count` deliveries; `claimMs` is how long the database takes to hand some out. */
+function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
+  let now = night;
+  const waiting = Array.from({ length: count }, (_, index): Delivery => ({
+    ...{ key: String(index), userId: 'anna', channel: 'log', state: 'sending', attempts: 3 },
+    ...{ notBefore: '', lastError: null, sentAt: null, readAt: null, notification: news('run.ended') },
+  }));
+  const claims: number[] = [];
+  const marked: (readonly [string, number])[] = [];
+  let open = 0;
+  const send = async (): Promise<void> => {
+    open += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+    open -= 1;
+  };
+  const channel = { send };
+  const activities = createNotificationActivities({
+    notifications: {
+      allSettings: () => Promise.resolve([]),
+      hasWork: () => Promise.resolve(waiting.length > 0),
+      fanOut: () => Promise.resolve(0),
+      claim: (limit) => {
+        now += claimMs;
+        claims.push(limit);
+        return Promise.resolve(waiting.splice(0, limit));
+      },
+      sent: ({ key, attempts }) => {
+        marked.push([key, attempts]);
+        return marked.length - 1 === failAt
+          ? Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }))
+          : Promise.resolve();
+      },
+      failed: () => Promise.resolve(),
+      settings: () => Promise.resolve(null),
+    },
+    channels: { log: channel, webhook: channel, email: channel, slack: channel, telegram: channel },
+    clock: { now: () => now },
+    pause: (ms) => {
+      now += ms;
+      return Promise.resolve();
+    },
+    stopping: () => waiting.length === 0,
+    operator: 'anna',
+    outboxLookMs: 1000,
+    leaseMs,
+  });
+  return {
+    send: () => activities.sendNotifications({ forMs: 600_000 }),
+    claims,
+    marked,
+    underWay: () => open,
+  };
+}
+
+describe('the outbox', () => {
+  it('takes no more than it sends at once, and marks with the attempt that it took', async () => {
+    const box = outbox(40);
+    await box.send();
+    expect(box.claims).toEqual([16, 16, 16]);
+    expect(box.marked).toHaveLength(40);
+    expect(box.marked[0]).toEqual(['0', 3]);
+  });
+
+  it('sends nothing whose lease has passed', async () => {
+    const late = outbox(1, { claimMs: leaseMs });
+    await late.send();
+    expect([late.claims.length, late.marked]).toEqual([1, []]);
+    const soon = outbox(1, { claimMs: leaseMs - 1 });
+    await soon.send();
+    expect(soon.marked).toHaveLength(1);
+  });
+
+  it('fails with what failed, and only when no other is under way', async () => {
+    const box = outbox(16, { failAt: 0 });
+    await expect(box.send()).rejects.toThrow('away');
+    expect(box.underWay()).toBe(0);
+    expect(box.marked).toHaveLength(16);
   });
 });

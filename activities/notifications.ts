@@ -34,8 +34,7 @@ export interface NotificationDeps {
   readonly leaseMs: number;
 }
 
-/** Deliveries that are taken at once, and sent side by side. */
-const batch = 200;
+/** Deliveries that are taken and sent side by side; none waits for another, so that its lease outlasts its sending. */
 const atOnce = 16;
 const news = 500;
 /** The pause after the n-th attempt doubles from 5 s to an hour; a day passes before it is given up. */
@@ -61,15 +60,16 @@ async function sendDue(deps: NotificationDeps): Promise<number> {
   const users = await usersOf(deps);
   const now = deps.clock.now();
   const fresh = await deps.notifications.fanOut(news, (each) => deliveriesOf(each, users, now));
-  const due = await deps.notifications.claim(batch, deps.leaseMs);
+  // By this process's own clock, and from before the claim: no later than the lease in the database.
+  const leaseEnd = deps.clock.now() + deps.leaseMs;
+  const due = await deps.notifications.claim(atOnce, deps.leaseMs);
   const settings = new Map(users.map((user) => [user.userId, user.settings]));
-  const queue = [...due];
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      await sendOne(deps, next, settings.get(next.userId) ?? defaultNotificationSettings);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const sending = due.map((each) =>
+    sendOne(deps, each, settings.get(each.userId) ?? defaultNotificationSettings, leaseEnd),
+  );
+  // Where one fails the others are awaited first: none may be under way when the next round begins.
+  await Promise.allSettled(sending);
+  await Promise.all(sending);
   return fresh + due.length;
 }
 
@@ -100,8 +100,11 @@ async function sendOne(
   { channels, notifications, clock }: NotificationDeps,
   delivery: Delivery,
   settings: NotificationSettings,
+  leaseEnd: number,
 ): Promise<void> {
-  const { channel, key, attempts } = delivery;
+  const { channel, attempts } = delivery;
+  // The claim came back so late that another sender may have it.
+  if (clock.now() >= leaseEnd) return;
   try {
     if (channel !== 'inbox') await channels[channel].send(delivery, settings);
   } catch (error) {
@@ -109,8 +112,8 @@ async function sendOne(
     const again = error.errorClass === 'retryable' && attempts < mostAttempts;
     const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
     const retryAt = again ? new Date(clock.now() + pauseMs).toISOString() : null;
-    await notifications.failed(key, `${error.code}: ${error.message}`, retryAt);
+    await notifications.failed(delivery, `${error.code}: ${error.message}`, retryAt);
     return;
   }
-  await notifications.sent(key);
+  await notifications.sent(delivery);
 }

@@ -48,10 +48,19 @@ const claimDue = statement<DeliveryRow>(
    returning ${deliveryColumns}`,
 );
 
+/** The attempt is the fence: a sender whose lease has passed to another marks nothing. */
 const markSent = statement(
   'notification_sent',
   `update notification_delivery set state = 'sent', sent_at = now(), last_error = null
-   where mode = $1 and key = $2`,
+   where mode = $1 and key = $2 and state = 'sending' and attempts = $3`,
+);
+
+const markFailed = statement(
+  'notification_failed',
+  `update notification_delivery
+   set state = case when $5::timestamptz is null then 'failed' else 'pending' end,
+     last_error = $4, not_before = coalesce($5, not_before)
+   where mode = $1 and key = $2 and state = 'sending' and attempts = $3`,
 );
 
 const listOf = statement<DeliveryRow>(
@@ -72,12 +81,6 @@ const anyWork = statement<{ work: boolean }>(
 type Sending = Pick<NotificationStore, 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed'>;
 
 function createSending(db: Database, mode: Mode): Sending {
-  const mark = async (key: string, set: Partial<typeof notificationDelivery.$inferInsert>): Promise<void> => {
-    await db.orm
-      .update(notificationDelivery)
-      .set(set)
-      .where(and(eq(notificationDelivery.key, key), eq(notificationDelivery.mode, mode)));
-  };
   return {
     hasWork: () => db.guard(async () => (await anyWork(db.pool, [mode]))[0]?.work === true),
     fanOut: (limit, deliveriesOf) =>
@@ -107,18 +110,14 @@ function createSending(db: Database, mode: Mode): Sending {
         }
       }),
     claim: (limit, leaseMs) => db.guard(() => claimDue(db.pool, [mode, limit, leaseMs])),
-    sent: (key) =>
+    sent: ({ key, attempts }) =>
       db.guard(async () => {
-        await markSent(db.pool, [mode, key]);
+        await markSent(db.pool, [mode, key, attempts]);
       }),
-    failed: (key, error, retryAt) =>
-      db.guard(() =>
-        mark(key, {
-          state: retryAt === null ? 'failed' : 'pending',
-          lastError: error,
-          ...(retryAt !== null && { notBefore: retryAt }),
-        }),
-      ),
+    failed: ({ key, attempts }, error, retryAt) =>
+      db.guard(async () => {
+        await markFailed(db.pool, [mode, key, attempts, error, retryAt]);
+      }),
   };
 }
 

@@ -37,6 +37,9 @@ export interface Delivery {
   readonly notification: Notification;
 }
 
+/** The number of the attempt tells one claim from the next. */
+export type ClaimedDelivery = Pick<Delivery, 'key' | 'attempts'>;
+
 export interface NewDelivery {
   readonly key: string;
   readonly userId: string;
@@ -66,9 +69,10 @@ export interface NotificationStore {
    * Takes what is due: pending, or taken by somebody who has not finished within the lease. Each counts as an attempt.
    */
   claim(limit: number, leaseMs: number): Promise<readonly Delivery[]>;
-  sent(key: string): Promise<void>;
-  /** @param retryAt ISO 8601 UTC; null gives the delivery up */
-  failed(key: string, error: string, retryAt: string | null): Promise<void>;
+  /** Marks what was claimed; does nothing where another sender has claimed it since. */
+  sent(claimed: ClaimedDelivery): Promise<void>;
+  /** As `sent`. @param retryAt ISO 8601 UTC; null gives the delivery up */
+  failed(claimed: ClaimedDelivery, error: string, retryAt: string | null): Promise<void>;
   /** A person's deliveries, newest first. */
   list(
     userId: string,

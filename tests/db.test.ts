@@ -295,6 +295,46 @@ describe('runs', () => {
   });
 });
 
+describe('deliveries', () => {
+  it('are marked only by the sender that took them last', async () => {
+    const to = { key: `to-${serial}`, userId: 'anna', channel: 'inbox' as const };
+    const news = { key: to.key, event: 'test' as const, title: 't', body: '', facts: {} };
+    const { notifications } = stores;
+    await notifications.addFor(news, { ...to, notBefore: new Date(0).toISOString() });
+    const take = async () => (await notifications.claim(100, 0)).filter(({ key }) => key === to.key);
+    const [overtaken] = await take();
+    const [last] = await take();
+    if (overtaken === undefined || last === undefined) throw new Error('the delivery was not taken twice');
+    const stored = async () =>
+      (await notifications.list('anna', { unread: false, limit: 100 })).find(({ key }) => key === to.key);
+
+    await notifications.sent(overtaken);
+    await notifications.failed(overtaken, 'late', null);
+    expect(await stored()).toMatchObject({ state: 'sending', attempts: 2, lastError: null });
+
+    const again = new Date(0).toISOString();
+    await notifications.failed(last, 'away', again);
+    expect(await stored()).toMatchObject({ state: 'pending', lastError: 'away' });
+    const [third] = await take();
+    if (third === undefined) throw new Error('the delivery was not taken again');
+    await notifications.sent(third);
+    await notifications.failed(third, 'late', null);
+    expect(await stored()).toMatchObject({ state: 'sent', attempts: 3, lastError: null });
+  });
+
+  it('are given up where no time to try again is named', async () => {
+    const to = { key: `up-${serial}`, userId: 'anna', channel: 'inbox' as const };
+    const news = { key: to.key, event: 'test' as const, title: 't', body: '', facts: {} };
+    const { notifications } = stores;
+    await notifications.addFor(news, { ...to, notBefore: new Date(0).toISOString() });
+    const [taken] = (await notifications.claim(100, 60_000)).filter(({ key }) => key === to.key);
+    if (taken === undefined) throw new Error('the delivery was not taken');
+    await notifications.failed(taken, 'refused', null);
+    const found = await notifications.list('anna', { unread: false, limit: 100 });
+    expect(found.find(({ key }) => key === to.key)).toMatchObject({ state: 'failed', lastError: 'refused' });
+  });
+});
+
 describe('evidence', () => {
   const analysis = {
     timeframe: 'daily',
