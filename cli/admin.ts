@@ -9,6 +9,7 @@ import { connect } from '../db/connect.js';
 import { claimMode } from '../db/mode.js';
 import type { Stores } from '../db/stores.js';
 import { createStores } from '../db/stores.js';
+import { localKeyPrefix } from '../domain/access/localKey.js';
 import type { UserRow } from '../ports/access.js';
 import { StartError } from './supervisor/dataDir.js';
 
@@ -45,7 +46,7 @@ export async function ensureAdmin(stores: Stores, actor: string): Promise<MadeAd
 }
 
 /**
- * Makes an admin of that name, or gives the one who is there a new one-time password and ends his logins.
+ * Makes an admin of that name, or gives the one who is there a new one-time password, ends his logins and revokes his keys.
  * @throws StartError when the name is that of another user
  */
 export async function resetAdmin(stores: Stores, username: string, actor: string): Promise<MadeAdmin> {
@@ -89,7 +90,7 @@ export async function makeLocalKey(stores: Stores, dataDir: string): Promise<str
   const { key, prefix, hash } = makeKey();
   const row = {
     userId: admin.id,
-    name: `keel command, ${hostname()} ${dataDir}`,
+    name: `${localKeyPrefix}${hostname()} ${dataDir}`,
     prefix,
     hash,
     scopes: ['read', 'trade'],

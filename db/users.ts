@@ -3,6 +3,7 @@
 import { and, asc, eq, or, sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import type { Mode } from '../contracts/wire/names.js';
+import { localKeyPrefix } from '../domain/access/localKey.js';
 import type { UserRow, UserStore } from '../ports/access.js';
 import { KeelError } from '../ports/errors.js';
 import type { Database } from './connect.js';
@@ -23,7 +24,7 @@ const insertUser = statement<{ id: string; createdAt: string }>(
    select id, created_at as "createdAt" from made`,
 );
 
-/** Whoever knew the old password has no login any more. */
+/** Whoever knew the old password has no login any more, and no key either where no login is kept. */
 const changePassword = statement(
   'user_password',
   `with changed as (
@@ -32,10 +33,14 @@ const changePassword = statement(
    ), ended as (
      update login set ended_at = now(), end_reason = 'password'
      from changed where user_id = changed.id and ended_at is null and login.id is distinct from $5::uuid returning login.id
+   ), revoked as (
+     update api_key set revoked_at = now()
+     from changed where user_id = changed.id and $5::uuid is null and revoked_at is null and not starts_with(name, $7)
+     returning api_key.id
    )
    insert into audit (mode, actor, action, subject, facts)
    select $1, $6, 'user.password', 'user:' || username, jsonb_build_object('mustChange', $4::boolean,
-     'loginsEnded', (select count(*) from ended))
+     'loginsEnded', (select count(*) from ended), 'keysRevoked', (select count(*) from revoked))
    from changed returning id`,
 );
 
@@ -150,7 +155,7 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
     passwordHash: (id) => db.guard(async () => (await hashOf.execute({ id }))[0]?.passwordHash ?? null),
     setPassword: (id, { passwordHash, mustChange, keepLogin }, actor) =>
       db.guard(async () => {
-        await changePassword(db.pool, [mode, id, passwordHash, mustChange, keepLogin, actor]);
+        await changePassword(db.pool, [mode, id, passwordHash, mustChange, keepLogin, actor, localKeyPrefix]);
       }),
     list: () => db.guard(() => all().prepare('user_list').execute()),
     change: async (id, wanted, actor) => {

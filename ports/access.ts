@@ -27,7 +27,10 @@ export interface UserStore {
   /** By e-mail or username, as they are stored. The hash is null for one who never had a password. */
   byLogin(login: string): Promise<{ readonly user: UserRow; readonly passwordHash: string | null } | null>;
   passwordHash(id: string): Promise<string | null>;
-  /** Ends every login of the user but `keepLogin`. */
+  /**
+   * Ends every login of the user but `keepLogin`; where none is kept, it revokes his keys too, but not those of the keel
+   * command, which each start makes anew.
+   */
   setPassword(
     id: string,
     change: { passwordHash: string; mustChange: boolean; keepLogin: string | null },

@@ -482,6 +482,29 @@ describe('a one-time password', () => {
     expect((await logIn('chief', once)).status).toBe(401);
     await expect(resetAdmin(stores, 'ada', 'keel admin')).rejects.toThrow('no active admin');
   });
+
+  it('leaves no key good that somebody made, but that of the keel command', async () => {
+    const { id, key } = await makeUser(stores, 'sole', 'admin');
+    await rows(`update keel_user set active = id = $1 where role = 'admin'`, [id]);
+    const local = await makeLocalKey(stores, '/a');
+    expect((await ask('GET', '/users', key)).status).toBe(200);
+    await resetAdmin(stores, 'sole', 'keel admin');
+    expect(codeOf(await ask('GET', '/users', key))).toBe('401 TOKEN_REFUSED');
+    expect((await ask('GET', '/strategies', local)).status).toBe(200);
+  });
+
+  it('opens nothing to a key either', async () => {
+    const { id, key } = await makeUser(stores, 'pending', 'trader');
+    await rows(`update keel_user set must_change_password = true where id = $1`, [id]);
+    expect(codeOf(await ask('GET', '/strategies', key))).toBe('403 PASSWORD_CHANGE_NEEDED');
+    expect((await ask('GET', '/auth/me', key)).status).toBe(200);
+  });
+
+  it('is not got around with a key of the name of the keel command', async () => {
+    const { accessToken } = await session('changer', 'obelisk gradient seventy');
+    const named = { name: 'keel command, mine', scopes: ['read'] };
+    expect(codeOf(await ask('POST', '/auth/keys', accessToken, named))).toBe('422 INVALID_INPUT');
+  });
 });
 
 describe('secrets', () => {

@@ -2,6 +2,7 @@
 // that is not public.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Viewer } from '../../domain/access/ownership.js';
+import { isLocalKey } from '../../domain/access/localKey.js';
 import { reaches, scopeFor } from '../../domain/access/roles.js';
 import type { Scope } from '../../domain/access/roles.js';
 import type { RouteRule } from '../../domain/access/routes.js';
@@ -12,7 +13,13 @@ export interface Principal {
   readonly user: UserRow;
   readonly via:
     | { readonly kind: 'login'; readonly loginId: string }
-    | { readonly kind: 'key'; readonly prefix: string; readonly scopes: readonly Scope[] };
+    | {
+        readonly kind: 'key';
+        readonly prefix: string;
+        readonly scopes: readonly Scope[];
+        /** Of the keel command of the API's machine. */
+        readonly local: boolean;
+      };
 }
 
 export interface AuthenticateDeps {
@@ -45,7 +52,8 @@ async function byKey(deps: AuthenticateDeps, prefix: string, secret: string): Pr
   if (found === null || given === undefined || stored === undefined || !timingSafeEqual(given, stored))
     throw refused();
   await deps.apiKeys.used(found.key.id);
-  return { user: found.user, via: { kind: 'key', prefix, scopes: found.key.scopes } };
+  const { name, scopes } = found.key;
+  return { user: found.user, via: { kind: 'key', prefix, scopes, local: isLocalKey(name) } };
 }
 
 /**
@@ -69,16 +77,18 @@ export function authorize({ user, via }: Principal, rule: RouteRule): void {
   if (!reaches(user.role, rule.needs)) {
     throw new KeelError('ROLE_TOO_LOW', `This needs the role ${rule.needs}; yours is ${user.role}.`);
   }
+  // Whoever may use the machine's own key may set the password anyway, with `keel admin`.
+  const spared = via.kind === 'key' && via.local;
+  if (user.mustChangePassword && !spared && !rule.beforePasswordChange) {
+    throw new KeelError(
+      'PASSWORD_CHANGE_NEEDED',
+      'The password was for one login only: change it first, with POST /api/v1/auth/password.',
+    );
+  }
   if (via.kind === 'key') {
     if (rule.loginOnly) throw new KeelError('LOGIN_NEEDED', 'No API key may do this; log in for it.');
     const scope = scopeFor(rule.needs);
     if (via.scopes.includes(scope)) return;
     throw new KeelError('SCOPE_MISSING', `This key has no scope "${scope}". Make one that has.`);
-  }
-  if (user.mustChangePassword && !rule.beforePasswordChange) {
-    throw new KeelError(
-      'PASSWORD_CHANGE_NEEDED',
-      'The password was for one login only: change it first, with POST /api/v1/auth/password.',
-    );
   }
 }

@@ -1,5 +1,6 @@
 // API keys on the HTTP API. Used by api/routes/apiKeys.ts and the OpenAPI document.
 import { z } from 'zod';
+import { isLocalKey } from '../../domain/access/localKey.js';
 import { scopes } from '../../domain/access/roles.js';
 import { instant, sentence } from './fields.js';
 
@@ -9,7 +10,7 @@ const scope = z
 
 export const newApiKey = z
   .strictObject({
-    name: sentence(60),
+    name: sentence(60).refine((name) => !isLocalKey(name), 'is a name of the keel command; take another'),
     scopes: z
       .array(scope)
       .min(1)
