@@ -57,7 +57,8 @@ export async function resetAdmin(stores: Stores, username: string, actor: string
   }
   const password = oneTimePassword();
   const passwordHash = await createPasswordHasher().hash(password);
-  await stores.users.setPassword(found.user.id, { passwordHash, mustChange: true, keepLogin: null }, actor);
+  const change = { passwordHash, mustChange: true, keepLogin: null, checkedHash: null };
+  await stores.users.setPassword(found.user.id, change, actor);
   return { user: found.user, password };
 }
 

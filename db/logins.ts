@@ -8,10 +8,14 @@ import type { Database } from './connect.js';
 import { statement } from './statement.js';
 import { inTransaction } from './transaction.js';
 
+/** The row is locked, so that a password that changes meanwhile is waited for and then found to be another. */
 const openLogin = statement<{ id: string }>(
   'login_open',
-  `with opened as (
-     insert into login (user_id, expires_at) values ($2, now() + make_interval(days => $4)) returning id, user_id
+  `with proven as (
+     select id from keel_user where id = $2 and active and password_hash = $6 for share
+   ), opened as (
+     insert into login (user_id, expires_at) select id, now() + make_interval(days => $4) from proven
+     returning id, user_id
    ), first_token as (
      insert into refresh_token (hash, login_id) select $3, id from opened
    ), noted as (
@@ -101,10 +105,10 @@ async function rotate(
 
 export function createLoginStore(db: Database, mode: Mode): LoginStore {
   return {
-    open: ({ userId, refreshHash, days }, actor) =>
+    open: ({ userId, checkedHash, refreshHash, days }, actor) =>
       db.guard(async () => {
-        const [opened] = await openLogin(db.pool, [mode, userId, refreshHash, days, actor]);
-        return opened?.id ?? '';
+        const values = [mode, userId, refreshHash, days, actor, checkedHash];
+        return (await openLogin(db.pool, values))[0]?.id ?? null;
       }),
     rotate: (hash, next) => inTransaction(db, (client) => rotate(client, mode, hash, next)),
     userOf: (loginId) => db.guard(async () => (await userOfLogin(db.pool, [loginId]))[0] ?? null),

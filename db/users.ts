@@ -24,12 +24,14 @@ const insertUser = statement<{ id: string; createdAt: string }>(
    select id, created_at as "createdAt" from made`,
 );
 
+const lockUser = statement('user_lock', `select from keel_user where id = $1 for no key update`);
+
 /** Whoever knew the old password has no login any more, and no key either where no login is kept. */
 const changePassword = statement(
   'user_password',
   `with changed as (
      update keel_user set password_hash = $3, must_change_password = $4, updated_at = now()
-     where id = $2 returning id, username
+     where id = $2 and ($8::text is null or password_hash = $8) returning id, username
    ), ended as (
      update login set ended_at = now(), end_reason = 'password'
      from changed where user_id = changed.id and ended_at is null and login.id is distinct from $5::uuid returning login.id
@@ -113,6 +115,7 @@ async function change(
   actor: string,
 ): Promise<boolean> {
   const locked = await client.query(`select from keel_user where role = 'admin' and active for update`);
+  await lockUser(client, [id]);
   const [changed] = await changeUser(client, [mode, id, role ?? null, active ?? null, actor]);
   const { rows } = await client.query<{ left: boolean }>(
     `select exists (select from keel_user where role = 'admin' and active) as left`,
@@ -153,9 +156,12 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
     get: (id) => db.guard(async () => (await byId.execute({ id }))[0] ?? null),
     byLogin: (login) => db.guard(async () => (await byLogin.execute({ login }))[0] ?? null),
     passwordHash: (id) => db.guard(async () => (await hashOf.execute({ id }))[0]?.passwordHash ?? null),
-    setPassword: (id, { passwordHash, mustChange, keepLogin }, actor) =>
-      db.guard(async () => {
-        await changePassword(db.pool, [mode, id, passwordHash, mustChange, keepLogin, actor, localKeyPrefix]);
+    setPassword: (id, { passwordHash, mustChange, keepLogin, checkedHash }, actor) =>
+      inTransaction(db, async (client) => {
+        // Locked first, so that the statement after it sees the logins that were opened until then.
+        await lockUser(client, [id]);
+        const values = [mode, id, passwordHash, mustChange, keepLogin, actor, localKeyPrefix, checkedHash];
+        return (await changePassword(client, values)).length === 1;
       }),
     list: () => db.guard(() => all().prepare('user_list').execute()),
     change: async (id, wanted, actor) => {

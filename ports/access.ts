@@ -30,12 +30,19 @@ export interface UserStore {
   /**
    * Ends every login of the user but `keepLogin`; where none is kept, it revokes his keys too, but not those of the keel
    * command, which each start makes anew.
+   * @param change `checkedHash` is that of the password that was found right; null where none was asked for
+   * @returns false, and nothing is changed, when the user has another password by now
    */
   setPassword(
     id: string,
-    change: { passwordHash: string; mustChange: boolean; keepLogin: string | null },
+    change: {
+      passwordHash: string;
+      mustChange: boolean;
+      keepLogin: string | null;
+      checkedHash: string | null;
+    },
     actor: string,
-  ): Promise<void>;
+  ): Promise<boolean>;
   list(): Promise<readonly UserRow[]>;
   /**
    * Ends every login and leaves no key good when the user is made inactive.
@@ -59,8 +66,15 @@ export interface LoginGrant {
 }
 
 export interface LoginStore {
-  /** Opens a login, the family of its refresh tokens. @returns its id */
-  open(login: { userId: string; refreshHash: string; days: number }, actor: string): Promise<string>;
+  /**
+   * Opens a login, the family of its refresh tokens.
+   * @param login `checkedHash` is that of the password that was found right
+   * @returns its id; null when the user is not active or has another password by now
+   */
+  open(
+    login: { userId: string; checkedHash: string; refreshHash: string; days: number },
+    actor: string,
+  ): Promise<string | null>;
   /**
    * Rotates a refresh token. Asked again within the grace, it finds the same next token; a replay ends the login.
    * @param next hash of the token that follows; the same for the same token

@@ -107,6 +107,16 @@ const auditOf = async (username: string): Promise<string[]> =>
     )
   ).map(({ actor, action }) => `${actor} ${action}`);
 
+/** How many statements that hold this text wait for a lock. */
+const waiting = async (text: string): Promise<number> =>
+  (
+    await rows(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and position($1 in query) > 0
+         and pid <> pg_backend_pid()`,
+      [text],
+    )
+  ).length;
+
 describe('the first admin', () => {
   it('comes with a password for one login, and owns what nobody owned', async () => {
     await stores.strategies.create({ id: 'old', name: 'old', settings: demoSettings }, 'test');
@@ -356,6 +366,45 @@ describe('changing a password', () => {
     expect((await ask('GET', '/auth/me', there.accessToken)).status).toBe(401);
     expect((await logIn('changer')).status).toBe(401);
     expect((await logIn('changer', 'obelisk gradient seventy')).status).toBe(200);
+  });
+});
+
+describe('a password that was checked before it was reset', () => {
+  const opening = (userId: string, checkedHash: string) =>
+    stores.logins.open({ userId, checkedHash, refreshHash: hashOf(checkedHash), days: 1 }, 'test');
+  const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+  it('opens no login, also when the reset commits while the login waits for it', async () => {
+    const userId = await make('raced');
+    const checked = (await stores.users.passwordHash(userId)) ?? '';
+    const client = await db.pool.connect();
+    try {
+      await client.query('begin');
+      await client.query(`update keel_user set password_hash = '$argon2id$other' where id = $1`, [userId]);
+      const opened = opening(userId, checked);
+      await expect.poll(() => waiting('with proven as'), { timeout: 20_000 }).toBe(1);
+      await client.query('commit');
+      expect(await opened).toBeNull();
+    } finally {
+      client.release();
+    }
+    expect(await opening(userId, '$argon2id$other')).not.toBeNull();
+  });
+
+  it('changes no password', async () => {
+    const userId = await make('outrun');
+    const change = { passwordHash: '$argon2id$new', mustChange: false, keepLogin: null };
+    const stale = { ...change, checkedHash: '$argon2id$stale' };
+    expect(await stores.users.setPassword(userId, stale, 'test')).toBe(false);
+    const checkedHash = await stores.users.passwordHash(userId);
+    expect(await stores.users.setPassword(userId, { ...change, checkedHash }, 'test')).toBe(true);
+    expect(await stores.users.passwordHash(userId)).toBe('$argon2id$new');
+  });
+
+  it('opens no login for one who is not active', async () => {
+    const userId = await make('gone');
+    await rows(`update keel_user set active = false where id = $1`, [userId]);
+    expect(await opening(userId, (await stores.users.passwordHash(userId)) ?? '')).toBeNull();
   });
 });
 

@@ -79,17 +79,21 @@ export async function logIn(
   const attempt = await deps.attempts.begin('login', name, address);
   const found = await deps.users.byLogin(name);
   const fits = await deps.passwords.verify(found?.passwordHash ?? null, composed(given.password));
-  if (found === null || !fits || !found.user.active) {
-    throw new KeelError('CREDENTIALS_REFUSED', 'The name or the password is not right.');
-  }
+  const checkedHash = found?.passwordHash ?? null;
+  if (found === null || checkedHash === null || !fits || !found.user.active) throw credentialsRefused();
+  const granted = await openLogin(deps, found.user, checkedHash);
   await deps.attempts.succeeded(attempt);
-  return openLogin(deps, found.user);
+  return granted;
 }
 
-async function openLogin(deps: AuthDeps, user: UserRow): Promise<Granted> {
+const credentialsRefused = (): KeelError =>
+  new KeelError('CREDENTIALS_REFUSED', 'The name or the password is not right.');
+
+async function openLogin(deps: AuthDeps, user: UserRow, checkedHash: string): Promise<Granted> {
   const refreshToken = randomBytes(32).toString('base64url');
-  const opening = { userId: user.id, refreshHash: sha256(refreshToken), days: loginDays };
+  const opening = { userId: user.id, checkedHash, refreshHash: sha256(refreshToken), days: loginDays };
   const loginId = await deps.logins.open(opening, `user:${user.username}`);
+  if (loginId === null) throw credentialsRefused();
   return grant(deps, { loginId, user }, refreshToken);
 }
 
@@ -134,14 +138,14 @@ export async function changePassword(
   const { user } = principal;
   const attempt = await deps.attempts.begin('password', user.id, address);
   const stored = await deps.users.passwordHash(user.id);
-  if (!(await deps.passwords.verify(stored, composed(given.current)))) {
-    throw new KeelError('PASSWORD_REFUSED', 'The current password is not right.');
-  }
+  const refused = new KeelError('PASSWORD_REFUSED', 'The current password is not right.');
+  if (!(await deps.passwords.verify(stored, composed(given.current)))) throw refused;
   await deps.attempts.succeeded(attempt);
   const own = [user.username, ...user.email.split(/[@.]/), composed(given.current)];
   const passwordHash = await deps.passwords.hash(
     goodPassword(deps.passwordStrength, given.next, own, 'next'),
   );
-  const change = { passwordHash, mustChange: false, keepLogin: loginOf(principal) };
-  await deps.users.setPassword(user.id, change, actorOf(principal));
+  const keepLogin = loginOf(principal);
+  const change = { passwordHash, mustChange: false, keepLogin, checkedHash: stored };
+  if (!(await deps.users.setPassword(user.id, change, actorOf(principal)))) throw refused;
 }
