@@ -46,7 +46,10 @@ const changePassword = statement(
    from changed returning id`,
 );
 
-/** Locks all admins first, so that two who demote each other at once do not both succeed. */
+/**
+ * Locks all admins first, so that two who demote each other at once do not both succeed; not their keys, because whoever
+ * writes a row of theirs may hold the audit chain already.
+ */
 const changeUser = statement<{ id: string }>(
   'user_change',
   `with changed as (
@@ -114,7 +117,9 @@ async function change(
   { role, active }: Parameters<UserStore['change']>[1],
   actor: string,
 ): Promise<boolean> {
-  const locked = await client.query(`select from keel_user where role = 'admin' and active for update`);
+  const locked = await client.query(
+    `select from keel_user where role = 'admin' and active for no key update`,
+  );
   await lockUser(client, [id]);
   const [changed] = await changeUser(client, [mode, id, role ?? null, active ?? null, actor]);
   const { rows } = await client.query<{ left: boolean }>(

@@ -518,6 +518,26 @@ describe('an admin', () => {
   });
 });
 
+describe('changing a user', () => {
+  it('does not block those who hold the audit chain and write a row of an admin', async () => {
+    const { id } = await makeUser(stores, 'busy', 'admin');
+    const client = await db.pool.connect();
+    try {
+      await client.query('begin');
+      await client.query(
+        `insert into audit (mode, actor, action, subject, facts) values ('simulated', 'test', 'x', 'x', '{}')`,
+      );
+      const changed = stores.users.change(id, { role: 'viewer' }, 'test');
+      await expect.poll(() => waiting('update keel_user set role'), { timeout: 20_000 }).toBe(1);
+      await client.query(`insert into login (user_id, expires_at) values ($1, now())`, [id]);
+      await client.query('commit');
+      expect((await changed)?.role).toBe('viewer');
+    } finally {
+      client.release();
+    }
+  });
+});
+
 describe('a one-time password', () => {
   it('opens nothing before it is changed, and everything after it', async () => {
     const { password: once } = await resetAdmin(stores, 'chief', 'keel admin');
