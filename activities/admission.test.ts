@@ -93,8 +93,25 @@ const proposal: RiskInput = {
   intents: [],
 };
 
+const buy: Decision = {
+  ...decision,
+  action: 'buy',
+  entry: '100',
+  stop: '90',
+  target: '120',
+  rCoefficient: '2',
+  profitMargin: '0.2',
+};
+
 /** The far sides of the ports: an account that holds ten shares with a stop and a target. */
-async function account(far: { readonly tradingState?: TradingState; readonly stored?: IntentRow } = {}) {
+async function account(
+  far: {
+    readonly tradingState?: TradingState;
+    readonly stored?: IntentRow;
+    readonly ownerGone?: boolean;
+    readonly buys?: boolean;
+  } = {},
+) {
   const objects = new Map<string, Uint8Array>();
   const cancelled: string[] = [];
   const inserted: string[] = [];
@@ -106,16 +123,25 @@ async function account(far: { readonly tradingState?: TradingState; readonly sto
     has: (key: string) => Promise.resolve(objects.has(key)),
     presignedUrl: () => Promise.resolve(''),
   };
-  const open = (): readonly IntentRow[] => [
-    {
-      ...intent,
-      legs: legs.map((leg) =>
-        cancelled.includes(leg.brokerOrderId) ? { ...leg, status: 'CANCELLED' } : leg,
-      ),
-    },
-  ];
+  const held = far.buys ? { ...snapshot, positions: [] } : snapshot;
+  const weighed = far.buys ? { ...proposal, decision: buy } : proposal;
+  const proposed = far.buys
+    ? ({ side: 'BUY', quantity: '10', limit: '100', stop: '90', target: '120' } as const)
+    : ({ side: 'SELL', quantity: '10', limit: null, stop: null, target: null } as const);
+  const open = (): readonly IntentRow[] =>
+    far.buys
+      ? []
+      : [
+          {
+            ...intent,
+            legs: legs.map((leg) =>
+              cancelled.includes(leg.brokerOrderId) ? { ...leg, status: 'CANCELLED' } : leg,
+            ),
+          },
+        ];
   const tx: AdmissionTransaction = {
-    snapshot: () => Promise.resolve(snapshot),
+    snapshot: () => Promise.resolve(held),
+    ownerMayTrade: () => Promise.resolve(!far.ownerGone),
     openIntents: () => Promise.resolve(open()),
     intent: () => Promise.resolve(far.stored ?? null),
     insertIntent: ({ clientOrderId }) => Promise.resolve(void inserted.push(clientOrderId)),
@@ -150,8 +176,8 @@ async function account(far: { readonly tradingState?: TradingState; readonly sto
     strategyId: 'demo',
     symbol: 'AAPL',
     clientOrderId: 'exit',
-    riskInput: await putJson(store, 'risk', proposal),
-    proposed: { side: 'SELL', quantity: '10', limit: null, stop: null, target: null },
+    riskInput: await putJson(store, 'risk', weighed),
+    proposed,
   };
   return { activities: createAdmissionActivities(deps), input, cancelled, inserted };
 }
@@ -174,6 +200,21 @@ describe('a closing sell', () => {
     const sendBy = new Date(wall + 110_000).toISOString();
     expect(await activities.admitOrder(input)).toMatchObject({ kind: 'admitted', quantity: '10', sendBy });
     expect(inserted).toEqual(['exit']);
+  });
+});
+
+describe('a run whose owner may not trade any more', () => {
+  it('buys nothing, and still sells', async () => {
+    const buyer = await account({ buys: true });
+    expect(await buyer.activities.admitOrder(buyer.input)).toMatchObject({ kind: 'admitted' });
+    const gone = await account({ buys: true, ownerGone: true });
+    expect(await gone.activities.admitOrder(gone.input)).toMatchObject({
+      kind: 'refused',
+      code: 'OWNER_INACTIVE',
+    });
+    expect(gone.inserted).toEqual([]);
+    const seller = await account({ ownerGone: true });
+    expect(await seller.activities.admitOrder(seller.input)).toMatchObject({ kind: 'admitted' });
   });
 });
 

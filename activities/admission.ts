@@ -136,6 +136,11 @@ async function admitUnderLock(
   if (verdict.order === null) return refusal(verdict);
   const session = deps.calendar.openAt(facts.market.now);
   if (session === null) return { kind: 'refused', code: 'SESSION', message: 'the exchange is shut' };
+  // A sell closes what is held, and protects: it needs nobody's leave.
+  if (verdict.order.side === 'BUY' && !(await tx.ownerMayTrade(input.runId))) {
+    const message = "the run's owner is not active or may not trade any more; an admin can change that";
+    return { kind: 'refused', code: 'OWNER_INACTIVE', message };
+  }
   const intent = newIntent(deps, input, facts, verdict.order, session.close);
   await tx.insertIntent(intent);
   return admitted(intent, deps.clock.now());

@@ -12,6 +12,7 @@ import { databaseError } from './errors.js';
 import { createIntentQueries } from './intentQueries.js';
 import { createQueue } from './queue.js';
 import { createRiskQueries } from './risk.js';
+import { statement } from './statement.js';
 
 /** 64 bits of a hash as PostgreSQL's bigint: one lock per mode and account. */
 const lockKey = (mode: Mode, accountId: string): bigint =>
@@ -19,6 +20,12 @@ const lockKey = (mode: Mode, accountId: string): bigint =>
     .update(JSON.stringify(['account', mode, accountId]))
     .digest()
     .readBigInt64BE(0);
+
+const ownerMayTrade = statement(
+  'run_owner_may_trade',
+  `select from run r left join keel_user u on u.id = r.owner_id
+   where r.id = $1 and (r.owner_id is null or (u.active and u.role in ('trader', 'admin')))`,
+);
 
 const busy = (accountId: string, cause?: unknown): KeelError =>
   new KeelError(
@@ -37,6 +44,7 @@ function transactionOn(client: PoolClient, mode: Mode, accountId: string) {
     snapshot: () => guard(() => snapshot(mode, accountId)),
     openIntents: () => guard(() => intents.open(mode, accountId)),
     intent: (clientOrderId) => guard(() => intents.get(clientOrderId)),
+    ownerMayTrade: (runId) => guard(async () => (await ownerMayTrade(client, [runId])).length === 1),
     insertIntent: (intent) => guard(() => intents.insert(intent)),
     putRisk: (row) => guard(() => risk.put(row)),
   });

@@ -152,6 +152,8 @@ export interface AdmissionTransaction {
   snapshot(): Promise<BrokerSnapshot | null>;
   openIntents(): Promise<readonly IntentRow[]>;
   intent(clientOrderId: string): Promise<IntentRow | null>;
+  /** Whether the run's owner is an active trader or above; also true of a run that nobody owns. */
+  ownerMayTrade(runId: string): Promise<boolean>;
   /** Stores the intent as INTENT; it reserves from then on. */
   insertIntent(intent: NewIntent): Promise<void>;
   putRisk(row: RiskRow): Promise<void>;

@@ -698,6 +698,26 @@ describe('order intents', () => {
     expect(open.reduce((sum, row) => sum + Number(row.reservedCash), 0)).toBe(990);
   });
 
+  it('tells under the lock whether the owner of a run may trade: nobody, an active trader, nobody else', async () => {
+    const mayTrade = (runId: string) =>
+      stores.intents.withAccountLock('simulated', 'DU1', (tx) => tx.ownerMayTrade(runId));
+    const runId = await newRun();
+    expect(await mayTrade(runId)).toBe(true);
+    const username = `owner${String(serial)}`;
+    const identity = { email: `${username}@example.com`, username, passwordHash: '$argon2id$none' };
+    const { id } = await stores.users.create(
+      { ...identity, role: 'trader', mustChangePassword: false },
+      'test',
+    );
+    await db.pool.query(`update run set owner_id = $1 where id = $2`, [id, runId]);
+    expect(await mayTrade(runId)).toBe(true);
+    await stores.users.change(id, { role: 'viewer' }, 'test');
+    expect(await mayTrade(runId)).toBe(false);
+    await stores.users.change(id, { role: 'admin', active: false }, 'test');
+    expect(await mayTrade(runId)).toBe(false);
+    expect(await mayTrade('no-such-run')).toBe(false);
+  });
+
   it('gives up waiting for the account after the lock timeout, and says so', async () => {
     const hasty = connect({
       url: server.url,
