@@ -39,7 +39,8 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
     async watchSession(input: { forMs: number }): Promise<void> {
       const { clock, login, brokerSessions } = deps;
       const end = clock.now() + input.forMs;
-      let state = (await brokerSessions.get(login))?.state ?? startingState(clock.now());
+      // What an earlier build stored may lack a field.
+      let state = { ...startingState(clock.now()), ...(await brokerSessions.get(login))?.state };
       let untold: readonly SessionEvent[] = [];
       while (clock.now() < end && !deps.stopping()) {
         const due = nextSessionAct(state, clock.now());

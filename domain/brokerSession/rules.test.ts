@@ -122,6 +122,22 @@ describe('a day of the login', () => {
     expect(state.phase).toBe('needs-login');
   });
 
+  it('looks again after its wait, and leaves a session alone that has come up meanwhile', () => {
+    const reset = 5 * minute;
+    // Up again by itself 5 s after it was opened in vain; whoever opens it then breaks it for good.
+    let firstOpened = Infinity;
+    let broken = false;
+    const world: World = (act, now) => {
+      const usable = now < reset || (!broken && now >= firstOpened + 5000);
+      if (act === 'open' && usable) broken = true;
+      if (act === 'open') firstOpened = Math.min(firstOpened, now);
+      return act === 'status' ? status({ authenticated: usable }) : well(act, now);
+    };
+    const { kinds, times } = live(world, 2 * 60 * minute);
+    expect(kinds).toEqual(['up', 'lost', 'up']);
+    expect(times('open')).toHaveLength(1);
+  });
+
   it('waits for a person for days, opens nothing meanwhile, and comes up by itself after the login', () => {
     const login = 3 * day;
     const { kinds, times } = live((act, now) => {

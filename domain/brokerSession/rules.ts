@@ -21,6 +21,8 @@ export interface SessionState {
   readonly attempts: number;
   /** Whether the last look found a login at all. */
   readonly connected: boolean;
+  /** When a session that is still unusable is opened, milliseconds since the epoch; null while none has to be. */
+  readonly openAt: number | null;
   /** The next act, set by what the last look found. */
   readonly next: 'status' | 'open' | 'prepare';
   /** Earliest time of the next look or act, and of the next tickle. */
@@ -86,6 +88,7 @@ export const startingState = (now: number): SessionState => ({
   failures: 0,
   attempts: 0,
   connected: false,
+  openAt: null,
   next: 'status',
   dueAt: now,
   tickleAt: now,
@@ -151,13 +154,17 @@ function onStatus(
   return reopen(state, reason, now, rules);
 }
 
-function onUsable(state: SessionState, now: number, rules: SessionRules): SessionStep {
+function onUsable(before: SessionState, now: number, rules: SessionRules): SessionStep {
+  const state = { ...before, openAt: null };
   if (state.phase !== 'up') return quiet({ ...state, next: 'prepare', dueAt: now });
   const attempts = now - state.since >= rules.steadyMs ? 0 : state.attempts;
   return quiet({ ...state, attempts, next: 'status', dueAt: now + rules.statusMs });
 }
 
-/** Connected and not usable: it is opened, until that has been tried too often. */
+/**
+ * Connected and not usable: it is opened, until that has been tried too often. Opening breaks a session that has come up by
+ * itself, so the looks go on during the wait, and only one that finds it unusable after the wait opens it.
+ */
 function reopen(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
   if (state.attempts >= rules.maximumAttempts) {
     const why = `${reason}, and ${String(rules.maximumAttempts)} attempts to open it have failed: a person must log in`;
@@ -166,8 +173,12 @@ function reopen(state: SessionState, reason: string, now: number, rules: Session
   const { state: lost, events } = toPhase(state, 'lost', reason, now, rules);
   // Each attempt waits twice as long as the one before it; the first one not at all.
   const waitMs = state.attempts === 0 ? 0 : rules.settleMs * 2 ** state.attempts;
+  const openAt = state.openAt ?? now + waitMs;
+  if (now < openAt) {
+    return { state: { ...lost, openAt, dueAt: Math.min(openAt, now + rules.statusMs) }, events };
+  }
   return {
-    state: { ...lost, attempts: state.attempts + 1, next: 'open', dueAt: now + waitMs },
+    state: { ...lost, openAt: null, attempts: state.attempts + 1, next: 'open', dueAt: now },
     events,
   };
 }
@@ -190,7 +201,7 @@ function toPhase(
   now: number,
   rules: SessionRules,
 ): SessionStep {
-  const next = { ...state, next: 'status' as const, dueAt: now + rules.statusMs };
+  const next = { ...state, openAt: null, next: 'status' as const, dueAt: now + rules.statusMs };
   if (state.phase === phase) return quiet({ ...next, reason });
   const up = phase === 'up';
   return {
