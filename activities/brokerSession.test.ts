@@ -79,7 +79,7 @@ describe('watchSession', () => {
       state: { ...startingState(0), phase: 'lost', attempts: 4, connected: true },
       checkedAt: '',
     });
-    await activities.watchSession({ forMs: 600_000 });
+    await activities.watchSession({ forMs: 1_200_000 });
     expect(acts).toEqual(['open']);
     expect(phase()).toBe('needs-login');
   });

@@ -22,6 +22,10 @@ function seenIn(error: unknown): Observation {
     : { kind: 'failed', reason: error.message };
 }
 
+/** Whether the request never left: then IBKR counts nothing. */
+const unsent = (error: unknown): boolean =>
+  error instanceof KeelError && (error.code === 'IBKR_PACING_DEADLINE' || error.facts['sent'] === false);
+
 /** Right after a session was opened the gateway may still say that there is none: that is a status too. */
 const idle: Observation = {
   kind: 'status',
@@ -65,7 +69,7 @@ export function createIbkrLogin({ client, session, compete }: LoginOptions): Bro
         (): Observation => ({ kind: 'opened' }),
         (error: unknown): Observation => {
           const seen = seenIn(error);
-          return seen.kind === 'no-login' ? seen : { kind: 'opened' };
+          return seen.kind === 'no-login' || unsent(error) ? seen : { kind: 'opened' };
         },
       );
     },

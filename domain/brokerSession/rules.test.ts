@@ -138,6 +138,38 @@ describe('a day of the login', () => {
     expect(times('open')).toHaveLength(1);
   });
 
+  it('outlasts a nightly reset of twenty minutes without a person, and is up 15 minutes after it at the latest', () => {
+    for (let minutes = 1; minutes <= 20; minutes += 1) {
+      const reset = 5 * 60 * minute;
+      const end = reset + minutes * minute;
+      let openedAt = -Infinity;
+      const { events, kinds, times } = live(
+        (act, now) => {
+          if (act === 'open') openedAt = now;
+          const usable = now < reset || openedAt >= end;
+          return act === 'status' ? status({ authenticated: usable }) : well(act, now);
+        },
+        reset + 60 * minute,
+      );
+      expect(kinds).toEqual(['up', 'lost', 'up']);
+      expect((events[2]?.at ?? Infinity) - end).toBeLessThan(16 * minute);
+      expect(times('open').length).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it('counts no attempt that never left this machine', () => {
+    const reachable = 60 * minute;
+    let opened = false;
+    const { kinds, state, times } = live((act, now) => {
+      if (act === 'open' && now < reachable) return { kind: 'failed', reason: 'not sent' };
+      if (act === 'open') opened = true;
+      return act === 'status' ? status({ authenticated: opened }) : well(act, now);
+    }, 70 * minute);
+    expect(kinds).toEqual(['lost', 'up']);
+    expect(times('open').length).toBeGreaterThan(5);
+    expect(state.attempts).toBe(1);
+  });
+
   it('waits for a person for days, opens nothing meanwhile, and comes up by itself after the login', () => {
     const login = 3 * day;
     const { kinds, times } = live((act, now) => {

@@ -30,7 +30,9 @@ export interface SessionState {
   readonly tickleAt: number;
 }
 
-/** What an act brought. `failed` is no answer at all, or none that can be read. */
+/**
+ * What an act brought. `failed` is no answer at all, or none that can be read; of `open`, that nothing was sent.
+ */
 export type Observation =
   | {
       readonly kind: 'status';
@@ -63,11 +65,14 @@ export interface SessionRules {
   readonly steadyMs: number;
   /** Looks without an answer that are a loss. */
   readonly failuresAreLoss: number;
-  /** Attempts to open it: more, and IBKR may lock the account out. */
-  readonly maximumAttempts: number;
+  /** The wait before each attempt to open it. There are no more: IBKR may lock the account out. */
+  readonly backOffMs: readonly number[];
   /** Whether another login of the same user name may be pushed out. */
   readonly compete: boolean;
 }
+
+/** Together longer than a nightly reset takes as a rule, wall milliseconds. */
+const backOffMs = [2000, 10_000, 60_000, 5 * 60_000, 15 * 60_000];
 
 /** IBKR's figures, all times divided by the gateway's factor. A lost session is told after two looks: well within 60 s. */
 export const sessionRules = (factor: number, compete: boolean): SessionRules => ({
@@ -76,7 +81,7 @@ export const sessionRules = (factor: number, compete: boolean): SessionRules => 
   settleMs: 2000 / factor,
   steadyMs: (10 * 60_000) / factor,
   failuresAreLoss: 2,
-  maximumAttempts: 5,
+  backOffMs: backOffMs.map((ms) => ms / factor),
   compete,
 });
 
@@ -166,13 +171,12 @@ function onUsable(before: SessionState, now: number, rules: SessionRules): Sessi
  * itself, so the looks go on during the wait, and only one that finds it unusable after the wait opens it.
  */
 function reopen(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
-  if (state.attempts >= rules.maximumAttempts) {
-    const why = `${reason}, and ${String(rules.maximumAttempts)} attempts to open it have failed: a person must log in`;
+  const waitMs = rules.backOffMs[state.attempts];
+  if (waitMs === undefined) {
+    const why = `${reason}, and ${String(rules.backOffMs.length)} attempts to open it have failed: a person must log in`;
     return toPhase(state, 'needs-login', why, now, rules);
   }
   const { state: lost, events } = toPhase(state, 'lost', reason, now, rules);
-  // Each attempt waits twice as long as the one before it; the first one not at all.
-  const waitMs = state.attempts === 0 ? 0 : rules.settleMs * 2 ** state.attempts;
   const openAt = state.openAt ?? now + waitMs;
   if (now < openAt) {
     return { state: { ...lost, openAt, dueAt: Math.min(openAt, now + rules.statusMs) }, events };
@@ -185,7 +189,9 @@ function reopen(state: SessionState, reason: string, now: number, rules: Session
 
 function onFailure(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
   const failures = state.failures + 1;
-  const after = { ...state, failures };
+  // What never reached IBKR was no attempt.
+  const attempts = state.next === 'open' ? state.attempts - 1 : state.attempts;
+  const after = { ...state, failures, attempts };
   // What cannot be prepared is of no use, however well the status looks.
   if (state.next === 'prepare') return toPhase(after, 'lost', reason, now, rules);
   if (failures < rules.failuresAreLoss || state.phase === 'needs-login' || state.phase === 'competing') {

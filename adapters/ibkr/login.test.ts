@@ -1,0 +1,46 @@
+// What an attempt to open the session tells its owner: only what reached IBKR counts.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { IbkrGateway } from './gateway.js';
+import { connectTo } from './testing/connect.js';
+import { makeCertificate, startTestGateway } from './testing/gateway.js';
+import type { TestGateway } from './testing/gateway.js';
+
+const init = 'POST /iserver/auth/ssodh/init';
+let gateway: TestGateway;
+let ibkr: IbkrGateway;
+
+beforeEach(async () => {
+  gateway = await startTestGateway(await makeCertificate());
+  ibkr = connectTo(gateway, { timeoutMs: 400 });
+});
+afterEach(async () => {
+  ibkr.close();
+  await gateway.close();
+});
+
+it('was opened, as far as anybody knows, once the request had left', async () => {
+  gateway.on(init, {}, { fault: 'drop' }, { fault: 'hang' });
+  const answered = await ibkr.login.open();
+  const broken = await ibkr.login.open();
+  const silent = await ibkr.login.open();
+  expect([answered, broken, silent]).toEqual(Array(3).fill({ kind: 'opened' }));
+  expect(gateway.to(init)).toHaveLength(3);
+});
+
+it('was not opened where no gateway is', async () => {
+  await gateway.close();
+  expect(await ibkr.login.open()).toMatchObject({ kind: 'failed' });
+});
+
+it('was not opened where the limits give no turn', async () => {
+  const stopped = connectTo(gateway, {
+    pacingWaitMs: 50,
+    sharedPacing: {
+      take: () => Promise.resolve({ waitMs: 0, stopMs: 60_000 }),
+      stop: () => Promise.resolve(),
+    },
+  });
+  expect(await stopped.login.open()).toMatchObject({ kind: 'failed' });
+  expect(gateway.to(init)).toHaveLength(0);
+  stopped.close();
+});
