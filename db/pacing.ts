@@ -4,16 +4,20 @@ import type { SharedPacing } from '../ports/pacing.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
 
-const takeTurn = statement<{ waitMs: number; stopMs: number }>(
+const takeTurn = statement<{ waitMs: number | null; stopMs: number }>(
   'gateway_limit_take',
-  `insert into gateway_limit as old (gateway, name, free_at)
-   values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-   on conflict (gateway, name) do update
-     set free_at = greatest(old.free_at, clock_timestamp()) + $3 * interval '1 millisecond'
-   returning
-     greatest(0, extract(epoch from free_at - clock_timestamp()) * 1000 - $3)::float8 as "waitMs",
-     coalesce((select greatest(0, extract(epoch from s.free_at - clock_timestamp()) * 1000)
-       from gateway_limit s where s.gateway = $1 and s.name = 'stop'), 0)::float8 as "stopMs"`,
+  `with stop as (
+     select coalesce(max(greatest(0, extract(epoch from free_at - clock_timestamp()) * 1000)), 0)::float8 as ms
+     from gateway_limit where gateway = $1 and name = 'stop'
+   ), turn as (
+     insert into gateway_limit as old (gateway, name, free_at)
+     select $1, $2, clock_timestamp() + $3 * interval '1 millisecond' from stop where stop.ms <= $4
+     on conflict (gateway, name) do update
+       set free_at = greatest(old.free_at, clock_timestamp()) + $3 * interval '1 millisecond'
+       where old.free_at <= clock_timestamp() + $4 * interval '1 millisecond'
+     returning greatest(0, extract(epoch from free_at - clock_timestamp()) * 1000 - $3)::float8 as ms
+   )
+   select turn.ms as "waitMs", stop.ms as "stopMs" from stop left join turn on true`,
 );
 
 const stopAll = statement(
@@ -25,10 +29,10 @@ const stopAll = statement(
 
 /** @param gateway what names it in every process, such as its address */
 export const createSharedPacing = (db: Database, gateway: string): SharedPacing => ({
-  take: (limit, gapMs) =>
+  take: (limit, gapMs, longestMs) =>
     db.guard(async () => {
-      const [turn] = await takeTurn(db.pool, [gateway, limit, gapMs]);
-      return turn ?? { waitMs: 0, stopMs: 0 };
+      const [turn] = await takeTurn(db.pool, [gateway, limit, gapMs, longestMs]);
+      return turn ?? { waitMs: null, stopMs: 0 };
     }),
   stop: (forMs) =>
     db.guard(async () => {

@@ -50,15 +50,33 @@ test('keeps the login of each name, and what it has told, newest first', async (
 test('hands the turns of a limit out one by one, whichever process asks, and stops all of them', async () => {
   const [ours, theirs] = [one, other].map((db) => createSharedPacing(db, 'https://gateway/v1/api'));
   if (ours === undefined || theirs === undefined) throw new Error('two are made');
-  const turns = await Promise.all([ours, theirs, ours, theirs].map((each) => each.take('orders', 60_000)));
-  const waits = turns.map(({ waitMs }) => Math.round(waitMs / 60_000)).sort();
+  const turns = await Promise.all(
+    [ours, theirs, ours, theirs].map((each) => each.take('orders', 60_000, 600_000)),
+  );
+  const waits = turns.map(({ waitMs }) => Math.round((waitMs ?? Infinity) / 60_000)).sort();
   expect(waits).toEqual([0, 1, 2, 3]);
   expect(turns.map(({ stopMs }) => stopMs)).toEqual([0, 0, 0, 0]);
-  expect((await createSharedPacing(other, 'https://another/v1/api').take('orders', 60_000)).waitMs).toBe(0);
+  expect((await createSharedPacing(other, 'https://another/v1/api').take('orders', 60_000, 0)).waitMs).toBe(
+    0,
+  );
   await ours.stop(900_000);
   await theirs.stop(1000);
-  const { stopMs } = await theirs.take('all requests', 150);
+  const { stopMs } = await theirs.take('all requests', 150, 1_000_000);
   expect(stopMs).toBeGreaterThan(800_000);
+});
+
+test('takes no turn for a caller who cannot wait for it', async () => {
+  const shared = createSharedPacing(one, 'https://waiting/v1/api');
+  await shared.take('orders', 60_000, 0);
+  for (let tries = 0; tries < 5; tries += 1) {
+    expect(await shared.take('orders', 60_000, 1000)).toEqual({ waitMs: null, stopMs: 0 });
+  }
+  const { waitMs } = await shared.take('orders', 60_000, 61_000);
+  expect(Math.ceil((waitMs ?? 0) / 60_000)).toBe(1);
+  await shared.stop(900_000);
+  const stopped = await shared.take('all requests', 150, 30_000);
+  expect(stopped.waitMs).toBeNull();
+  expect(stopped.stopMs).toBeGreaterThan(800_000);
 });
 
 test('has one holder at a time among processes, whoever asks', async () => {

@@ -225,12 +225,14 @@ describe('limits that are shared among processes', () => {
     let stopEnd = 0;
     let away = false;
     const shared: SharedPacing = {
-      take: (limit, gapMs) => {
+      take: (limit, gapMs, longestMs) => {
         if (away) return Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }));
         const now = time.clock.now();
         const at = Math.max(now, free.get(limit) ?? 0);
+        const stopMs = Math.max(0, stopEnd - now);
+        if (Math.max(at - now, stopMs) > longestMs) return Promise.resolve({ waitMs: null, stopMs });
         free.set(limit, at + gapMs);
-        return Promise.resolve({ waitMs: at - now, stopMs: Math.max(0, stopEnd - now) });
+        return Promise.resolve({ waitMs: at - now, stopMs });
       },
       stop: (forMs) => {
         stopEnd = Math.max(stopEnd, time.clock.now() + forMs);
@@ -278,6 +280,19 @@ describe('limits that are shared among processes', () => {
     await time.advance(20_000);
     expect(went).toHaveLength(2);
     expect((went[1] ?? 0) - (went[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('lose no turn to a caller who is refused', async () => {
+    const { time, all } = processes(2);
+    const [one, other] = all;
+    if (one === undefined || other === undefined) throw new Error('two are made');
+    (await one.enter('orders', far))();
+    for (let tries = 0; tries < 20; tries += 1) {
+      expect(await outcome(other.enter('orders', time.clock.now() + 100))).toBe('IBKR_PACING_DEADLINE');
+    }
+    const next = outcome(other.enter('orders', time.clock.now() + 6000));
+    await time.advance(6000);
+    expect(await next).toBe('went');
   });
 
   it('stop every process after a 429 of one, and no cancel', async () => {

@@ -114,13 +114,14 @@ async function takeShared(
   shared: SharedPacing,
   limit: string,
   gapMs: number,
+  longestMs: number,
   strict: boolean,
 ): Promise<SharedTurn> {
-  const turn = await shared.take(limit, gapMs).catch((error: unknown) => {
+  const turn = await shared.take(limit, gapMs, longestMs).catch((error: unknown) => {
     if (strict) throw error;
     return { waitMs: gapMs, stopMs: 0 };
   });
-  return { ...turn, waitMs: Math.max(turn.waitMs, turn.stopMs) };
+  return { ...turn, waitMs: turn.waitMs === null ? null : Math.max(turn.waitMs, turn.stopMs) };
 }
 
 /** @throws RangeError when the factor is not positive. */
@@ -154,9 +155,10 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
 
   async function sharedTurn(limit: string, gapMs: number, deadline: number, strict: boolean): Promise<void> {
     if (shared === undefined) return;
-    const { waitMs, stopMs } = await takeShared(shared, limit, gapMs, strict);
+    const longestMs = Math.max(0, deadline - clock.now());
+    const { waitMs, stopMs } = await takeShared(shared, limit, gapMs, longestMs, strict);
     penaltyEnd = Math.max(penaltyEnd, clock.now() + stopMs);
-    if (clock.now() + waitMs > deadline) throw refused(limit, deadline, clock.now());
+    if (waitMs === null || clock.now() + waitMs > deadline) throw refused(limit, deadline, clock.now());
     if (waitMs > 0) await sleep(timer, waitMs);
   }
 
