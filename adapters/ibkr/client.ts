@@ -36,7 +36,10 @@ export interface IbkrClient {
   exchange(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange>;
   /** Runs `work` while nothing else holds the gate. @throws KeelError IBKR_PACING_DEADLINE. */
   holding<T>(gate: GateName, work: () => Promise<T>): Promise<T>;
-  /** Runs `work` while ordinary requests wait: an order that is asked about is void as soon as anything else is asked. */
+  /**
+   * Runs `work` while ordinary requests wait, after those on their way have ended: an order that is asked about is void as
+   * soon as anything else is asked.
+   */
   quietly<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -83,15 +86,38 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
   }
 
   let quiet: Promise<unknown> = Promise.resolve();
+  const onTheirWay = new Set<Promise<unknown>>();
+
+  /** Waits for an ordinary turn that comes while no order is asked about: one may have begun while this one waited. */
+  async function ordinaryTurn(): Promise<void> {
+    for (;;) {
+      const before = quiet;
+      await before;
+      await pacing.slot('ordinary', clock.now() + pacingWaitMs);
+      if (quiet === before) return;
+    }
+  }
+
+  /** Keeps the request among those that an order waits for. Each ends by its own timeout. */
+  async function watched(request: Promise<Exchange>): Promise<Exchange> {
+    const ended = request.catch(() => undefined);
+    onTheirWay.add(ended);
+    try {
+      return await request;
+    } finally {
+      onTheirWay.delete(ended);
+    }
+  }
 
   async function send(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange> {
     const path = fill(endpoint, input.path ?? {});
     const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
-    if (input.reserved !== true && input.lane !== 'cancel') await quiet;
-    if (input.reserved !== true || !pacing.takeReserved()) {
+    const ordinary = input.reserved !== true && input.lane !== 'cancel';
+    if (ordinary) await ordinaryTurn();
+    else if (input.reserved !== true || !pacing.takeReserved()) {
       await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
     }
-    const answer = await http.exchange({
+    const request = http.exchange({
       method: endpoint.method,
       path,
       endpoint: labelOf(endpoint),
@@ -100,6 +126,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
       ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }),
       ...(beforeSend === undefined ? {} : { beforeSend }),
     });
+    const answer = await (ordinary ? watched(request) : request);
     if (answer.status === 429) pacing.penalize();
     return answer;
   }
@@ -112,7 +139,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
   return {
     holding,
     quietly(work) {
-      const done = work();
+      const done = Promise.all(onTheirWay).then(work);
       quiet = done.catch(() => undefined);
       return done;
     },

@@ -1,0 +1,79 @@
+// What an order that IBKR asks about may rely on: nothing ordinary is on its way meanwhile.
+import { expect, it } from 'vitest';
+import { createIbkrClient } from './client.js';
+import type { IbkrClient } from './client.js';
+import type { Exchange } from './errors.js';
+import { createPacing } from './pacing.js';
+
+const clock = { now: () => 0 };
+const order = { method: 'POST', path: '/order' } as const;
+const reply = { method: 'POST', path: '/reply' } as const;
+const status = { method: 'POST', path: '/status' } as const;
+const turn = (): Promise<void> => new Promise(setImmediate);
+
+/** Something that a test lets happen. */
+function latch<T>() {
+  let open: (value: T) => void = () => undefined;
+  const opened = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** A client whose first ordinary turn and whose answers to `/status` come when the test says so. */
+function clientOf(firstTurn: Promise<void>, statusAnswer: Promise<Exchange>) {
+  const sent: string[] = [];
+  let turns = 0;
+  const client: IbkrClient = createIbkrClient({
+    clock,
+    pacingWaitMs: 1000,
+    pacing: {
+      ...createPacing({ clock, factor: 1 }),
+      takeReserved: () => true,
+      slot: (lane) => (lane === 'ordinary' && (turns += 1) === 1 ? firstTurn : Promise.resolve()),
+    },
+    http: {
+      exchange: ({ path }) => {
+        sent.push(path);
+        return path === '/status' ? statusAnswer : Promise.resolve({ status: 200, text: '{}' });
+      },
+      close: () => undefined,
+    },
+  });
+  const place = (meanwhile: () => Promise<void>) =>
+    client.quietly(async () => {
+      await client.exchange(order, { reserved: true });
+      await meanwhile();
+      await client.exchange(reply, { lane: 'cancel' });
+    });
+  return { client, sent, place };
+}
+
+it('keeps a request back whose turn comes between the order and the reply', async () => {
+  const first = latch<undefined>();
+  const { client, sent, place } = clientOf(first.opened, Promise.resolve({ status: 200, text: '{}' }));
+  const asked = client.exchange(status, {});
+  await turn();
+  await place(async () => {
+    first.open(undefined);
+    await turn();
+  });
+  await asked;
+  expect(sent).toEqual(['/order', '/reply', '/status']);
+});
+
+it.each([
+  ['has its answer', () => Promise.resolve({ status: 200, text: '{}' })],
+  ['has failed', () => Promise.reject(new Error('no answer in time'))],
+])('lets the order out only when a request on its way %s', async (_what, answer) => {
+  const ended = latch<undefined>();
+  const { client, sent, place } = clientOf(Promise.resolve(), ended.opened.then(answer));
+  const asked = client.exchange(status, {}).catch(() => undefined);
+  await turn();
+  const placed = place(turn);
+  await turn();
+  expect(sent).toEqual(['/status']);
+  ended.open(undefined);
+  await Promise.all([placed, asked]);
+  expect(sent).toEqual(['/status', '/order', '/reply']);
+});
