@@ -1,5 +1,6 @@
 // The platform's own speed: /health beside bare Express in the same run, a cached price, notifications through the
 // outbox to a receiver on loopback. Called by the runner.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -193,6 +194,7 @@ export async function benchPlatform(servers: Servers): Promise<PlatformTiming> {
   const api = await servers.startNode('api', entry('../api/main.js'), [], {
     ...env,
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
+    KEEL_AUTH_SECRET: randomBytes(32).toString('hex'),
   });
   try {
     const step = await fetch(`${adminUrl}/clock/step`, {
