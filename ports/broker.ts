@@ -94,10 +94,10 @@ export interface BrokerPort {
    */
   waitForOrderSlot(deadline: number): Promise<void>;
   /**
-   * Places an order once, in the slot that `waitForOrderSlot` gave. Calls `beforeSend`, which decides synchronously, as
-   * the last act before the socket, whether the order may still go out.
-   * @throws KeelError only where nothing was written to the socket: what `beforeSend` threw, or no connection.
-   * `claim` is called before that, once nothing but the socket is waited for any more; what it throws is thrown.
+   * Places an order once, in the slot that `waitForOrderSlot` gave. Calls `claim` once nothing but the socket is waited for
+   * any more, then `beforeSend`, which decides synchronously, as the last act before the socket, whether the order may
+   * still go out.
+   * @throws KeelError only where nothing was written to the socket: what `claim` or `beforeSend` threw, or no connection.
    */
   placeOrder(
     request: OrderRequest,

@@ -5,21 +5,14 @@ import type { IntentRow } from '../ports/stores.js';
 import { makeUser } from './support/access.js';
 import { startApi } from './support/api.js';
 import { sharedServers } from './support/servers.js';
-import { startStack, type TestStack } from './support/stack.js';
+import { onStack, type TestStack } from './support/stack.js';
 
 /** The close of the demo's default session; the rules buy there. */
 const close = '2014-07-07T20:00:00.000Z';
 
 const temporal = sharedServers();
 
-const withStack = async (work: (stack: TestStack) => Promise<void>): Promise<void> => {
-  const stack = await startStack(temporal());
-  try {
-    await work(stack);
-  } finally {
-    await stack.stop();
-  }
-};
+const withStack = (work: (stack: TestStack) => Promise<void>): Promise<void> => onStack(temporal(), work);
 
 const entriesOf = (stack: TestStack, clientOrderId: string) =>
   stack.ledger().filter(({ type, cOID }) => type === 'order' && cOID === clientOrderId);

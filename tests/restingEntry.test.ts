@@ -6,7 +6,7 @@ import { signalNames } from '../contracts/wire/names.js';
 import type { RunResult } from '../contracts/wire/run.js';
 import type { IntentRow } from '../ports/stores.js';
 import { sharedServers } from './support/servers.js';
-import { demoSettings, startStack, type TestStack } from './support/stack.js';
+import { demoSettings, onStack, type TestStack } from './support/stack.js';
 
 const temporal = sharedServers();
 const limitEntry = { risk: { ...demoSettings.risk, entryType: 'LMT' as const } };
@@ -16,14 +16,7 @@ const filling = { close: '2014-07-07T20:00:00.000Z', limit: '95.97', end: '2014-
 const leaving = { close: '2014-07-11T20:00:00.000Z', limit: '95.22', end: '2014-07-14T20:00:00.000Z' };
 const admitAt = '2014-07-14T13:35:00.000Z';
 
-const withStack = async (work: (stack: TestStack) => Promise<void>): Promise<void> => {
-  const stack = await startStack(temporal());
-  try {
-    await work(stack);
-  } finally {
-    await stack.stop();
-  }
-};
+const withStack = (work: (stack: TestStack) => Promise<void>): Promise<void> => onStack(temporal(), work);
 
 async function until<T>(look: () => Promise<T | null>): Promise<T> {
   for (;;) {

@@ -157,7 +157,7 @@ const alone = <T>({ client, locks, login }: Placing, work: (lock: HeldLock) => P
   );
 
 /**
- * Places the order once. Whatever it throws, nothing was written to the socket: `beforeSend`'s own error,
+ * Places the order once. Whatever it throws, nothing was written to the socket: the error of `claim` or `beforeSend`,
  * IBKR_PACING_DEADLINE, ORDER_INVALID, LOCK_AWAY, LOCK_BUSY, LOCK_LOST, or NOT_SENT_AWAY (final) when the connection
  * did not come about.
  */

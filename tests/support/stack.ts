@@ -223,6 +223,19 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   };
 }
 
+/** A whole Keel for one test, stopped whatever becomes of it. */
+export async function onStack(
+  temporal: TestTemporal,
+  work: (stack: TestStack) => Promise<void>,
+): Promise<void> {
+  const stack = await startStack(temporal);
+  try {
+    await work(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
 /** Workflows of this test must not reach the next one's worker, which serves the same queue. */
 async function endWorkflows(client: Client): Promise<void> {
   const ids = [
