@@ -39,12 +39,14 @@ import type { StockRouteDeps } from './routes/stocks.js';
 import { stockRoutes } from './routes/stocks.js';
 import { strategyRoutes } from './routes/strategies.js';
 import { userRoutes } from './routes/users.js';
+import { secondFactorRoutes } from './routes/secondFactor.js';
+import type { SecondFactorDeps } from './services/secondFactor.js';
 import type { AuthDeps } from './services/auth.js';
 import type { AuthenticateDeps } from './services/principal.js';
 import type { ApiKeyDeps } from './services/apiKeys.js';
 import type { UserDeps } from './services/users.js';
 
-type AccessDeps = AuthDeps & AuthenticateDeps & ApiKeyDeps & UserDeps;
+type AccessDeps = AuthDeps & AuthenticateDeps & SecondFactorDeps & ApiKeyDeps & UserDeps;
 type NounDeps = AccessDeps &
   HealthDeps &
   ProgressRouteDeps &
@@ -88,6 +90,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(express.json({ limit: deps.bodyLimitKb * 1024 }));
   app.use(healthRoutes(deps));
   app.use(authRoutes(deps));
+  app.use(secondFactorRoutes(deps));
   app.use(apiKeyRoutes(deps));
   app.use(userRoutes(deps));
   app.use(strategyRoutes(deps));

@@ -9,6 +9,8 @@ import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { createTimeCodes } from '../adapters/otpauth/timeCodes.js';
+import { createSeal } from '../adapters/seal/seal.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
 import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
@@ -111,15 +113,21 @@ function portsOf(
 function accessOf({
   auth,
   mode,
-}: ApiConfig): Pick<ApiDeps, 'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen'> {
+}: ApiConfig): Pick<
+  ApiDeps,
+  'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen' | 'timeCodes' | 'seal'
+> {
   const before = auth.previousSecret === '' ? [] : [auth.previousSecret];
+  const clock = createMachineClock();
   return {
+    timeCodes: createTimeCodes({ clock, issuer: mode === 'live' ? 'Keel' : `Keel ${mode}` }),
+    seal: createSeal([auth.secret, ...before], 'second factor'),
     passwords: createPasswordHasher(),
     passwordStrength: createPasswordStrength(),
     accessTokens: createAccessTokens({
       secrets: [auth.secret, ...before],
       mode,
-      clock: createMachineClock(),
+      clock,
     }),
     registrationOpen: auth.registration === 'open',
   };

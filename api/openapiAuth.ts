@@ -3,11 +3,16 @@ import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
 import {
+  codeRequest,
   loginRequest,
   passwordRequest,
+  proofAnswer,
+  recoveryCodeList,
   refreshRequest,
   registerRequest,
   tokens,
+  totpRequest,
+  totpSecret,
   user,
   userChange,
   userList,
@@ -70,6 +75,64 @@ const authPaths: ZodOpenApiPathsObject = {
   },
 };
 
+const withCode = { requestBody: { ...body(codeRequest), required: true } };
+const codeProblems = [...badBody, '403', '404', '429', '503'] as const;
+
+const totpPaths: ZodOpenApiPathsObject = {
+  '/api/v1/auth/totp': {
+    post: {
+      summary: 'Begin a second factor',
+      description: 'Nothing is asked for before it is confirmed.',
+      tags: ['access'],
+      requestBody: body(totpRequest),
+      responses: { '201': json('For the authenticator.', totpSecret), ...problems(...codeProblems, '409') },
+    },
+  },
+  '/api/v1/auth/totp/confirm': {
+    post: {
+      summary: 'Confirm it with a first code',
+      description: 'Ends every other login of yours.',
+      tags: ['access'],
+      ...withCode,
+      responses: { '200': json('Keep them.', recoveryCodeList), ...problems(...codeProblems, '409') },
+    },
+  },
+  '/api/v1/auth/totp/prove': {
+    post: {
+      summary: 'Prove it, so that this login may act in live mode',
+      tags: ['access'],
+      ...withCode,
+      responses: { '200': json('For how long.', proofAnswer), ...problems(...codeProblems) },
+    },
+  },
+  '/api/v1/auth/totp/recovery-codes': {
+    post: {
+      summary: 'Get new recovery codes in place of the old ones',
+      tags: ['access'],
+      ...withCode,
+      responses: { '200': json('Keep them.', recoveryCodeList), ...problems(...codeProblems) },
+    },
+  },
+  '/api/v1/auth/totp/disable': {
+    post: {
+      summary: 'Disable it, with a code or a recovery code',
+      description: 'Ends every other login of yours. In live mode you act no more.',
+      tags: ['access'],
+      ...withCode,
+      responses: { ...done('Disabled.'), ...problems(...codeProblems) },
+    },
+  },
+  '/api/v1/users/{id}/totp': {
+    delete: {
+      summary: 'Take away the second factor of a user who has lost it',
+      description: 'His logins end.',
+      tags: ['access'],
+      requestParams: idPath,
+      responses: { ...done('Taken away.'), ...problems('404', '503') },
+    },
+  },
+};
+
 const keyPaths: ZodOpenApiPathsObject = {
   '/api/v1/auth/keys': {
     get: {
@@ -115,4 +178,4 @@ const userPaths: ZodOpenApiPathsObject = {
   },
 };
 
-export const accessPaths: ZodOpenApiPathsObject = { ...authPaths, ...keyPaths, ...userPaths };
+export const accessPaths: ZodOpenApiPathsObject = { ...authPaths, ...totpPaths, ...keyPaths, ...userPaths };

@@ -48,7 +48,7 @@ interface UsedKey extends ApiKeyRow {
 const goodKey = statement<UsedKey>(
   'api_key_good',
   `select ${keyFields}, k.hash, json_build_object('id', u.id, 'email', u.email, 'username', u.username,
-     'role', u.role, 'active', u.active, 'mustChangePassword', u.must_change_password,
+     'role', u.role, 'active', u.active, 'mustChangePassword', u.must_change_password, 'secondFactor', u.second_factor,
      'createdAt', to_char(u.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as user
    from api_key k join keel_user u on u.id = k.user_id
    where k.prefix = $1 and k.revoked_at is null and k.expires_at > now() and u.active`,

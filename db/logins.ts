@@ -3,7 +3,7 @@
 import type { PoolClient } from 'pg';
 import type { Mode } from '../contracts/wire/names.js';
 import { refreshVerdict } from '../domain/access/refresh.js';
-import type { LoginGrant, LoginStore, UserRow } from '../ports/access.js';
+import type { LoginFacts, LoginGrant, LoginStore, UserRow } from '../ports/access.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
 import { inTransaction } from './transaction.js';
@@ -12,15 +12,17 @@ import { inTransaction } from './transaction.js';
 const openLogin = statement<{ id: string }>(
   'login_open',
   `with proven as (
-     select id from keel_user where id = $2 and active and password_hash = $6 for share
+     select id from keel_user
+     where id = $2 and active and password_hash = $6 and (not second_factor or $7 <> 'none') for share
    ), opened as (
-     insert into login (user_id, expires_at) select id, now() + make_interval(days => $4) from proven
+     insert into login (user_id, expires_at, proven_at)
+     select id, now() + make_interval(days => $4), case when $7 = 'code' then now() end from proven
      returning id, user_id
    ), first_token as (
      insert into refresh_token (hash, login_id) select $3, id from opened
    ), noted as (
      insert into audit (mode, actor, action, subject, facts)
-     select $1, $5, 'login.open', 'user:' || u.username, jsonb_build_object('loginId', opened.id)
+     select $1, $5, 'login.open', 'user:' || u.username, jsonb_build_object('loginId', opened.id, 'secondFactor', $7::text)
      from opened join keel_user u on u.id = opened.user_id
    )
    select id from opened`,
@@ -38,11 +40,13 @@ const endLogin = statement(
 );
 
 const userFields = `u.id, u.email, u.username, u.role, u.active, u.must_change_password as "mustChangePassword",
-  u.created_at as "createdAt"`;
+  u.second_factor as "secondFactor", u.created_at as "createdAt"`;
 
-const userOfLogin = statement<UserRow>(
-  'login_user',
-  `select ${userFields} from login l join keel_user u on u.id = l.user_id
+const goodLogin = statement<UserRow & Omit<LoginFacts, 'user'>>(
+  'login_good',
+  `select ${userFields}, (extract(epoch from now() - l.created_at) * 1000)::float8 as "openedMsAgo",
+     (extract(epoch from now() - l.proven_at) * 1000)::float8 as "provenMsAgo"
+   from login l join keel_user u on u.id = l.user_id
    where l.id = $1 and l.ended_at is null and l.expires_at > now() and u.active`,
 );
 
@@ -105,13 +109,19 @@ async function rotate(
 
 export function createLoginStore(db: Database, mode: Mode): LoginStore {
   return {
-    open: ({ userId, checkedHash, refreshHash, days }, actor) =>
+    open: ({ userId, checkedHash, refreshHash, days, proof }, actor) =>
       db.guard(async () => {
-        const values = [mode, userId, refreshHash, days, actor, checkedHash];
+        const values = [mode, userId, refreshHash, days, actor, checkedHash, proof];
         return (await openLogin(db.pool, values))[0]?.id ?? null;
       }),
     rotate: (hash, next) => inTransaction(db, (client) => rotate(client, mode, hash, next)),
-    userOf: (loginId) => db.guard(async () => (await userOfLogin(db.pool, [loginId]))[0] ?? null),
+    good: (loginId) =>
+      db.guard(async () => {
+        const [found] = await goodLogin(db.pool, [loginId]);
+        if (found === undefined) return null;
+        const { openedMsAgo, provenMsAgo, ...user } = found;
+        return { user, openedMsAgo, provenMsAgo };
+      }),
     end: (loginId, actor) =>
       db.guard(async () => {
         await endLogin(db.pool, [mode, loginId, 'logout', actor]);

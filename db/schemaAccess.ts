@@ -14,6 +14,7 @@ export const keelUser = pgTable('keel_user', {
   mustChangePassword: boolean('must_change_password').notNull().default(false),
   createdAt: created(),
   updatedAt: created('updated_at'),
+  secondFactor: boolean('second_factor').notNull().default(false),
 });
 
 export const login = pgTable('login', {
@@ -23,6 +24,22 @@ export const login = pgTable('login', {
   expiresAt: instant('expires_at').notNull(),
   endedAt: instant('ended_at'),
   endReason: text('end_reason'),
+  provenAt: instant('proven_at'),
+});
+
+export const secondFactor = pgTable('second_factor', {
+  userId: uuid('user_id').primaryKey(),
+  sealedSecret: text('sealed_secret').notNull(),
+  createdAt: created(),
+  confirmedAt: instant('confirmed_at'),
+  lastStep: bigint('last_step', { mode: 'number' }).notNull().default(0),
+});
+
+export const recoveryCode = pgTable('recovery_code', {
+  hash: text('hash').primaryKey(),
+  userId: uuid('user_id').notNull(),
+  createdAt: created(),
+  usedAt: instant('used_at'),
 });
 
 export const refreshToken = pgTable('refresh_token', {

@@ -2,7 +2,7 @@
 import type { Mode } from '../contracts/wire/names.js';
 import type { EquityStore, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
-import type { ApiKeyStore, AttemptStore, LoginStore, UserStore } from '../ports/access.js';
+import type { ApiKeyStore, AttemptStore, LoginStore, SecondFactorStore, UserStore } from '../ports/access.js';
 import type { ConversationStore } from '../ports/conversations.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
@@ -26,6 +26,7 @@ import { createNotificationStore } from './notifications.js';
 import { createIntentStore } from './intents.js';
 import { createLoginStore } from './logins.js';
 import { createRunStore } from './runs.js';
+import { createSecondFactorStore } from './secondFactors.js';
 import { createStrategyStore } from './strategies.js';
 import { createUserStore } from './users.js';
 
@@ -44,6 +45,7 @@ export interface Stores {
   readonly logins: LoginStore;
   readonly attempts: AttemptStore;
   readonly apiKeys: ApiKeyStore;
+  readonly secondFactors: SecondFactorStore;
   readonly conversations: ConversationStore;
 }
 
@@ -62,5 +64,6 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   logins: createLoginStore(db, mode),
   attempts: createAttemptStore(db),
   apiKeys: createApiKeyStore(db, mode),
+  secondFactors: createSecondFactorStore(db, mode),
   conversations: createConversationStore(db, mode),
 });

@@ -106,6 +106,7 @@ const userColumns = {
   role: keelUser.role,
   active: keelUser.active,
   mustChangePassword: keelUser.mustChangePassword,
+  secondFactor: keelUser.secondFactor,
   createdAt: keelUser.createdAt,
 };
 
@@ -156,7 +157,16 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
           throw explain(error, user);
         });
         const { id, createdAt } = made ?? { id: '', createdAt: '' };
-        return { id, email, username, role, active: true, mustChangePassword, createdAt };
+        return {
+          id,
+          email,
+          username,
+          role,
+          active: true,
+          mustChangePassword,
+          secondFactor: false,
+          createdAt,
+        };
       }),
     get: (id) => db.guard(async () => (await byId.execute({ id }))[0] ?? null),
     byLogin: (login) => db.guard(async () => (await byLogin.execute({ login }))[0] ?? null),

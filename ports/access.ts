@@ -12,6 +12,8 @@ export interface UserRow {
   readonly role: Role;
   readonly active: boolean;
   readonly mustChangePassword: boolean;
+  /** Whether a second factor is set up, so that it is asked for. */
+  readonly secondFactor: boolean;
   readonly createdAt: string;
 }
 
@@ -65,14 +67,25 @@ export interface LoginGrant {
   readonly user: UserRow;
 }
 
+/** How a login proved the second factor: by a code of the authenticator, by a recovery code, or not at all. */
+export type Proof = 'code' | 'recovery' | 'none';
+
+export interface LoginFacts {
+  readonly user: UserRow;
+  readonly openedMsAgo: number;
+  /** Since it last proved the second factor with a code of the authenticator; null when it never did. */
+  readonly provenMsAgo: number | null;
+}
+
 export interface LoginStore {
   /**
    * Opens a login, the family of its refresh tokens.
    * @param login `checkedHash` is that of the password that was found right
-   * @returns its id; null when the user is not active or has another password by now
+   * @returns its id; null when the user is not active, has another password by now, or has a second factor and `proof`
+   * is none
    */
   open(
-    login: { userId: string; checkedHash: string; refreshHash: string; days: number },
+    login: { userId: string; checkedHash: string; refreshHash: string; days: number; proof: Proof },
     actor: string,
   ): Promise<string | null>;
   /**
@@ -81,8 +94,8 @@ export interface LoginStore {
    * @returns null when there is nothing to give
    */
   rotate(hash: string, next: string): Promise<LoginGrant | null>;
-  /** The user of a login that is neither over nor of somebody who is not active any more. */
-  userOf(loginId: string): Promise<UserRow | null>;
+  /** A login that is neither over nor of somebody who is not active any more. */
+  good(loginId: string): Promise<LoginFacts | null>;
   end(loginId: string, actor: string): Promise<void>;
 }
 
@@ -93,6 +106,46 @@ export interface AttemptStore {
    */
   begin(kind: AttemptKind, subject: string, address: string): Promise<string>;
   succeeded(id: string): Promise<void>;
+}
+
+export interface SecondFactorStore {
+  get(userId: string): Promise<{ readonly sealed: string; readonly confirmed: boolean } | null>;
+  /** Puts a secret that is not confirmed yet in the place of another such. @returns false when one is confirmed */
+  enrol(userId: string, sealed: string): Promise<boolean>;
+  /** Ends every login but this one, which has then proved it. @returns false when another secret was enrolled meanwhile */
+  confirm(
+    factor: {
+      userId: string;
+      sealed: string;
+      step: number;
+      recoveryHashes: readonly string[];
+      loginId: string;
+    },
+    actor: string,
+  ): Promise<boolean>;
+  /**
+   * Takes a time step, once; with a login, that one has then proved the second factor.
+   * @returns false when it or a later one was taken before
+   */
+  useStep(userId: string, step: number, loginId: string | null): Promise<boolean>;
+  /** Takes a recovery code, once. */
+  useRecovery(userId: string, hash: string): Promise<boolean>;
+  /** In place of all that are there. */
+  putRecovery(userId: string, hashes: readonly string[], actor: string): Promise<void>;
+  /** Ends every login but `keepLogin`. @returns false when there is none */
+  remove(userId: string, options: { keepLogin: string | null }, actor: string): Promise<boolean>;
+  /** Puts the same secret there, sealed anew, unless it is another one by now. */
+  reseal(userId: string, before: string, after: string): Promise<void>;
+}
+
+/** Codes of authenticators. */
+export interface TimeCodes {
+  /** In base32. */
+  newSecret(): string;
+  /** The otpauth address, from which an authenticator takes the secret. */
+  uriOf(secret: string, username: string): string;
+  /** The time step of which this is the code, when it is a current one; null when it is none. */
+  stepOf(secret: string, code: string): number | null;
 }
 
 export interface PasswordHasher {

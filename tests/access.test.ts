@@ -371,7 +371,10 @@ describe('changing a password', () => {
 
 describe('a password that was checked before it was reset', () => {
   const opening = (userId: string, checkedHash: string) =>
-    stores.logins.open({ userId, checkedHash, refreshHash: hashOf(checkedHash), days: 1 }, 'test');
+    stores.logins.open(
+      { userId, checkedHash, refreshHash: hashOf(checkedHash), days: 1, proof: 'none' },
+      'test',
+    );
   const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
   it('opens no login, also when the reset commits while the login waits for it', async () => {

@@ -29,7 +29,15 @@ import {
 } from '../db/schemaOrders.js';
 import { equitySnapshot, monitorResult } from '../db/schemaMonitors.js';
 import { notification, notificationDelivery, notificationSetting } from '../db/schemaNotifications.js';
-import { accessAttempt, apiKey, keelUser, login, refreshToken } from '../db/schemaAccess.js';
+import {
+  accessAttempt,
+  apiKey,
+  keelUser,
+  login,
+  recoveryCode,
+  refreshToken,
+  secondFactor,
+} from '../db/schemaAccess.js';
 import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
 import { agentConversation } from '../db/schemaConversations.js';
 import { createStores } from '../db/stores.js';
@@ -150,7 +158,7 @@ describe('schema', () => {
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
-      ...[keelUser, login, refreshToken, accessAttempt, apiKey],
+      ...[keelUser, login, refreshToken, accessAttempt, apiKey, secondFactor, recoveryCode],
       ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit],
     ];
     const described = tables.flatMap((table) =>

@@ -37,7 +37,7 @@ const pass =
     const passed = passedOf(response);
     if (rule.needs !== 'public') {
       passed.principal ??= await authenticate(deps, request.get('authorization'));
-      authorize(passed.principal, rule);
+      authorize(passed.principal, rule, deps.mode);
     }
     passed.open = true;
     next();

@@ -15,7 +15,7 @@ import { answer, onlyMethods, parseBody } from './http.js';
 import { principalOf } from './access.js';
 
 /** Of the connection itself: no header that a caller could write is believed. */
-const addressOf = (request: Request): string => request.socket.remoteAddress ?? 'unknown';
+export const addressOf = (request: Request): string => request.socket.remoteAddress ?? 'unknown';
 
 const answerTokens = (
   response: Response,

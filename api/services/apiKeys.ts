@@ -8,7 +8,7 @@ import type { ApiKeyRow, ApiKeyStore } from '../../ports/access.js';
 import { KeelError } from '../../ports/errors.js';
 import { InvalidInputError } from './invalidInput.js';
 import type { Principal } from './principal.js';
-import { actorOf, hashOfSecret } from './principal.js';
+import { actorOf, hashOfSecret, mayAct } from './principal.js';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -30,19 +30,24 @@ export interface ApiKeyDeps {
   readonly apiKeys: Pick<ApiKeyStore, 'create' | 'list' | 'revoke'>;
 }
 
-/** @throws InvalidInputError for a scope that its owner does not have himself */
+/** @throws InvalidInputError for a scope that its owner does not have himself; KeelError as mayAct does, for `live` */
 export async function createApiKey(
   deps: ApiKeyDeps,
   principal: Principal,
   { name, scopes, expiresInDays }: NewApiKeyRequest,
 ): Promise<ApiKeyRow & { readonly key: string }> {
   const { user } = principal;
-  const own: readonly Scope[] = roles.filter((role) => reaches(user.role, role)).map(scopeFor);
+  const own: readonly Scope[] = [
+    ...roles.filter((role) => reaches(user.role, role)).map(scopeFor),
+    ...(reaches(user.role, 'trader') ? (['live'] as const) : []),
+  ];
   const beyond = scopes.filter((scope) => !own.includes(scope));
   if (beyond.length > 0) {
     const message = `${beyond.join(', ')} is more than your role ${user.role} may do`;
     throw new InvalidInputError([{ in: 'body', field: 'scopes', message }]);
   }
+  // Else whoever has a token alone could make himself a key that acts.
+  if (scopes.includes('live')) mayAct(principal);
   const { key, prefix, hash } = makeKey();
   const row = { userId: user.id, name, prefix, hash, scopes, days: expiresInDays };
   return { ...(await deps.apiKeys.create(row, actorOf(principal))), key };

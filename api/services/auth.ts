@@ -4,22 +4,24 @@ import type { RegisterRequest } from '../../contracts/http/auth.js';
 import { composed, passwordFault } from '../../domain/access/password.js';
 import type {
   AccessTokens,
-  AttemptStore,
   LoginStore,
   PasswordHasher,
   PasswordStrength,
+  Proof,
   UserRow,
   UserStore,
 } from '../../ports/access.js';
 import { KeelError } from '../../ports/errors.js';
 import { InvalidInputError } from './invalidInput.js';
+import { checkPassword, passwordRefused } from './password.js';
 import type { Principal } from './principal.js';
-import { actorOf } from './principal.js';
+import { actorOf, loginOf } from './principal.js';
+import type { CodeDeps } from './secondFactor.js';
+import { proveAtLogin } from './secondFactor.js';
 
-export interface AuthDeps {
+export interface AuthDeps extends CodeDeps {
   readonly users: UserStore;
   readonly logins: LoginStore;
-  readonly attempts: AttemptStore;
   readonly passwords: PasswordHasher;
   readonly passwordStrength: PasswordStrength;
   readonly accessTokens: AccessTokens;
@@ -67,12 +69,13 @@ export async function register(deps: AuthDeps, request: RegisterRequest, address
 }
 
 /**
- * Wrong names, wrong passwords and users who are not active are answered alike and take as long.
- * @throws KeelError CREDENTIALS_REFUSED, TOO_MANY_ATTEMPTS, PASSWORDS_BUSY
+ * Wrong names, wrong passwords and users who are not active are answered alike and take as long. The second factor is
+ * asked for once the password was right.
+ * @throws KeelError CREDENTIALS_REFUSED, CODE_NEEDED, CODE_REFUSED, TOO_MANY_ATTEMPTS, PASSWORDS_BUSY
  */
 export async function logIn(
   deps: AuthDeps,
-  given: { readonly login: string; readonly password: string },
+  given: { readonly login: string; readonly password: string; readonly code?: string | undefined },
   address: string,
 ): Promise<Granted> {
   const name = given.login.trim().toLowerCase();
@@ -81,17 +84,21 @@ export async function logIn(
   const fits = await deps.passwords.verify(found?.passwordHash ?? null, composed(given.password));
   const checkedHash = found?.passwordHash ?? null;
   if (found === null || checkedHash === null || !fits || !found.user.active) throw credentialsRefused();
-  const granted = await openLogin(deps, found.user, checkedHash);
   await deps.attempts.succeeded(attempt);
-  return granted;
+  const proof = await proveAtLogin(deps, found.user, given.code, address);
+  return openLogin(deps, found.user, { checkedHash, proof });
 }
 
 const credentialsRefused = (): KeelError =>
   new KeelError('CREDENTIALS_REFUSED', 'The name or the password is not right.');
 
-async function openLogin(deps: AuthDeps, user: UserRow, checkedHash: string): Promise<Granted> {
+async function openLogin(
+  deps: AuthDeps,
+  user: UserRow,
+  checked: { readonly checkedHash: string; readonly proof: Proof },
+): Promise<Granted> {
   const refreshToken = randomBytes(32).toString('base64url');
-  const opening = { userId: user.id, checkedHash, refreshHash: sha256(refreshToken), days: loginDays };
+  const opening = { userId: user.id, ...checked, refreshHash: sha256(refreshToken), days: loginDays };
   const loginId = await deps.logins.open(opening, `user:${user.username}`);
   if (loginId === null) throw credentialsRefused();
   return grant(deps, { loginId, user }, refreshToken);
@@ -118,12 +125,6 @@ export async function refresh(deps: AuthDeps, refreshToken: string): Promise<Gra
   return grant(deps, granted, next);
 }
 
-/** The table of routes lets no key come so far. */
-function loginOf({ via }: Principal): string {
-  if (via.kind === 'login') return via.loginId;
-  throw new KeelError('LOGIN_NEEDED', 'No API key may do this; log in for it.');
-}
-
 export async function logOut(deps: Pick<AuthDeps, 'logins'>, principal: Principal): Promise<void> {
   await deps.logins.end(loginOf(principal), actorOf(principal));
 }
@@ -136,16 +137,12 @@ export async function changePassword(
   address: string,
 ): Promise<void> {
   const { user } = principal;
-  const attempt = await deps.attempts.begin('password', user.id, address);
-  const stored = await deps.users.passwordHash(user.id);
-  const refused = new KeelError('PASSWORD_REFUSED', 'The current password is not right.');
-  if (!(await deps.passwords.verify(stored, composed(given.current)))) throw refused;
-  await deps.attempts.succeeded(attempt);
+  const stored = await checkPassword(deps, user, given.current, address);
   const own = [user.username, ...user.email.split(/[@.]/), composed(given.current)];
   const passwordHash = await deps.passwords.hash(
     goodPassword(deps.passwordStrength, given.next, own, 'next'),
   );
   const keepLogin = loginOf(principal);
   const change = { passwordHash, mustChange: false, keepLogin, checkedHash: stored };
-  if (!(await deps.users.setPassword(user.id, change, actorOf(principal)))) throw refused;
+  if (!(await deps.users.setPassword(user.id, change, actorOf(principal)))) throw passwordRefused();
 }

@@ -6,13 +6,21 @@ import { isLocalKey } from '../../domain/access/localKey.js';
 import { reaches, scopeFor } from '../../domain/access/roles.js';
 import type { Scope } from '../../domain/access/roles.js';
 import type { RouteRule } from '../../domain/access/routes.js';
+import { isAct, proofMs } from '../../domain/access/secondFactor.js';
+import type { Mode } from '../../contracts/wire/names.js';
 import type { AccessTokens, ApiKeyStore, LoginStore, UserRow } from '../../ports/access.js';
 import { KeelError } from '../../ports/errors.js';
 
 export interface Principal {
   readonly user: UserRow;
   readonly via:
-    | { readonly kind: 'login'; readonly loginId: string }
+    | {
+        readonly kind: 'login';
+        readonly loginId: string;
+        readonly openedMsAgo: number;
+        /** Null when it has never proved the second factor. */
+        readonly provenMsAgo: number | null;
+      }
     | {
         readonly kind: 'key';
         readonly prefix: string;
@@ -24,15 +32,26 @@ export interface Principal {
 
 export interface AuthenticateDeps {
   readonly accessTokens: Pick<AccessTokens, 'verify'>;
-  readonly logins: Pick<LoginStore, 'userOf'>;
+  readonly logins: Pick<LoginStore, 'good'>;
   readonly apiKeys: Pick<ApiKeyStore, 'good' | 'used'>;
+  readonly mode: Mode;
 }
 
 /** As stores and audit record who acts. */
 export const actorOf = ({ user, via }: Principal): string =>
   via.kind === 'key' ? `user:${user.username}/key:${via.prefix}` : `user:${user.username}`;
 
-export const viewerOf = ({ user }: Principal): Viewer => ({ userId: user.id, role: user.role });
+/** A key without the scope `admin` shows its admin's own rows only; that of the machine's keel command shows all. */
+export function viewerOf({ user, via }: Principal): Viewer {
+  const narrow = via.kind === 'key' && !via.local && !via.scopes.includes('admin');
+  return { userId: user.id, role: narrow && user.role === 'admin' ? 'trader' : user.role };
+}
+
+/** The table of routes lets no key come so far. */
+export function loginOf({ via }: Principal): string {
+  if (via.kind === 'login') return via.loginId;
+  throw new KeelError('LOGIN_NEEDED', 'No API key may do this; log in for it.');
+}
 
 const refused = (): KeelError =>
   new KeelError(
@@ -66,13 +85,40 @@ export async function authenticate(deps: AuthenticateDeps, header: string | unde
   const [, prefix, secret] = keyPattern.exec(token) ?? [];
   if (prefix !== undefined && secret !== undefined) return byKey(deps, prefix, secret);
   const claims = token === '' ? null : await deps.accessTokens.verify(token);
-  const user = claims === null ? null : await deps.logins.userOf(claims.loginId);
-  if (claims === null || user === null || user.id !== claims.userId) throw refused();
-  return { user, via: { kind: 'login', loginId: claims.loginId } };
+  const found = claims === null ? null : await deps.logins.good(claims.loginId);
+  if (claims === null || found === null || found.user.id !== claims.userId) throw refused();
+  const { user, openedMsAgo, provenMsAgo } = found;
+  return { user, via: { kind: 'login', loginId: claims.loginId, openedMsAgo, provenMsAgo } };
+}
+
+/** @throws KeelError as mayAsk and mayAct do */
+export function authorize(principal: Principal, rule: RouteRule, mode: Mode): void {
+  mayAsk(principal, rule);
+  if (mode === 'live' && isAct(rule)) mayAct(principal);
+}
+
+/** With real money, the password alone is not enough. @throws KeelError SECOND_FACTOR_MISSING, SCOPE_MISSING, PROOF_NEEDED */
+export function mayAct({ user, via }: Principal): void {
+  if (!user.secondFactor) {
+    throw new KeelError(
+      'SECOND_FACTOR_MISSING',
+      'In live mode nobody acts without a second factor; set one up with POST /api/v1/auth/totp.',
+    );
+  }
+  if (via.kind === 'key') {
+    if (via.scopes.includes('live')) return;
+    throw new KeelError('SCOPE_MISSING', 'This key has no scope "live", which acts of live mode need.');
+  }
+  if (via.provenMsAgo === null || via.provenMsAgo > proofMs) {
+    throw new KeelError(
+      'PROOF_NEEDED',
+      'This needs a code of your second factor from the last five minutes; POST /api/v1/auth/totp/prove takes it.',
+    );
+  }
 }
 
 /** @throws KeelError LOGIN_NEEDED, SCOPE_MISSING, ROLE_TOO_LOW, PASSWORD_CHANGE_NEEDED */
-export function authorize({ user, via }: Principal, rule: RouteRule): void {
+function mayAsk({ user, via }: Principal, rule: RouteRule): void {
   if (rule.needs === 'public') return;
   if (!reaches(user.role, rule.needs)) {
     throw new KeelError('ROLE_TOO_LOW', `This needs the role ${rule.needs}; yours is ${user.role}.`);

@@ -11,6 +11,7 @@ const userOf = (number: number, username: string, role: Role): UserRow => ({
   role,
   active: true,
   mustChangePassword: username === 'newcomer',
+  secondFactor: false,
   createdAt: '2014-01-01T00:00:00.000Z',
 });
 
@@ -37,6 +38,9 @@ type MemoryAccess = Pick<
   | 'passwordStrength'
   | 'accessTokens'
   | 'registrationOpen'
+  | 'secondFactors'
+  | 'timeCodes'
+  | 'seal'
 >;
 
 export const memoryAccess = (): MemoryAccess => ({
@@ -54,7 +58,10 @@ export const memoryAccess = (): MemoryAccess => ({
   logins: {
     open: nothing,
     rotate: () => Promise.resolve(null),
-    userOf: (loginId) => Promise.resolve(users.find(({ username }) => username === loginId) ?? null),
+    good: (loginId) => {
+      const user = users.find(({ username }) => username === loginId);
+      return Promise.resolve(user === undefined ? null : { user, openedMsAgo: 1000, provenMsAgo: null });
+    },
     end: () => Promise.resolve(),
   },
   attempts: { begin: nothing, succeeded: nothing },
@@ -77,4 +84,19 @@ export const memoryAccess = (): MemoryAccess => ({
     nextRefreshToken: (token) => `after-${token}`,
   },
   registrationOpen: false,
+  secondFactors: {
+    get: () => Promise.resolve(null),
+    enrol: nothing,
+    confirm: nothing,
+    useStep: nothing,
+    useRecovery: nothing,
+    putRecovery: nothing,
+    remove: () => Promise.resolve(false),
+    reseal: nothing,
+  },
+  timeCodes: { newSecret: () => 'A', uriOf: () => 'otpauth://totp/none', stepOf: () => null },
+  seal: {
+    close: (text) => text,
+    open: (text) => ({ text, current: true }),
+  },
 });

@@ -5,12 +5,13 @@ import { adminLines, resetAdmin, withStores } from '../admin.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
-export const adminHelp = `Usage: keel admin [--username NAME]
+export const adminHelp = `Usage: keel admin [--username NAME] [--drop-second-factor]
 
 Makes an admin with a one-time password, or gives the admin of that name a new one and ends all his logins. Works on
 DATABASE_URL or the database of a running Keel in .keel: whoever may write there may do this.
 
-  --username NAME   admin when not given
+  --username NAME        admin when not given
+  --drop-second-factor   for one who has lost his authenticator and his recovery codes
 
 Example:
   keel admin --username maria`;
@@ -21,19 +22,26 @@ export async function adminCommand(
   out: Say,
   database: { readonly url: string; readonly mode: Mode },
 ): Promise<number> {
-  const username = readUsername(args);
-  const made = await withStores(database.url, database.mode, (stores) =>
-    resetAdmin(stores, username, 'keel admin'),
-  );
+  const { username, dropSecondFactor } = readOptions(args);
+  const made = await withStores(database.url, database.mode, async (stores) => {
+    const admin = await resetAdmin(stores, username, 'keel admin');
+    if (dropSecondFactor) await stores.secondFactors.remove(admin.user.id, { keepLogin: null }, 'keel admin');
+    return admin;
+  });
   for (const line of adminLines(made)) out(line);
   return 0;
 }
 
-function readUsername(args: readonly string[]): string {
+function readOptions(args: readonly string[]): { username: string; dropSecondFactor: boolean } {
   try {
-    const { values } = parseArgs({ args: [...args], options: { username: { type: 'string' } } });
+    const { values } = parseArgs({
+      args: [...args],
+      options: { username: { type: 'string' }, 'drop-second-factor': { type: 'boolean', default: false } },
+    });
     const name = values.username ?? 'admin';
-    if (/^[a-z0-9][a-z0-9._-]{1,31}$/.test(name)) return name;
+    if (/^[a-z0-9][a-z0-9._-]{1,31}$/.test(name)) {
+      return { username: name, dropSecondFactor: values['drop-second-factor'] };
+    }
     throw new Error(`--username ${name}: 2 to 32 lower-case letters, digits, dots, dashes or underscores`);
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });

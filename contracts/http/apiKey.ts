@@ -6,7 +6,9 @@ import { instant, sentence } from './fields.js';
 
 const scope = z
   .enum(scopes)
-  .meta({ description: 'read: look · trade: make and run strategies · admin: users.' });
+  .meta({
+    description: 'read: look · trade: make and run strategies · admin: users · live: act in live mode.',
+  });
 
 export const newApiKey = z
   .strictObject({

@@ -28,6 +28,11 @@ const username = z
   )
   .meta({ description: 'Names the user in the audit, for ever.', example: 'maria' });
 
+const code = z.string().min(1).max(40).meta({
+  description: 'Six digits of the authenticator, or a recovery code where one is taken.',
+  example: '123456',
+});
+
 const token = z.string().min(1).max(200);
 
 export const registerRequest = z.strictObject({ email, username, password }).meta({ id: 'RegisterRequest' });
@@ -36,6 +41,7 @@ export const loginRequest = z
   .strictObject({
     login: z.string().min(1).max(254).meta({ description: 'E-mail or username.', example: 'maria' }),
     password,
+    code: code.optional(),
   })
   .meta({ id: 'LoginRequest' });
 
@@ -53,9 +59,35 @@ export const user = z
     role,
     active: z.boolean(),
     mustChangePassword: z.boolean().meta({ description: 'Nothing else is allowed until it is changed.' }),
+    secondFactor: z.boolean().meta({ description: 'Whether a second factor is asked for.' }),
     createdAt: instant,
   })
   .meta({ id: 'User' });
+
+export const totpRequest = z
+  .strictObject({ password: password.optional() })
+  .meta({ id: 'TotpRequest', description: 'The password, by one who has one.' });
+
+export const totpSecret = z
+  .strictObject({
+    secret: z.string().meta({ description: 'In base32, for typing it in. Shown this once.' }),
+    uri: z.string().meta({ description: 'The same as an otpauth address, for a QR code.' }),
+  })
+  .meta({ id: 'TotpSecret' });
+
+export const codeRequest = z.strictObject({ code }).meta({ id: 'CodeRequest' });
+
+export const recoveryCodeList = z
+  .strictObject({
+    recoveryCodes: z
+      .array(z.string())
+      .meta({ description: 'Each lets you in once without the authenticator. Shown this once.' }),
+  })
+  .meta({ id: 'RecoveryCodes' });
+
+export const proofAnswer = z
+  .strictObject({ seconds: z.int().meta({ description: 'For so long this login may act.', example: 300 }) })
+  .meta({ id: 'Proof' });
 
 export const tokens = z
   .strictObject({

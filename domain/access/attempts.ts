@@ -8,10 +8,13 @@ export interface AttemptLimit {
 }
 
 const quarterHour = 15 * 60_000;
+const hour = 60 * 60_000;
 
 export const attemptLimits = {
   login: { perSubject: 5, perAddress: 30, windowMs: quarterHour },
   password: { perSubject: 5, perAddress: 30, windowMs: quarterHour },
+  // A code has a million values and three are good at a time.
+  code: { perSubject: 5, perAddress: 30, windowMs: hour },
   // Every registration counts, also one that worked: each makes a row and takes a hash.
   register: { perSubject: 5, perAddress: 20, windowMs: quarterHour },
 } as const satisfies Readonly<Record<string, AttemptLimit>>;

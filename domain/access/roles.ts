@@ -4,8 +4,11 @@
 export const roles = ['viewer', 'trader', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-/** What a key may be used for; a key never does more than its owner may. */
-export const scopes = ['read', 'trade', 'admin'] as const;
+/**
+ * What a key may be used for; a key never does more than its owner may. `live` stands beside the others: a key that acts
+ * in live mode needs it too.
+ */
+export const scopes = ['read', 'trade', 'admin', 'live'] as const;
 export type Scope = (typeof scopes)[number];
 
 const scopeByRole: Readonly<Record<Role, Scope>> = { viewer: 'read', trader: 'trade', admin: 'admin' };

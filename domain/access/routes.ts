@@ -12,6 +12,8 @@ export interface RouteRule {
   readonly loginOnly?: true;
   /** Also while the user has to change his password first. */
   readonly beforePasswordChange?: true;
+  /** Whether live mode asks for the second factor; where nothing is said, isAct of secondFactor.ts decides. */
+  readonly acts?: boolean;
 }
 
 export const routeRules: readonly RouteRule[] = [
@@ -42,12 +44,18 @@ export const routeRules: readonly RouteRule[] = [
     loginOnly: true,
     beforePasswordChange: true,
   },
+  { method: 'post', path: '/api/v1/auth/totp', needs: 'viewer', loginOnly: true },
+  { method: 'post', path: '/api/v1/auth/totp/confirm', needs: 'viewer', loginOnly: true },
+  { method: 'post', path: '/api/v1/auth/totp/prove', needs: 'viewer', loginOnly: true },
+  { method: 'post', path: '/api/v1/auth/totp/recovery-codes', needs: 'viewer', loginOnly: true },
+  { method: 'post', path: '/api/v1/auth/totp/disable', needs: 'viewer', loginOnly: true },
   { method: 'get', path: '/api/v1/auth/keys', needs: 'viewer' },
   { method: 'post', path: '/api/v1/auth/keys', needs: 'viewer', loginOnly: true },
   { method: 'delete', path: '/api/v1/auth/keys/:id', needs: 'viewer', loginOnly: true },
 
   { method: 'get', path: '/api/v1/users', needs: 'admin' },
   { method: 'patch', path: '/api/v1/users/:id', needs: 'admin', loginOnly: true },
+  { method: 'delete', path: '/api/v1/users/:id/totp', needs: 'admin', loginOnly: true },
 
   { method: 'get', path: '/api/v1/strategies', needs: 'viewer' },
   { method: 'post', path: '/api/v1/strategies', needs: 'trader' },
