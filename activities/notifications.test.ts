@@ -4,13 +4,14 @@ import { KeelError } from '../ports/errors.js';
 import type { Delivery, Notification } from '../ports/notifications.js';
 import { createNotificationActivities, deliveriesOf } from './notifications.js';
 
-const news = (event: Notification['event']): Notification => ({
+const news = (event: Notification['event'], ownerId: string | null = null): Notification => ({
   id: '7',
   key: 'run/x',
   event,
   title: 'FILLED AAPL demo',
   body: 'FILLED',
   facts: {},
+  ownerId,
   createdAt: '2026-01-06T03:30:00.000Z',
 });
 const night = Date.parse('2026-01-06T03:30:00.000Z');
@@ -23,8 +24,8 @@ const quiet: NotificationSettings = {
 describe('news', () => {
   it('goes to each person over the channels that the person has set for the event, once', () => {
     const users = [
-      { userId: 'anna', settings: quiet },
-      { userId: 'ben', settings: defaultNotificationSettings },
+      { userId: 'anna', admin: true, settings: quiet },
+      { userId: 'ben', admin: true, settings: null },
     ];
     expect(
       deliveriesOf(news('run.ended'), users, night).map(({ key, ...each }) => [
@@ -40,7 +41,7 @@ describe('news', () => {
   });
 
   it('waits for the end of quiet hours where it is not urgent, but not in the inbox', () => {
-    const users = [{ userId: 'anna', settings: quiet }];
+    const users = [{ userId: 'anna', admin: true, settings: quiet }];
     expect(deliveriesOf(news('run.ended'), users, night).map(({ notBefore }) => notBefore)).toEqual([
       '2026-01-06T03:30:00.000Z',
       '2026-01-06T12:00:00.000Z',
@@ -49,8 +50,21 @@ describe('news', () => {
     expect(new Set(urgent.map(({ notBefore }) => notBefore))).toEqual(new Set(['2026-01-06T03:30:00.000Z']));
   });
 
+  it('of a run goes to its owner and to admins, that of the platform to admins alone', () => {
+    const people = [
+      { userId: 'anna', admin: true, settings: null },
+      { userId: 'ben', admin: false, settings: null },
+      { userId: 'carl', admin: false, settings: null },
+    ];
+    const told = (ownerId: string | null) =>
+      deliveriesOf(news('run.ended', ownerId), people, night).map(({ userId }) => userId);
+    expect([told('ben'), told('anna'), told(null)]).toEqual([['anna', 'ben'], ['anna'], ['anna']]);
+  });
+
   it('goes nowhere for an event that is not named', () => {
-    expect(deliveriesOf(news('broker.lost'), [{ userId: 'anna', settings: quiet }], night)).toEqual([]);
+    expect(
+      deliveriesOf(news('broker.lost'), [{ userId: 'anna', admin: true, settings: quiet }], night),
+    ).toEqual([]);
   });
 });
 
@@ -74,7 +88,7 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
   const channel = { send };
   const activities = createNotificationActivities({
     notifications: {
-      allSettings: () => Promise.resolve([]),
+      people: () => Promise.resolve([{ userId: 'anna', admin: true, settings: null }]),
       hasWork: () => Promise.resolve(waiting.length > 0),
       fanOut: () => Promise.resolve(0),
       claim: (limit) => {
@@ -98,7 +112,6 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
       return Promise.resolve();
     },
     stopping: () => waiting.length === 0,
-    operator: 'anna',
     outboxLookMs: 1000,
     leaseMs,
   });

@@ -13,7 +13,7 @@ import type {
   NewDelivery,
   Notification,
   NotificationStore,
-  UserSettings,
+  Person,
 } from '../ports/notifications.js';
 import type { Pause } from './pause.js';
 import { endOfQuietHours } from './quietHours.js';
@@ -21,14 +21,12 @@ import { endOfQuietHours } from './quietHours.js';
 export interface NotificationDeps {
   readonly notifications: Pick<
     NotificationStore,
-    'allSettings' | 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
+    'people' | 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
   >;
   readonly channels: ChannelPorts;
   readonly clock: Clock;
   readonly pause: Pause;
   readonly stopping: () => boolean;
-  /** Who is told when nobody has said anything. */
-  readonly operator: string;
   /** Wall milliseconds: between looks, and for how long a delivery is one sender's. */
   readonly outboxLookMs: number;
   readonly leaseMs: number;
@@ -57,13 +55,16 @@ export function createNotificationActivities(deps: NotificationDeps) {
 /** @returns how much was done */
 async function sendDue(deps: NotificationDeps): Promise<number> {
   if (!(await deps.notifications.hasWork())) return 0;
-  const users = await usersOf(deps);
+  const people = await deps.notifications.people();
   const now = deps.clock.now();
-  const fresh = await deps.notifications.fanOut(news, (each) => deliveriesOf(each, users, now));
+  // As long as nobody could be told of the platform, news waits.
+  const fresh = people.some(({ admin }) => admin)
+    ? await deps.notifications.fanOut(news, (each) => deliveriesOf(each, people, now))
+    : 0;
   // By this process's own clock, and from before the claim: no later than the lease in the database.
   const leaseEnd = deps.clock.now() + deps.leaseMs;
   const due = await deps.notifications.claim(atOnce, deps.leaseMs);
-  const settings = new Map(users.map((user) => [user.userId, user.settings]));
+  const settings = new Map(people.map((each) => [each.userId, each.settings]));
   const sending = due.map((each) =>
     sendOne(deps, each, settings.get(each.userId) ?? defaultNotificationSettings, leaseEnd),
   );
@@ -73,27 +74,22 @@ async function sendDue(deps: NotificationDeps): Promise<number> {
   return fresh + due.length;
 }
 
-async function usersOf({ notifications, operator }: NotificationDeps): Promise<readonly UserSettings[]> {
-  const known = await notifications.allSettings();
-  return known.some(({ userId }) => userId === operator)
-    ? known
-    : [...known, { userId: operator, settings: defaultNotificationSettings }];
-}
-
 export function deliveriesOf(
-  { id, event, createdAt }: Notification,
-  users: readonly UserSettings[],
+  { id, event, ownerId, createdAt }: Notification,
+  people: readonly Person[],
   now: number,
 ): readonly NewDelivery[] {
-  return users.flatMap(({ userId, settings }) =>
-    [...new Set(settings.matrix[event] ?? [])].map((channel) => {
+  const told = people.filter(({ userId, admin }) => admin || userId === ownerId);
+  return told.flatMap(({ userId, settings: own }) => {
+    const settings = own ?? defaultNotificationSettings;
+    return [...new Set(settings.matrix[event] ?? [])].map((channel) => {
       const waits = !urgentEvents.includes(event) && channel !== 'inbox' && channel !== 'log';
       const at = waits ? endOfQuietHours(settings.quietHours, now) : now;
       // The time keeps keys of one database apart from those of the next, whose numbers begin anew.
       const key = `${id}-${Date.parse(createdAt).toString(36)}-${userId}-${channel}`;
       return { key, userId, channel, notBefore: new Date(at).toISOString() };
-    }),
-  );
+    });
+  });
 }
 
 async function sendOne(

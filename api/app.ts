@@ -14,6 +14,7 @@ import {
 } from './middleware.js';
 import type { AnsweredRequest } from './middleware.js';
 import type { ErrorReports } from '../ports/errorReports.js';
+import { callLimit } from './limits.js';
 import { createOpenApi } from './openapi.js';
 import { accessGate } from './routes/access.js';
 import { apiKeyRoutes } from './routes/apiKeys.js';
@@ -31,7 +32,7 @@ import type { RunRouteDeps } from './routes/runs.js';
 import { runRoutes } from './routes/runs.js';
 import { traceRequest } from './tracing.js';
 import type { StrategyRouteDeps } from './routes/strategies.js';
-import type { NotificationRouteDeps } from './routes/notifications.js';
+import type { NotificationServiceDeps } from './services/notifications.js';
 import { notificationRoutes } from './routes/notifications.js';
 import type { StatusRouteDeps } from './routes/status.js';
 import { statusRoutes } from './routes/status.js';
@@ -39,6 +40,8 @@ import type { StockRouteDeps } from './routes/stocks.js';
 import { stockRoutes } from './routes/stocks.js';
 import { strategyRoutes } from './routes/strategies.js';
 import { userRoutes } from './routes/users.js';
+import { oidcRoutes } from './routes/oidc.js';
+import type { OidcDeps } from './services/oidc.js';
 import { secondFactorRoutes } from './routes/secondFactor.js';
 import type { SecondFactorDeps } from './services/secondFactor.js';
 import type { AuthDeps } from './services/auth.js';
@@ -46,7 +49,7 @@ import type { AuthenticateDeps } from './services/principal.js';
 import type { ApiKeyDeps } from './services/apiKeys.js';
 import type { UserDeps } from './services/users.js';
 
-type AccessDeps = AuthDeps & AuthenticateDeps & SecondFactorDeps & ApiKeyDeps & UserDeps;
+type AccessDeps = AuthDeps & AuthenticateDeps & SecondFactorDeps & OidcDeps & ApiKeyDeps & UserDeps;
 type NounDeps = AccessDeps &
   HealthDeps &
   ProgressRouteDeps &
@@ -55,7 +58,7 @@ type NounDeps = AccessDeps &
   ChartDeps &
   StockRouteDeps &
   StatusRouteDeps &
-  NotificationRouteDeps &
+  NotificationServiceDeps &
   AnalystRouteDeps;
 
 export type ApiDeps = NounDeps & {
@@ -66,6 +69,10 @@ export type ApiDeps = NounDeps & {
   readonly countRequest?: (facts: AnsweredRequest) => void;
   /** Where errors that nobody expected go. */
   readonly errorReports?: ErrorReports;
+  /** Addresses of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
+  /** Of one user, in this process. */
+  readonly callsPerMinute: number;
   /** Largest body in kilobytes. */
   readonly bodyLimitKb: number;
   /** Directory of the swagger-ui-dist package. */
@@ -77,6 +84,7 @@ export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.set('trust proxy', [...deps.trustedProxies]);
   app.use(
     requestId,
     traceRequest,
@@ -87,10 +95,12 @@ export function createApp(deps: ApiDeps): Express {
   );
   // Before bodies are read: who may not ask may not send either.
   app.use(accessGate(deps));
+  app.use(callLimit(deps.callsPerMinute));
   app.use(express.json({ limit: deps.bodyLimitKb * 1024 }));
   app.use(healthRoutes(deps));
   app.use(authRoutes(deps));
   app.use(secondFactorRoutes(deps));
+  app.use(oidcRoutes(deps));
   app.use(apiKeyRoutes(deps));
   app.use(userRoutes(deps));
   app.use(strategyRoutes(deps));

@@ -9,6 +9,7 @@ import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { createOidcProvider } from '../adapters/oidc/provider.js';
 import { createTimeCodes } from '../adapters/otpauth/timeCodes.js';
 import { createSeal } from '../adapters/seal/seal.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
@@ -51,11 +52,11 @@ const readConfig = () =>
       'simulator',
       'api',
       'auth',
+      'oidc',
       'risk',
       'cache',
       'prices',
       'monitors',
-      'notifier',
       'model',
     ],
   });
@@ -112,15 +113,17 @@ function portsOf(
 
 function accessOf({
   auth,
+  oidc,
   mode,
 }: ApiConfig): Pick<
   ApiDeps,
-  'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen' | 'timeCodes' | 'seal'
+  'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen' | 'timeCodes' | 'seal' | 'oidc'
 > {
   const before = auth.previousSecret === '' ? [] : [auth.previousSecret];
   const clock = createMachineClock();
   return {
     timeCodes: createTimeCodes({ clock, issuer: mode === 'live' ? 'Keel' : `Keel ${mode}` }),
+    oidc: oidc.issuer === '' ? null : { provider: createOidcProvider(oidc), newUsers: oidc.newUsers },
     seal: createSeal([auth.secret, ...before], 'second factor'),
     passwords: createPasswordHasher(),
     passwordStrength: createPasswordStrength(),
@@ -191,7 +194,6 @@ async function main(): Promise<void> {
       ...ports,
       ...statusOf(config),
       clock,
-      userOf: () => config.notifier.operator,
       probes: createProbes({
         db,
         connection,
@@ -224,6 +226,9 @@ async function main(): Promise<void> {
       countRequest: watch.countRequest,
       errorReports: watch.errorReports,
       allowedHosts: config.api.allowedHosts,
+      trustedProxies: config.api.trustedProxies,
+      callsPerMinute: config.api.callsPerMinute,
+      streamsPerUser: config.api.streamsPerUser,
       bodyLimitKb: config.api.bodyLimitKb,
       docsAssets: swaggerUi(),
     });

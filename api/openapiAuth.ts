@@ -5,6 +5,7 @@ import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
 import {
   codeRequest,
   loginRequest,
+  oidcStart,
   passwordRequest,
   proofAnswer,
   recoveryCodeList,
@@ -133,6 +134,50 @@ const totpPaths: ZodOpenApiPathsObject = {
   },
 };
 
+const oidcPaths: ZodOpenApiPathsObject = {
+  '/api/v1/auth/oidc/login': {
+    get: {
+      summary: 'Log in by the identity provider: sends the browser there',
+      tags: ['access'],
+      responses: {
+        '303': { description: 'To the provider; a cookie remembers the way.' },
+        ...problems('404', '429', '503'),
+      },
+    },
+  },
+  '/api/v1/auth/oidc/callback': {
+    get: {
+      summary: 'Where the provider sends the browser back',
+      tags: ['access'],
+      responses: {
+        '200': json('Tokens.', tokens),
+        ...done('Linked, where that was begun.'),
+        ...problems('401', '404', '409', '503'),
+      },
+    },
+  },
+  '/api/v1/auth/oidc/code': {
+    post: {
+      summary: 'Give the code of the second factor after coming back',
+      tags: ['access'],
+      ...withCode,
+      responses: { '200': json('Tokens.', tokens), ...problems(...codeProblems) },
+    },
+  },
+  '/api/v1/auth/oidc/link': {
+    post: {
+      summary: 'Link your identity at the provider to you',
+      tags: ['access'],
+      responses: { '200': json('Where to send the browser.', oidcStart), ...problems('404', '429', '503') },
+    },
+    delete: {
+      summary: 'Take away what links you to identities',
+      tags: ['access'],
+      responses: { ...done('Taken away.'), ...problems('404', '503') },
+    },
+  },
+};
+
 const keyPaths: ZodOpenApiPathsObject = {
   '/api/v1/auth/keys': {
     get: {
@@ -178,4 +223,10 @@ const userPaths: ZodOpenApiPathsObject = {
   },
 };
 
-export const accessPaths: ZodOpenApiPathsObject = { ...authPaths, ...totpPaths, ...keyPaths, ...userPaths };
+export const accessPaths: ZodOpenApiPathsObject = {
+  ...authPaths,
+  ...totpPaths,
+  ...oidcPaths,
+  ...keyPaths,
+  ...userPaths,
+};

@@ -107,11 +107,11 @@ export function environmentLayer(env: NodeJS.ProcessEnv): Layer {
   };
 }
 
-function convert(text: string, kind: 'number' | 'list' | undefined): unknown {
-  if (kind === 'list') {
+function convert(text: string, kind: 'number' | 'list' | 'addresses' | undefined): unknown {
+  if (kind === 'list' || kind === 'addresses') {
     return text
       .split(',')
-      .map((part) => part.trim().replaceAll(':', ''))
+      .map((part) => (kind === 'list' ? part.replaceAll(':', '') : part).trim())
       .filter((part) => part !== '');
   }
   const number = kind === 'number' && text.trim() !== '' ? Number(text) : NaN;

@@ -84,8 +84,15 @@ describe('loadConfig', () => {
   it('lays variables over files and overrides over variables', () => {
     const env = { ...services, KEEL_API_PORT: '4000', KEEL_LOG_LEVEL: 'error' };
     const config = loadConfig(env, { overrides: { api: { port: 5555 } } });
-    expect(config.api).toEqual({ host: '127.0.0.1', port: 5555, bodyLimitKb: 100, allowedHosts: [] });
+    expect(config.api).toMatchObject({ host: '127.0.0.1', port: 5555, bodyLimitKb: 100, allowedHosts: [] });
     expect(config.log.level).toBe('error');
+  });
+
+  it('keeps the colons of addresses, and refuses a proxy that is none', () => {
+    const read = (proxies: string) =>
+      loadConfig({ ...services, KEEL_API_TRUSTED_PROXIES: proxies }).api.trustedProxies;
+    expect(read('10.0.0.0/24, ::1,2001:db8::/32')).toEqual(['10.0.0.0/24', '::1', '2001:db8::/32']);
+    expect(() => read('proxy.example.com')).toThrow('KEEL_API_TRUSTED_PROXIES');
   });
 
   it('makes directories absolute, below the data directory', () => {

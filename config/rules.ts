@@ -38,6 +38,7 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
   return [
     ...(needs('risk') ? riskProblems(facts) : []),
     ...(needs('model') ? modelProblems(text) : []),
+    ...(needs('oidc') ? oidcProblems(text, tree['environment'] === 'production') : []),
     ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts)] : []),
     ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
   ];
@@ -68,6 +69,31 @@ function modelProblems(text: (path: string) => string): Problem[] {
   } else if (parsed.protocol === 'http:' && key !== '' && !loopback.test(parsed.hostname)) {
     const why = 'would carry the key unencrypted';
     found.push(problem('model.baseUrl', url, why, 'use https, or unset OPENAI_API_KEY'));
+  }
+  return found;
+}
+
+/** What proves who somebody is travels encrypted; on this machine alone it need not, outside production. */
+function oidcProblems(text: (path: string) => string, production: boolean): Problem[] {
+  if (text('oidc.issuer') === '') return [];
+  const found: Problem[] = [];
+  if (text('oidc.clientId') === '') {
+    const why = 'is not set, and an identity provider is';
+    found.push(problem('oidc.clientId', undefined, why, 'set KEEL_OIDC_CLIENT_ID as the provider gave it'));
+  }
+  for (const [path, variable] of [
+    ['oidc.issuer', 'KEEL_OIDC_ISSUER'],
+    ['oidc.redirectUrl', 'KEEL_OIDC_REDIRECT_URL'],
+  ] as const) {
+    const url = URL.canParse(text(path)) ? new URL(text(path)) : null;
+    const plain = url !== null && url.username === '' && url.search === '' && url.hash === '';
+    const local = url?.protocol === 'http:' && loopback.test(url.hostname) && !production;
+    if (plain && (url.protocol === 'https:' || local)) continue;
+    // Not shown: what is wrong with it may be a password in it.
+    const why = 'is no https address without user, query and fragment';
+    found.push(
+      problem(path, undefined, why, `correct ${variable}; http is for this machine, outside production`),
+    );
   }
   return found;
 }

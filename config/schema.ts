@@ -126,6 +126,11 @@ export const configSchema = z.strictObject({
     bodyLimitKb: z.number().int().positive(),
     /** Names besides those of this machine under which the API may be asked; needed to listen beyond it. */
     allowedHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'a host name in lower case, without port')),
+    /** Addresses or networks of proxies before the API, whose X-Forwarded-For is believed; nobody else's is. */
+    trustedProxies: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+    /** Of one user, for each API process. */
+    callsPerMinute: z.number().int().positive(),
+    streamsPerUser: z.number().int().positive(),
   }),
   auth: z.strictObject({
     /** Signs access tokens; every API on one database has the same. Whoever has it can be any user. */
@@ -134,6 +139,18 @@ export const configSchema = z.strictObject({
     previousSecret: z.union([z.literal(''), z.string().min(32)]),
     /** Whether anybody who reaches the API may make himself a user, as a viewer. */
     registration: z.enum(['open', 'closed']),
+  }),
+  /** An identity provider; an empty issuer switches it off. */
+  oidc: z.strictObject({
+    issuer: z.string(),
+    clientId: z.string(),
+    /** Empty for a public client. */
+    clientSecret: z.string(),
+    /** https://<this API>/api/v1/auth/oidc/callback, as it is registered at the provider. */
+    redirectUrl: z.string(),
+    /** What becomes of a person whom nobody has linked to a user. */
+    newUsers: z.enum(['deny', 'viewer']),
+    timeoutMs: milliseconds,
   }),
   worker: z.strictObject({
     shutdownGraceMs: milliseconds,
@@ -177,8 +194,6 @@ export const configSchema = z.strictObject({
     catchUpMs: z.number().int().min(10_000),
   }),
   notifier: z.strictObject({
-    /** Who is told as long as nobody has settings. */
-    operator: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
     /** smtp://user:password@host:port, smtps:// with TLS from the start, or empty for no e-mail. */
     smtpUrl: z.string().regex(/^(smtps?:\/\/.+)?$/, 'smtp://…, smtps://…, or empty'),
     from: z.string().min(3),

@@ -3,7 +3,8 @@
 interface Variable {
   /** Path of the setting, dotted. */
   readonly path: string;
-  readonly kind?: 'number' | 'list';
+  /** A list of addresses keeps its colons; that of fingerprints does not. */
+  readonly kind?: 'number' | 'list' | 'addresses';
 }
 
 /** Environment variable → setting. */
@@ -53,9 +54,17 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },
   KEEL_API_ALLOWED_HOSTS: { path: 'api.allowedHosts', kind: 'list' },
+  KEEL_API_TRUSTED_PROXIES: { path: 'api.trustedProxies', kind: 'addresses' },
+  KEEL_API_CALLS_PER_MINUTE: { path: 'api.callsPerMinute', kind: 'number' },
+  KEEL_API_STREAMS_PER_USER: { path: 'api.streamsPerUser', kind: 'number' },
   KEEL_AUTH_SECRET: { path: 'auth.secret' },
   KEEL_AUTH_PREVIOUS_SECRET: { path: 'auth.previousSecret' },
   KEEL_AUTH_REGISTRATION: { path: 'auth.registration' },
+  KEEL_OIDC_ISSUER: { path: 'oidc.issuer' },
+  KEEL_OIDC_CLIENT_ID: { path: 'oidc.clientId' },
+  KEEL_OIDC_CLIENT_SECRET: { path: 'oidc.clientSecret' },
+  KEEL_OIDC_REDIRECT_URL: { path: 'oidc.redirectUrl' },
+  KEEL_OIDC_NEW_USERS: { path: 'oidc.newUsers' },
   KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },
   KEEL_MONITORS: { path: 'monitors.state' },
   KEEL_SMTP_URL: { path: 'notifier.smtpUrl' },
@@ -106,6 +115,7 @@ export const secretPaths: readonly string[] = [
   'prices.alphaVantageKey',
   'auth.secret',
   'auth.previousSecret',
+  'oidc.clientSecret',
   'model.apiKey',
 ];
 

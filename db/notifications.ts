@@ -3,7 +3,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
 import type { NotificationChannel } from '../contracts/wire/notification.js';
-import type { Delivery, Notification, NotificationStore } from '../ports/notifications.js';
+import type { Delivery, Notification, NotificationStore, Person } from '../ports/notifications.js';
 import type { Database } from './connect.js';
 import { notificationDelivery, notificationSetting } from './schemaNotifications.js';
 import { statement } from './statement.js';
@@ -25,14 +25,14 @@ const takeNews = statement<NewsRow>(
   'notification_take',
   `update notification set fanned_out = true where id in (
      select id from notification where mode = $1 and not fanned_out order by id limit $2 for update skip locked)
-   returning id, key, event, title, body, facts, created_at as "createdAt"`,
+   returning id, key, event, title, body, facts, owner_id as "ownerId", created_at as "createdAt"`,
 );
 type NewsRow = Notification & Record<string, unknown>;
 
 const deliveryColumns = `d.key, d.user_id as "userId", d.channel, d.state, d.attempts, d.not_before as "notBefore",
   d.last_error as "lastError", d.sent_at as "sentAt", d.read_at as "readAt",
   json_build_object('id', n.id::text, 'key', n.key, 'event', n.event, 'title', n.title, 'body', n.body,
-    'facts', n.facts, 'createdAt', to_char(n.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as notification`;
+    'facts', n.facts, 'ownerId', n.owner_id, 'createdAt', to_char(n.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as notification`;
 type DeliveryRow = Delivery & Record<string, unknown>;
 
 /** While it is being sent, `not_before` is the end of the lease: until then nobody else takes it. */
@@ -69,6 +69,13 @@ const listOf = statement<DeliveryRow>(
    where d.mode = $1 and d.user_id = $2 and ($3::text is null or d.channel = $3)
      and (not $4 or d.read_at is null)
    order by d.notification_id desc, d.channel limit $5`,
+);
+
+const people = statement<Person & Record<string, unknown>>(
+  'notification_people',
+  `select u.id::text as "userId", u.role = 'admin' as admin, s.settings
+   from keel_user u left join notification_setting s on s.user_id = u.id::text and s.mode = $1
+   where u.active order by u.created_at, u.id`,
 );
 
 const anyWork = statement<{ work: boolean }>(
@@ -153,13 +160,7 @@ export function createNotificationStore(db: Database, mode: Mode): NotificationS
             set: { settings, updatedAt: sql`now()` },
           });
       }),
-    allSettings: () =>
-      db.guard(() =>
-        db.orm
-          .select({ userId: notificationSetting.userId, settings: notificationSetting.settings })
-          .from(notificationSetting)
-          .where(eq(notificationSetting.mode, mode)),
-      ),
+    people: () => db.guard(() => people(db.pool, [mode])),
     list: (userId, { channel, unread, limit }) =>
       db.guard(() => listOf(db.pool, [mode, userId, channel ?? null, unread, limit])),
     markRead: (userId, key) =>

@@ -50,6 +50,23 @@ export const refreshToken = pgTable('refresh_token', {
   successor: text('successor'),
 });
 
+export const oidcIdentity = pgTable('oidc_identity', {
+  issuer: text('issuer').notNull(),
+  subject: text('subject').notNull(),
+  userId: uuid('user_id').notNull(),
+  createdAt: created(),
+  lastUsedAt: instant('last_used_at'),
+});
+
+export const oidcFlow = pgTable('oidc_flow', {
+  stateHash: text('state_hash').primaryKey(),
+  browserHash: text('browser_hash').notNull(),
+  createdAt: created(),
+  expiresAt: instant('expires_at').notNull(),
+  linkUserId: uuid('link_user_id'),
+  identifiedUserId: uuid('identified_user_id'),
+});
+
 export const accessAttempt = pgTable('access_attempt', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   kind: text('kind').$type<AttemptKind>().notNull(),

@@ -1,6 +1,6 @@
 // The notifier's tables as Drizzle sees them. db/migrations is the truth: tests/db.test.ts compares every column.
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
+import { bigint, boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type {
   NotificationChannel,
   NotificationEvent,
@@ -19,6 +19,7 @@ export const notification = pgTable('notification', {
   facts: jsonb('facts').$type<News['facts']>().notNull(),
   createdAt: created(),
   fannedOut: boolean('fanned_out').notNull().default(false),
+  ownerId: uuid('owner_id'),
 });
 
 export const notificationSetting = pgTable('notification_setting', {

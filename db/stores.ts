@@ -3,6 +3,7 @@ import type { Mode } from '../contracts/wire/names.js';
 import type { EquityStore, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ApiKeyStore, AttemptStore, LoginStore, SecondFactorStore, UserStore } from '../ports/access.js';
+import type { IdentityStore } from '../ports/identity.js';
 import type { ConversationStore } from '../ports/conversations.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
@@ -23,6 +24,7 @@ import { createConversationStore } from './conversations.js';
 import { createEvidenceStore } from './evidence.js';
 import { createEquityStore, createMonitorStore } from './monitors.js';
 import { createNotificationStore } from './notifications.js';
+import { createIdentityStore } from './identities.js';
 import { createIntentStore } from './intents.js';
 import { createLoginStore } from './logins.js';
 import { createRunStore } from './runs.js';
@@ -46,6 +48,7 @@ export interface Stores {
   readonly attempts: AttemptStore;
   readonly apiKeys: ApiKeyStore;
   readonly secondFactors: SecondFactorStore;
+  readonly identities: IdentityStore;
   readonly conversations: ConversationStore;
 }
 
@@ -65,5 +68,6 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   attempts: createAttemptStore(db),
   apiKeys: createApiKeyStore(db, mode),
   secondFactors: createSecondFactorStore(db, mode),
+  identities: createIdentityStore(db, mode),
   conversations: createConversationStore(db, mode),
 });

@@ -83,7 +83,8 @@ const adoptRows = statement(
 const lastAdmin = (): KeelError =>
   new KeelError('LAST_ADMIN', 'This is the last active admin. Make another user an admin first.');
 
-function explain(error: unknown, { email, username }: Pick<UserRow, 'email' | 'username'>): unknown {
+/** Says which name is taken, where that is what the database refused. Also used by identities.ts. */
+export function takenName(error: unknown, { email, username }: Pick<UserRow, 'email' | 'username'>): unknown {
   const options = { facts: { username }, cause: error };
   switch (brokenConstraint(error)) {
     case 'keel_user_email':
@@ -154,7 +155,7 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
         const { email, username, role, mustChangePassword, passwordHash } = user;
         const values = [mode, email, username, role, mustChangePassword, passwordHash, actor];
         const [made] = await insertUser(db.pool, values).catch((error: unknown) => {
-          throw explain(error, user);
+          throw takenName(error, user);
         });
         const { id, createdAt } = made ?? { id: '', createdAt: '' };
         return {
@@ -193,8 +194,9 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
           )[0] ?? null,
       ),
     adopt: (userId, actor) =>
-      db.guard(async () => {
-        await adoptRows(db.pool, [mode, userId, actor]);
+      inTransaction(db, async (client) => {
+        await adoptRows(client, [mode, userId, actor]);
+        await client.query('select adopt_notifications($1)', [userId]);
       }),
   };
 }

@@ -58,7 +58,7 @@ export interface UserStore {
   ): Promise<UserRow | null>;
   /** The active admin who has been there longest. */
   firstAdmin(): Promise<UserRow | null>;
-  /** Gives a user the strategies and runs that nobody owns. */
+  /** Gives a user the strategies, runs and notifications that nobody owns. */
   adopt(userId: string, actor: string): Promise<void>;
 }
 
@@ -80,12 +80,12 @@ export interface LoginFacts {
 export interface LoginStore {
   /**
    * Opens a login, the family of its refresh tokens.
-   * @param login `checkedHash` is that of the password that was found right
+   * @param login `checkedHash` is that of the password that was found right; null when an identity provider vouches for him
    * @returns its id; null when the user is not active, has another password by now, or has a second factor and `proof`
    * is none
    */
   open(
-    login: { userId: string; checkedHash: string; refreshHash: string; days: number; proof: Proof },
+    login: { userId: string; checkedHash: string | null; refreshHash: string; days: number; proof: Proof },
     actor: string,
   ): Promise<string | null>;
   /**

@@ -17,6 +17,8 @@ export interface News {
 
 export interface Notification extends News {
   readonly id: string;
+  /** Whose run it is about; null where it is about the platform. */
+  readonly ownerId: string | null;
   /** ISO 8601 UTC, wall time. */
   readonly createdAt: string;
 }
@@ -48,9 +50,13 @@ export interface NewDelivery {
   readonly notBefore: string;
 }
 
-export interface UserSettings {
+/** One who is active, and so may be told something. */
+export interface Person {
   readonly userId: string;
-  readonly settings: NotificationSettings;
+  /** Hears of everything; everybody else of what is his own. */
+  readonly admin: boolean;
+  /** Null when he has said nothing. */
+  readonly settings: NotificationSettings | null;
 }
 
 export interface NotificationStore {
@@ -60,7 +66,7 @@ export interface NotificationStore {
   addFor(news: News, delivery: NewDelivery): Promise<void>;
   settings(userId: string): Promise<NotificationSettings | null>;
   putSettings(userId: string, settings: NotificationSettings): Promise<void>;
-  allSettings(): Promise<readonly UserSettings[]>;
+  people(): Promise<readonly Person[]>;
   /** Whether there is news or a delivery that is due: cheap enough to ask every second. */
   hasWork(): Promise<boolean>;
   /** Turns news into deliveries, in one transaction with the mark that this was done. @returns how many news */

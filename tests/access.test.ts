@@ -7,6 +7,7 @@ import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { ensureAdmin, makeLocalKey, resetAdmin } from '../cli/admin.js';
 import { apiKeyList, madeApiKey } from '../contracts/http/apiKey.js';
 import { tokens, user, userList } from '../contracts/http/auth.js';
+import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { strategyList } from '../contracts/http/strategy.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
@@ -120,11 +121,15 @@ const waiting = async (text: string): Promise<number> =>
 describe('the first admin', () => {
   it('comes with a password for one login, and owns what nobody owned', async () => {
     await stores.strategies.create({ id: 'old', name: 'old', settings: demoSettings }, 'test');
+    const hears = { ...defaultNotificationSettings, email: { address: 'op@example.com' } };
+    await stores.notifications.putSettings('operator', hears);
     const made = await ensureAdmin(stores, 'supervisor');
     expect(made?.password).toMatch(/^([a-z2-7]{5}-){3}[a-z2-7]{5}$/);
     expect(made?.user).toMatchObject({ username: 'admin', role: 'admin', mustChangePassword: true });
     expect(await ensureAdmin(stores, 'supervisor')).toBeNull();
     expect((await stores.strategies.get('old'))?.ownerId).toBe(made?.user.id);
+    expect(await stores.notifications.settings(made?.user.id ?? '')).toEqual(hears);
+    expect(await stores.notifications.settings('operator')).toBeNull();
   });
 
   it('lends the keel command of a machine one key, which the next start replaces', async () => {

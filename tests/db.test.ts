@@ -34,6 +34,8 @@ import {
   apiKey,
   keelUser,
   login,
+  oidcFlow,
+  oidcIdentity,
   recoveryCode,
   refreshToken,
   secondFactor,
@@ -158,7 +160,17 @@ describe('schema', () => {
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
-      ...[keelUser, login, refreshToken, accessAttempt, apiKey, secondFactor, recoveryCode],
+      ...[
+        keelUser,
+        login,
+        refreshToken,
+        accessAttempt,
+        apiKey,
+        secondFactor,
+        recoveryCode,
+        oidcIdentity,
+        oidcFlow,
+      ],
       ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit],
     ];
     const described = tables.flatMap((table) =>

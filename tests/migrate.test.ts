@@ -91,6 +91,29 @@ describe('migrateUp and migrateDown', () => {
     }
   });
 
+  it('give the settings and messages of the operator of before to the first admin', async () => {
+    await migrateUp(server.url);
+    await migrateDown(server.url, names.length - names.indexOf('0082_notifications_per_user'));
+    const client = new Client({ connectionString: server.url });
+    await client.connect();
+    await client.query(`
+      insert into keel_user (email, username, role, created_at) values
+        ('b@example.com', 'second', 'admin', now()), ('a@example.com', 'first', 'admin', now() - interval '1 day');
+      insert into notification_setting (mode, user_id, settings, updated_at) values
+        ('simulated', 'operator', '{"of": "operator"}', now()), ('simulated', 'older', '{}', now() - interval '1 day');
+      insert into notification (mode, key, event, title, body, facts) values ('simulated', 'k', 'test', 't', 'b', '{}');
+      insert into notification_delivery (key, mode, notification_id, user_id, channel)
+        select 'd', 'simulated', id, 'operator', 'inbox' from notification`);
+    await migrateUp(server.url);
+    const { rows } = await client.query(`
+      select u.username, s.settings, d.key from keel_user u
+      join notification_setting s on s.user_id = u.id::text join notification_delivery d on d.user_id = u.id::text`);
+    expect(rows).toEqual([{ username: 'first', settings: { of: 'operator' }, key: 'd' }]);
+    const { rows: left } = await client.query('select from notification_setting');
+    expect(left).toHaveLength(1);
+    await client.end();
+  });
+
   it('leave each other alone: of two at once, one applies and the other finds nothing to do', async () => {
     const both = await Promise.all([migrateUp(server.url), migrateUp(server.url)]);
     expect(both.map((applied) => applied.length).sort()).toEqual([0, names.length]);

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Client } from 'pg';
 import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signatureOf } from '../adapters/notify/channels.js';
@@ -13,6 +14,9 @@ import { monitorNames, type MonitorName } from '../contracts/wire/monitor.js';
 import { monitorScheduleId, orderWorkflowId } from '../contracts/wire/names.js';
 import type { MonitorRow } from '../ports/monitors.js';
 import { ensureMonitors } from '../worker/monitors.js';
+import { createPasswordHasher } from '../adapters/argon2/passwords.js';
+import { tokens } from '../contracts/http/auth.js';
+import { askApi, good } from './support/client.js';
 import { makeUser, type TestUser } from './support/access.js';
 import { startApi, type ApiProcess } from './support/api.js';
 import { demoSettings, startStack, type TestStack } from './support/stack.js';
@@ -28,6 +32,9 @@ let temporal: TestTemporal;
 let stack: TestStack;
 let api: ApiProcess;
 let admin: TestUser;
+let trader: TestUser;
+let adminToken: string;
+let traderToken: string;
 let receiver: Server;
 let mail: SMTPServer;
 let worker: Awaited<ReturnType<TestStack['startWorker']>>;
@@ -70,7 +77,10 @@ beforeAll(async () => {
   const watched = { id: 'watched', name: 'watched', settings: demoSettings };
   await stack.market.stores.strategies.create(watched, 'test');
   admin = await makeUser(stack.market.stores, 'watcher', 'admin');
+  trader = await makeUser(stack.market.stores, 'trader', 'trader');
   api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
+  adminToken = await logIn('watcher');
+  traderToken = await logIn('trader');
 });
 
 afterAll(async () => {
@@ -85,11 +95,27 @@ afterAll(async () => {
 });
 
 const poll = { timeout: 60_000, interval: 100 };
-const call = async (method: string, path: string, body?: object) => {
+const password = 'gradient obelisk forty-two';
+
+/** Of a user who gets a password for it: where alarms go is for logins alone. */
+async function logIn(username: string): Promise<string> {
+  const { users } = stack.market.stores;
+  const passwordHash = await createPasswordHasher().hash(password);
+  const { id } = username === 'watcher' ? admin : trader;
+  await users.setPassword(
+    id,
+    { passwordHash, mustChange: false, keepLogin: null, checkedHash: null },
+    'test',
+  );
+  const body = { login: username, password };
+  return (await good(tokens, askApi(api.url, 'POST', '/auth/login', null, body))).accessToken;
+}
+
+const call = async (method: string, path: string, body?: object, bearer = adminToken) => {
   const response = await fetch(`${api.url}${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${admin.key}`,
+      authorization: `Bearer ${bearer}`,
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -102,8 +128,8 @@ const lookOf = async (name: MonitorName): Promise<MonitorRow | null> =>
   stack.market.stores.monitors.get(name);
 const described = (name: MonitorName) =>
   stack.client.schedule.getHandle(monitorScheduleId('simulated', name)).describe();
-const deliveries = async (query = '') =>
-  deliveryList.parse((await call('GET', `/api/v1/notifications${query}`)).json).deliveries;
+const deliveries = async (query = '', bearer = adminToken) =>
+  deliveryList.parse((await call('GET', `/api/v1/notifications${query}`, undefined, bearer)).json).deliveries;
 const fateOf = async (key: string) => (await deliveries('?limit=200')).find((each) => each.key === key);
 
 describe('without a worker', () => {
@@ -232,6 +258,30 @@ describe('what people are told', () => {
     expect((await call('PUT', '/api/v1/notifications/settings', nowhere)).status).toBe(422);
   });
 
+  it('is each one of his own, and set by him alone, under his own name', async () => {
+    const hears = settings({ webhook: null, matrix: { 'run.ended': ['inbox', 'email'] } });
+    const path = '/api/v1/notifications/settings';
+    const withKey = await call('PUT', path, hears, trader.key);
+    expect(withKey).toMatchObject({ status: 403, json: { code: 'LOGIN_NEEDED' } });
+    expect((await call('PUT', path, hears, traderToken)).status).toBe(200);
+    const shown = async (bearer: string) =>
+      notificationSettingsAnswer.parse((await call('GET', path, undefined, bearer)).json);
+    expect((await shown(traderToken)).matrix).toEqual({ 'run.ended': ['inbox', 'email'] });
+    expect((await shown(adminToken)).webhook).not.toBeNull();
+    const pool = new Client({ connectionString: stack.databaseUrl });
+    await pool.connect();
+    const { rows } = await pool.query(
+      `select actor, subject, facts from audit where action = 'notifications.settings' order by id`,
+    );
+    await pool.end();
+    expect(rows.at(0)).toMatchObject({
+      actor: 'user:watcher',
+      facts: { webhookHost: `127.0.0.1:${portOf(receiver)}` },
+    });
+    expect(rows.at(-1)).toMatchObject({ actor: 'user:trader', subject: 'user:trader' });
+    expect(JSON.stringify(rows)).not.toContain(secret);
+  });
+
   it('goes out signed and with its key: the end of a run, once', async () => {
     const run = await stack.startRun('watched', '2014-07-03T17:00:00.000Z');
     const result = await stack.drive(run);
@@ -252,6 +302,24 @@ describe('what people are told', () => {
     expect((await call('POST', `/api/v1/notifications/${inbox?.key ?? ''}/read`)).status).toBe(204);
     expect(await deliveries('?channel=inbox&unread=true')).toEqual([]);
     expect((await call('POST', '/api/v1/notifications/none/read')).status).toBe(404);
+    // The run is not the trader's, so he is not told of it, and another's message is not there for him.
+    expect(await deliveries('', traderToken)).toEqual([]);
+    const read = `/api/v1/notifications/${inbox?.key ?? ''}/read`;
+    expect((await call('POST', read, undefined, traderToken)).status).toBe(404);
+  });
+
+  it('of a run goes to its owner too, by his own settings', async () => {
+    const mine = { id: 'traders', name: 'traders', settings: demoSettings };
+    await stack.market.stores.strategies.create({ ...mine, ownerId: trader.id }, 'test');
+    await stack.startRun('traders', '2014-07-03T17:00:00.000Z').then((run) => stack.drive(run));
+    const told = async (bearer: string) =>
+      (await deliveries('?limit=200', bearer))
+        .filter(({ facts }) => facts['strategyId'] === 'traders')
+        .map(({ channel }) => channel)
+        .sort();
+    await expect.poll(() => told(traderToken), poll).toEqual(['email', 'inbox']);
+    await expect.poll(() => told(adminToken), poll).toEqual(['inbox', 'webhook']);
+    await expect.poll(() => letters.some((text) => text.includes('traders')), poll).toBe(true);
   });
 
   const test = async (channel: string): Promise<string> => {

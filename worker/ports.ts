@@ -116,7 +116,6 @@ export async function createWorkerPorts(
     prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
     orderWorkflows: createOrderWorkflows(client, mode, clock),
     channels: createChannels(config.notifier, clock),
-    operator: config.notifier.operator,
     outboxLookMs: config.notifier.lookMs,
     leaseMs: config.notifier.leaseMs,
     freshness: { snapshotMaxAgeMs: broker.snapshotMaxAgeMs, waitMs: 30_000, lookMs: 100 },

@@ -27,6 +27,9 @@ export function principalOf(response: Response): Principal {
   return principal;
 }
 
+/** Null where nobody was asked for. */
+export const userIdOf = (response: Response): string | null => passedOf(response).principal?.user.id ?? null;
+
 /** Name for the log; null where nobody was asked for. */
 export const usernameOf = (response: Response): string | null =>
   passedOf(response).principal?.user.username ?? null;

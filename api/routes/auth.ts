@@ -14,10 +14,10 @@ import { changePassword, logIn, logOut, refresh, register } from '../services/au
 import { answer, onlyMethods, parseBody } from './http.js';
 import { principalOf } from './access.js';
 
-/** Of the connection itself: no header that a caller could write is believed. */
-export const addressOf = (request: Request): string => request.socket.remoteAddress ?? 'unknown';
+/** Of the connection, or what a trusted proxy says: no header that a caller could write is believed. */
+export const addressOf = (request: Request): string => request.ip ?? 'unknown';
 
-const answerTokens = (
+export const answerTokens = (
   response: Response,
   { accessToken, expiresIn, refreshToken, user: who }: Granted,
 ): void => {

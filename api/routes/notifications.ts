@@ -1,5 +1,5 @@
 // Notifications over HTTP: deliveries and the inbox, settings, a test. Mounted by api/app.ts.
-import { Router, type Request } from 'express';
+import { Router } from 'express';
 import {
   deliveryList,
   deliveryQuery,
@@ -17,12 +17,9 @@ import {
   writeSettings,
   type NotificationServiceDeps,
 } from '../services/notifications.js';
+import { principalOf } from './access.js';
+import { addressOf } from './auth.js';
 import { answer, onlyMethods, parse, parseBody, pathParameter } from './http.js';
-
-export interface NotificationRouteDeps extends NotificationServiceDeps {
-  /** Whose notifications a request is about. */
-  readonly userOf: (request: Request) => string;
-}
 
 const shown = ({ notification, ...row }: Delivery) => {
   const { key, channel, state, attempts, notBefore, lastError, sentAt, readAt } = row;
@@ -37,26 +34,26 @@ const withoutSecrets = ({ webhook, slack, ...rest }: NotificationSettings) => ({
   slack: slack && { urlSet: true },
 });
 
-export function notificationRoutes(deps: NotificationRouteDeps): Router {
+export function notificationRoutes(deps: NotificationServiceDeps): Router {
   const router = Router();
   router
     .route('/api/v1/notifications')
     .get(async (request, response) => {
       const { channel, unread, limit } = parse(deliveryQuery, 'query', request.query);
       const filter = { unread, limit, ...(channel !== undefined && { channel }) };
-      const found = await deps.notifications.list(deps.userOf(request), filter);
+      const found = await deps.notifications.list(principalOf(response).user.id, filter);
       answer(response, 200, deliveryList, { deliveries: found.map(shown) });
     })
     .all(onlyMethods('GET'));
   router
     .route('/api/v1/notifications/settings')
-    .get(async (request, response) => {
-      const settings = await readSettings(deps, deps.userOf(request));
+    .get(async (_request, response) => {
+      const settings = await readSettings(deps, principalOf(response).user.id);
       answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
     })
     .put(async (request, response) => {
       const wanted = parseBody(notificationSettings, request);
-      const settings = await writeSettings(deps, deps.userOf(request), wanted);
+      const settings = await writeSettings(deps, principalOf(response), wanted);
       answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
     })
     .all(onlyMethods('GET', 'PUT'));
@@ -64,13 +61,15 @@ export function notificationRoutes(deps: NotificationRouteDeps): Router {
     .route('/api/v1/notifications/test')
     .post(async (request, response) => {
       const { channel } = parseBody(testRequest, request);
-      answer(response, 202, testAnswer, { key: await sendTest(deps, deps.userOf(request), channel) });
+      answer(response, 202, testAnswer, {
+        key: await sendTest(deps, principalOf(response).user.id, channel, addressOf(request)),
+      });
     })
     .all(onlyMethods('POST'));
   router
     .route('/api/v1/notifications/:key/read')
     .post(async (request, response) => {
-      await markRead(deps, deps.userOf(request), pathParameter(request, 'key'));
+      await markRead(deps, principalOf(response).user.id, pathParameter(request, 'key'));
       response.status(204).end();
     })
     .all(onlyMethods('POST'));

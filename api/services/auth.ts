@@ -92,10 +92,11 @@ export async function logIn(
 const credentialsRefused = (): KeelError =>
   new KeelError('CREDENTIALS_REFUSED', 'The name or the password is not right.');
 
-async function openLogin(
+/** @throws KeelError CREDENTIALS_REFUSED when the user changed meanwhile. Also called by oidc.ts */
+export async function openLogin(
   deps: AuthDeps,
   user: UserRow,
-  checked: { readonly checkedHash: string; readonly proof: Proof },
+  checked: { readonly checkedHash: string | null; readonly proof: Proof },
 ): Promise<Granted> {
   const refreshToken = randomBytes(32).toString('base64url');
   const opening = { userId: user.id, ...checked, refreshHash: sha256(refreshToken), days: loginDays };

@@ -11,7 +11,10 @@ import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { NotificationStore } from '../../ports/notifications.js';
 import type { AuditStore } from '../../ports/stores.js';
+import type { AttemptStore } from '../../ports/access.js';
 import { InvalidInputError } from './invalidInput.js';
+import type { Principal } from './principal.js';
+import { actorOf } from './principal.js';
 
 export interface NotificationServiceDeps {
   readonly notifications: Pick<
@@ -19,6 +22,7 @@ export interface NotificationServiceDeps {
     'settings' | 'putSettings' | 'addFor' | 'list' | 'markRead'
   >;
   readonly audit: Pick<AuditStore, 'append'>;
+  readonly attempts: Pick<AttemptStore, 'begin'>;
   readonly clock: Clock;
 }
 
@@ -35,9 +39,10 @@ const missing = (field: string): InvalidInputError =>
 /** A secret that is left out stays, but not for another address: it would be shown to whoever is there. */
 export async function writeSettings(
   deps: NotificationServiceDeps,
-  userId: string,
+  principal: Principal,
   wanted: Wanted,
 ): Promise<NotificationSettings> {
+  const { id: userId, username } = principal.user;
   const known = await readSettings(deps, userId);
   const { webhook, slack, matrix, ...rest } = wanted;
   const kept = known.webhook?.url === webhook?.url ? known.webhook?.secret : undefined;
@@ -51,22 +56,28 @@ export async function writeSettings(
     slack: slack === null || slackUrl === undefined ? null : { url: slackUrl },
     matrix: Object.fromEntries(Object.entries(matrix)),
   };
-  await deps.notifications.putSettings(userId, settings);
+  // Where alarms go is worth knowing, also when the change itself then fails.
   await deps.audit.append({
-    actor: userId,
+    actor: actorOf(principal),
     action: 'notifications.settings',
-    subject: userId,
-    facts: { channels: Object.values(matrix).flat().length },
+    subject: `user:${username}`,
+    facts: { matrix: settings.matrix, webhookHost: webhook === null ? null : new URL(webhook.url).host },
   });
+  await deps.notifications.putSettings(userId, settings);
   return settings;
 }
 
-/** @returns the key of the delivery, under which its fate can be read */
+/**
+ * @returns the key of the delivery, under which its fate can be read
+ * @throws KeelError TOO_MANY_ATTEMPTS: each test goes to an address that the user has chosen
+ */
 export async function sendTest(
-  { notifications, clock }: NotificationServiceDeps,
+  { notifications, attempts, clock }: NotificationServiceDeps,
   userId: string,
   channel: NotificationChannel,
+  address: string,
 ): Promise<string> {
+  await attempts.begin('notification', userId, address);
   const id = randomUUID();
   const key = `test-${id}-${channel}`;
   const news = {

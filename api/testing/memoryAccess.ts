@@ -41,6 +41,8 @@ type MemoryAccess = Pick<
   | 'secondFactors'
   | 'timeCodes'
   | 'seal'
+  | 'identities'
+  | 'oidc'
 >;
 
 export const memoryAccess = (): MemoryAccess => ({
@@ -93,6 +95,18 @@ export const memoryAccess = (): MemoryAccess => ({
     putRecovery: nothing,
     remove: () => Promise.resolve(false),
     reseal: nothing,
+  },
+  oidc: null,
+  identities: {
+    beginFlow: nothing,
+    takeFlow: nothing,
+    keepIdentified: nothing,
+    identifiedUser: nothing,
+    endFlow: nothing,
+    userOf: nothing,
+    link: nothing,
+    unlink: () => Promise.resolve(0),
+    createUser: nothing,
   },
   timeCodes: { newSecret: () => 'A', uriOf: () => 'otpauth://totp/none', stepOf: () => null },
   seal: {

@@ -13,7 +13,6 @@ type PlatformDeps = Pick<
   | 'maskedConfig'
   | 'migrations'
   | 'clock'
-  | 'userOf'
   | 'notifications'
 >;
 
@@ -29,12 +28,16 @@ export function platformDeps(): PlatformDeps {
     maskedConfig: {},
     migrations: { status: () => Promise.resolve([]), run: () => Promise.resolve([]) },
     clock: { now: () => Date.UTC(2026, 0, 5, 10) },
-    userOf: () => 'operator',
     notifications: {
       settings: () => Promise.resolve(null),
       putSettings: () => Promise.resolve(),
       addFor: (news) => {
-        written.push({ ...news, id: String(written.length), createdAt: '2026-01-05T10:00:00.000Z' });
+        written.push({
+          ...news,
+          id: String(written.length),
+          ownerId: null,
+          createdAt: '2026-01-05T10:00:00.000Z',
+        });
         return Promise.resolve();
       },
       list: () => Promise.resolve([]),

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ApiDeps } from '../app.js';
 import { createApp } from '../app.js';
 import type { MemoryWorld } from './memory.js';
 import { memoryDeps } from './memory.js';
@@ -25,14 +26,16 @@ interface Question {
 export interface ServedApi {
   readonly port: number;
   ask(method: string, path: string, question?: Question): Promise<Answer>;
+  /** Begins a GET and leaves its answer open. */
+  open(path: string, as: string): Promise<{ readonly status: number; close: () => void }>;
   /** Sends JSON. */
   post(path: string, body?: unknown): Promise<Answer>;
   close(): Promise<void>;
 }
 
 /** The API of a world, on a free loopback port. */
-export async function serveWorld(world: MemoryWorld): Promise<ServedApi> {
-  const server: Server = createApp(memoryDeps(world)).listen(0, '127.0.0.1');
+export async function serveWorld(world: MemoryWorld, change: Partial<ApiDeps> = {}): Promise<ServedApi> {
+  const server: Server = createApp({ ...memoryDeps(world), ...change }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
@@ -60,9 +63,22 @@ export async function serveWorld(world: MemoryWorld): Promise<ServedApi> {
       request.end(body);
     });
 
+  const open: ServedApi['open'] = (path, as) =>
+    new Promise((resolve, reject) => {
+      const headers = { authorization: `Bearer ${as}` };
+      const options = { host: '127.0.0.1', port, path, headers, agent: false as const };
+      const request = httpRequest(options, (response) => {
+        response.on('error', () => undefined).resume();
+        resolve({ status: response.statusCode ?? 0, close: () => request.destroy() });
+      });
+      request.on('error', reject);
+      request.end();
+    });
+
   return {
     port,
     ask,
+    open,
     post: (path, body) =>
       ask('POST', path, {
         headers: { 'content-type': 'application/json' },

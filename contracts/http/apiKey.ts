@@ -4,11 +4,9 @@ import { isLocalKey } from '../../domain/access/localKey.js';
 import { scopes } from '../../domain/access/roles.js';
 import { instant, sentence } from './fields.js';
 
-const scope = z
-  .enum(scopes)
-  .meta({
-    description: 'read: look · trade: make and run strategies · admin: users · live: act in live mode.',
-  });
+const scope = z.enum(scopes).meta({
+  description: 'read: look · trade: make and run strategies · admin: users · live: act in live mode.',
+});
 
 export const newApiKey = z
   .strictObject({

@@ -89,6 +89,10 @@ export const proofAnswer = z
   .strictObject({ seconds: z.int().meta({ description: 'For so long this login may act.', example: 300 }) })
   .meta({ id: 'Proof' });
 
+export const oidcStart = z
+  .strictObject({ url: z.string().meta({ description: 'Where to send the browser.' }) })
+  .meta({ id: 'OidcStart' });
+
 export const tokens = z
   .strictObject({
     accessToken: z.string().meta({ description: 'A JWT for Authorization: Bearer.' }),

@@ -89,6 +89,7 @@ describe('the table of routes', () => {
       '/api/v1/auth/register',
       '/api/v1/auth/login',
       '/api/v1/auth/refresh',
+      '/api/v1/auth/oidc/code',
     ]);
   });
 });

@@ -44,6 +44,11 @@ export const routeRules: readonly RouteRule[] = [
     loginOnly: true,
     beforePasswordChange: true,
   },
+  { method: 'get', path: '/api/v1/auth/oidc/login', needs: 'public' },
+  { method: 'get', path: '/api/v1/auth/oidc/callback', needs: 'public' },
+  { method: 'post', path: '/api/v1/auth/oidc/code', needs: 'public' },
+  { method: 'post', path: '/api/v1/auth/oidc/link', needs: 'viewer', loginOnly: true },
+  { method: 'delete', path: '/api/v1/auth/oidc/link', needs: 'viewer', loginOnly: true },
   { method: 'post', path: '/api/v1/auth/totp', needs: 'viewer', loginOnly: true },
   { method: 'post', path: '/api/v1/auth/totp/confirm', needs: 'viewer', loginOnly: true },
   { method: 'post', path: '/api/v1/auth/totp/prove', needs: 'viewer', loginOnly: true },
@@ -78,10 +83,11 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'get', path: '/api/v1/migrations/status', needs: 'admin' },
   { method: 'post', path: '/api/v1/migrations/run', needs: 'admin' },
 
-  // They are those of the whole platform, for whoever operates it.
-  { method: 'get', path: '/api/v1/notifications', needs: 'admin' },
-  { method: 'get', path: '/api/v1/notifications/settings', needs: 'admin' },
-  { method: 'put', path: '/api/v1/notifications/settings', needs: 'admin' },
-  { method: 'post', path: '/api/v1/notifications/test', needs: 'admin' },
-  { method: 'post', path: '/api/v1/notifications/:key/read', needs: 'admin' },
+  // Each user's own.
+  { method: 'get', path: '/api/v1/notifications', needs: 'viewer' },
+  { method: 'get', path: '/api/v1/notifications/settings', needs: 'viewer' },
+  // They hold where alarms go: a key that only looks must not lead them elsewhere.
+  { method: 'put', path: '/api/v1/notifications/settings', needs: 'viewer', loginOnly: true },
+  { method: 'post', path: '/api/v1/notifications/test', needs: 'viewer' },
+  { method: 'post', path: '/api/v1/notifications/:key/read', needs: 'viewer' },
 ];

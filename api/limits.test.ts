@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runWorkflowId } from '../contracts/wire/names.js';
+import { KeelError } from '../ports/errors.js';
+import { problem } from '../contracts/http/problem.js';
+import { identityOf, MemoryWorld, openExecution, progressOf, rowOf } from './testing/memory.js';
+import type { ServedApi } from './testing/serve.js';
+import { serveWorld } from './testing/serve.js';
+
+let world: MemoryWorld;
+let api: ServedApi;
+
+beforeEach(() => {
+  world = new MemoryWorld();
+});
+
+afterEach(async () => {
+  world.stop.abort();
+  await api.close();
+});
+
+describe('calls', () => {
+  it('of one user are counted together, and those of others and of nobody for themselves', async () => {
+    api = await serveWorld(world, { callsPerMinute: 5 });
+    for (let count = 0; count < 5; count += 1) {
+      expect((await api.ask('GET', '/api/v1/strategies')).status).toBe(200);
+    }
+    const refused = await api.ask('GET', '/api/v1/runs');
+    expect([refused.status, problem.parse(refused.json()).code]).toEqual([429, 'TOO_MANY_CALLS']);
+    expect(refused.headers['content-type']).toContain('application/problem+json');
+    const wait = Number(refused.headers['retry-after']);
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(60);
+    expect((await api.ask('GET', '/api/v1/strategies', { as: 'other' })).status).toBe(200);
+    for (let count = 0; count < 10; count += 1) {
+      expect((await api.ask('GET', '/health', { as: null })).status).toBe(200);
+      expect((await api.ask('GET', '/api/v1/strategies', { as: null })).status).toBe(401);
+    }
+  });
+
+  it('that are refused reach nothing behind the limit', async () => {
+    api = await serveWorld(world, { callsPerMinute: 1 });
+    expect((await api.ask('GET', '/api/v1/strategies')).status).toBe(200);
+    expect((await api.post('/api/v1/strategies/demo-aapl/execute')).status).toBe(429);
+    expect(world.workflows.size + world.audit.length).toBe(0);
+  });
+});
+
+describe('the address of a caller', () => {
+  /** What counts attempts is told of it when somebody logs in. */
+  async function addressOf(trustedProxies: readonly string[], forwarded: string): Promise<string> {
+    let told = '';
+    const attempts = {
+      begin: (_kind: string, _subject: string, address: string) => {
+        told = address;
+        return Promise.reject(new KeelError('TOO_MANY_ATTEMPTS', 'enough is known'));
+      },
+      succeeded: () => Promise.resolve(),
+    };
+    api = await serveWorld(world, { attempts, trustedProxies });
+    const answer = await api.ask('POST', '/api/v1/auth/login', {
+      as: null,
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': forwarded },
+      body: JSON.stringify({ login: 'maria', password: 'x' }),
+    });
+    expect(answer.status).toBe(429);
+    return told;
+  }
+
+  it.each([
+    ['nobody is trusted', [], '203.0.113.9', '127.0.0.1'],
+    ['another one is trusted', ['10.0.0.0/8'], '203.0.113.9', '127.0.0.1'],
+    ['the proxy is trusted', ['127.0.0.1'], '203.0.113.9', '203.0.113.9'],
+    ['the caller made some up', ['127.0.0.1'], '1.1.1.1, 203.0.113.9', '203.0.113.9'],
+    ['there are two proxies', ['127.0.0.0/8', '10.0.0.5'], '1.1.1.1, 203.0.113.9, 10.0.0.5', '203.0.113.9'],
+  ])('is what the connection and trusted proxies say: %s', async (_case, trusted, forwarded, address) => {
+    expect(await addressOf(trusted, forwarded)).toBe(address);
+  });
+});
+
+describe('streams', () => {
+  it('of one user are as many as are allowed, and each that closes makes room', async () => {
+    api = await serveWorld(world);
+    const row = rowOf();
+    world.rows.set(row.id, row);
+    const execution = openExecution();
+    execution.progress = progressOf();
+    world.workflows.set(runWorkflowId(identityOf()), execution);
+    const path = `/api/v1/runs/${row.id}/progress`;
+    const open = (as = 'trader'): Promise<{ status: number; close: () => void }> => api.open(path, as);
+    const streams = [await open(), await open(), await open()];
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const refused = await api.ask('GET', path);
+    expect([refused.status, problem.parse(refused.json()).code]).toEqual([429, 'TOO_MANY_STREAMS']);
+    const admins = await open('admin');
+    expect(admins.status).toBe(200);
+    streams[0]?.close();
+    let next = { status: 0, close: (): void => undefined };
+    await expect
+      .poll(async () => {
+        next = await open();
+        return next.status;
+      })
+      .toBe(200);
+    expect((await api.ask('GET', path)).status).toBe(429);
+    for (const stream of [...streams, admins, next]) stream.close();
+  });
+});

@@ -1,0 +1,2 @@
+drop table oidc_flow;
+drop table oidc_identity;

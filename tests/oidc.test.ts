@@ -1,0 +1,326 @@
+// Logging in by an identity provider: two APIs as processes (one that takes nobody new, one that makes viewers), a real
+// OpenID provider on loopback and the real PostgreSQL.
+import { Secret, TOTP } from 'otpauth';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createOidcProvider } from '../adapters/oidc/provider.js';
+import { createPasswordHasher } from '../adapters/argon2/passwords.js';
+import { oidcStart, recoveryCodeList, tokens, totpSecret, user } from '../contracts/http/auth.js';
+import { connect } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import { createStores } from '../db/stores.js';
+import type { Stores } from '../db/stores.js';
+import type { ApiProcess } from './support/api.js';
+import { failApi, startApi } from './support/api.js';
+import { askApi, good } from './support/client.js';
+import type { TestProvider, Visit } from './support/oidc.js';
+import { createBrowser, startOidcProvider } from './support/oidc.js';
+import { freePort } from './support/ports.js';
+import type { TestPostgres } from './support/postgres.js';
+import { startTestPostgres } from './support/postgres.js';
+import { tempFolder } from './support/temp.js';
+
+const clientSecret = 'a-client-secret-of-the-tests-only';
+const password = 'gradient obelisk forty-two';
+const folder = tempFolder('oidc');
+const callbackPath = '/api/v1/auth/oidc/callback';
+const seen: string[] = [];
+let postgres: TestPostgres;
+let db: Database;
+let stores: Stores;
+let provider: TestProvider;
+/** Takes nobody new. */
+let closed: ApiProcess;
+/** Makes a viewer of whoever comes. */
+let open: ApiProcess;
+let settings: Record<string, string>;
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  const limits = { poolSize: 4, connectTimeoutMs: 5000, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 };
+  db = connect({ url: postgres.url, ...limits });
+  stores = createStores(db, 'simulated');
+  const ports = [await freePort(), await freePort()];
+  const urls = ports.map((port) => `http://127.0.0.1:${String(port)}${callbackPath}`);
+  provider = await startOidcProvider({ clientId: 'keel', clientSecret, redirectUrls: urls });
+  settings = {
+    DATABASE_URL: postgres.url,
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    KEEL_DATA_DIR: folder.path,
+    KEEL_SIMULATOR_ADMIN_URL: 'http://127.0.0.1:1',
+    KEEL_SIMULATOR_ADMIN_TOKEN: 'no-simulator-is-asked-here',
+    KEEL_LOG_LEVEL: 'info',
+    KEEL_OIDC_ISSUER: provider.issuer,
+    KEEL_OIDC_CLIENT_ID: 'keel',
+    KEEL_OIDC_CLIENT_SECRET: clientSecret,
+  };
+  const start = (index: number, newUsers: string) =>
+    startApi({
+      ...settings,
+      KEEL_API_PORT: String(ports[index]),
+      KEEL_OIDC_REDIRECT_URL: urls[index] ?? '',
+      KEEL_OIDC_NEW_USERS: newUsers,
+    });
+  [closed, open] = await Promise.all([start(0, 'deny'), start(1, 'viewer')]);
+});
+
+afterAll(async () => {
+  await Promise.all([closed.stop(), open.stop()]);
+  await provider.close();
+  await db.close();
+  await postgres.stop();
+  folder.remove();
+});
+
+const codeOf = ({ status, body }: Visit): string => `${status} ${(body as { code?: string }).code ?? ''}`;
+const rows = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
+  (await db.pool.query<T>(sql, values)).rows;
+
+type Browser = ReturnType<typeof createBrowser>;
+
+/** To the provider and back, as far as the address that the browser would ask the API for. */
+async function wayBack(api: ApiProcess, browser: Browser): Promise<string> {
+  const start = await browser.visit(`${api.url}/api/v1/auth/oidc/login`);
+  expect(start.status).toBe(303);
+  return browser.follow(start.headers.get('location') ?? '', api.url);
+}
+
+async function logIn(api: ApiProcess, browser = createBrowser()): Promise<Visit> {
+  return browser.visit(await wayBack(api, browser));
+}
+
+async function make(username: string): Promise<string> {
+  const passwordHash = await createPasswordHasher().hash(password);
+  const row = {
+    email: `${username}@example.com`,
+    username,
+    role: 'trader',
+    mustChangePassword: false,
+  } as const;
+  return (await stores.users.create({ ...row, passwordHash }, 'test')).id;
+}
+
+const session = async (login: string): Promise<string> =>
+  (await good(tokens, askApi(closed.url, 'POST', '/auth/login', null, { login, password }))).accessToken;
+
+/** Links whoever is logged in at the provider to the user of a token. */
+async function link(api: ApiProcess, token: string): Promise<Visit> {
+  const browser = createBrowser();
+  const started = await browser.visit(`${api.url}/api/v1/auth/oidc/link`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const { url } = oidcStart.parse(started.body);
+  return browser.visit(await browser.follow(url, api.url));
+}
+
+describe('a person whom nobody has linked', () => {
+  it('is refused where that is not allowed, also with the e-mail of a user', async () => {
+    await make('maria');
+    provider.person = { subject: 'p-1', email: 'maria@example.com', preferredName: 'maria' };
+    expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
+    expect(codeOf(await logIn(open))).toBe('409 EMAIL_TAKEN');
+    expect(await rows('select * from oidc_identity')).toEqual([]);
+  });
+
+  it('becomes a viewer without a password where it is, once his e-mail is verified', async () => {
+    provider.person = {
+      subject: 'p-2',
+      email: 'New.One@example.com',
+      verified: false,
+      preferredName: 'New One',
+    };
+    expect(codeOf(await logIn(open))).toBe('403 EMAIL_UNVERIFIED');
+    provider.person = { subject: 'p-2', preferredName: 'New One' };
+    expect(codeOf(await logIn(open))).toBe('403 EMAIL_UNVERIFIED');
+    provider.person = { subject: 'p-2', email: 'New.One@example.com', preferredName: 'New One' };
+    const granted = tokens.parse((await logIn(open)).body);
+    expect(granted.user).toMatchObject({ email: 'new.one@example.com', username: 'newone', role: 'viewer' });
+    const me = await good(user, askApi(closed.url, 'GET', '/auth/me', granted.accessToken));
+    expect(me.id).toBe(granted.user.id);
+    // Known by his subject from now on, also where nobody new is taken and whatever his e-mail has become.
+    provider.person = { subject: 'p-2', email: 'other@example.com', verified: false };
+    expect(tokens.parse((await logIn(closed)).body).user.id).toBe(me.id);
+    // And nobody else by his e-mail.
+    provider.person = { subject: 'p-3', email: 'new.one@example.com' };
+    expect(codeOf(await logIn(open))).toBe('409 EMAIL_TAKEN');
+    const withPassword = await askApi(closed.url, 'POST', '/auth/login', null, { login: 'newone', password });
+    expect(withPassword.status).toBe(401);
+    expect(
+      (await rows<{ action: string }>(`select action from audit where subject = 'user:newone'`)).map(
+        (row) => row.action,
+      ),
+    ).toEqual(['user.create', 'login.open', 'login.open']);
+  });
+
+  it('gets a username of his own when the one he likes is taken', async () => {
+    provider.person = { subject: 'p-4', email: 'second@example.com', preferredName: 'maria' };
+    expect(tokens.parse((await logIn(open)).body).user.username).toMatch(/^maria-[0-9a-f]{6}$/);
+  });
+});
+
+describe('linking', () => {
+  it('is done by one who is logged in; from then on the provider lets him in, until he takes it away', async () => {
+    const id = await make('linked');
+    const token = await session('linked');
+    provider.person = { subject: 'l-1', email: 'whatever@example.com' };
+    expect((await link(closed, token)).status).toBe(204);
+    expect(tokens.parse((await logIn(closed)).body).user.id).toBe(id);
+    // The same person can not be somebody else too.
+    await make('greedy');
+    expect(codeOf(await link(closed, await session('greedy')))).toBe('409 IDENTITY_TAKEN');
+    await rows(`update keel_user set active = false where id = $1`, [id]);
+    expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
+    await rows(`update keel_user set active = true where id = $1`, [id]);
+    expect((await askApi(closed.url, 'DELETE', '/auth/oidc/link', token)).status).toBe(204);
+    expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
+    expect((await askApi(closed.url, 'DELETE', '/auth/oidc/link', token)).status).toBe(404);
+  });
+
+  it('needs a login', async () => {
+    expect((await askApi(closed.url, 'POST', '/auth/oidc/link', null)).status).toBe(401);
+  });
+});
+
+describe('the way back', () => {
+  it('is open once, to the browser that went, with the state that it took along', async () => {
+    provider.person = { subject: 'p-2' };
+    const browser = createBrowser();
+    const back = await wayBack(closed, browser);
+    seen.push(new URL(back).searchParams.get('code') ?? '', browser.cookieOf(back, 'keel_oidc') ?? '');
+    expect(codeOf(await createBrowser().visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+    const other = createBrowser();
+    await wayBack(closed, other);
+    expect(codeOf(await other.visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+    const forged = new URL(back);
+    forged.searchParams.set('state', 'x'.repeat(43));
+    expect(codeOf(await browser.visit(forged.href))).toBe('403 OIDC_FLOW_REFUSED');
+    forged.searchParams.delete('state');
+    expect(codeOf(await browser.visit(forged.href))).toBe('403 OIDC_FLOW_REFUSED');
+    expect((await browser.visit(back)).status).toBe(200);
+    // The cookie is gone, and with it the flow would be gone too.
+    expect(codeOf(await browser.visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+  });
+
+  it('is closed after ten minutes', async () => {
+    const browser = createBrowser();
+    const back = await wayBack(closed, browser);
+    await rows(`update oidc_flow set expires_at = now() - interval '1 second'`);
+    expect(codeOf(await browser.visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+  });
+
+  /** A whole way back whose code is that of another one. */
+  async function withCodeOf(first: string): Promise<Visit> {
+    const browser = createBrowser();
+    const back = new URL(await wayBack(closed, browser));
+    back.searchParams.set('code', new URL(first).searchParams.get('code') ?? '');
+    return browser.visit(back.href);
+  }
+
+  it('takes no code of another flow: its PKCE verifier is another, and a code that was used is none', async () => {
+    const unused = await wayBack(closed, createBrowser());
+    const answer = await withCodeOf(unused);
+    expect([codeOf(answer), JSON.stringify(answer.body)]).toEqual([
+      '403 OIDC_REFUSED',
+      expect.stringContaining('invalid_grant'),
+    ]);
+    const browser = createBrowser();
+    const used = await wayBack(closed, browser);
+    expect((await browser.visit(used)).status).toBe(200);
+    expect(codeOf(await withCodeOf(used))).toBe('403 OIDC_REFUSED');
+  });
+
+  it('takes no ID token with another nonce', async () => {
+    const browser = createBrowser();
+    const start = await browser.visit(`${closed.url}/api/v1/auth/oidc/login`);
+    const url = new URL(start.headers.get('location') ?? '');
+    expect(url.searchParams.get('code_challenge_method')).toBe('S256');
+    expect(url.searchParams.get('nonce')).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    url.searchParams.set('nonce', 'another-nonce');
+    expect(codeOf(await browser.visit(await browser.follow(url.href, closed.url)))).toBe('403 OIDC_REFUSED');
+  });
+
+  it('takes no answer that names another issuer, and none that is a refusal', async () => {
+    const browser = createBrowser();
+    const back = new URL(await wayBack(closed, browser));
+    expect(back.searchParams.get('iss')).toBe(provider.issuer);
+    back.searchParams.set('iss', 'https://evil.example.com');
+    expect(codeOf(await browser.visit(back.href))).toBe('403 OIDC_REFUSED');
+    const second = createBrowser();
+    const refusal = new URL(await wayBack(closed, second));
+    refusal.searchParams.delete('code');
+    refusal.searchParams.set('error', 'access_denied');
+    refusal.searchParams.set('error_description', 'words of a stranger');
+    const answer = await second.visit(refusal.href);
+    expect(codeOf(answer)).toBe('403 OIDC_REFUSED');
+    expect(JSON.stringify(answer.body)).not.toContain('stranger');
+  });
+});
+
+describe('a second factor', () => {
+  it('is asked for after coming back, in the same browser, and the login proved by it', async () => {
+    await make('careful');
+    const token = await session('careful');
+    provider.person = { subject: 'c-1' };
+    expect((await link(closed, token)).status).toBe(204);
+    const { secret } = await good(totpSecret, askApi(closed.url, 'POST', '/auth/totp', token, { password }));
+    const code = (later: number): string =>
+      TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + later * 30_000 });
+    await good(recoveryCodeList, askApi(closed.url, 'POST', '/auth/totp/confirm', token, { code: code(0) }));
+    const browser = createBrowser();
+    expect(codeOf(await logIn(closed, browser))).toBe('401 CODE_NEEDED');
+    const give = (from: Browser, given: string): Promise<Visit> =>
+      from.visit(`${closed.url}/api/v1/auth/oidc/code`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code: given }),
+      });
+    expect(codeOf(await give(createBrowser(), code(1)))).toBe('403 OIDC_FLOW_REFUSED');
+    expect(codeOf(await give(browser, code(0)))).toBe('403 CODE_REFUSED');
+    const granted = tokens.parse((await give(browser, code(1))).body);
+    expect(granted.user.username).toBe('careful');
+    expect(codeOf(await give(browser, code(1)))).toBe('403 OIDC_FLOW_REFUSED');
+    const [proven] = await rows<{ count: number }>(
+      `select count(*)::int as count from login where proven_at is not null and user_id = $1`,
+      [granted.user.id],
+    );
+    expect(proven?.count).toBe(2);
+  });
+});
+
+describe('a provider', () => {
+  const options = { clientId: 'keel', clientSecret, redirectUrl: 'http://127.0.0.1:1/x', timeoutMs: 2000 };
+  const secrets = { state: 's', nonce: 'n', verifier: 'v'.repeat(43) };
+
+  it('that says it is another one is refused, and one that is away may be asked again', async () => {
+    const elsewhere = provider.issuer.replace('127.0.0.1', 'localhost');
+    const another = createOidcProvider({ ...options, issuer: elsewhere });
+    await expect(another.authorizationUrl(secrets)).rejects.toMatchObject({ code: 'OIDC_REFUSED' });
+    const away = createOidcProvider({ ...options, issuer: 'http://127.0.0.1:1' });
+    await expect(away.authorizationUrl(secrets)).rejects.toMatchObject({
+      code: 'OIDC_AWAY',
+      errorClass: 'retryable',
+    });
+  });
+
+  it('is reached by https only, save on this machine outside production', async () => {
+    const redirect = { KEEL_OIDC_REDIRECT_URL: `http://127.0.0.1:3000${callbackPath}` };
+    const foreign = await failApi({ ...settings, ...redirect, KEEL_OIDC_ISSUER: 'http://idp.example.com' });
+    expect(foreign).toMatchObject({ code: 1, words: expect.stringContaining('KEEL_OIDC_ISSUER') as string });
+    const production = await failApi({ ...settings, ...redirect, KEEL_ENV: 'production' });
+    expect(production.words).toContain('KEEL_OIDC_REDIRECT_URL');
+    expect(production.words + foreign.words).not.toContain(clientSecret);
+  });
+});
+
+describe('secrets', () => {
+  it('of flows are in no log and in no row', async () => {
+    const log = closed.log() + open.log();
+    expect(log).toContain(callbackPath);
+    const stored = JSON.stringify([await rows('select * from oidc_flow'), await rows('select * from audit')]);
+    for (const secret of [clientSecret, ...seen, ...seen.flatMap((text) => text.split('.'))]) {
+      expect(secret).not.toBe('');
+      expect(log + stored).not.toContain(secret);
+    }
+    expect(log).not.toMatch(/eyJ/);
+  });
+});
