@@ -15,6 +15,7 @@ import {
 import type { AnsweredRequest } from './middleware.js';
 import type { ErrorReports } from '../ports/errorReports.js';
 import { callLimit } from './limits.js';
+import { liveness } from './liveness.js';
 import { createOpenApi } from './openapi.js';
 import { accessGate } from './routes/access.js';
 import { apiKeyRoutes } from './routes/apiKeys.js';
@@ -87,8 +88,9 @@ export function createApp(deps: ApiDeps): Express {
   app.set('trust proxy', [...deps.trustedProxies]);
   app.use(
     requestId,
-    traceRequest,
     securityHeaders,
+    liveness(deps, deps.allowedHosts),
+    traceRequest,
     requestLog(deps.log, deps.countRequest),
     hostCheck(deps.allowedHosts),
     sameOriginOnly,

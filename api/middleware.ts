@@ -19,31 +19,35 @@ export const requestId: RequestHandler = (request, response, next) => {
   next();
 };
 
+const everyAnswer = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['X-Frame-Options', 'DENY'],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Cross-Origin-Opener-Policy', 'same-origin'],
+  ['Cache-Control', 'no-store'],
+] as const;
+
 export const securityHeaders: RequestHandler = (_request, response, next) => {
-  response.set({
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
-    'Referrer-Policy': 'no-referrer',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cache-Control': 'no-store',
-  });
+  for (const [name, value] of everyAnswer) response.setHeader(name, value);
   next();
 };
 
 const hostPattern = /^([a-z0-9.-]+|\[::1\])(?::\d{1,5})?$/i;
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
-/**
- * A page whose own name was pointed at this machine (DNS rebinding) still sends its own name as Host.
- * @param allowed names besides those of this machine, in lower case
- */
+/** @param allowed names besides those of this machine, in lower case */
+export function hostIsAllowed(request: Request, allowed: readonly string[]): boolean {
+  const name = hostPattern.exec(request.get('host') ?? '')?.[1]?.toLowerCase() ?? '';
+  return loopbackHosts.includes(name) || allowed.includes(name);
+}
+
+/** A page whose own name was pointed at this machine (DNS rebinding) still sends its own name as Host. */
 export const hostCheck =
   (allowed: readonly string[]): RequestHandler =>
   (request, _response, next) => {
-    const name = hostPattern.exec(request.get('host') ?? '')?.[1]?.toLowerCase() ?? '';
-    if (!loopbackHosts.includes(name) && !allowed.includes(name)) {
+    if (!hostIsAllowed(request, allowed)) {
       const names = ['localhost', '127.0.0.1', '[::1]', ...allowed].join(', ');
       throw new KeelError('HOST_REFUSED', `This API is not asked under that name, but as one of ${names}.`);
     }

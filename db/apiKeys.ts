@@ -42,12 +42,14 @@ const revokeKey = statement(
 
 interface UsedKey extends ApiKeyRow {
   readonly hash: string;
+  readonly useIsNoted: boolean;
   readonly user: UserRow;
 }
 
 const goodKey = statement<UsedKey>(
   'api_key_good',
-  `select ${keyFields}, k.hash, json_build_object('id', u.id, 'email', u.email, 'username', u.username,
+  `select ${keyFields}, k.hash, coalesce(k.last_used_at > now() - interval '1 minute', false) as "useIsNoted",
+     json_build_object('id', u.id, 'email', u.email, 'username', u.username,
      'role', u.role, 'active', u.active, 'mustChangePassword', u.must_change_password, 'secondFactor', u.second_factor,
      'createdAt', to_char(u.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as user
    from api_key k join keel_user u on u.id = k.user_id
@@ -76,8 +78,8 @@ export function createApiKeyStore(db: Database, mode: Mode): ApiKeyStore {
       db.guard(async () => {
         const [found] = await goodKey(db.pool, [prefix]);
         if (found === undefined) return null;
-        const { hash, user, ...key } = found;
-        return { key, hash, user };
+        const { hash, user, useIsNoted, ...key } = found;
+        return { key, hash, user, useIsNoted };
       }),
     used: (id) =>
       db.guard(async () => {

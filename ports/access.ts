@@ -201,9 +201,13 @@ export interface ApiKeyStore {
   /** @returns false when the user has no such key that is still good */
   revoke(id: string, userId: string, actor: string): Promise<boolean>;
   /** A key that is good now, of a user who is active, with the hash of its secret to compare with. */
-  good(
-    prefix: string,
-  ): Promise<{ readonly key: ApiKeyRow; readonly hash: string; readonly user: UserRow } | null>;
+  good(prefix: string): Promise<{
+    readonly key: ApiKeyRow;
+    readonly hash: string;
+    readonly user: UserRow;
+    /** Within this minute, so that `used` has nothing to do. */
+    readonly useIsNoted: boolean;
+  } | null>;
   /** Notes its use, to the minute. */
   used(id: string): Promise<void>;
 }

@@ -70,7 +70,7 @@ async function byKey(deps: AuthenticateDeps, prefix: string, secret: string): Pr
   );
   if (found === null || given === undefined || stored === undefined || !timingSafeEqual(given, stored))
     throw refused();
-  await deps.apiKeys.used(found.key.id);
+  if (!found.useIsNoted) await deps.apiKeys.used(found.key.id);
   const { name, scopes } = found.key;
   return { user: found.user, via: { kind: 'key', prefix, scopes, local: isLocalKey(name) } };
 }

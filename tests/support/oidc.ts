@@ -55,6 +55,14 @@ export async function startOidcProvider({
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['preferred_username'] },
     features: { devInteractions: { enabled: false } },
     interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+    ttl: {
+      Session: 600,
+      AccessToken: 600,
+      IdToken: 600,
+      Interaction: 600,
+      Grant: 600,
+      AuthorizationCode: 60,
+    },
     cookies: { keys: ['a key of the tests'] },
     findAccount: (_ctx, subject) => accountOf(subject),
     // The person says yes to everything.
