@@ -27,9 +27,7 @@ describe('calls', () => {
     const refused = await api.ask('GET', '/api/v1/runs');
     expect([refused.status, problem.parse(refused.json()).code]).toEqual([429, 'TOO_MANY_CALLS']);
     expect(refused.headers['content-type']).toContain('application/problem+json');
-    const wait = Number(refused.headers['retry-after']);
-    expect(wait).toBeGreaterThan(0);
-    expect(wait).toBeLessThanOrEqual(60);
+    expect(refused.headers['retry-after']).toBe('60');
     expect((await api.ask('GET', '/api/v1/strategies', { as: 'other' })).status).toBe(200);
     for (let count = 0; count < 10; count += 1) {
       expect((await api.ask('GET', '/health', { as: null })).status).toBe(200);

@@ -16,14 +16,13 @@ export const callLimit = (callsPerMinute: number): RequestHandler =>
     legacyHeaders: false,
     keyGenerator: (_request, response) => userIdOf(response) ?? 'nobody',
     skip: (_request, response) => userIdOf(response) === null,
-    handler: (request, _response, next) => {
-      const { rateLimit: info } = request as { rateLimit?: { resetTime?: Date } };
-      const left = (info?.resetTime?.getTime() ?? Date.now() + windowMs) - Date.now();
+    handler: (_request, _response, next) => {
       next(
         new KeelError(
           'TOO_MANY_CALLS',
           `More than ${String(callsPerMinute)} calls in a minute; wait for the next one.`,
-          { facts: { retryAfterSeconds: Math.max(1, Math.ceil(left / 1000)) } },
+          // The minute began with the first of these calls, so it is over by then.
+          { facts: { retryAfterSeconds: windowMs / 1000 } },
         ),
       );
     },

@@ -42,7 +42,12 @@ function classify(error: unknown): KeelError {
     return away(error);
   const named =
     error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError;
-  const word = named && /^[a-z_]{1,40}$/.test(error.error) ? error.error : String(code ?? 'unreadable');
+  const word =
+    named && /^[a-z_]{1,40}$/.test(error.error)
+      ? error.error
+      : typeof code === 'string'
+        ? code
+        : 'unreadable';
   return new KeelError(
     'OIDC_REFUSED',
     `The identity provider's answer is not accepted (${word}); log in again.`,
