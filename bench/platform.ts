@@ -19,6 +19,7 @@ import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { connect } from '../db/connect.js';
 import { createNotificationStore } from '../db/notifications.js';
 import { createStores } from '../db/stores.js';
+import { benchAccess, type AccessTiming } from './access.js';
 import { makeKey } from '../api/services/apiKeys.js';
 import type { Servers } from './servers.js';
 
@@ -29,6 +30,7 @@ export interface PlatformTiming {
   /** Milliseconds on the wall. */
   readonly cachedPriceP95Ms: number;
   readonly notificationsPerMinute: number;
+  readonly access: AccessTiming;
 }
 
 const entry = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
@@ -97,7 +99,7 @@ async function readerKey(databaseUrl: string): Promise<string> {
 async function benchHttp(
   servers: Servers,
   api: string,
-): Promise<Omit<PlatformTiming, 'notificationsPerMinute'>> {
+): Promise<Omit<PlatformTiming, 'notificationsPerMinute' | 'access'>> {
   const bare = await servers.startNode('api', entry('./bareExpress.js'), [], process.env);
   try {
     const urls = { health: `${api}/health`, bareExpress: `${String(bare.facts['url'])}/health` };
@@ -207,7 +209,8 @@ export async function benchPlatform(servers: Servers): Promise<PlatformTiming> {
     });
     if (!step.ok) throw new Error(`the simulated market can not be stepped: ${String(step.status)}`);
     const http = await benchHttp(servers, String(api.facts['url']));
-    return { ...http, notificationsPerMinute: await benchOutbox(servers.databaseUrl) };
+    const access = await benchAccess(String(api.facts['url']), servers.databaseUrl);
+    return { ...http, access, notificationsPerMinute: await benchOutbox(servers.databaseUrl) };
   } finally {
     await api.stop();
     await simulator.stop();

@@ -51,12 +51,15 @@ const below = (name: string, value: number, limit: number, unit: string): Aim =>
   met: value < limit,
 });
 
-function platformAims({ health, bareExpress, ...rest }: PlatformTiming): Aim[] {
+function platformAims({ health, bareExpress, access, ...rest }: PlatformTiming): Aim[] {
   const share = health / bareExpress;
   const { cachedPriceP95Ms, notificationsPerMinute } = rest;
   return [
     { name: '/health beside bare Express', value: share, aim: '>= 0.6', met: share >= 0.6 },
     below('a cached price, p95', cachedPriceP95Ms, 5, 'ms'),
+    below('a login', access.loginMs, 400, 'ms'),
+    below('/health while twenty log in, p99', access.busyHealthP99Ms, 50, 'ms'),
+    below('the check of a token', access.tokenCheckMs, 0.2, 'ms'),
     {
       name: 'notifications a minute',
       value: notificationsPerMinute,
@@ -117,6 +120,7 @@ function usageRows({ noop, runs, count }: Figures): string[][] {
 export function textOf(figures: Figures): string {
   const { machine, indicators, chart, runs, pacingFactor, platform } = figures;
   const { run, lifecycle } = runs;
+  const { access } = platform;
   return [
     `Keel's benchmark: node ${machine.node}, ${String(machine.cpus)} CPUs, load ${number(machine.load)} before it began.`,
     'CPU milliseconds are comparable on a busy machine; wall milliseconds are not.',
@@ -130,6 +134,7 @@ export function textOf(figures: Figures): string {
     `A chart: ${number(chart.ms)} ms on the wall, ${number(chart.cpuMs)} ms of CPU, ${number(chart.bytes / 1024)} KB`,
     '',
     `/health ${number(platform.health)} a second, bare Express ${number(platform.bareExpress)}; a cached price ${number(platform.cachedPriceP95Ms)} ms at p95; ${number(platform.notificationsPerMinute)} notifications a minute`,
+    `a login ${number(access.loginMs)} ms, ${number(access.loginMs / access.hashMs, 2)} times its hash; /health at p99 ${number(access.busyHealthP99Ms)} ms while twenty log in, ${number(access.idleHealthP99Ms)} ms while nobody does; the check of a token ${number(access.tokenCheckMs, 3)} ms`,
     '',
     `Runs through one worker; Temporal in memory, PostgreSQL embedded, pacing ${String(pacingFactor)} times IBKR's limits`,
     ...table(usageRows(figures)),

@@ -31,7 +31,6 @@ const secret = 'a-secret-of-the-webhook';
 let temporal: TestTemporal;
 let stack: TestStack;
 let api: ApiProcess;
-let admin: TestUser;
 let trader: TestUser;
 let adminToken: string;
 let traderToken: string;
@@ -76,8 +75,9 @@ beforeAll(async () => {
   // Not by createStrategy: the histories of its runs are not recorded.
   const watched = { id: 'watched', name: 'watched', settings: demoSettings };
   await stack.market.stores.strategies.create(watched, 'test');
-  admin = await makeUser(stack.market.stores, 'watcher', 'admin');
-  trader = await makeUser(stack.market.stores, 'trader', 'trader');
+  const passwordHash = await createPasswordHasher().hash(password);
+  await makeUser(stack.market.stores, 'watcher', 'admin', passwordHash);
+  trader = await makeUser(stack.market.stores, 'trader', 'trader', passwordHash);
   api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
   adminToken = await logIn('watcher');
   traderToken = await logIn('trader');
@@ -97,19 +97,9 @@ afterAll(async () => {
 const poll = { timeout: 60_000, interval: 100 };
 const password = 'gradient obelisk forty-two';
 
-/** Of a user who gets a password for it: where alarms go is for logins alone. */
-async function logIn(username: string): Promise<string> {
-  const { users } = stack.market.stores;
-  const passwordHash = await createPasswordHasher().hash(password);
-  const { id } = username === 'watcher' ? admin : trader;
-  await users.setPassword(
-    id,
-    { passwordHash, mustChange: false, keepLogin: null, checkedHash: null },
-    'test',
-  );
-  const body = { login: username, password };
-  return (await good(tokens, askApi(api.url, 'POST', '/auth/login', null, body))).accessToken;
-}
+/** Where alarms go is for logins alone. */
+const logIn = async (login: string): Promise<string> =>
+  (await good(tokens, askApi(api.url, 'POST', '/auth/login', null, { login, password }))).accessToken;
 
 const call = async (method: string, path: string, body?: object, bearer = adminToken) => {
   const response = await fetch(`${api.url}${path}`, {

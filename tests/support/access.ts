@@ -9,10 +9,14 @@ export interface TestUser {
   readonly key: string;
 }
 
-/** One whom no password lets in, with a key of every scope that his role has. */
-export async function makeUser({ users, apiKeys }: Stores, username: string, role: Role): Promise<TestUser> {
+/** One whom no password lets in unless the hash of one is given, with a key of every scope that his role has. */
+export async function makeUser(
+  { users, apiKeys }: Stores,
+  username: string,
+  role: Role,
+  passwordHash = '$argon2id$none',
+): Promise<TestUser> {
   const email = `${username}@example.com`;
-  const passwordHash = '$argon2id$none';
   const user = await users.create({ email, username, role, mustChangePassword: false, passwordHash }, 'test');
   const { key, prefix, hash } = makeKey();
   const scopes = ['read', 'trade', 'admin'] as const;

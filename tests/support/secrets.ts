@@ -64,7 +64,8 @@ export async function objectsOf(
   const { hostname, port } = new URL(endpoint);
   const client = new S3({ endPoint: hostname, port: Number(port), useSSL: false, accessKey, secretKey });
   const places: Place[] = [];
-  for await (const { name } of client.listObjectsV2(bucket, '', true)) {
+  const listed = client.listObjectsV2(bucket, '', true) as AsyncIterable<{ readonly name?: string }>;
+  for await (const { name } of listed) {
     if (name === undefined) continue;
     const chunks: Buffer[] = [];
     for await (const chunk of await client.getObject(bucket, name)) chunks.push(chunk as Buffer);
