@@ -103,8 +103,8 @@ const settingsOf = (store: TestS3 | null): Record<string, string> => ({
   KEEL_OIDC_CLIENT_SECRET: planted['OIDC client secret'] ?? '',
   KEEL_OIDC_REDIRECT_URL: 'http://127.0.0.1:1/api/v1/auth/oidc/callback',
   KEEL_LOG_LEVEL: 'debug',
-  KEEL_STEP_DEADLINE_MS: '4000',
-  KEEL_MODEL_STEP_DEADLINE_MS: '10000',
+  KEEL_STEP_DEADLINE_MS: '20000',
+  KEEL_MODEL_STEP_DEADLINE_MS: '30000',
   ...(store !== null && {
     MINIO_ENDPOINT: store.endpoint,
     MINIO_BUCKET: bucket,
@@ -245,8 +245,10 @@ async function runThree(token: string, key: string): Promise<void> {
   await stack.market.stepThrough(['2014-07-07T20:00:00.000Z']);
   const started = await ask('POST', '/strategies/well/execute', key, { symbol: 'AAPL' });
   const { workflowId, runId } = started.body as { workflowId: string; runId: string };
-  expect(await stack.drive(stack.client.workflow.getHandle(workflowId))).not.toBeNull();
-  await ask('GET', `/runs/${runId}`, key);
+  await stack.drive(stack.client.workflow.getHandle(workflowId));
+  const { body } = await ask('GET', `/runs/${runId}`, key);
+  const { outcome, code, message: why } = body as Record<string, unknown>;
+  expect([outcome, code, why].join(' ')).toMatch(/^FILLED/);
   const message = `Incorrect API key provided: ${planted['model key'] ?? ''}.`;
   stub.script = () => ({ kind: 'raw', status: 401, body: JSON.stringify({ error: { message } }) });
   await stack.createStrategy('refused', { analyst: 'openai' });
