@@ -127,7 +127,9 @@ export const configSchema = z.strictObject({
     /** Names besides those of this machine under which the API may be asked; needed to listen beyond it. */
     allowedHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'a host name in lower case, without port')),
     /** Addresses or networks of proxies before the API, whose X-Forwarded-For is believed; nobody else's is. */
-    trustedProxies: z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+    trustedProxies: z.array(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'an address or a network, such as 10.0.0.0/24'),
+    ),
     /** Of one user, for each API process. */
     callsPerMinute: z.number().int().positive(),
     streamsPerUser: z.number().int().positive(),
