@@ -39,6 +39,7 @@ describe('recordSubmission', () => {
       objects: { get: never },
       intents: {
         get: () => Promise.resolve({ ...intent, state }),
+        cancelAsked: never,
         move: (_id, from, to) => {
           const moved = from.includes(state);
           if (moved) state = to;
@@ -58,8 +59,10 @@ describe('recordSubmission', () => {
   });
 });
 
+type Busy = 'claims' | 'is busy' | 'never claims' | 'is cancelled';
+
 /** The machine is the market's clock; the broker takes `waitMs` until it is about to write the order. */
-async function submit(at: string, waitMs: number, busy: 'claims' | 'is busy' | 'never claims' = 'claims') {
+async function submit(at: string, waitMs: number, busy: Busy = 'claims') {
   let now = Date.parse(at);
   let state: IntentState = 'INTENT';
   let written = false;
@@ -76,7 +79,7 @@ async function submit(at: string, waitMs: number, busy: 'claims' | 'is busy' | '
       placeOrder: async (_request, beforeSend, claim) => {
         if (busy === 'is busy')
           throw new KeelError('LOCK_BUSY', 'another order', { errorClass: 'retryable' });
-        if (busy === 'claims') await claim?.();
+        if (busy !== 'never claims') await claim?.();
         now += waitMs;
         beforeSend();
         written = true;
@@ -86,8 +89,9 @@ async function submit(at: string, waitMs: number, busy: 'claims' | 'is busy' | '
     objects: store,
     intents: {
       get: () => Promise.resolve({ ...intent, state }),
+      cancelAsked: () => Promise.resolve(busy === 'is cancelled'),
       move: (_id, from, to) => {
-        const moved = from.includes(state);
+        const moved = from.includes(state) && !(busy === 'is cancelled' && to === 'SENT');
         if (moved) state = to;
         return Promise.resolve(moved);
       },
@@ -111,6 +115,13 @@ describe('submitOrder while another order of the login is placed', () => {
     expect(await submit('2014-07-08T15:00:00.000Z', 0, 'is busy')).toEqual({
       submission: 'LOCK_BUSY',
       state: 'INTENT',
+      written: false,
+    });
+  });
+  it('takes the intent back where the run was asked to stop, and writes nothing', async () => {
+    expect(await submit('2014-07-08T15:00:00.000Z', 0, 'is cancelled')).toMatchObject({
+      submission: { kind: 'not_sent', code: 'CANCELLED' },
+      state: 'ABANDONED',
       written: false,
     });
   });

@@ -13,7 +13,7 @@ export interface OrderDeps {
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'placeOrder' | 'cancelOrder' | 'waitForOrderSlot'>;
   readonly objects: Pick<ObjectStorePort, 'get'>;
-  readonly intents: Pick<IntentStore, 'get' | 'move'>;
+  readonly intents: Pick<IntentStore, 'get' | 'move' | 'cancelAsked'>;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly tradingState: () => TradingState;
@@ -50,8 +50,7 @@ export function createOrderActivities(deps: OrderDeps) {
         intentIs.claimed = await deps.intents.move(clientOrderId, ['INTENT'], 'SENT', {
           actor: 'orderLifecycle',
         });
-        if (!intentIs.claimed)
-          throw new KeelError('NOT_AN_INTENT', `order ${clientOrderId} is no longer waiting to be sent`);
+        if (!intentIs.claimed) throw await whyNotClaimed(deps, intent);
       };
       const lastAct = (): void => {
         if (!intentIs.claimed)
@@ -61,8 +60,9 @@ export function createOrderActivities(deps: OrderDeps) {
       try {
         return await deps.broker.placeOrder(request, lastAct, claim);
       } catch (error) {
-        if (!intentIs.claimed) throw error;
-        return notSent(deps, intent, error);
+        if (intentIs.claimed) return notSent(deps, intent, error);
+        if (error instanceof KeelError && error.code === 'CANCELLED') return takenBack(deps, intent, error);
+        throw error;
       }
     },
 
@@ -161,6 +161,24 @@ function refuseLateOrHalted(
   if (marketNow >= Date.parse(intent.validUntil)) {
     throw new KeelError('SESSION_OVER', `the session of this order closed at ${intent.validUntil}`);
   }
+}
+
+const whyNotClaimed = async (deps: OrderDeps, { clientOrderId, runId }: IntentRow): Promise<KeelError> =>
+  (await deps.intents.cancelAsked(runId))
+    ? new KeelError('CANCELLED', 'the run was cancelled before its order was sent')
+    : new KeelError('NOT_AN_INTENT', `order ${clientOrderId} is no longer waiting to be sent`);
+
+/** @throws the given error where a poll or another attempt has moved the intent since. */
+async function takenBack(
+  deps: OrderDeps,
+  { clientOrderId }: IntentRow,
+  error: KeelError,
+): Promise<Submission> {
+  const { code, message } = error;
+  const change = { reason: message, actor: 'orderLifecycle' };
+  if (await deps.intents.move(clientOrderId, ['INTENT'], 'ABANDONED', change))
+    return { kind: 'not_sent', code, message };
+  throw error;
 }
 
 /** `placeOrder` throws only where nothing was written; the same attempt records that, and nobody else may. */

@@ -311,6 +311,7 @@ describe('runs', () => {
     expect(cancelled.status).toBe(202);
     expect(cancelAnswer.parse(cancelled.json())).toEqual({ runId, workflowId, cancelRequested: true });
     expect(world.cancelled).toEqual([workflowId]);
+    expect([...world.cancelAsked]).toEqual([runId]);
     expect(world.audit).toMatchObject([
       { actor: 'user:trader', action: 'run.execute', subject: runId },
       { actor: 'user:trader', action: 'run.cancel', subject: runId },

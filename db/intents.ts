@@ -17,6 +17,7 @@ const moveIntent = statement(
      set state = $3, broker_order_id = coalesce($4, i.broker_order_id), reason = coalesce($5, i.reason),
        updated_at = now()
      from before where i.client_order_id = before.client_order_id and before.state = any ($2::text[])
+       and not ($3 = 'SENT' and i.side = 'BUY' and exists (select from run_cancel c where c.run_id = i.run_id))
      returning i.client_order_id, i.mode, before.state as was
    )
    insert into audit (mode, actor, action, subject, facts)
@@ -52,6 +53,17 @@ const applyFound = statement<{ known: boolean }>(
    select exists (select from before) as known`,
 );
 
+/** The first request stands. */
+const askCancel = statement(
+  'run_cancel_ask',
+  'insert into run_cancel (run_id, mode, actor) values ($1, $2, $3) on conflict do nothing',
+);
+
+const cancelAsked = statement<{ asked: boolean }>(
+  'run_cancel_asked',
+  'select exists (select from run_cancel where run_id = $1) as asked',
+);
+
 export function createIntentStore(db: Database, mode: Mode): IntentStore {
   const query = createIntentQueries(db.orm);
   const withAccountLock = createAccountLock(db);
@@ -72,6 +84,11 @@ export function createIntentStore(db: Database, mode: Mode): IntentStore {
         const values = [clientOrderId, [...from], to, brokerOrderId ?? null, reason ?? null, actor];
         return (await moveIntent(db.pool, values)).length === 1;
       }),
+    askCancel: (runId, actor) =>
+      db.guard(async () => {
+        await askCancel(db.pool, [runId, mode, actor]);
+      }),
+    cancelAsked: (runId) => db.guard(async () => (await cancelAsked(db.pool, [runId]))[0]?.asked === true),
     applyState: (clientOrderId, state, next) =>
       db.guard(async () => {
         const found = state.found

@@ -75,6 +75,13 @@ export const run = pgTable('run', {
   ownerId: uuid('owner_id'),
 });
 
+export const runCancel = pgTable('run_cancel', {
+  runId: text('run_id').primaryKey(),
+  mode: modeColumn(),
+  actor: text('actor').notNull(),
+  askedAt: created('asked_at'),
+});
+
 export const runStep = pgTable('run_step', {
   runId: text('run_id').notNull(),
   position: integer('position').notNull(),

@@ -173,9 +173,12 @@ export interface IntentStore {
    * whose protective legs have not been seen, and those with legs still working.
    */
   listOpen(mode: Mode, accountId: string): Promise<readonly IntentRow[]>;
+  /** Keeps that somebody asked a run to stop, also one that no worker has opened yet: no buy of it is marked SENT then. */
+  askCancel(runId: string, actor: string): Promise<void>;
+  cancelAsked(runId: string): Promise<boolean>;
   /**
    * Compare-and-set of the state, with an audit row in the same transaction.
-   * @returns false when the intent was not in `from`.
+   * @returns false when the intent was not in `from`, or is a buy to be marked SENT of a run that was asked to stop.
    */
   move(
     clientOrderId: string,

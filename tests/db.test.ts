@@ -14,6 +14,7 @@ import {
   marketData,
   riskEvaluation,
   run,
+  runCancel,
   runStep,
   strategy,
   strategyVersion,
@@ -156,7 +157,7 @@ describe('schema', () => {
     );
     const migrated = rows.map((row) => `${row.table_name}.${row.column_name}: ${row.facts}`);
     const tables: PgTable[] = [
-      ...[databaseMode, workflow, strategy, strategyVersion, run, runStep, marketData, chartTable],
+      ...[databaseMode, workflow, strategy, strategyVersion, run, runCancel, runStep, marketData, chartTable],
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
@@ -551,6 +552,28 @@ describe('order intents', () => {
         facts: { from: 'INTENT', to: 'SENT', reason: 'go' },
       },
     ]);
+  });
+
+  it('marks no buy as SENT once its run was asked to stop, and takes it back all the same', async () => {
+    const intent = newIntent(await newRun());
+    await storeIntent(intent);
+    const move = (to: 'SENT' | 'ABANDONED') =>
+      stores.intents.move(intent.clientOrderId, ['INTENT'], to, { actor: 'sender' });
+    expect(await stores.intents.cancelAsked(intent.runId)).toBe(false);
+    await stores.intents.askCancel(intent.runId, 'user:trader');
+    await stores.intents.askCancel(intent.runId, 'user:other');
+    expect(await stores.intents.cancelAsked(intent.runId)).toBe(true);
+    expect(await move('SENT')).toBe(false);
+    expect(await move('ABANDONED')).toBe(true);
+  });
+
+  it('sends the sell of a run that was asked to stop: its position may have given up its protection', async () => {
+    const intent = newIntent(await newRun(), { side: 'SELL' });
+    await storeIntent(intent);
+    await stores.intents.askCancel(intent.runId, 'user:trader');
+    expect(await stores.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'sender' })).toBe(
+      true,
+    );
   });
 
   it('allows exactly the transitions of the table', async () => {

@@ -1,6 +1,7 @@
 // What survives a killed process. Each case is one whole run on its own database and simulator, whose worker is killed
 // with SIGKILL at a stated point and started again. The simulator's ledger is the judge: one entry order, no more.
 import { describe, expect, it } from 'vitest';
+import { orderWorkflowId } from '../contracts/wire/names.js';
 import type { IntentRow } from '../ports/stores.js';
 import { makeUser } from './support/access.js';
 import { startApi } from './support/api.js';
@@ -135,6 +136,9 @@ describe.concurrent('a worker that is killed', () => {
       const driven = stack.drive(handle);
       await doomed.ended;
       await handle.cancel();
+      // The lifecycle itself too, so that it has heard of it before the next worker looks at the order.
+      const { clientOrderId } = await intentOf(stack, 'taken-back-2014-07-07');
+      await stack.client.workflow.getHandle(orderWorkflowId('simulated', clientOrderId)).cancel();
       for (const fault of ['before:abandonOrder:move', 'after:abandonOrder:move', 'report:abandonOrder']) {
         doomed = await stack.startWorker(fault);
         await doomed.ended;

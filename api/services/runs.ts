@@ -25,7 +25,7 @@ import type { RunWorkflows } from './runWorkflows.js';
 export interface RunDeps extends FindRunDeps {
   readonly runs: Pick<RunStore, 'get' | 'list' | 'steps'>;
   readonly evidence: Pick<EvidenceStore, 'bars' | 'charts' | 'analyses' | 'decision' | 'risk'>;
-  readonly intents: Pick<IntentStore, 'byRun'>;
+  readonly intents: Pick<IntentStore, 'byRun' | 'askCancel'>;
   readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
   readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly audit: AuditStore;
@@ -79,6 +79,8 @@ export async function cancelRun(
     subject: id,
     facts: { workflowId: row.workflowId },
   });
+  // Before Temporal hears of it: with no worker about, an order must not go out first when one starts.
+  await deps.intents.askCancel(id, actor);
   const answer = await deps.workflows.cancel(row.workflowId);
   if (answer === 'not-open') throw ended(row, 'its workflow is not open any more');
   return row;

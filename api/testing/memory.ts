@@ -1,8 +1,7 @@
 // Small in-memory implementations of the API's ports. Used by tests only.
 import pino from 'pino';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
-import type { RunIdentity } from '../../contracts/wire/names.js';
-import { runWorkflowId } from '../../contracts/wire/names.js';
+import { runWorkflowId, type RunIdentity } from '../../contracts/wire/names.js';
 import type { RunProgress, StepProgress } from '../../contracts/wire/run.js';
 import type { Strategy } from '../../contracts/wire/strategy.js';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
@@ -12,6 +11,7 @@ import type { RiskProfile } from '../../domain/risk/types.js';
 import type { BrokerExecution } from '../../ports/broker.js';
 import type { CallRow } from '../../ports/conversations.js';
 import { conversationsOf } from './conversations.js';
+import { intentsOf } from './intents.js';
 import { KeelError } from '../../ports/errors.js';
 import type { Price } from '../../ports/prices.js';
 import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
@@ -62,6 +62,7 @@ export class MemoryWorld {
   readonly audit: Audited[] = [];
   readonly workflows = new Map<string, Execution>();
   readonly cancelled: string[] = [];
+  readonly cancelAsked = new Set<string>();
   readonly log: string[] = [];
   readonly stop = new AbortController();
   /** Thrown by what it names, when set. */
@@ -188,7 +189,7 @@ function storesOf(
       decision: (id) => stored(() => world.decisions.get(id) ?? null),
       risk: (id) => stored(() => world.risk.filter(({ runId }) => runId === id)),
     },
-    intents: { byRun: (id) => stored(() => world.intents.get(id) ?? null) },
+    intents: intentsOf(world),
     conversations: conversationsOf(world),
   };
 }

@@ -78,6 +78,10 @@ async function send(
   const state = await recordSubmission({ clientOrderId: input.clientOrderId, submission });
   switch (submission.kind) {
     case 'not_sent':
+      if (submission.code === 'CANCELLED') {
+        lifecycle.state = 'ABANDONED';
+        return ended('ABANDONED', 'CANCELLED', cancelledBefore);
+      }
       lifecycle.state = 'NOT_SENT';
       return ended('NOT_SENT', submission.code, submission.message);
     case 'rejected':
