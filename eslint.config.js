@@ -64,6 +64,7 @@ export default tseslint.config(
       'vitest.config.ts',
       'cli/**',
       'bench/**',
+      'deploy/**',
     ],
     rules: {
       'no-restricted-properties': [

@@ -121,6 +121,9 @@ async function account(
     get: (key: string) => Promise.resolve(objects.get(key) ?? new Uint8Array()),
     delete: () => Promise.resolve(),
     has: (key: string) => Promise.resolve(objects.has(key)),
+    list: () => {
+      throw new Error('nobody lists');
+    },
     presignedUrl: () => Promise.resolve(''),
   };
   const held = far.buys ? { ...snapshot, positions: [] } : snapshot;

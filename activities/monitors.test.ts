@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../domain/market/nyse.js';
-import type { MonitorName } from '../contracts/wire/monitor.js';
+import type { LookName } from '../contracts/wire/monitor.js';
 import { KeelError } from '../ports/errors.js';
 import type { EquityRow, MonitorRow } from '../ports/monitors.js';
 import type { News } from '../ports/notifications.js';
@@ -28,7 +28,7 @@ const snapshotOf = (changes: Partial<BrokerSnapshot> = {}): BrokerSnapshot => ({
 
 /** A worker's ports around one snapshot; tests change what they are about. */
 function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | null = snapshotOf()) {
-  const rows = new Map<MonitorName, MonitorRow>();
+  const rows = new Map<LookName, MonitorRow>();
   const news: News[] = [];
   const equity: EquityRow[] = [];
   const deps: MonitorDeps = {
@@ -43,6 +43,7 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     intents: { listOpen: () => Promise.resolve([]), get: () => Promise.resolve(null) },
     orderWorkflows: { isOpen: () => Promise.resolve(false) },
     objects: { has: () => Promise.resolve(false) },
+    lookAtRetention: () => Promise.resolve({ status: 'ok', message: 'deleted nothing', facts: {} }),
     cache: { check: () => Promise.resolve({ kind: 'memory', ok: true, reason: null }) },
     monitors: {
       get: (name) => Promise.resolve(rows.get(name) ?? null),
@@ -69,7 +70,7 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     },
     ...changes,
   };
-  const look = (name: MonitorName) => createMonitorActivities(deps).lookOnce({ name });
+  const look = (name: LookName) => createMonitorActivities(deps).lookOnce({ name });
   return { look, rows, news, equity, deps };
 }
 

@@ -1,6 +1,6 @@
 // One look of a monitor: does it, keeps what it found, and never lets a failed look pass for a good one. The looks
 // themselves are in monitorLooks.ts and monitorKpis.ts. No look ever sends an order.
-import type { MonitorInput, MonitorName, MonitorResult } from '../contracts/wire/monitor.js';
+import type { LookName, MonitorInput, MonitorResult } from '../contracts/wire/monitor.js';
 import type { MonitorStore } from '../ports/monitors.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
@@ -23,15 +23,18 @@ export type MonitorDeps = PricesLookDeps &
   HealthLookDeps & {
     readonly monitors: Pick<MonitorStore, 'put' | 'get'>;
     readonly clock: Clock;
+    /** Deletes what is old: activities/retention.ts. */
+    readonly lookAtRetention: () => Promise<MonitorResult>;
   };
 
 export function createMonitorActivities(deps: MonitorDeps) {
-  const looks: Record<MonitorName, () => Promise<MonitorResult>> = {
+  const looks: Record<LookName, () => Promise<MonitorResult>> = {
     prices: () => lookAtPrices(deps),
     portfolioSync: () => lookAtPortfolio(deps),
     reconciliation: () => lookAtOrders(deps),
     kpis: () => lookAtKpis(deps),
     health: () => lookAtHealth(deps),
+    retention: () => deps.lookAtRetention(),
   };
   return {
     /** @throws DATABASE_AWAY when the result can not be kept: its age then tells. */

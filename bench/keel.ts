@@ -1,10 +1,8 @@
 // A whole Keel for the benchmark, without its API: simulator, worker and the driver of the market over the shared
 // servers. Called by strategyRuns.ts.
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openMarket } from '../cli/market.js';
 import type { Market } from '../cli/market.js';
-import { identify } from '../cli/supervisor/processTable.js';
 import type { NodeProcess, Servers } from './servers.js';
 
 export const accountId = 'DU1234567';
@@ -48,15 +46,11 @@ export async function startKeel(servers: Servers, pacingFactor: number): Promise
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
   });
   const market = await openMarket({
-    ...identify(process.pid),
     mode: 'simulated',
     accountId,
-    apiUrl: '',
     databaseUrl,
-    databaseDir: null,
-    objectDir: join(folder, 'objects'),
     temporal: { ...temporal, uiUrl: '' },
-    simulator: { ...facts, adminToken },
+    simulator: { adminUrl, adminToken },
   });
   return {
     worker,

@@ -6,6 +6,7 @@ import { loadConfig } from '../config/load.js';
 import { withSecretFiles } from '../config/secretFiles.js';
 import { adminCommand, adminHelp } from './commands/admin.js';
 import { auditCommand, auditHelp } from './commands/audit.js';
+import { backupCommand, backupHelp, restoreCommand, restoreHelp } from './commands/backup.js';
 import { chartCommand } from './commands/chart.js';
 import { completionCommand, completionHelp } from './commands/completion.js';
 import { configCommand, configHelp } from './commands/config.js';
@@ -14,6 +15,7 @@ import { doctorCommand, doctorHelp } from './commands/doctor.js';
 import { indicatorsCommand } from './commands/indicators.js';
 import { migrateCommand } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
+import { retentionCommand, retentionHelp } from './commands/retention.js';
 import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
 import { verifyCommand, verifyHelp } from './commands/verify.js';
@@ -107,6 +109,21 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'checks that nobody has changed the audit trail',
     help: auditHelp,
     run: ({ args, out, err, env }) => auditCommand(args, out, err, databaseOf(env).url),
+  },
+  backup: {
+    summary: 'writes database, objects and settings to a directory',
+    help: backupHelp,
+    run: ({ args, out, env }) => backupCommand(args, out, env),
+  },
+  restore: {
+    summary: 'checks a backup and puts it back, whole or not at all',
+    help: restoreHelp,
+    run: ({ args, out, env }) => restoreCommand(args, out, env),
+  },
+  retention: {
+    summary: 'deletes what is old, or tells what would go',
+    help: retentionHelp,
+    run: ({ args, out, env }) => retentionCommand(args, out, env),
   },
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',

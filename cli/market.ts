@@ -46,11 +46,16 @@ interface Parts {
   readonly admin: { readonly adminUrl: string; readonly token: string; readonly timeoutMs: number };
 }
 
+/** Of a Keel's state, what its market is reached by. */
+export type MarketPlace = Pick<KeelState, 'mode' | 'accountId' | 'databaseUrl' | 'temporal'> & {
+  readonly simulator: Pick<NonNullable<KeelState['simulator']>, 'adminUrl' | 'adminToken'> | null;
+};
+
 /** Wall milliseconds that Keel's view of the account may lag behind a step of the market. */
 const catchUpMs = 30_000;
 
 /** @throws StartError when this Keel has no simulated market, or a part of it is away */
-export async function openMarket(state: Omit<KeelState, 'apiKey'>): Promise<Market> {
+export async function openMarket(state: MarketPlace): Promise<Market> {
   const { simulator, mode, accountId, databaseUrl, temporal } = state;
   if (simulator === null) throw new StartError(`mode ${mode} has no simulated market to step`);
   const limits = { poolSize: 3, connectTimeoutMs: 5000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };

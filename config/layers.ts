@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Problem } from './problems.js';
-import { commandVariables, secretVariables, variables } from './variables.js';
+import { commandVariables, fileVariables, variables } from './variables.js';
 
 export type Tree = Record<string, unknown>;
 
@@ -120,7 +120,7 @@ function convert(text: string, kind: 'number' | 'list' | 'addresses' | undefined
 
 /** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
-  const files = secretVariables.map((name) => `${name}_FILE`);
+  const files = fileVariables.map((name) => `${name}_FILE`);
   const known = [...Object.keys(variables), ...commandVariables, ...files];
   return Object.keys(env)
     .filter((name) => name.startsWith('KEEL_') && env[name] !== undefined && !known.includes(name))

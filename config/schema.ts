@@ -9,6 +9,7 @@ const share = z
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'a decimal string, such as "1.5"');
 const milliseconds = z.number().int().positive();
 const wholeSeconds = z.number().int().multipleOf(1000).min(1000);
+const days = z.number().int().min(0).max(36_500);
 const port = z.number().int().min(0).max(65535);
 
 const messageId = z.string().regex(/^[a-z]\d{1,6}$/, 'a kind of question, such as "o354"');
@@ -194,6 +195,15 @@ export const configSchema = z.strictObject({
     }),
     /** Looks that were missed while Temporal was away are made up when they are not older than this. */
     catchUpMs: z.number().int().min(10_000),
+  }),
+  /** What is deleted by itself, and when; 0 keeps for ever. */
+  retention: z.strictObject({
+    everyMs: wholeSeconds,
+    chartDays: days,
+    answerDays: days,
+    rowDays: days,
+    /** Objects that no row names; only for a bucket that this Keel has for itself. */
+    orphanHours: z.number().int().min(0).max(87_600),
   }),
   notifier: z.strictObject({
     /** smtp://user:password@host:port, smtps:// with TLS from the start, or empty for no e-mail. */

@@ -1,8 +1,9 @@
-// Secrets from files, as containers get them: <VARIABLE>_FILE names a file whose text is the value of a secret variable.
+// Secrets from files, as containers get them: <VARIABLE>_FILE names a file whose text is the value of a secret variable (or
+// of another that variables.ts lists).
 // Called by load.ts, and by the commands that look at the environment before it.
 import { readFileSync } from 'node:fs';
 import type { Problem } from './problems.js';
-import { secretVariables } from './variables.js';
+import { fileVariables } from './variables.js';
 
 /**
  * @returns the environment with each readable file's text (without its last line break) in place of its name, and what is
@@ -14,7 +15,7 @@ export function withSecretFiles(given: NodeJS.ProcessEnv): {
 } {
   const env = { ...given };
   const problems: Problem[] = [];
-  for (const name of secretVariables) {
+  for (const name of fileVariables) {
     const fileVariable = `${name}_FILE`;
     const file = given[fileVariable];
     if (file === undefined || file === '') continue;

@@ -43,6 +43,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   IBKR_CONFIRM_MESSAGE_IDS: { path: 'broker.confirmMessageIds', kind: 'list' },
   IBKR_SUPPRESS_MESSAGE_IDS: { path: 'broker.suppressMessageIds', kind: 'list' },
   KEEL_PACING_FACTOR: { path: 'broker.pacingFactor', kind: 'number' },
+  KEEL_SIMULATOR_HOST: { path: 'simulator.host' },
   KEEL_SIMULATOR_PORT: { path: 'simulator.port', kind: 'number' },
   KEEL_SIMULATOR_ADMIN_PORT: { path: 'simulator.adminPort', kind: 'number' },
   KEEL_SIMULATOR_API_PORT: { path: 'simulator.apiPort', kind: 'number' },
@@ -67,6 +68,10 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_OIDC_NEW_USERS: { path: 'oidc.newUsers' },
   KEEL_STEP_DEADLINE_MS: { path: 'worker.stepDeadlineMs', kind: 'number' },
   KEEL_MONITORS: { path: 'monitors.state' },
+  KEEL_RETENTION_CHART_DAYS: { path: 'retention.chartDays', kind: 'number' },
+  KEEL_RETENTION_ANSWER_DAYS: { path: 'retention.answerDays', kind: 'number' },
+  KEEL_RETENTION_ROW_DAYS: { path: 'retention.rowDays', kind: 'number' },
+  KEEL_RETENTION_ORPHAN_HOURS: { path: 'retention.orphanHours', kind: 'number' },
   KEEL_SMTP_URL: { path: 'notifier.smtpUrl' },
   KEEL_MAIL_FROM: { path: 'notifier.from' },
   KEEL_TELEGRAM_TOKEN: { path: 'notifier.telegramToken' },
@@ -121,3 +126,6 @@ export const secretPaths: readonly string[] = [
 
 /** Variables whose value is never shown: those of the settings above. */
 export const secretVariables: readonly string[] = secretPaths.flatMap((path) => variableOf(path) ?? []);
+
+/** Variables that may come from a file: secrets, and the fingerprint that a simulator elsewhere leaves beside its certificate. */
+export const fileVariables: readonly string[] = [...secretVariables, 'IBKR_CERT_SHA256'];

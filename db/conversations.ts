@@ -1,5 +1,5 @@
 // Calls to models: reserved, settled, found again by content. Called by the model's analyst, the API and the CLI.
-import { and, asc, desc, eq, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, notExists, or, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
 import type {
   BudgetCaps,
@@ -12,6 +12,7 @@ import type {
 } from '../ports/conversations.js';
 import { KeelError } from '../ports/errors.js';
 import type { Database } from './connect.js';
+import { purgedObject } from './schemaRetention.js';
 import { agentConversation as table } from './schemaConversations.js';
 import { columnsBut, statement } from './statement.js';
 
@@ -134,6 +135,7 @@ export function createConversationStore(db: Database, mode: Mode): ConversationS
         eq(table.mode, mode),
         eq(table.state, 'answered'),
         or(eq(table.runId, sql.placeholder('runId')), eq(table.outcome, 'ok')),
+        notExists(orm.select().from(purgedObject).where(eq(purgedObject.key, table.answerKey))),
       ),
     )
     .orderBy(desc(eq(table.runId, sql.placeholder('runId'))), asc(table.startedAt))

@@ -1,6 +1,7 @@
 // Applies and takes back the SQL files of db/migrations. Called by the supervisor, `keel migrate` and the tests.
 // The files are the truth: schema.ts follows them, and a test compares both.
 import { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import { KeelError } from '../ports/errors.js';
 import { describeUrl } from './connect.js';
 import { databaseError } from './errors.js';
@@ -91,6 +92,21 @@ export const migrationHistory = (
   options: MigrationOptions = {},
 ): Promise<readonly MigrationEvent[]> => withClient(url, options, history);
 
+/**
+ * Applies what is pending within a transaction of the caller, so that it can be taken back with the rest.
+ * @param count of all migrations from the first, those up to here; all when left out
+ */
+export async function migrateWithin(client: ClientBase, count = Infinity): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(${lockKey})`);
+  await client.query(tableSql);
+  const files = (await readMigrations(committedMigrations())).slice(0, count);
+  const standing = await applied(client);
+  for (const file of files.filter(({ name }) => !standing.has(name))) {
+    await client.query(file.up);
+    await record(client, file, 'up');
+  }
+}
+
 async function withClient<T>(
   url: string,
   options: MigrationOptions,
@@ -136,11 +152,7 @@ async function apply(client: Client, file: MigrationFile, direction: 'up' | 'dow
   try {
     await client.query('begin');
     await client.query(direction === 'up' ? file.up : file.down);
-    await client.query('insert into keel_migration (name, direction, sha256) values ($1, $2, $3)', [
-      file.name,
-      direction,
-      file.sha256,
-    ]);
+    await record(client, file, direction);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
@@ -155,7 +167,15 @@ async function apply(client: Client, file: MigrationFile, direction: 'up' | 'dow
   }
 }
 
-async function history(client: Client): Promise<readonly MigrationEvent[]> {
+async function record(client: ClientBase, file: MigrationFile, direction: 'up' | 'down'): Promise<void> {
+  await client.query('insert into keel_migration (name, direction, sha256) values ($1, $2, $3)', [
+    file.name,
+    direction,
+    file.sha256,
+  ]);
+}
+
+async function history(client: ClientBase): Promise<readonly MigrationEvent[]> {
   const found = await client.query<{ there: boolean }>(
     `select to_regclass('keel_migration') is not null as there`,
   );
@@ -175,7 +195,7 @@ async function history(client: Client): Promise<readonly MigrationEvent[]> {
 }
 
 /** What stands now: the last event of each name, where that is an `up`. */
-async function applied(client: Client): Promise<ReadonlyMap<string, MigrationEvent>> {
+async function applied(client: ClientBase): Promise<ReadonlyMap<string, MigrationEvent>> {
   const standing = new Map<string, MigrationEvent>();
   for (const event of await history(client)) {
     if (event.direction === 'up') standing.set(event.name, event);

@@ -1,11 +1,11 @@
 // The monitors' tables as Drizzle sees them. db/migrations is the truth: tests/db.test.ts compares every column.
 import { integer, jsonb, numeric, pgTable, text } from 'drizzle-orm/pg-core';
-import type { MonitorName, MonitorResult, MonitorStatus } from '../contracts/wire/monitor.js';
+import type { LookName, MonitorResult, MonitorStatus } from '../contracts/wire/monitor.js';
 import { created, instant, modeColumn } from './columns.js';
 
 export const monitorResult = pgTable('monitor_result', {
   mode: modeColumn(),
-  name: text('name').$type<MonitorName>().notNull(),
+  name: text('name').$type<LookName>().notNull(),
   status: text('status').$type<MonitorStatus>().notNull(),
   message: text('message').notNull(),
   facts: jsonb('facts').$type<MonitorResult['facts']>().notNull(),

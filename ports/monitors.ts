@@ -1,9 +1,9 @@
 // What the monitors keep and ask: their last results, the account's figures over time, whether an order is followed.
-import type { MonitorName, MonitorResult } from '../contracts/wire/monitor.js';
+import type { LookName, MonitorResult } from '../contracts/wire/monitor.js';
 import type { BrokerExecution } from './broker.js';
 
 export interface MonitorRow extends MonitorResult {
-  readonly name: MonitorName;
+  readonly name: LookName;
   /** Wall time of the end of the look, ISO 8601 UTC. */
   readonly at: string;
   /** How long it took, milliseconds. */
@@ -13,7 +13,7 @@ export interface MonitorRow extends MonitorResult {
 export interface MonitorStore {
   /** Replaces the monitor's last result. */
   put(row: MonitorRow): Promise<void>;
-  get(name: MonitorName): Promise<MonitorRow | null>;
+  get(name: LookName): Promise<MonitorRow | null>;
   list(): Promise<readonly MonitorRow[]>;
 }
 

@@ -28,6 +28,10 @@ export async function certificateOf(directory: string, clock: Clock): Promise<Ce
   }
   const cert = readFileSync(caFile, 'utf8');
   const sha256 = new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
+  // For a client that can read this directory and not our first line: IBKR_CERT_SHA256_FILE.
+  const pinFile = join(directory, 'tls-cert.sha256');
+  if (!existsSync(pinFile) || readFileSync(pinFile, 'utf8').trim() !== sha256)
+    replace(pinFile, `${sha256}\n`);
   return { key: readFileSync(keyFile, 'utf8'), cert, caFile, sha256 };
 }
 

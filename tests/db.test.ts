@@ -43,6 +43,7 @@ import {
 } from '../db/schemaAccess.js';
 import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
 import { agentConversation } from '../db/schemaConversations.js';
+import { purgedObject } from '../db/schemaRetention.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
@@ -172,7 +173,7 @@ describe('schema', () => {
         oidcIdentity,
         oidcFlow,
       ],
-      ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit],
+      ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit, purgedObject],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(

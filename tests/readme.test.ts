@@ -57,6 +57,12 @@ const running: readonly Example[] = [
   { command: 'npx keel audit verify', prints: /^The audit trail is whole\. It ends at \d+:[0-9a-f]{64}$/m },
   { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },
   { command: 'npx keel migrate status', prints: /^20\d\d-\S+Z {2}0001_strategies_and_runs$/m },
+  { command: 'npx keel backup backup', prints: /^Backed up to .*: \d+ rows of \d+ tables and \d+ objects/m },
+  { command: 'npx keel restore backup --check', prints: /^The backup is whole: \d+ rows/m },
+  {
+    command: 'npx keel retention --dry-run',
+    prints: /^Would delete 0 charts, 0 prompts and answers, 0 rows, 0 orphans/m,
+  },
   { command: 'npx keel doctor', prints: /^No fault found\.$/m },
 ];
 
@@ -81,7 +87,7 @@ let env: NodeJS.ProcessEnv;
 
 /** Files that the examples write go to the test's folder. */
 const inFolder = (command: string): string =>
-  command.replace(/\b(out\.json|aapl\.png)\b/, (name) => path.join(folder, name));
+  command.replace(/\b(out\.json|aapl\.png|backup(?= --check|$))\b/, (name) => path.join(folder, name));
 
 function run(command: string): { readonly ran: Promise<Ran>; readonly output: () => string } {
   const child = spawn(inFolder(command), {

@@ -22,6 +22,7 @@ import { ensureMonitors } from './monitors.js';
 import { observe } from './observe.js';
 import type { WorkerConfig } from './ports.js';
 import { createWorkerPorts, loginOf } from './ports.js';
+import { ensureRetention } from './retention.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 import { keelVersion } from '../config/version.js';
 import { countingSnapshots } from './watchActivities.js';
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
   await startBrokerState(client, config);
   await startNotifications(client, config);
   await ensureMonitors(client, config);
+  await ensureRetention(client, config);
   stopOnSignals(worker, stop);
   process.stdout.write(`${JSON.stringify({ ready: true, taskQueue: taskQueue(config.mode) })}\n`);
   await worker.run();

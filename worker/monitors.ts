@@ -1,5 +1,5 @@
 // Keeps the monitors' Temporal Schedules as the configuration wants them: made, changed or taken away when a worker
-// starts, by however many workers. Called by main.ts.
+// starts, by however many workers. Called by main.ts and retention.ts.
 import {
   ScheduleAlreadyRunning,
   ScheduleNotFoundError,
@@ -8,35 +8,53 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import type { Config } from '../config/schema.js';
-import { monitorNames, type MonitorName } from '../contracts/wire/monitor.js';
-import { monitorScheduleId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
+import { monitorNames, type LookName } from '../contracts/wire/monitor.js';
+import { monitorScheduleId, taskQueue, workflowTypes, type Mode } from '../contracts/wire/names.js';
 
-type Settings = Pick<Config, 'mode' | 'monitors'>;
+interface Wanted {
+  readonly name: LookName;
+  readonly mode: Mode;
+  /** Null takes the schedule away. */
+  readonly everyMs: number | null;
+  readonly catchUpMs: number;
+}
 
-function scheduleOf(name: MonitorName, { mode, monitors }: Settings) {
+function scheduleOf({ name, mode, catchUpMs }: Wanted, everyMs: number) {
   return {
     scheduleId: monitorScheduleId(mode, name),
-    spec: { intervals: [{ every: monitors.everyMs[name] }] },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: monitors.catchUpMs },
+    spec: { intervals: [{ every: everyMs }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: catchUpMs },
     action: {
       type: 'startWorkflow' as const,
       workflowType: workflowTypes.monitor,
       workflowId: monitorScheduleId(mode, name),
       taskQueue: taskQueue(mode),
       args: [{ name }],
-      staticSummary: `a look of the monitor ${name}`,
+      staticSummary: name === 'retention' ? 'deletes what is old' : `a look of the monitor ${name}`,
     },
-    state: { note: 'made by the worker from monitors.* of the configuration' },
+    state: { note: 'made by the worker from the configuration' },
   } satisfies ScheduleOptions;
 }
 type MonitorSchedule = ReturnType<typeof scheduleOf>;
 
 /** Two workers may do this at once: who comes second finds it done. */
-export async function ensureMonitors(client: Client, config: Settings): Promise<void> {
+export async function ensureSchedule(client: Client, wanted: Wanted): Promise<void> {
+  const { everyMs } = wanted;
+  if (everyMs === null) {
+    await remove(client, monitorScheduleId(wanted.mode, wanted.name));
+    return;
+  }
+  const options = scheduleOf(wanted, everyMs);
+  if (!(await create(client, options))) await change(client, options);
+}
+
+export async function ensureMonitors(
+  client: Client,
+  { mode, monitors }: Pick<Config, 'mode' | 'monitors'>,
+): Promise<void> {
+  const { state, everyMs, catchUpMs } = monitors;
   for (const name of monitorNames) {
-    const options = scheduleOf(name, config);
-    if (config.monitors.state === 'off') await remove(client, options.scheduleId);
-    else if (!(await create(client, options))) await change(client, options);
+    await ensureSchedule(client, { name, mode, catchUpMs, everyMs: state === 'off' ? null : everyMs[name] });
   }
 }
 

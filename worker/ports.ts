@@ -4,6 +4,7 @@ import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Pool } from 'pg';
 import type { ActivityDeps } from '../activities/activities.js';
+import { lookAtRetention } from '../activities/retention.js';
 import { createChartRenderer } from '../adapters/charts/renderer.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
@@ -17,9 +18,11 @@ import { connect } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
 import { claimMode } from '../db/mode.js';
 import { createSharedPacing } from '../db/pacing.js';
+import { createRetentionStore } from '../db/retention.js';
 import { createStores } from '../db/stores.js';
 import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { createCache, createPrices } from '../api/prices.js';
 import { createChannels } from './channels.js';
@@ -45,6 +48,15 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
 
+const marketClockOf = ({ mode, simulator }: WorkerConfig, clock: Clock): MarketClock =>
+  mode === 'simulated'
+    ? createSimulatedMarketClock({
+        adminUrl: simulator.adminUrl,
+        token: simulator.adminToken,
+        timeoutMs: 5000,
+      })
+    : createMachineMarketClock(clock);
+
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
 export async function createWorkerPorts(
   config: WorkerConfig,
@@ -59,6 +71,7 @@ export async function createWorkerPorts(
   await objects.ensureBucket();
   const clock = createMachineClock();
   const login = loginOf(broker);
+  const locks = createLocks(db);
   const gateway = createIbkrGateway({
     baseUrl: broker.baseUrl,
     ca: await readFile(broker.caFile, 'utf8'),
@@ -71,7 +84,7 @@ export async function createWorkerPorts(
     ...(mode === 'simulated' ? {} : { sharedPacing: createSharedPacing(db, broker.baseUrl) }),
     // The simulator's login needs no owner: whoever comes first opens it.
     opensSession: mode === 'simulated',
-    locks: createLocks(db),
+    locks,
     confirmMessageIds: broker.confirmMessageIds,
     suppressMessageIds: broker.suppressMessageIds,
     mode,
@@ -81,14 +94,7 @@ export async function createWorkerPorts(
   });
   const renderer = createChartRenderer({});
   const { simulator } = config;
-  const marketClock =
-    mode === 'simulated'
-      ? createSimulatedMarketClock({
-          adminUrl: simulator.adminUrl,
-          token: simulator.adminToken,
-          timeoutMs: 5000,
-        })
-      : createMachineMarketClock(clock);
+  const marketClock = marketClockOf(config, clock);
   const cache = createCache(config.cache, clock);
   const calendar = createNyseCalendar();
   const deps: ActivityDeps = {
@@ -104,6 +110,11 @@ export async function createWorkerPorts(
     sessionRules: sessionRules(mode === 'simulated' ? Math.min(broker.pacingFactor, 5) : 1, broker.compete),
     objects,
     renderer,
+    lookAtRetention: () =>
+      lookAtRetention({
+        ...{ objects, locks, clock, audit: stores.audit, retention: createRetentionStore(db) },
+        retentionRules: config.retention,
+      }),
     rules: createRulesAnalyst(),
     model: createConfiguredModel(config.model, { conversations: stores.conversations, objects, clock }),
     analystDeadlineMs: modelConfigured(config.model)

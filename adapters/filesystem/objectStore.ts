@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { checkObjectKey } from '../../ports/objectKey.js';
-import type { ObjectStorePort } from '../../ports/objectStore.js';
+import type { ObjectStorePort, StoredObject } from '../../ports/objectStore.js';
 import { codeOf, directoryMissing, fileError, missing } from './errors.js';
 
 /** Unfinished writes: on the same file system as the objects, so that a rename is atomic; no key starts with a dot. */
@@ -80,6 +80,23 @@ const prepare = async (directory: string): Promise<void> => {
   }
 };
 
+/** @throws KeelError as the store's other methods */
+async function* listFiles(directory: string): AsyncGenerator<StoredObject> {
+  if (!(await isDirectory(directory))) throw directoryMissing(directory);
+  try {
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    for (const entry of entries.filter((each) => each.isFile())) {
+      const file = path.join(entry.parentPath, entry.name);
+      const key = path.relative(directory, file).split(path.sep).join('/');
+      // Gone meanwhile: deleted, or an unfinished write that is finished.
+      const found = key.startsWith('.') ? null : await stat(file).catch(() => null);
+      if (found !== null) yield { key, bytes: found.size, modifiedAt: found.mtime.toISOString() };
+    }
+  } catch (error) {
+    throw fileError(error, 'list', 'after object', directory);
+  }
+}
+
 const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(error));
 
 /**
@@ -137,6 +154,7 @@ export const createFilesystemObjectStore = (options: { directory: string }): Obj
           return false;
         }
       }),
+    list: () => listFiles(directory),
     presignedUrl: (key) => attempt('name', key, (file) => Promise.resolve(pathToFileURL(file).href)),
   };
 };

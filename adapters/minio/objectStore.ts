@@ -1,7 +1,7 @@
 // Objects in MinIO or any other S3 server, through the `minio` client. Built by the composition roots.
-import { Client } from 'minio';
+import { Client, type BucketItem } from 'minio';
 import { checkObjectKey } from '../../ports/objectKey.js';
-import type { ObjectStorePort } from '../../ports/objectStore.js';
+import type { ObjectStorePort, StoredObject } from '../../ports/objectStore.js';
 import { s3Error, type S3Place } from './errors.js';
 import { parseEndpoint, transportWithDeadline } from './transport.js';
 
@@ -40,6 +40,18 @@ const requireBucket = async (client: Client, bucket: string): Promise<void> => {
   if (await client.bucketExists(bucket)) return;
   throw Object.assign(new Error('no bucket'), { code: 'NoSuchBucket' });
 };
+
+/** A page of a thousand a request. */
+async function* listObjects(client: Client, place: S3Place): AsyncGenerator<StoredObject> {
+  try {
+    const items = client.listObjectsV2(place.bucket, '', true) as AsyncIterable<BucketItem>;
+    for await (const { name, size, lastModified } of items) {
+      if (name !== undefined) yield { key: name, bytes: size, modifiedAt: lastModified.toISOString() };
+    }
+  } catch (error) {
+    throw s3Error(error, 'list the bucket', '', place);
+  }
+}
 
 /**
  * One request an operation, one deadline, no retries: Temporal retries. A `has` that finds nothing asks once more
@@ -94,6 +106,7 @@ export const createMinioObjectStore = (options: MinioOptions): ObjectStorePort =
           return false;
         }
       }),
+    list: () => listObjects(client, place),
     presignedUrl: (key, seconds) =>
       attempt('sign', key, () => client.presignedGetObject(bucket, key, seconds)),
   };

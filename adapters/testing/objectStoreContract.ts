@@ -58,6 +58,26 @@ const keyTests = (store: () => ObjectStorePort): void => {
   });
 };
 
+const first = async (store: ObjectStorePort): Promise<unknown> => {
+  for await (const object of store.list()) return object;
+  return null;
+};
+
+const listTests = (store: () => ObjectStorePort): void => {
+  test('lists what was put and not deleted, with its size and time', async () => {
+    for (const key of ['a/one', 'a/b/two', 'gone']) await store().put(key, text(key), plain);
+    await store().delete('gone');
+    const found = [];
+    for await (const object of store().list()) found.push(object);
+    const shown = found.map(({ key, bytes }) => ({ key, bytes }));
+    expect(shown.sort((x, y) => x.key.localeCompare(y.key))).toEqual([
+      { key: 'a/b/two', bytes: 7 },
+      { key: 'a/one', bytes: 5 },
+    ]);
+    for (const { modifiedAt } of found) expect(modifiedAt).toMatch(/^20\d\d-\d\d-\d\dT.*Z$/);
+  });
+};
+
 /** Declares the tests; `harness` is asked for a new store in each of them. */
 export const objectStoreContract = (name: string, harness: () => ObjectStoreHarness): void => {
   describe(`object store contract: ${name}`, () => {
@@ -72,6 +92,7 @@ export const objectStoreContract = (name: string, harness: () => ObjectStoreHarn
       await expect(store.get('a')).rejects.toMatchObject(refusal);
       await expect(store.has('a')).rejects.toMatchObject(refusal);
       await expect(store.delete('a')).rejects.toMatchObject(refusal);
+      await expect(first(store)).rejects.toMatchObject(refusal);
     });
 
     test('makes a missing bucket, and again makes no difference', async () => {
@@ -150,6 +171,8 @@ export const objectStoreContract = (name: string, harness: () => ObjectStoreHarn
         const url = await store.presignedUrl('charts/day+1%.png', 60);
         expect(await harness().fetchUrl(url)).toEqual(text('picture'));
       });
+
+      listTests(() => store);
 
       test('keeps 5 MB', async () => {
         const bytes = new Uint8Array(randomBytes(5 * 1024 * 1024));

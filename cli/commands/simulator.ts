@@ -9,6 +9,7 @@ import { loadConfig } from '../../config/load.js';
 import { endpoints, faultKinds } from '../../simulator/faults.js';
 import type { Say } from '../say.js';
 import { compiled } from '../supervisor/boot.js';
+import { driveMarket } from '../driveMarket.js';
 import { StartError } from '../supervisor/dataDir.js';
 import { UsageError } from '../supervisor/options.js';
 import { readState } from '../supervisor/state.js';
@@ -38,6 +39,9 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
   clear               takes all faults back
   user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists
   login               logs in as a person would in the browser
+  drive               moves the clock to what open runs wait for, until Ctrl-C: for a Keel that npm start has not started.
+                      Needs DATABASE_URL, TEMPORAL_ADDRESS and the two variables above. --looked FILE: touched every
+                      five seconds while the market answers
 
 Examples:
   keel simulator
@@ -60,6 +64,7 @@ const options = {
   email: text,
   cash: text,
   account: text,
+  looked: text,
 } as const;
 
 export async function simulatorCommand(
@@ -69,6 +74,7 @@ export async function simulatorCommand(
 ): Promise<number> {
   const { command, kind, values } = readArguments(args);
   if (command === undefined) return foreground(out, env);
+  if (command === 'drive') return driveMarket(env, out, values.looked);
   const admin = adminOf(values['data-dir'], env);
   const { to, speed } = values;
   if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');
@@ -90,7 +96,9 @@ export async function simulatorCommand(
   };
   const request = requests[command];
   if (request === undefined) {
-    throw new UsageError(`simulator has no command ${command}; it has ${Object.keys(requests).join(', ')}`);
+    throw new UsageError(
+      `simulator has no command ${command}; it has ${[...Object.keys(requests), 'drive'].join(', ')}`,
+    );
   }
   out(JSON.stringify(await ask(admin, ...request), null, 2));
   return 0;

@@ -2,9 +2,11 @@
 
 export const monitorNames = ['prices', 'portfolioSync', 'reconciliation', 'kpis', 'health'] as const;
 export type MonitorName = (typeof monitorNames)[number];
+/** And the look that deletes what is old, which nobody misses when it is switched off. */
+export type LookName = MonitorName | 'retention';
 
 export interface MonitorInput {
-  readonly name: MonitorName;
+  readonly name: LookName;
 }
 
 /** ok · warning: a person should look · failed: it could not look. */

@@ -138,16 +138,11 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, namespace });
   const market = await openMarket({
-    pid: process.pid,
-    startTime: '',
     mode: 'simulated',
     accountId,
-    apiUrl: '',
     databaseUrl: postgres.url,
-    databaseDir: null,
-    objectDir: path.join(folder, 'objects'),
     temporal: { address: temporal.address, namespace, uiUrl: temporal.uiUrl },
-    simulator: { ...facts, adminUrl, adminToken },
+    simulator: { adminUrl, adminToken },
   });
   const workers: ServerProcess[] = [];
   const strategies: string[] = [];

@@ -1,0 +1,178 @@
+// Puts a backup back: everything of it is checked before anything is touched, and the database changes in one
+// transaction, so that it is the old one or the whole of the new one. Called by `keel restore`.
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Client } from 'pg';
+import { migrateWithin } from '../../db/migrate.js';
+import { committedMigrations, readMigrations } from '../../db/migrationFiles.js';
+import { advanceSequences, countRows, readShapes, withoutTriggers, writeRows } from '../../db/tableCopy.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { StartError } from '../supervisor/dataDir.js';
+import type { BackupFile, Manifest } from './manifest.js';
+import { damaged, readManifest } from './manifest.js';
+import { readAuditEnd } from './write.js';
+
+export interface RestoreTarget {
+  /** Connected, and in no transaction. */
+  readonly client: Client;
+  readonly objects: Pick<ObjectStorePort, 'put' | 'ensureBucket'>;
+  /** Whether rows that are there may go. */
+  readonly replace: boolean;
+}
+
+/** Reads every byte of it. @throws StartError naming the first thing that is wrong */
+export async function checkBackup(directory: string): Promise<Manifest> {
+  const manifest = readManifest(directory);
+  await refuseNewer(directory, manifest);
+  for (const file of filesOf(manifest)) await checkFile(directory, file);
+  for (const { key, file } of manifest.objects) {
+    if (!key.includes(file.sha256) || file.path !== `objects/${key}`) {
+      throw damaged(directory, `the manifest's object ${key} names another file`);
+    }
+  }
+  return manifest;
+}
+
+const filesOf = ({ tables, objects, config }: Manifest): readonly BackupFile[] => [
+  config,
+  ...tables.map(({ file }) => file),
+  ...objects.map(({ file }) => file),
+];
+
+async function refuseNewer(directory: string, { migrations, keel }: Manifest): Promise<void> {
+  const known = await readMigrations(committedMigrations());
+  migrations.forEach(({ name, sha256 }, index) => {
+    const own = known[index];
+    if (own?.name === name && own.sha256 === sha256) return;
+    if (known.every((file) => file.name !== name)) {
+      throw new StartError(
+        `the backup ${directory} was made by a newer Keel (${keel}): it has migration ${name}, which this one does not know. Restore it with that Keel`,
+      );
+    }
+    throw new StartError(
+      `the backup ${directory} has another migration ${name} than this Keel: restore it with Keel ${keel}`,
+    );
+  });
+}
+
+async function checkFile(directory: string, { path, sha256, bytes }: BackupFile): Promise<void> {
+  const file = join(directory, path);
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw damaged(directory, `${path} is missing`);
+  if (size !== bytes)
+    throw damaged(directory, `${path} has ${String(size)} bytes in place of ${String(bytes)}`);
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  if (hash.digest('hex') !== sha256) throw damaged(directory, `${path} has changed`);
+}
+
+/** @throws StartError when the target is in use or not empty, or what was put back is not what was backed up */
+export async function restoreBackup(directory: string, target: RestoreTarget): Promise<Manifest> {
+  const manifest = await checkBackup(directory);
+  const { client, objects, replace } = target;
+  await refuseOthers(client);
+  await refuseForeign(client);
+  if (!replace) await refuseRows(client);
+  // Named by their content: those that were put back by a restore that failed are orphans, and swept one day.
+  await objects.ensureBucket();
+  for (const { key, file } of manifest.objects) {
+    await objects.put(key, readFileSync(join(directory, file.path)), contentType(key));
+  }
+  await client.query('begin');
+  try {
+    await client.query('drop schema public cascade');
+    await client.query('create schema public');
+    await migrateWithin(client, manifest.migrations.length);
+    await putTables(client, directory, manifest);
+    await compare(client, directory, manifest);
+    await migrateWithin(client);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+  return manifest;
+}
+
+const contentType = (key: string): string =>
+  key.endsWith('.json')
+    ? 'application/json'
+    : key.endsWith('.png')
+      ? 'image/png'
+      : 'application/octet-stream';
+
+/** Whoever writes meanwhile would write into what is about to go. */
+async function refuseOthers(client: Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    `select distinct application_name as name from pg_stat_activity
+     where datname = current_database() and pid <> pg_backend_pid() and application_name like 'keel%'`,
+  );
+  if (rows.length === 0) return;
+  throw new StartError('Keel runs on this database: stop its workers and APIs first. Nothing was changed');
+}
+
+/** A schema with tables that are not Keel's would lose them. */
+async function refuseForeign(client: Client): Promise<void> {
+  const names = (await readShapes(client)).map(({ name }) => name);
+  if (names.length === 0 || names.includes('keel_migration')) return;
+  throw new StartError(
+    `this database holds tables that are not Keel's (${names.slice(0, 3).join(', ')}): give an empty database. Nothing was changed`,
+  );
+}
+
+/** What a database has that was only just made and migrated. */
+const seeded = ['keel_migration', 'workflow', 'database_mode'];
+
+async function refuseRows(client: Client): Promise<void> {
+  for (const { name } of await readShapes(client)) {
+    if (seeded.includes(name)) continue;
+    const count = await countRows(client, name);
+    if (count === 0) continue;
+    throw new StartError(
+      `this database is not empty (${name} has ${String(count)} rows): give another, or --replace to lose what it holds. Nothing was changed`,
+    );
+  }
+}
+
+async function putTables(client: Client, directory: string, { tables }: Manifest): Promise<void> {
+  const shapes = await readShapes(client);
+  const missing = tables.find(({ name }) => !shapes.some((shape) => shape.name === name));
+  if (missing !== undefined) throw damaged(directory, `table ${missing.name} is none of its migrations`);
+  await withoutTriggers(client, shapes, async () => {
+    // What the migrations have seeded is in the backup too.
+    for (const { name } of [...shapes].reverse()) await client.query(`delete from "${name}"`);
+    for (const { name } of shapes) {
+      const table = tables.find((each) => each.name === name);
+      if (table === undefined) throw damaged(directory, `table ${name} is missing`);
+      for await (const lines of pages(join(directory, table.file.path)))
+        await writeRows(client, table, lines);
+    }
+  });
+  await advanceSequences(client);
+}
+
+async function* pages(file: string): AsyncGenerator<readonly string[]> {
+  let [page, bytes]: [string[], number] = [[], 0];
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    page.push(line);
+    bytes += line.length;
+    if (page.length < 500 && bytes < 4_000_000) continue;
+    yield page;
+    [page, bytes] = [[], 0];
+  }
+  yield page;
+}
+
+/** Before the commit: every row is there, and the audit trail ends where it did. */
+async function compare(client: Client, directory: string, { tables, audit }: Manifest): Promise<void> {
+  for (const { name, rows } of tables) {
+    const count = await countRows(client, name);
+    if (count !== rows)
+      throw damaged(directory, `${name} has ${String(count)} rows in place of ${String(rows)}`);
+  }
+  const end = await readAuditEnd(client);
+  if (end.hash !== audit.hash || end.position !== audit.position)
+    throw damaged(directory, 'its audit trail ends elsewhere');
+}

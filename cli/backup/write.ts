@@ -1,0 +1,199 @@
+// Writes a backup: all tables as of one moment, the objects that they name, the settings without secrets. Called by
+// `keel backup`.
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Client } from 'pg';
+import { migrationStatus } from '../../db/migrate.js';
+import { namedObjectKeys } from '../../db/objectKeys.js';
+import { readRows, readShapes } from '../../db/tableCopy.js';
+import type { TableShape } from '../../db/tableCopy.js';
+import { KeelError } from '../../ports/errors.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { StartError } from '../supervisor/dataDir.js';
+import type { BackupFile, Manifest } from './manifest.js';
+import { backupFormat, manifestName, sealName, sha256Of } from './manifest.js';
+
+export interface BackupSource {
+  readonly url: string;
+  /** Connected, and in no transaction. */
+  readonly client: Client;
+  readonly objects: Pick<ObjectStorePort, 'get'>;
+  readonly keelVersion: string;
+  /** Masked settings. */
+  readonly config: unknown;
+}
+
+/** @throws StartError when the place is taken, a migration is pending or an object is missing; nothing is left then */
+export async function writeBackup(source: BackupSource, directory: string): Promise<Manifest> {
+  if (existsSync(directory))
+    throw new StartError(`${directory} is there already: a backup makes a directory of its own`);
+  const unfinished = `${directory}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(join(unfinished, 'tables'), { recursive: true, mode: 0o700 });
+  try {
+    const manifest = await writeAll(source, unfinished);
+    const text = `${JSON.stringify(manifest, null, 1)}\n`;
+    writeSynced(join(unfinished, manifestName), text);
+    writeSynced(join(unfinished, sealName), `${sha256Of(text)}\n`);
+    syncDirectory(unfinished);
+    renameSync(unfinished, directory);
+    syncDirectory(dirname(directory));
+    return manifest;
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function writeAll(source: BackupSource, directory: string): Promise<Manifest> {
+  const { client } = source;
+  const status = await migrationStatus(source.url);
+  const pending = status.filter(({ appliedAt }) => appliedAt === null);
+  if (pending.length > 0) {
+    throw new StartError(
+      `${String(pending.length)} migrations are pending: apply them first (keel migrate up)`,
+    );
+  }
+  // One snapshot for every table. Objects are written before the rows that name them, so they are there.
+  await client.query('begin transaction isolation level repeatable read read only');
+  try {
+    const { at, mode } = await readIdentity(client);
+    const tables: Manifest['tables'] = [];
+    for (const shape of await readShapes(client)) tables.push(await writeTable(client, shape, directory));
+    const audit = await readAuditEnd(client);
+    const keys = [...(await namedObjectKeys(client))].sort();
+    const objects = await writeObjects(source.objects, keys, await readPurged(client), directory);
+    await client.query('commit');
+    const config = writeFile(
+      directory,
+      'config.json',
+      Buffer.from(`${JSON.stringify(source.config, null, 2)}\n`),
+    );
+    const migrations = status.map(({ name, sha256 }) => ({ name, sha256 }));
+    return {
+      format: backupFormat,
+      keel: source.keelVersion,
+      at,
+      mode,
+      migrations,
+      tables,
+      objects,
+      config,
+      audit,
+    };
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function readIdentity(client: Client): Promise<{ at: string; mode: Manifest['mode'] }> {
+  const { rows } = await client.query<{ at: Date; mode: Manifest['mode'] }>(
+    'select now() as at, (select mode from database_mode) as mode',
+  );
+  const [row] = rows;
+  if (row === undefined || (row.mode as unknown) === null) {
+    throw new StartError(
+      'this database belongs to no mode yet: nothing of Keel has run on it, so there is nothing to back up',
+    );
+  }
+  return { at: row.at.toISOString(), mode: row.mode };
+}
+
+/** Where the chain ended in this snapshot. */
+export async function readAuditEnd(client: Client): Promise<Manifest['audit']> {
+  const { rows } = await client.query<{ position: string; hash: string }>(
+    'select position, hash from audit order by position desc limit 1',
+  );
+  return { position: Number(rows[0]?.position ?? 0), hash: rows[0]?.hash ?? '0'.repeat(64) };
+}
+
+/** What the retention has deleted is named by its rows still. */
+async function readPurged(client: Client): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ key: string }>('select key from purged_object');
+  return new Set(rows.map(({ key }) => key));
+}
+
+async function writeTable(
+  client: Client,
+  shape: TableShape,
+  directory: string,
+): Promise<Manifest['tables'][number]> {
+  const path = `tables/${shape.name}.jsonl`;
+  const hash = createHash('sha256');
+  const descriptor = openSync(join(directory, path), 'wx', 0o600);
+  let [rows, bytes] = [0, 0];
+  try {
+    for await (const lines of readRows(client, shape)) {
+      const chunk = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+      writeSync(descriptor, chunk);
+      hash.update(chunk);
+      rows += lines.length;
+      bytes += chunk.byteLength;
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  const file = { path, sha256: hash.digest('hex'), bytes };
+  return { name: shape.name, columns: [...shape.columns], rows, file };
+}
+
+async function writeObjects(
+  objects: BackupSource['objects'],
+  keys: readonly string[],
+  purged: ReadonlySet<string>,
+  directory: string,
+): Promise<Manifest['objects']> {
+  const written: Manifest['objects'] = [];
+  for (const key of keys) {
+    const bytes = await objects.get(key).catch((error: unknown) => {
+      if (purged.has(key) && error instanceof KeelError && error.code === 'OBJECT_MISSING') return null;
+      throw error;
+    });
+    if (bytes === null) continue;
+    if (!key.includes(sha256Of(bytes))) {
+      throw new StartError(
+        `the stored object ${key} is damaged: its hash is not its name. Put it back from an earlier backup`,
+      );
+    }
+    mkdirSync(dirname(join(directory, 'objects', key)), { recursive: true, mode: 0o700 });
+    written.push({ key, file: writeFile(directory, `objects/${key}`, bytes) });
+  }
+  return written;
+}
+
+function writeFile(directory: string, path: string, bytes: Uint8Array): BackupFile {
+  writeSynced(join(directory, path), bytes);
+  return { path, sha256: sha256Of(bytes), bytes: bytes.byteLength };
+}
+
+function writeSynced(file: string, content: Uint8Array | string): void {
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    writeFileSync(descriptor, content);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

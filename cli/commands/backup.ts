@@ -1,0 +1,160 @@
+// `keel backup DIR` and `keel restore DIR`: the database, its objects and the settings, out and back. Called by cli/main.ts.
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client } from 'pg';
+import { retentionLock } from '../../activities/retention.js';
+import { connect } from '../../db/connect.js';
+import { createLocks } from '../../db/locks.js';
+import { keelVersion } from '../../config/version.js';
+import type { Manifest } from '../backup/manifest.js';
+import { checkBackup, restoreBackup } from '../backup/restore.js';
+import { writeBackup } from '../backup/write.js';
+import { openPlace } from '../place.js';
+import type { Say } from '../say.js';
+import { UsageError } from '../supervisor/options.js';
+
+export const backupHelp = `Usage: keel backup DIR [--data-dir DIR]
+
+Writes a new directory with every row of the database as of one moment, every object that a row names, and the settings
+without secrets, with a SHA-256 of each file. Works while Keel runs: on DATABASE_URL and the object store of the
+environment, or on the Keel of --data-dir (.keel). It holds hashes of passwords and keys: keep it as safe as the database.
+Temporal's histories and the secrets are not in it.
+
+Example:
+  keel backup backups/2026-11-27`;
+
+export const restoreHelp = `Usage: keel restore DIR [--replace] [--check] [--data-dir DIR]
+
+Checks every file of a backup, then puts it back: all of it, or nothing. Keel must be stopped. Into a database that is not
+empty only with --replace, which loses what is there.
+
+  --check      only reads the backup and tells whether it is whole
+  --replace    replaces what the database holds
+
+Afterwards start with KEEL_RISK_TRADING_STATE=HALTED until the account has been compared: orders that were sent after the
+backup are not in it.
+
+Examples:
+  keel restore backups/2026-11-27 --check
+  keel restore backups/2026-11-27 --replace`;
+
+/** @returns 0 once the backup is whole */
+export async function backupCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const { directory, dataDir } = readArguments(args, env);
+  const place = await openPlace(dataDir, env, out, 'read');
+  try {
+    const manifest = await withRetentionWaiting(place.url, () =>
+      withClient(place.url, (client) =>
+        writeBackup({ ...place, client, keelVersion: keelVersion() }, directory),
+      ),
+    );
+    out(`Backed up to ${directory}: ${describe(manifest)}.`);
+    out(`The audit trail ends at ${String(manifest.audit.position)}:${manifest.audit.hash}`);
+    return 0;
+  } finally {
+    await place.close();
+  }
+}
+
+/** @returns 0 once all of it is back */
+export async function restoreCommand(
+  args: readonly string[],
+  out: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const { directory, dataDir, replace, check } = readArguments(args, env);
+  // Before anything is started or touched.
+  const whole = await checkBackup(directory);
+  if (check) {
+    out(`The backup is whole: ${describe(whole)}.`);
+    return 0;
+  }
+  const place = await openPlace(dataDir, env, out, 'write');
+  try {
+    const manifest = await withClient(place.url, async (client) => {
+      const done = await restoreBackup(directory, { client, objects: place.objects, replace });
+      await tellWhatIsOpen(client, out);
+      return done;
+    });
+    out(`Restored: ${describe(manifest)}. keel audit verify checks its trail.`);
+    return 0;
+  } finally {
+    await place.close();
+  }
+}
+
+const describe = ({ tables, objects, at, mode, keel }: Manifest): string => {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const bytes = objects.reduce((sum, { file }) => sum + file.bytes, 0);
+  return `${String(rows)} rows of ${String(tables.length)} tables and ${String(objects.length)} objects (${(bytes / 1e6).toFixed(1)} MB), mode ${mode}, as of ${at}, by Keel ${keel}`;
+};
+
+/** Temporal does not know the runs of a backup, and orders may have changed since. */
+async function tellWhatIsOpen(client: Client, out: Say): Promise<void> {
+  const { rows } = await client.query<{ runs: string; intents: string }>(
+    `select (select count(*) from run where ended_at is null) as runs,
+       (select count(*) from order_intent where is_open) as intents`,
+  );
+  const { runs = '0', intents = '0' } = rows[0] ?? {};
+  if (runs === '0' && intents === '0') return;
+  out(
+    `${runs} runs and ${intents} order intents were open at that moment: compare them with the broker before you trade.`,
+  );
+}
+
+function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { 'data-dir': { type: 'string' }, replace: { type: 'boolean' }, check: { type: 'boolean' } },
+    });
+    const [directory, ...rest] = positionals;
+    if (directory === undefined || rest.length > 0) throw new Error('one DIR is needed');
+    return {
+      directory: resolve(directory),
+      dataDir: resolve(values['data-dir'] ?? env['KEEL_DATA_DIR'] ?? '.keel'),
+      replace: values.replace ?? false,
+      check: values.check ?? false,
+    };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** No object goes while it is copied. */
+async function withRetentionWaiting<T>(url: string, work: () => Promise<T>): Promise<T> {
+  const limits = { connectTimeoutMs: 10_000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };
+  const db = connect({ url, poolSize: 1, ...limits });
+  try {
+    return await createLocks(db).withLock(retentionLock, 60_000, work);
+  } finally {
+    await db.close();
+  }
+}
+
+async function withClient<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    // Of one statement; a page of rows is one.
+    statement_timeout: 600_000,
+    query_timeout: 610_000,
+    lock_timeout: 30_000,
+    keepAlive: true,
+    // Not "keel": a restore refuses to work beside one of those.
+    application_name: 'backup of keel',
+    options: '-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1',
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
