@@ -183,9 +183,12 @@ async function readSymbols({ adminUrl, token, timeoutMs }: Parts['admin']): Prom
       firstSession: string | null;
       lastSession: string | null;
       synthetic: boolean;
+      kind: 'stock' | 'crypto';
     }[];
   };
-  return body.symbols.map(({ symbol, firstSession, lastSession, synthetic }) => ({
+  // A run decides in the sessions of the stock exchange.
+  const stocks = body.symbols.filter(({ kind }) => kind === 'stock');
+  return stocks.map(({ symbol, firstSession, lastSession, synthetic }) => ({
     symbol,
     first: firstSession ?? '9999-12-31',
     last: lastSession ?? '0000-01-01',

@@ -112,8 +112,15 @@ export const configSchema = z.strictObject({
     cash: decimal,
     /** Market orders fill at the open plus or minus this share. */
     slippage: share,
-    /** Commission per share, USD. */
+    /** Distance of bid and ask as a share of the price; who takes pays half of it. */
+    spread: share,
+    /** Commission per share, and at least of an order, USD. */
     commissionPerShare: decimal,
+    commissionMinimum: decimal,
+    /** Largest share of a bar's volume that the orders of its session may trade; 0: no bound. */
+    volumeShare: share,
+    /** Sessions until what a sale brings can be spent again; 0: at once. */
+    settlementSessions: z.number().int().min(0).max(10),
     /** The simulator's request limits and penalty are IBKR's, scaled by this: 50 allows 50 times as much. */
     limitsFactor: z.number().positive(),
     /** How much faster than the machine's the clocks of the simulated login run: idle time and midnight. */

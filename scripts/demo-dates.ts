@@ -66,7 +66,8 @@ async function datesOf(market: Market, calendar: Calendar, instrument: Instrumen
 }
 
 const calendar = createNyseCalendar();
-const instruments = loadInstruments(calendar);
+// Strategies decide in the sessions of the stock exchange.
+const instruments = loadInstruments(calendar).filter(({ kind }) => kind === 'stock');
 const market = createMarket(calendar, instruments);
 const dates: Record<string, SymbolDates> = {};
 for (const instrument of instruments) dates[instrument.symbol] = await datesOf(market, calendar, instrument);

@@ -26,6 +26,19 @@ function readLedger(file) {
   return lines.slice(0, lines.findLastIndex((line) => line.left === 0) + 1);
 }
 
+/** More shares; of whole ones the fraction that is left, and of all what is below a ten-thousandth, is paid in cash. */
+function split(accounts, { conid, numerator, denominator, price }) {
+  for (const account of accounts.values()) {
+    const before = account.held.get(conid) ?? 0n;
+    const [more, less] = [BigInt(numerator), BigInt(denominator)];
+    const unit = before % SCALE === 0n ? SCALE : SCALE / 10_000n;
+    const after = ((before * more) / (less * unit)) * unit;
+    const paid = ((before * more - after * less) * exact(price)) / (SCALE * less);
+    account.held.set(conid, after);
+    account.cash += paid - (paid % (SCALE / 100n));
+  }
+}
+
 /** Plays the ledger anew: what is booked wrongly, and what each order came to. */
 function play(lines) {
   const accounts = new Map();
@@ -36,6 +49,7 @@ function play(lines) {
     if (line.type === 'order') orders.set(line.orderId, { ...line, filled: 0n, ended: false });
     if (line.type === 'modify') orders.get(line.orderId).quantity = line.quantity;
     if (['cancel', 'expire', 'reject'].includes(line.type)) orders.get(line.orderId).ended = true;
+    if (line.type === 'split') split(accounts, line);
     if (line.type !== 'execution') continue;
     const order = orders.get(line.orderId);
     const account = accounts.get(line.account);

@@ -30,8 +30,8 @@ const statusOf: Readonly<Record<string, number>> = {
 
 /**
  * GET /health, /clock, /symbols, /price?symbol=, /faults; POST /clock/step {to}, /clock/run {speed}, /clock/stop,
- * /faults {kind, …}, /login, /users {email, …};
- * DELETE /faults, /faults/{id}. All need the bearer token.
+ * /halts {symbol}, /faults {kind, …}, /login, /users {email, …};
+ * DELETE /halts/{symbol}, /faults, /faults/{id}. All need the bearer token.
  */
 export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOptions): Express {
   const { engine } = portal;
@@ -65,6 +65,7 @@ export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOption
     const { userId, email, account, expiresAt } = user;
     response.status(201).json({ userId, email, account, expiresAt, apiKey });
   });
+  app.use(haltRoutes(portal));
   app.use(faultRoutes(portal));
   app.get('/price', (request, response) => {
     const price = priceOf(engine, request.query['symbol']);
@@ -86,6 +87,29 @@ export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOption
   });
   return app;
 }
+
+/** Halts of trading, of one instrument each. */
+function haltRoutes({ engine }: Portal): express.Router {
+  const { market } = engine;
+  const router = express.Router();
+  const conidOf = (symbol: unknown): number => {
+    const found = typeof symbol === 'string' ? market.bySymbol(symbol) : undefined;
+    if (found !== undefined) return found.conid;
+    throw new KeelError('BAD_REQUEST', '`symbol` must be one of GET /symbols.');
+  };
+  router.post('/halts', (request, response) => {
+    engine.halt(conidOf(field(request.body, 'symbol')));
+    response.status(201).json({ halted: halted(engine) });
+  });
+  router.delete('/halts/:symbol', (request, response) => {
+    engine.resume(conidOf(request.params.symbol));
+    response.json({ halted: halted(engine) });
+  });
+  return router;
+}
+
+const halted = ({ market, state }: Engine): string[] =>
+  [...state.halted].flatMap((conid) => market.instrument(conid)?.symbol ?? []);
 
 /** Clearing also ends what faults have begun: the penalty, and orders that no list shows. */
 function faultRoutes(portal: Portal): express.Router {
@@ -129,10 +153,11 @@ const counts = ({ market, state }: Engine): object => ({
 });
 
 const symbols = ({ market }: Engine): object[] =>
-  market.instruments.map(({ symbol, conid, name, synthetic, bars }) => ({
+  market.instruments.map(({ symbol, conid, name, kind, synthetic, bars }) => ({
     symbol,
     conid,
     name,
+    kind,
     synthetic,
     sessions: bars.length,
     firstSession: bars[0]?.session.date ?? null,
@@ -144,7 +169,7 @@ function priceOf({ market, state }: Engine, symbol: unknown): object | null {
   const instrument = typeof symbol === 'string' ? market.bySymbol(symbol) : undefined;
   const quote = instrument === undefined ? null : market.quote(instrument.conid, state.now);
   if (instrument === undefined || quote === null) return null;
-  const session = market.calendar.session(quote.bar.time.slice(0, 10));
+  const session = market.calendarOf(instrument.conid).session(quote.bar.time.slice(0, 10));
   const over = session !== null && session.close <= state.now;
   return {
     price: quote.last.toFixed(2),

@@ -27,6 +27,8 @@ describe('the data of the simulator', () => {
     expect(made.map(({ name }) => name)).toEqual([
       'Synthetic trend (Keel simulator)',
       'Synthetic range (Keel simulator)',
+      'Synthetic split, 4 for 1 on 2014-06-09 (Keel simulator)',
+      'Synthetic crypto, around the clock (Keel simulator)',
     ]);
     const ends = made.map(({ bars }) => [bars.length, bars[0]?.close, bars.at(-1)?.close]);
     expect(ends).toMatchInlineSnapshot(`
@@ -40,6 +42,16 @@ describe('the data of the simulator', () => {
           2590,
           99.31,
           107.85,
+        ],
+        [
+          2590,
+          99.68,
+          24.57,
+        ],
+        [
+          2299,
+          691.39,
+          734.91,
         ],
       ]
     `);

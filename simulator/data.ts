@@ -4,9 +4,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { KeelError } from '../ports/errors.js';
+import { createAroundTheClock } from './exchange/aroundTheClock.js';
 import { syntheticBars } from './exchange/synthetic.js';
 import { onGrid } from './exchange/types.js';
-import type { Instrument, SessionBar } from './exchange/types.js';
+import type { Instrument, SessionBar, Split } from './exchange/types.js';
 
 /** Span of the synthetic instruments. */
 const SYNTHETIC = { from: '2010-01-04', to: '2020-04-17' };
@@ -19,7 +20,15 @@ export function loadInstruments(calendar: Calendar): Instrument[] {
   const vega = join(dirname(locate('vega-datasets')), '..', 'data', 'sp500-2000.csv');
   const apple = locate('@observablehq/sample-datasets/aapl.csv');
   const sessions = calendar.between(SYNTHETIC.from, SYNTHETIC.to);
-  const synthetic = { exchange: 'KEELSIM', synthetic: true, droppedRows: 0 };
+  const stock = { kind: 'stock', splits: [] } as const;
+  const synthetic = { ...stock, exchange: 'KEELSIM', synthetic: true, droppedRows: 0 };
+  const evenly = syntheticBars(sessions, {
+    seed: 20140609,
+    start: 25,
+    drift: 0.0002,
+    noise: 0.02,
+    pull: 0.01,
+  });
   return [
     {
       conid: 265598,
@@ -27,6 +36,7 @@ export function loadInstruments(calendar: Calendar): Instrument[] {
       name: 'APPLE INC',
       exchange: 'NASDAQ',
       synthetic: false,
+      ...stock,
       ...readBars(apple, calendar),
     },
     {
@@ -35,6 +45,7 @@ export function loadInstruments(calendar: Calendar): Instrument[] {
       name: 'S&P 500 index, tradable in the simulator only',
       exchange: 'KEELSIM',
       synthetic: false,
+      ...stock,
       ...readBars(vega, calendar),
     },
     {
@@ -51,8 +62,47 @@ export function loadInstruments(calendar: Calendar): Instrument[] {
       name: 'Synthetic range (Keel simulator)',
       bars: syntheticBars(sessions, { seed: 20200417, start: 100, drift: 0, noise: 0.015, pull: 0.03 }),
     },
+    {
+      ...synthetic,
+      conid: 900000003,
+      symbol: 'SYNSPLIT',
+      name: 'Synthetic split, 4 for 1 on 2014-06-09 (Keel simulator)',
+      bars: evenly.map(asTraded),
+      splits: [SPLIT],
+    },
+    {
+      ...synthetic,
+      conid: 900000004,
+      symbol: 'SYNCOIN',
+      name: 'Synthetic crypto, around the clock (Keel simulator)',
+      exchange: 'KEELCOIN',
+      kind: 'crypto',
+      bars: syntheticBars(createAroundTheClock(calendar.first, calendar.last).between(COIN.from, COIN.to), {
+        seed: 20140101,
+        start: 700,
+        drift: 0.0003,
+        noise: 0.03,
+        pull: 0.005,
+      }),
+    },
   ];
 }
+
+const SPLIT: Split = { date: '2014-06-09', numerator: 4, denominator: 1 };
+const COIN = { from: '2014-01-01', to: '2020-04-17' };
+
+/** A bar at the prices and in the shares of its day: before the split they were others. */
+const asTraded = (bar: SessionBar): SessionBar =>
+  bar.session.date >= SPLIT.date
+    ? bar
+    : {
+        ...bar,
+        open: onGrid(bar.open * SPLIT.numerator),
+        high: onGrid(bar.high * SPLIT.numerator),
+        low: onGrid(bar.low * SPLIT.numerator),
+        close: onGrid(bar.close * SPLIT.numerator),
+        volume: Math.round(bar.volume / SPLIT.numerator),
+      };
 
 /**
  * Reads a CSV whose columns begin with date, open, high, low, close and end with volume; prices are rounded to the grid,

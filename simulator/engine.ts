@@ -1,7 +1,7 @@
 // The exchange and its ledger as one: every command changes the state, reaches the disk, and only then has an answer.
 // Synchronous, so commands never mix. Called by the clock driver and by both HTTP fronts.
 import { KeelError } from '../ports/errors.js';
-import { cancelOrder, collecting, playTo } from './exchange/exchange.js';
+import { cancelOrder, collecting, halt, playTo, resume } from './exchange/exchange.js';
 import type { Exchange } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
 import { modify, place, refusalOf } from './exchange/orders.js';
@@ -28,6 +28,9 @@ export interface Engine {
     change: { readonly quantity: string; readonly price: string | null },
   ): string | null;
   cancel(orderId: number): void;
+  /** Stops the trading of an instrument, or lets it go on. */
+  halt(conid: number): void;
+  resume(conid: number): void;
   /** Books a trade of the simulator's own API at once, or says why not. */
   trade(wish: TradeWish): TradeResult;
   /** Makes a user, with an account of its own unless it names one. */
@@ -100,6 +103,16 @@ export function createEngine({ market, costs, ledger, accounts, cash }: EngineOp
     cancel: (orderId) => {
       command((exchange) => {
         cancelOrder(exchange, orderId);
+      });
+    },
+    halt: (conid) => {
+      command((exchange) => {
+        halt(exchange, conid);
+      });
+    },
+    resume: (conid) => {
+      command((exchange) => {
+        resume(exchange, conid);
       });
     },
     trade: (wish) => command((exchange) => trade(exchange, wish)),

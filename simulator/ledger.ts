@@ -10,11 +10,17 @@
 // Instants are ISO 8601 UTC with milliseconds; amounts, prices and quantities are decimal strings in USD and shares.
 //   account    account, cash                                    an account opens with this cash
 //   user       userId, email, account, keyHash (SHA-256 of the API key), expiresAt (wall time or null)
-//   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP, tif DAY|GTC, quantity,
-//              price (limit or stop; null for MKT), cOID (the client order id, or null), parentId (order id, or null),
+//   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP|STOP_LIMIT|TRAIL|MOC|LOC,
+//              tif DAY|GTC|IOC|OPG, quantity, price (limit or stop, or null), auxPrice (stop of STOP_LIMIT alone),
+//              trail (by amt|%, size; of TRAIL alone), cOID (the client order id, or null), parentId (order id, or null),
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
-//   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; always the whole order
-//   modify     orderId, quantity, price                         new terms of an open order
+//   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; of the whole order
+//              or a part of it; settles (from when on what a sale brought can be spent; left out: at once)
+//   modify     orderId, quantity, price                         new terms of an open order; quantity counts what has filled
+//   trigger    orderId                                          a stop was touched
+//   trail      orderId, stop                                    a trailing stop moved
+//   halt, resume  conid                                         trading stops, goes on
+//   split      conid, numerator, denominator, price             one share became so many; fractions paid at the price
 //   cancel     orderId, by customer|oca|parent
 //   expire     orderId, reason                                  a DAY order at its session's close
 //   reject     orderId, reason                                  an accepted order that could not execute
@@ -75,9 +81,11 @@ const lineSchema = z.discriminatedUnion('type', [
     ...common,
     ...traded,
     type: z.literal('order'),
-    orderType: z.enum(['MKT', 'LMT', 'STP']),
-    tif: z.enum(['DAY', 'GTC']),
+    orderType: z.enum(['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC']),
+    tif: z.enum(['DAY', 'GTC', 'IOC', 'OPG']),
     price: amount.nullable(),
+    auxPrice: amount.optional(),
+    trail: z.strictObject({ by: z.enum(['amt', '%']), size: amount }).optional(),
     parentId: orderId.nullable(),
     ocaGroup: z.string().nullable(),
     held: z.boolean(),
@@ -90,6 +98,18 @@ const lineSchema = z.discriminatedUnion('type', [
     executionId: z.string(),
     price: amount,
     commission: amount,
+    settles: instant.optional(),
+  }),
+  z.strictObject({ ...common, type: z.literal('trigger'), orderId }),
+  z.strictObject({ ...common, type: z.literal('trail'), orderId, stop: amount }),
+  z.strictObject({ ...common, type: z.enum(['halt', 'resume']), conid: z.number().int() }),
+  z.strictObject({
+    ...common,
+    type: z.literal('split'),
+    conid: z.number().int(),
+    numerator: z.number().int().positive(),
+    denominator: z.number().int().positive(),
+    price: amount,
   }),
   z.strictObject({
     ...common,

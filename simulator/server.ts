@@ -18,6 +18,7 @@ import { loadInstruments } from './data.js';
 import { createEngine } from './engine.js';
 import type { Engine } from './engine.js';
 import { createMarket } from './exchange/market.js';
+import type { Costs } from './exchange/types.js';
 import { createFaults } from './faults.js';
 import { openLedger } from './ledger.js';
 import { lockDirectory } from './lock.js';
@@ -40,6 +41,12 @@ export interface SimulatorOptions {
   readonly cash: string;
   readonly slippage: string;
   readonly commissionPerShare: string;
+  /** What else trading costs and how much of a bar's volume it may take; nothing, and all of every order, when left out. */
+  readonly spread?: string;
+  readonly commissionMinimum?: string;
+  /** 0: no bound. */
+  readonly volumeShare?: string;
+  readonly settlementSessions?: number;
   /** By how much the broker's request limits and its penalty are scaled; 50 when left out. */
   readonly limitsFactor?: number;
   /** How much faster than the machine's the clocks of the login run: idle time and midnight; 1 when left out. */
@@ -109,8 +116,8 @@ async function open(
   });
   const calendar = createNyseCalendar();
   const market = createMarket(calendar, loadInstruments(calendar));
-  const { slippage, commissionPerShare, cash } = options;
-  const costs = { slippage, commissionPerShare };
+  const { cash } = options;
+  const costs = costsOf(options);
   const engine: Engine = createEngine({
     market,
     costs,
@@ -161,6 +168,18 @@ async function open(
     ledgerFile,
     ledgerCutBytes: ledger.cutBytes,
     close,
+  };
+}
+
+function costsOf(options: SimulatorOptions): Costs {
+  const { slippage, commissionPerShare, volumeShare = '0' } = options;
+  return {
+    slippage,
+    spread: options.spread ?? '0',
+    commissionPerShare,
+    commissionMinimum: options.commissionMinimum ?? '1',
+    volumeShare: Number(volumeShare) === 0 ? null : volumeShare,
+    settlementSessions: options.settlementSessions ?? 0,
   };
 }
 

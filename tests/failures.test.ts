@@ -235,7 +235,7 @@ describe('npm start with given services', () => {
       const ended = await once_(['--symbol', 'ZZZZ'], { KEEL_API_PORT: String(port) });
       holder.close();
       expect(refusal(ended)).toBe(
-        'keel: the simulator has no symbol ZZZZ; it has AAPL, SPX, SYNTREND (synthetic), SYNFLAT (synthetic)',
+        'keel: the simulator has no symbol ZZZZ; it has AAPL, SPX, SYNTREND (synthetic), SYNFLAT (synthetic), SYNSPLIT (synthetic)',
       );
       const replaced = ended.out.find((line) => line.includes('is busy')) ?? '';
       expect(replaced).toMatch(new RegExp(`port ${String(port)} is busy: api takes \\d+$`));

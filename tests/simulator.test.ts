@@ -174,6 +174,8 @@ describe('the Client Portal front', () => {
         { symbol: 'SPX', firstSession: '2000-01-03', lastSession: '2020-04-17', synthetic: false },
         { symbol: 'SYNTREND', conid: 900000001, synthetic: true, firstSession: '2010-01-04' },
         { symbol: 'SYNFLAT', conid: 900000002, synthetic: true, lastSession: '2020-04-17' },
+        { symbol: 'SYNSPLIT', conid: 900000003, synthetic: true, kind: 'stock' },
+        { symbol: 'SYNCOIN', conid: 900000004, synthetic: true, kind: 'crypto' },
       ],
     });
     expect((await admin(simulator, '/health')).body).toMatchObject({

@@ -190,6 +190,100 @@ describe('orders', () => {
     expect((await place(simulator, limit('dear-4', 98))).body).toMatchObject([{ messageIds: ['o163'] }]);
   });
 
+  test('takes orders of every kind, and lists their terms', async () => {
+    const kinds = [
+      [
+        { orderType: 'STOP_LIMIT', price: 99, auxPrice: 98 },
+        { price: '99.00', auxPrice: '98.00', orderType: 'Stop Limit' },
+      ],
+      [
+        { orderType: 'TRAIL', trailingType: '%', trailingAmt: 2.5 },
+        { orderType: 'Trailing Stop', trailingType: '%', trailingAmt: 2.5 },
+      ],
+      [{ orderType: 'MOC' }, { orderType: 'Market on Close', price: '', timeInForce: 'CLOSE' }],
+      [
+        { orderType: 'LOC', price: 90 },
+        { orderType: 'Limit on Close', price: '90.00' },
+      ],
+      [
+        { orderType: 'LMT', price: 90, tif: 'OPG' },
+        { orderType: 'Limit', timeInForce: 'OPG' },
+      ],
+    ] as const;
+    for (const [terms] of kinds)
+      expect((await place(simulator, { orders: [order(terms)] })).body).toMatchObject([
+        { encrypt_message: '1' },
+      ]);
+    const rows = await ordersOf(simulator);
+    expect(rows.reverse()).toMatchObject(kinds.map(([, row]) => row));
+    await place(simulator, { orders: [order({ orderType: 'LMT', price: 90, tif: 'IOC' })] });
+    expect((await ordersOf(simulator))[0]).toMatchObject({ status: 'Cancelled', timeInForce: 'IOC' });
+    expect((await place(simulator, { orders: [order({ orderType: 'TRAIL' })] })).status).toBe(400);
+    expect(
+      (await place(simulator, { orders: [order({ orderType: 'MOC', tif: 'GTC' })] })).body,
+    ).toMatchObject({
+      error: expect.stringContaining('time in force') as string,
+    });
+  });
+
+  test('takes a group of which one cancels the others, and a refused one leaves the rest alive', async () => {
+    const low = { orderType: 'LMT', price: 90, isSingleGroup: true };
+    const group = [
+      order({ ...low, cOID: 'one' }),
+      order({ ...low, price: 90.001 }),
+      order({ ...low, cOID: 'two', price: 98 }),
+    ];
+    const rows = (await place(simulator, { orders: group })).body as Rows;
+    expect(rows).toMatchObject([
+      { local_order_id: 'one' },
+      { order_id: '-1', order_status: 'Failed' },
+      { local_order_id: 'two' },
+    ]);
+    expect(await ordersOf(simulator)).toMatchObject([
+      { order_ref: 'two', status: 'Filled', ocaGroupId: `oca-${String(rows[0]?.['order_id'])}` },
+      { order_ref: 'one', status: 'Cancelled', ocaGroupId: `oca-${String(rows[0]?.['order_id'])}` },
+    ]);
+  });
+
+  test('fills no more than the share of the volume, and tells so in lists, status and trades', async () => {
+    await simulator.close();
+    // Of the 56 million shares of 2014-07-07.
+    await start({ volumeShare: '0.0000002', directory: `${folder.path}/share` });
+    await prime(simulator);
+    const [row] = (await place(simulator, { orders: [order({ quantity: 100 })] })).body as Rows;
+    expect(row).toMatchObject({ order_status: 'Submitted' });
+    const [listed] = await ordersOf(simulator);
+    const filled = Number(listed?.['filledQuantity']);
+    expect(filled).toBeGreaterThan(0);
+    expect(listed).toMatchObject({
+      status: 'Submitted',
+      sizeAndFills: `${String(filled)}/${String(100 - filled)}`,
+      remainingQuantity: 100 - filled,
+      totalSize: 100,
+    });
+    expect(await get(simulator, `/iserver/account/order/status/${String(row?.['order_id'])}`)).toMatchObject({
+      order_status: 'Submitted',
+      size: (100 - filled).toFixed(1),
+      total_size: '100.0',
+      cum_fill: filled.toFixed(1),
+    });
+    expect(await get(simulator, '/iserver/account/trades')).toMatchObject([{ size: filled }]);
+  });
+
+  test('fills nothing of what an operator has halted, and shows its price as halted', async () => {
+    const halts = await admin(simulator, '/halts', { symbol: 'AAPL' });
+    expect(halts).toEqual({ status: 201, body: { halted: ['AAPL'] } });
+    expect((await place(simulator, { orders: [order({})] })).body).toMatchObject([
+      { order_status: 'Submitted' },
+    ]);
+    const quote = `/iserver/marketdata/snapshot?conids=${AAPL}&fields=31`;
+    await get(simulator, quote);
+    expect(await get(simulator, quote)).toMatchObject([{ '31': expect.stringMatching(/^H/) as string }]);
+    expect((await admin(simulator, '/halts/AAPL', undefined, 'DELETE')).body).toEqual({ halted: [] });
+    expect(await ordersOf(simulator)).toMatchObject([{ status: 'Filled' }]);
+    expect((await admin(simulator, '/halts', { symbol: 'NONE' })).status).toBe(400);
+  });
+
   test('a preview tells cost and refusal, and books nothing', async () => {
     const where = `/iserver/account/${ACCOUNT}/orders/whatif`;
     expect(await post(simulator, where, limit('if', 90))).toMatchObject({

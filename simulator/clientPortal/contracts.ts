@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import type { Response } from 'express';
 import type { Instrument } from '../exchange/types.js';
+import { secTypeOf } from './orderRows.js';
 import type { Portal } from './portal.js';
 import { fieldsOf, query } from './portal.js';
 
@@ -65,7 +66,7 @@ export function contractsRouter(portal: Portal): Router {
   return router;
 }
 
-function searchRows({ conid, name, symbol, exchange }: Instrument): object[] {
+function searchRows({ conid, name, symbol, exchange, kind }: Instrument): object[] {
   const row = (id: number, where: string): object => ({
     conid: String(id),
     companyHeader: `${name} - ${where}`,
@@ -76,14 +77,15 @@ function searchRows({ conid, name, symbol, exchange }: Instrument): object[] {
     fop: null,
     opt: null,
     war: null,
-    sections: [{ secType: 'STK' }],
+    sections: [{ secType: kind === 'crypto' ? 'CRYPTO' : 'STK' }],
   });
   const own = row(conid, exchange);
   return symbol === foreign.symbol ? [own, row(foreign.conid, foreign.exchange)] : [own];
 }
 
 function stocksRow(instrument: Instrument | undefined): object[] {
-  if (instrument === undefined) return [];
+  // Crypto is found by search only.
+  if (instrument?.kind !== 'stock') return [];
   const { conid, name, symbol, exchange } = instrument;
   const contracts = [{ conid, exchange, isUS: true }];
   if (symbol === foreign.symbol)
@@ -91,7 +93,8 @@ function stocksRow(instrument: Instrument | undefined): object[] {
   return [{ name, chineseName: null, assetClass: 'STK', contracts }];
 }
 
-function secdef({ conid, name, symbol, exchange }: Instrument): object {
+function secdef(instrument: Instrument): object {
+  const { conid, name, symbol, exchange } = instrument;
   return {
     conid,
     currency: 'USD',
@@ -101,7 +104,7 @@ function secdef({ conid, name, symbol, exchange }: Instrument): object {
     listingExchange: exchange,
     countryCode: 'US',
     name,
-    assetClass: 'STK',
+    assetClass: secTypeOf(instrument),
     expiry: null,
     lastTradingDay: null,
     group: null,
@@ -126,7 +129,8 @@ function secdef({ conid, name, symbol, exchange }: Instrument): object {
   };
 }
 
-function contractInfo({ conid, name, symbol, exchange }: Instrument): object {
+function contractInfo(instrument: Instrument): object {
+  const { conid, name, symbol, exchange } = instrument;
   return {
     cfi_code: '',
     symbol,
@@ -135,7 +139,7 @@ function contractInfo({ conid, name, symbol, exchange }: Instrument): object {
     con_id: conid,
     maturity_date: null,
     industry: '',
-    instrument_type: 'STK',
+    instrument_type: secTypeOf(instrument),
     trading_class: symbol,
     valid_exchanges: `SMART,${exchange}`,
     allow_sell_long: false,
@@ -157,24 +161,24 @@ function contractInfo({ conid, name, symbol, exchange }: Instrument): object {
   };
 }
 
-function rules({ engine, accounts }: Portal, { conid }: Instrument): object {
+function rules({ engine, accounts }: Portal, { conid, kind }: Instrument): object {
   return {
     algoEligible: false,
     overnightEligible: false,
     costReport: false,
     canTradeAcctIds: accounts,
     error: null,
-    orderTypes: ['limit', 'market', 'stop'],
+    orderTypes: ['limit', 'market', 'stop', 'stop_limit', 'trailing_stop', 'marketonclose', 'limitonclose'],
     orderTypesOutside: [],
     ibAlgoTypes: [],
     fraqTypes: [],
     forceOrderPreview: false,
     cqtTypes: [],
     orderDefaults: {},
-    tifTypes: ['GTC/o,a', 'DAY/o,a'],
+    tifTypes: ['IOC/MARKET,LIMIT,a', 'GTC/o,a', 'OPG/LIMIT,MARKET,a', 'DAY/o,a'],
     tifDefaults: { TIF: 'DAY' },
     defaultSize: 100,
-    sizeIncrement: 1,
+    sizeIncrement: kind === 'crypto' ? 0.0001 : 1,
     cashSize: 0,
     cashCcy: 'USD',
     increment: 0.01,

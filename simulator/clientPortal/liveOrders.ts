@@ -26,7 +26,7 @@ export function isListed(portal: Portal, order: Order, since = keptSince(portal)
 export function statusIn(portal: Portal, order: Order): string {
   const { engine, cancelling } = portal;
   if (isOpen(order) && cancelling.has(order.orderId)) return 'PendingCancel';
-  return statusOf(order, engine.market.calendar.openAt(engine.state.now) !== null);
+  return statusOf(order, engine.market.calendarOf(order.conid).openAt(engine.state.now) !== null);
 }
 
 export const liveOrders =
@@ -58,6 +58,6 @@ export const liveOrders =
       .filter((order) => wanted.length === 0 || wanted.includes(statusIn(portal, order).toLowerCase()))
       .reverse()
       .slice(0, MOST_ROWS);
-    const rows = orders.map((order) => orderRow(order, engine.market, statusIn(portal, order)));
+    const rows = orders.map((order) => orderRow(order, engine, statusIn(portal, order)));
     response.json({ orders: rows, snapshot: true });
   };

@@ -7,8 +7,8 @@ import { fieldsOf, query, requireAccounts } from './portal.js';
 
 const MOST_CONIDS = 100;
 const MOST_FIELDS = 50;
-/** Bid and ask stand this far from the last price, USD. */
-const HALF_SPREAD = 0.01;
+/** Bid and ask stand at least this far from the last price, USD. */
+const LEAST_HALF_SPREAD = 0.01;
 
 export function marketDataRouter(portal: Portal): Router {
   const { engine, session } = portal;
@@ -68,7 +68,8 @@ function snapshotRow({ engine, session, clock }: Portal, conid: number, fields: 
   const quote = engine.market.quote(conid, engine.state.now);
   const symbol = engine.market.instrument(conid)?.symbol;
   if (quote === null || symbol === undefined) return bare;
-  const values = fieldValues(quote, symbol);
+  const phase = engine.state.halted.has(conid) ? 'halted' : quote.phase;
+  const values = fieldValues({ ...quote, phase }, symbol, Number(engine.costs.spread));
   const asked = fields.flatMap((field) => {
     const raw = `${field}_raw`;
     return [...entry(values, field), ...entry(values, raw)];
@@ -87,7 +88,8 @@ const text = (value: number): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** Values by field code. A price that is no live one is prefixed: C last close, H halted. */
-function fieldValues(quote: Quote, symbol: string): Values {
+function fieldValues(quote: Quote, symbol: string, spread: number): Values {
+  const half = Math.max(LEAST_HALF_SPREAD, (quote.last * spread) / 2);
   const prefix = { open: '', shut: 'C', halted: 'H' }[quote.phase];
   const change = quote.last - (quote.priorClose ?? quote.last);
   const live = quote.phase === 'open';
@@ -98,9 +100,9 @@ function fieldValues(quote: Quote, symbol: string): Values {
     '71': text(quote.bar.low),
     '82': change.toFixed(2),
     '83': Number(((100 * change) / (quote.last - change)).toFixed(2)),
-    '84': text(quote.last - HALF_SPREAD),
+    '84': text(quote.last - half),
     '85': '300',
-    '86': text(quote.last + HALF_SPREAD),
+    '86': text(quote.last + half),
     '88': '300',
     '6509': 'R',
     '7295': text(quote.bar.open),

@@ -2,7 +2,7 @@
 // Called by orders.ts.
 import { price, quantity } from '../../domain/money/decimal.js';
 import type { OrderDraft } from '../exchange/orders.js';
-import type { OrderType, Side, TimeInForce } from '../exchange/types.js';
+import type { OrderType, Side, TimeInForce, Trail } from '../exchange/types.js';
 import { fieldsOf } from './portal.js';
 
 /** The broker's 400, in its words. */
@@ -46,11 +46,11 @@ function refuseUnknownTerms(fields: Fields, account: string): void {
   const other = readString(fields, 'acctId');
   if (other !== null && other !== account)
     throw new BadOrder(`acctId ${other} is not the account of the path`);
-  for (const name of ['outsideRTH', 'isSingleGroup', 'useAdaptive'])
+  for (const name of ['outsideRTH', 'useAdaptive'])
     if (read(fields, name, 'boolean') === true)
       throw new BadOrder(`${name} is not supported by this simulator`);
-  for (const name of ['cashQty', 'auxPrice', 'trailingAmt'])
-    if (readNumber(fields, name) !== null) throw new BadOrder(`${name} is not supported by this simulator`);
+  if (readNumber(fields, 'cashQty') !== null)
+    throw new BadOrder('cashQty is not supported by this simulator');
 }
 
 /** One order of a request. @throws BadOrder */
@@ -63,17 +63,32 @@ export function readOrder(body: unknown, account: string): OrderDraft {
   if (conid === null || !Number.isSafeInteger(conid))
     throw new BadOrder('conid is missing or no whole number');
   if (units === null) throw new BadOrder('quantity is missing');
-  const orderType = oneOf<OrderType>(fields, 'orderType', ['MKT', 'LMT', 'STP']);
+  const orderType = oneOf<OrderType>(fields, 'orderType', orderTypes);
+  const aux = orderType === 'STOP_LIMIT' ? readNumber(fields, 'auxPrice') : null;
+  const isUnpriced = orderType === 'MKT' || orderType === 'MOC';
   return {
     conid,
     side: oneOf<Side>(fields, 'side', ['BUY', 'SELL']),
     orderType,
-    tif: oneOf<TimeInForce>(fields, 'tif', ['DAY', 'GTC']),
+    tif: oneOf<TimeInForce>(fields, 'tif', ['DAY', 'GTC', 'IOC', 'OPG']),
     quantity: quantity(String(units)).toString(),
-    price: orderType === 'MKT' || at === null ? null : exactPrice(at),
+    price: isUnpriced || at === null ? null : exactPrice(at),
+    ...(aux === null ? {} : { auxPrice: exactPrice(aux) }),
+    ...(orderType === 'TRAIL' ? readTrail(fields) : {}),
     cOID: readString(fields, 'cOID'),
     parent: readString(fields, 'parentId'),
+    single: read(fields, 'isSingleGroup', 'boolean') === true,
   };
+}
+
+const orderTypes = ['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC'] as const;
+
+function readTrail(fields: Fields): { trail: Trail } {
+  const size = readNumber(fields, 'trailingAmt');
+  const by = readString(fields, 'trailingType');
+  if (size === null || (by !== 'amt' && by !== '%'))
+    throw new BadOrder('A TRAIL order needs a trailingType of amt or %, and a trailingAmt');
+  return { trail: { by, size: exactPrice(size) } };
 }
 
 /** The orders of a place request. @throws BadOrder */

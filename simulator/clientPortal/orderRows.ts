@@ -1,16 +1,27 @@
 // Orders and executions in the broker's own words and JSON types. Called by orders.ts and trades.ts.
+import type { Engine } from '../engine.js';
 import type { Market } from '../exchange/market.js';
-import type { Execution, Order } from '../exchange/types.js';
+import { isStop } from '../exchange/matching.js';
+import { sizeOf } from '../exchange/remaining.js';
+import type { Execution, Instrument, Order } from '../exchange/types.js';
 import { longTime, shortTime } from './portal.js';
 
 const typeWords = {
   MKT: { row: 'Market', status: 'MARKET' },
   LMT: { row: 'Limit', status: 'LIMIT' },
   STP: { row: 'Stop', status: 'STOP' },
+  STOP_LIMIT: { row: 'Stop Limit', status: 'STOP_LIMIT' },
+  TRAIL: { row: 'Trailing Stop', status: 'TRAILING_STOP' },
+  MOC: { row: 'Market on Close', status: 'MARKETONCLOSE' },
+  LOC: { row: 'Limit on Close', status: 'LIMITONCLOSE' },
 } as const;
 
-const tifWord = (order: Order): string => (order.tif === 'DAY' ? 'CLOSE' : 'GTC');
+const tifWord = (order: Order): string => (order.tif === 'DAY' ? 'CLOSE' : order.tif);
+const fixed = (at: string): string => Number(at).toFixed(2);
 const isFilled = (order: Order): boolean => order.state === 'FILLED';
+
+export const secTypeOf = (instrument: Instrument | undefined): string =>
+  instrument?.kind === 'crypto' ? 'CRYPTO' : 'STK';
 
 /** The broker's status: what has not reached the market is PreSubmitted, and there is no "Rejected". */
 export function statusOf(order: Order, marketOpen: boolean): string {
@@ -18,7 +29,7 @@ export function statusOf(order: Order, marketOpen: boolean): string {
     case 'HELD':
       return 'PreSubmitted';
     case 'WORKING':
-      return marketOpen && order.orderType !== 'STP' ? 'Submitted' : 'PreSubmitted';
+      return marketOpen && (!isStop(order) || order.triggered) ? 'Submitted' : 'PreSubmitted';
     case 'FILLED':
       return 'Filled';
     case 'CANCELLED':
@@ -29,12 +40,31 @@ export function statusOf(order: Order, marketOpen: boolean): string {
   }
 }
 
+/** The price of a list: the limit, or of a stop its own price, and none of what takes any. */
+const priceOf = ({ price: at, trailedTo, orderType }: Order): string => {
+  const own = orderType === 'TRAIL' ? trailedTo : at;
+  return own === null ? '' : fixed(own);
+};
+
+function stopFields({ orderType, auxPrice, trail }: Order, at: string): object {
+  if (orderType === 'STP') return { auxPrice: at };
+  if (auxPrice !== undefined) return { auxPrice: fixed(auxPrice) };
+  return trail === undefined ? {} : { auxPrice: at, trailingType: trail.by, trailingAmt: Number(trail.size) };
+}
+
+function limitAndStop({ orderType, price: at, auxPrice, trailedTo }: Order): object {
+  if (at !== null && (orderType === 'LMT' || orderType === 'LOC')) return { limit_price: fixed(at) };
+  if (at !== null && orderType === 'STP') return { stop_price: fixed(at) };
+  if (at !== null && auxPrice !== undefined) return { limit_price: fixed(at), stop_price: fixed(auxPrice) };
+  return orderType === 'TRAIL' && trailedTo !== null ? { stop_price: fixed(trailedTo) } : {};
+}
+
 /** A row of /iserver/account/orders. */
-export function orderRow(order: Order, market: Market, status: string): object {
+export function orderRow(order: Order, { market, state }: Engine, status: string): object {
   const instrument = market.instrument(order.conid);
-  const total = Number(order.quantity);
-  const filled = isFilled(order) ? total : 0;
-  const at = order.price === null ? '' : Number(order.price).toFixed(2);
+  const total = sizeOf(state, order).toNumber();
+  const filled = Number(order.filled);
+  const at = priceOf(order);
   const type = typeWords[order.orderType].row;
   return {
     acct: order.account,
@@ -52,7 +82,7 @@ export function orderRow(order: Order, market: Market, status: string): object {
     ),
     description1: order.symbol,
     ticker: order.symbol,
-    secType: 'STK',
+    secType: secTypeOf(instrument),
     listingExchange: instrument?.exchange ?? '',
     remainingQuantity: total - filled,
     filledQuantity: filled,
@@ -70,7 +100,7 @@ export function orderRow(order: Order, market: Market, status: string): object {
     fgColor: '#0000CC',
     isEventTrading: '0',
     price: at,
-    ...(order.orderType === 'STP' ? { auxPrice: at } : {}),
+    ...stopFields(order, at),
     timeInForce: tifWord(order),
     side: order.side,
     ...(order.averagePrice === null ? {} : { avgPrice: order.averagePrice }),
@@ -80,10 +110,10 @@ export function orderRow(order: Order, market: Market, status: string): object {
 }
 
 /** The answer of /iserver/account/order/status/{id}; `size` is what remains. */
-export function orderStatus(order: Order, market: Market, status: string): object {
+export function orderStatus(order: Order, { market, state }: Engine, status: string): object {
   const instrument = market.instrument(order.conid);
-  const total = Number(order.quantity);
-  const filled = isFilled(order) ? total : 0;
+  const total = sizeOf(state, order).toNumber();
+  const filled = Number(order.filled);
   const isOpen = order.state === 'WORKING' || order.state === 'HELD';
   return {
     sub_type: null,
@@ -107,7 +137,7 @@ export function orderStatus(order: Order, market: Market, status: string): objec
     editable_fields: '\u001e',
     cannot_cancel_order: !isOpen,
     deactivate_order: false,
-    sec_type: 'STK',
+    sec_type: secTypeOf(instrument),
     available_chart_periods: '#R|1',
     company_name: instrument?.name ?? '',
     size: (total - filled).toFixed(1),
@@ -116,8 +146,7 @@ export function orderStatus(order: Order, market: Market, status: string): objec
     currency: 'USD',
     account: order.account,
     order_type: typeWords[order.orderType].status,
-    ...(order.orderType === 'LMT' ? { limit_price: Number(order.price).toFixed(2) } : {}),
-    ...(order.orderType === 'STP' ? { stop_price: Number(order.price).toFixed(2) } : {}),
+    ...limitAndStop(order),
     ...(order.averagePrice === null ? {} : { average_price: order.averagePrice }),
     ...(order.reason === null ? {} : { order_cancellation_by_system_reason: order.reason }),
     size_and_fills: `${filled}/${total}`,
@@ -155,7 +184,7 @@ export function tradeRow(execution: Execution & { readonly at: string }, market:
     account_allocation_name: execution.account,
     company_name: instrument?.name ?? '',
     contract_description_1: execution.symbol,
-    sec_type: 'STK',
+    sec_type: secTypeOf(instrument),
     listing_exchange: exchange,
     conid: execution.conid,
     conidEx: String(execution.conid),

@@ -1,7 +1,7 @@
 // Orders: place, reply, live orders, status, modify, cancel. A trading refusal is a 200 with an error, as at the broker.
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
-import type { PlaceResult } from '../exchange/orders.js';
+import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
 import type { Order } from '../exchange/types.js';
 import { isListed, isOpen, liveOrders, statusIn } from './liveOrders.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
@@ -39,7 +39,7 @@ const status =
       response.status(503).json({ error, statusCode: 503 });
       return;
     }
-    response.json(orderStatus(order, portal.engine.market, statusIn(portal, order)));
+    response.json(orderStatus(order, portal.engine, statusIn(portal, order)));
   };
 
 const placeOrders =
@@ -115,8 +115,7 @@ const modifyOrder =
     const draft = orBadRequest(response, () => readOrder(request.body, account));
     if (draft === null) return;
     portal.session.pending = null;
-    const { conid, side, orderType, tif } = draft;
-    if (conid !== order.conid || side !== order.side || orderType !== order.orderType || tif !== order.tif) {
+    if (!isSameOrder(draft, order)) {
       response.json({ error: 'Only quantity and price of an order can be modified' });
       return;
     }
@@ -171,6 +170,15 @@ function openOrderOfPath(
   response.status(400).json({ error: order === null ? unknown : 'Order is inactive' });
   return null;
 }
+
+const isSameOrder = (draft: OrderDraft, order: Order): boolean =>
+  draft.conid === order.conid &&
+  draft.side === order.side &&
+  draft.orderType === order.orderType &&
+  draft.tif === order.tif &&
+  draft.auxPrice === order.auxPrice &&
+  draft.trail?.by === order.trail?.by &&
+  draft.trail?.size === order.trail?.size;
 
 /** The value, or null once the broker's 400 has been sent. */
 function orBadRequest<T>(response: Response, act: () => T): T | null {

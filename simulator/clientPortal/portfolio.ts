@@ -5,6 +5,7 @@ import { positionsOf, valuationOf } from '../exchange/accounts.js';
 import { accountOf } from '../exchange/state.js';
 import type { Money } from '../../domain/money/decimal.js';
 import { money } from '../../domain/money/decimal.js';
+import { secTypeOf } from './orderRows.js';
 import type { Portal } from './portal.js';
 import { accountOfPath } from './portal.js';
 
@@ -77,10 +78,10 @@ function nearRow({ engine }: Portal, position: Position): object {
     marketPrice: position.marketPrice,
     marketValue: position.marketValue.toNumber(),
     realizedPnl: position.realizedPnl.toNumber(),
-    secType: 'STK',
+    secType: secTypeOf(instrument),
     timestamp: Math.floor(Date.parse(engine.state.now) / 1000),
     unrealizedPnl: position.unrealizedPnl.toNumber(),
-    assetClass: 'STK',
+    assetClass: secTypeOf(instrument),
     sector: '',
     group: '',
     model: '',
@@ -125,13 +126,13 @@ function summary({ engine }: Portal, account: string, value: Valuation): Record<
     value: text,
     severity: 0,
   });
-  const free = money(value.cash.minus(value.reserved));
+  const free = money(value.settled.minus(value.reserved));
   const amounts: Record<string, Money> = {
     netliquidation: value.netLiquidation,
     equitywithloanvalue: value.netLiquidation,
     grosspositionvalue: value.stocks,
     totalcashvalue: value.cash,
-    settledcash: value.cash,
+    settledcash: value.settled,
     availablefunds: free,
     buyingpower: free,
     excessliquidity: free,
@@ -151,7 +152,7 @@ function cashLedger({ engine }: Portal, account: string, value: Valuation): obje
   const row = (currency: string): object => ({
     commoditymarketvalue: 0,
     futuremarketvalue: 0,
-    settledcash: value.cash.toNumber(),
+    settledcash: value.settled.toNumber(),
     exchangerate: 1,
     sessionid: 1,
     cashbalance: value.cash.toNumber(),
@@ -204,7 +205,7 @@ function positionRow({ engine }: Portal, account: string, position: Position, sp
     strike: 0,
     exerciseStyle: null,
     conExchMap: [],
-    assetClass: 'STK',
+    assetClass: secTypeOf(instrument),
     undConid: 0,
     model: '',
   };

@@ -29,7 +29,7 @@ export function previewOf(
   const last = market.quote(draft.conid, state.now)?.last ?? 0;
   const units = quantity(draft.quantity);
   const amount = notional(price(draft.price ?? String(last)), units);
-  const commission = commissionOf(draft.quantity, costs.commissionPerShare);
+  const commission = commissionOf(draft.quantity, costs);
   const value = valuationOf(market, costs, state, accountOf(state, account));
   const held = money(holdingOf(accountOf(state, account), draft.conid).quantity);
   const nothing = money('0');

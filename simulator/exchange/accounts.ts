@@ -4,6 +4,7 @@ import type { Money, Quantity } from '../../domain/money/decimal.js';
 import { money, notional, price, quantity } from '../../domain/money/decimal.js';
 import { estimateOf } from './costs.js';
 import type { Market } from './market.js';
+import { remainingOf } from './remaining.js';
 import { holdingOf, openOrders } from './state.js';
 import type { Account, Costs, ExchangeState, Order } from './types.js';
 
@@ -18,39 +19,57 @@ function sumOfGroups<T extends Money | Quantity>(amounts: readonly (readonly [Or
   return [...largest.values()].reduce((sum, amount) => sum.plus(amount) as T, zero);
 }
 
-const working = (state: ExchangeState, account: Account, except: number | null): Order[] =>
+/** What an order that is about to come frees: the order it replaces, and the others of its group, which only one can fill. */
+export interface Freed {
+  readonly replaces: number | null;
+  readonly group: string | null;
+}
+const none: Freed = { replaces: null, group: null };
+
+const working = (state: ExchangeState, account: Account, { replaces, group }: Freed): Order[] =>
   openOrders(state).filter(
-    (order) => order.account === account.id && order.state === 'WORKING' && order.orderId !== except,
+    (order) =>
+      order.account === account.id &&
+      order.state === 'WORKING' &&
+      order.orderId !== replaces &&
+      (group === null || order.ocaGroup !== group),
   );
 
-/** USD set aside for the account's working buys; `except` is an order that is about to be replaced. */
+/** USD set aside for the account's working buys. */
 export function reservedCash(
   market: Market,
   costs: Costs,
   state: ExchangeState,
   account: Account,
-  except: number | null = null,
+  freed: Freed = none,
 ): Money {
-  const buys = working(state, account, except).filter((order) => order.side === 'BUY');
+  const buys = working(state, account, freed).filter((order) => order.side === 'BUY');
   const amounts = buys.map((order) => {
     const last = market.quote(order.conid, state.now)?.last ?? 0;
-    return [order, estimateOf(order, last, costs)] as const;
+    return [order, estimateOf(order, last, costs, remainingOf(state, order).toString())] as const;
   });
   return sumOfGroups(amounts, money('0'));
 }
+
+/** USD that a buy may spend at an instant, before what open orders reserve: what sales brought counts once it settles. */
+export const settledCash = (account: Account, at: string): Money =>
+  account.unsettled.reduce(
+    (cash, { settles, amount }) => (settles > at ? money(cash.minus(amount)) : cash),
+    money(account.cash),
+  );
 
 /** Shares held that no working sell has claimed. */
 export function freeShares(
   state: ExchangeState,
   account: Account,
   conid: number,
-  except: number | null = null,
+  freed: Freed = none,
 ): Quantity {
-  const sells = working(state, account, except).filter(
+  const sells = working(state, account, freed).filter(
     (order) => order.conid === conid && order.side === 'SELL',
   );
   const claimed = sumOfGroups(
-    sells.map((order) => [order, quantity(order.quantity)] as const),
+    sells.map((order) => [order, remainingOf(state, order)] as const),
     quantity('0'),
   );
   return quantity(quantity(holdingOf(account, conid).quantity).minus(claimed));
@@ -88,6 +107,7 @@ export function positionsOf(market: Market, state: ExchangeState, account: Accou
 
 export interface Valuation {
   readonly cash: Money;
+  readonly settled: Money;
   readonly reserved: Money;
   readonly stocks: Money;
   readonly netLiquidation: Money;
@@ -104,6 +124,7 @@ export function valuationOf(market: Market, costs: Costs, state: ExchangeState, 
   const cash = money(account.cash);
   return {
     cash,
+    settled: settledCash(account, state.now),
     reserved: reservedCash(market, costs, state, account),
     stocks,
     netLiquidation: money(cash.plus(stocks)),

@@ -1,34 +1,64 @@
-// What an execution costs: slippage against the customer and commission. Used by matching and by the checks of orders.
+// What an execution costs: spread and slippage against the customer, and commission. Used by matching and by the checks of
+// orders.
 import type { Money, Price } from '../../domain/money/decimal.js';
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import type { Costs, OrderTerms, Side } from './types.js';
 import { PRICE_INCREMENT } from './types.js';
 
-/** A price worsened by the slippage and rounded to the grid against the customer: buys pay more, sells get less. */
-export function slipped(at: string | number, side: Side, slippage: string): Price {
-  const exact = price(String(at));
-  const factor = side === 'BUY' ? price('1').plus(slippage) : price('1').minus(slippage);
-  return price(quantize(exact.times(factor), PRICE_INCREMENT, side === 'BUY' ? 'up' : 'down'));
+type Worsening = Pick<Costs, 'slippage' | 'spread'>;
+
+/** A price worsened by a share and rounded to the grid against the customer: buys pay more, sells get less. */
+function worse(at: string | number, side: Side, share: Price): Price {
+  const factor = side === 'BUY' ? price('1').plus(share) : price('1').minus(share);
+  return price(quantize(price(String(at)).times(factor), PRICE_INCREMENT, side === 'BUY' ? 'up' : 'down'));
 }
 
-/** USD of an execution's commission: a rate a share, at least 1.00, rounded up to the cent. */
-export function commissionOf(units: string, perShare: string): Money {
-  const exact = quantize(quantity(units).times(perShare), '0.01', 'up');
-  return money(exact.lt(1) ? '1' : exact);
+const half = (spread: string): Price => price(price(spread).div(2));
+
+/** What a market order, or a stop that was touched, pays or gets: half the spread and the slippage. */
+export const slipped = (at: string | number, side: Side, { slippage, spread }: Worsening): Price =>
+  worse(at, side, price(half(spread).plus(slippage)));
+
+/** The ask for buyers, the bid for sellers. */
+export const quoted = (at: string | number, side: Side, { spread }: Pick<Costs, 'spread'>): Price =>
+  worse(at, side, half(spread));
+
+/** Where the market must stand so that its ask or bid reaches a limit. */
+export function reachOf(limit: string, side: Side, { spread }: Pick<Costs, 'spread'>): number {
+  const factor = side === 'BUY' ? price('1').plus(half(spread)) : price('1').minus(half(spread));
+  return quantize(price(limit).div(factor), PRICE_INCREMENT, side === 'BUY' ? 'down' : 'up').toNumber();
 }
 
-/** Cash that a buy needs at a price, commission included. */
-export const costOf = (at: Price, units: string, perShare: string): Money =>
-  money(notional(at, quantity(units)).plus(commissionOf(units, perShare)));
+type Fees = Pick<Costs, 'commissionPerShare' | 'commissionMinimum'>;
 
 /**
- * Cash set aside for a buy order: at its limit, at its stop with slippage, or for a market order at the last known
- * price with slippage.
+ * USD of commission for units of an order of which some have filled and paid before: a rate a share, rounded up to the
+ * cent, and a least amount over all of an order.
  */
-export function estimateOf(terms: OrderTerms, last: number, costs: Costs): Money {
+export function commissionOf(units: string, fees: Fees, filled = '0', paid = '0'): Money {
+  const all = quantity(units).plus(filled);
+  const exact = quantize(all.times(fees.commissionPerShare), '0.01', 'up');
+  const due = exact.lt(fees.commissionMinimum) ? money(fees.commissionMinimum) : money(exact);
+  const rest = money(due.minus(paid));
+  return rest.isNegative() ? money('0') : rest;
+}
+
+/** Cash that a buy needs at a price, commission included; a fraction of a cent counts as one. */
+export const costOf = (at: Price, units: string, fees: Fees, filled = '0', paid = '0'): Money =>
+  money(quantize(notional(at, quantity(units)), '0.01', 'up').plus(commissionOf(units, fees, filled, paid)));
+
+/**
+ * Cash set aside for a buy order: at its limit, at its stop with spread and slippage, or for one at the market at the last
+ * known price with both.
+ */
+export function estimateOf(
+  terms: OrderTerms,
+  last: number,
+  costs: Costs,
+  units: string = terms.quantity,
+): Money {
+  const limit = terms.orderType === 'LMT' || terms.orderType === 'LOC' || terms.orderType === 'STOP_LIMIT';
   const at =
-    terms.orderType === 'LMT' && terms.price !== null
-      ? price(terms.price)
-      : slipped(terms.price ?? last, terms.side, costs.slippage);
-  return costOf(at, terms.quantity, costs.commissionPerShare);
+    limit && terms.price !== null ? price(terms.price) : slipped(terms.price ?? last, terms.side, costs);
+  return costOf(at, units, costs);
 }

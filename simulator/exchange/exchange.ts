@@ -1,13 +1,12 @@
 // The exchange: market replay, matching and time. Data in, events out, no I/O: the caller makes the events durable
 // before anybody hears of them. Called by engine.ts.
-import type { Session } from '../../domain/market/calendarTypes.js';
-import { money, price, quantity } from '../../domain/money/decimal.js';
-import { commissionOf, costOf } from './costs.js';
+import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
+import { auction, expire, settleLegs, standAt, walk } from './filling.js';
 import type { Market } from './market.js';
-import { fillAt, fillBetween, walkOf } from './matching.js';
-import type { Fill } from './matching.js';
-import { accountOf, apply, holdingOf, openOrders, orderOf } from './state.js';
-import type { Costs, ExchangeEvent, ExchangeState, Order } from './types.js';
+import { walkOf } from './matching.js';
+import { legsOf } from './remaining.js';
+import { apply, openOrders } from './state.js';
+import type { Costs, ExchangeEvent, ExchangeState, Instrument, Order } from './types.js';
 
 /** One command's view: the state it changes and where its events go. */
 export interface Exchange {
@@ -33,141 +32,128 @@ export function collecting(
 }
 
 /**
- * Plays the market from the clock to an instant: at each open resting orders that trade there, at each close the walk of
- * the session's bar and the end of DAY orders. Without open orders no session is visited. Moving the clock itself is the
- * caller's event.
+ * Plays the market from the clock to an instant: at each open splits, the opening auction, and resting orders that trade
+ * there; at each close the walk of the session's bar, the closing auction, and the end of what was good for the session.
+ * Sessions in which nothing is open and nothing splits are not visited. Moving the clock itself is the caller's event.
  */
 export function playTo(exchange: Exchange, to: string): void {
-  const { calendar } = exchange.market;
-  let now = exchange.state.now;
-  while (exchange.state.open.size > 0) {
-    const on = calendar.openAt(now);
-    const session = on ?? calendar.nextOpen(now);
-    const edge = on === null ? session.open : session.close;
-    if (edge > to) return;
-    if (on === null) atOpen(exchange, session);
-    else atClose(exchange, session);
-    now = edge;
+  const { market, state } = exchange;
+  const calendars = [...new Set(market.instruments.map(({ conid }) => market.calendarOf(conid)))];
+  const places = new Map(calendars.map((calendar) => [calendar, state.now]));
+  for (;;) {
+    const edges = [...places].flatMap(([calendar, now]) => nextOf(exchange, calendar, now) ?? []);
+    const edge = edges.sort((a, b) => (a.at < b.at ? -1 : 1))[0];
+    if (edge === undefined || edge.at > to) return;
+    if (edge.kind === 'open') atOpen(exchange, edge.calendar, edge.session);
+    else atClose(exchange, edge.calendar, edge.session);
+    places.set(edge.calendar, edge.at);
   }
+}
+
+interface Edge {
+  readonly kind: 'open' | 'close';
+  readonly at: string;
+  readonly calendar: Calendar;
+  readonly session: Session;
+}
+
+/** The next open or close at which something may happen by a calendar; null when nothing does. */
+function nextOf({ market, state }: Exchange, calendar: Calendar, now: string): Edge | null {
+  const isOpen = openOrders(state).some(({ conid }) => market.calendarOf(conid) === calendar);
+  if (isOpen) {
+    const on = calendar.openAt(now);
+    if (on !== null) return { kind: 'close', at: on.close, calendar, session: on };
+    const session = calendar.nextOpen(now);
+    return { kind: 'open', at: session.open, calendar, session };
+  }
+  const next = market.instruments
+    .filter(({ conid }) => market.calendarOf(conid) === calendar)
+    .flatMap(({ splits }) => splits.flatMap(({ date }) => calendar.session(date) ?? []))
+    .filter(({ open }) => open > now)
+    .sort((a, b) => (a.open < b.open ? -1 : 1))[0];
+  return next === undefined ? null : { kind: 'open', at: next.open, calendar, session: next };
 }
 
 /** Lets the orders of an instrument trade at the price that is known now; for orders that arrive during a session. */
 export function settleNow(exchange: Exchange, conid: number): void {
-  const quote = exchange.market.quote(conid, exchange.state.now);
-  const session = exchange.market.calendar.openAt(exchange.state.now);
-  if (quote?.phase !== 'open' || session === null) return;
-  standAt(exchange, conid, session, quote.last, exchange.state.now);
+  const { market, state } = exchange;
+  const quote = market.quote(conid, state.now);
+  const session = market.calendarOf(conid).openAt(state.now);
+  if (quote?.phase !== 'open' || session === null || state.halted.has(conid)) return;
+  standAt(exchange, { conid, session, at: state.now }, quote.last);
 }
 
-/** Ends an order at its customer's word, and the children that wait for it. */
+/** Ends an order at its customer's word, and the legs that hang on it. */
 export function cancelOrder(exchange: Exchange, orderId: number): void {
   exchange.emit({ type: 'cancel', at: exchange.state.now, orderId, by: 'customer' });
-  cancelHeldChildren(exchange, orderId, exchange.state.now);
+  settleLegs(exchange, orderId, exchange.state.now);
 }
 
-function atOpen(exchange: Exchange, session: Session): void {
-  for (const conid of conidsOf(exchange)) {
-    const bar = exchange.market.bar(conid, session.date);
-    if (bar !== undefined) standAt(exchange, conid, session, bar.open, session.open);
+/** Stops the trading of an instrument: no order of it fills until it is resumed. */
+export function halt({ state, emit }: Exchange, conid: number): void {
+  if (!state.halted.has(conid)) emit({ type: 'halt', at: state.now, conid });
+}
+
+/** Lets an instrument trade again, at once where a session is on. */
+export function resume(exchange: Exchange, conid: number): void {
+  if (!exchange.state.halted.has(conid)) return;
+  exchange.emit({ type: 'resume', at: exchange.state.now, conid });
+  settleNow(exchange, conid);
+}
+
+function atOpen(exchange: Exchange, calendar: Calendar, session: Session): void {
+  const { market, state } = exchange;
+  for (const instrument of market.instruments)
+    if (market.calendarOf(instrument.conid) === calendar) splitAt(exchange, instrument, session);
+  for (const conid of conidsOf(exchange, calendar)) {
+    const bar = market.bar(conid, session.date);
+    if (bar === undefined || state.halted.has(conid)) continue;
+    const place = { conid, session, at: session.open };
+    auction(exchange, place, bar.open, ({ tif }) => tif === 'OPG');
+    standAt(exchange, place, bar.open);
+  }
+  for (const { orderId, tif, conid, session: first } of openOrders(state)) {
+    if (tif !== 'OPG' || market.calendarOf(conid) !== calendar || first > session.date) continue;
+    expire(exchange, orderId, session.open, `OPG order did not trade at the open of ${session.date}`);
   }
 }
 
-function atClose(exchange: Exchange, session: Session): void {
-  for (const conid of conidsOf(exchange)) {
-    const points = exchange.market.bar(conid, session.date);
-    if (points !== undefined) walk(exchange, conid, session, walkOf(points));
+/** A bracket whose entry has filled in part ends there, so that legs and shares are counted in new shares alike. */
+function splitAt(exchange: Exchange, { conid, splits }: Instrument, session: Session): void {
+  const { market, state } = exchange;
+  const split = splits.find(({ date }) => date === session.date);
+  const bar = market.bar(conid, session.date);
+  if (split === undefined || bar === undefined) return;
+  for (const { orderId, filled, conid: own } of openOrders(state))
+    if (own === conid && filled !== '0' && legsOf(state, orderId).length > 0)
+      expire(exchange, orderId, session.open, 'An order that had filled in part ended with a split');
+  const { numerator, denominator } = split;
+  const at = session.open;
+  exchange.emit({ type: 'split', at, conid, numerator, denominator, price: String(bar.open) });
+}
+
+const isForClose = ({ orderType }: Order): boolean => orderType === 'MOC' || orderType === 'LOC';
+
+function atClose(exchange: Exchange, calendar: Calendar, session: Session): void {
+  const { market, state } = exchange;
+  for (const conid of conidsOf(exchange, calendar)) {
+    const bar = market.bar(conid, session.date);
+    if (bar === undefined || state.halted.has(conid)) continue;
+    const place = { conid, session, at: session.close };
+    walk(exchange, place, walkOf(bar));
+    auction(exchange, place, bar.close, isForClose);
   }
-  for (const order of openOrders(exchange.state)) {
+  for (const order of openOrders(state)) {
     if (order.tif !== 'DAY' || order.session > session.date) continue;
-    if (!exchange.state.open.has(order.orderId)) continue;
-    const reason = `DAY order expired at the close of ${session.date}`;
-    exchange.emit({ type: 'expire', at: session.close, orderId: order.orderId, reason });
-    cancelHeldChildren(exchange, order.orderId, session.close);
+    if (market.calendarOf(order.conid) !== calendar || !state.open.has(order.orderId)) continue;
+    expire(exchange, order.orderId, session.close, `DAY order expired at the close of ${session.date}`);
   }
 }
 
-function walk(exchange: Exchange, conid: number, session: Session, points: readonly number[]): void {
-  const at = session.close;
-  let [level = 0] = points;
-  standAt(exchange, conid, session, level, at);
-  for (const target of points.slice(1)) {
-    for (;;) {
-      const working = workingOrders(exchange, conid, session);
-      const fill = fillBetween(working, level, target, exchange.costs.slippage);
-      if (fill === null) break;
-      level = fill.at;
-      execute(exchange, fill, at);
-      // A leg that this fill activated takes part from here on, and first at this very price.
-      standAt(exchange, conid, session, level, at);
-    }
-    level = target;
-  }
-}
-
-/** Fills all that trades while the market stands at a price, children activated here included. */
-function standAt(exchange: Exchange, conid: number, session: Session, level: number, at: string): void {
-  for (;;) {
-    const fill = fillAt(workingOrders(exchange, conid, session), level, exchange.costs.slippage);
-    if (fill === null) return;
-    execute(exchange, fill, at);
-  }
-}
-
-const conidsOf = (exchange: Exchange): number[] => [
-  ...new Set(openOrders(exchange.state).map((order) => order.conid)),
+const conidsOf = ({ market, state }: Exchange, calendar: Calendar): number[] => [
+  ...new Set(
+    openOrders(state)
+      .map(({ conid }) => conid)
+      .filter((conid) => market.calendarOf(conid) === calendar),
+  ),
 ];
-
-const workingOrders = (exchange: Exchange, conid: number, session: Session): Order[] =>
-  openOrders(exchange.state).filter(
-    (order) => order.conid === conid && order.state === 'WORKING' && order.session <= session.date,
-  );
-
-function execute(exchange: Exchange, fill: Fill, at: string): void {
-  const { order } = fill;
-  const refusal = refusalOf(exchange, fill);
-  if (refusal !== null) {
-    exchange.emit({ type: 'reject', at, orderId: order.orderId, reason: refusal });
-    cancelHeldChildren(exchange, order.orderId, at);
-    return;
-  }
-  const number = exchange.state.executions.length + 1;
-  exchange.emit({
-    type: 'execution',
-    at,
-    executionId: `0000e0d5.${number.toString(16).padStart(8, '0')}.01.01`,
-    orderId: order.orderId,
-    account: order.account,
-    conid: order.conid,
-    symbol: order.symbol,
-    side: order.side,
-    quantity: order.quantity,
-    price: fill.price.toString(),
-    commission: commissionOf(order.quantity, exchange.costs.commissionPerShare).toString(),
-    cOID: order.cOID,
-  });
-  if (order.ocaGroup === null) return;
-  for (const other of openOrders(exchange.state)) {
-    if (other.ocaGroup !== order.ocaGroup) continue;
-    exchange.emit({ type: 'cancel', at, orderId: other.orderId, by: 'oca' });
-  }
-}
-
-/** A cash account without shorts: what an accepted order can no longer do when its price comes. */
-function refusalOf(exchange: Exchange, { order, price: at }: Fill): string | null {
-  const account = accountOf(exchange.state, order.account);
-  if (order.side === 'BUY') {
-    const need = costOf(price(at), order.quantity, exchange.costs.commissionPerShare);
-    if (need.lte(money(account.cash))) return null;
-    return `Order rejected at execution: ${need.toFixed(2)} USD needed, ${money(account.cash).toFixed(2)} USD of cash`;
-  }
-  const held = quantity(holdingOf(account, order.conid).quantity);
-  if (held.gte(order.quantity)) return null;
-  return `Order rejected at execution: ${order.quantity} shares to sell, ${held.toString()} held, shorts are not allowed`;
-}
-
-function cancelHeldChildren(exchange: Exchange, parentId: number, at: string): void {
-  for (const child of openOrders(exchange.state)) {
-    if (child.parentId !== parentId || orderOf(exchange.state, child.orderId).state !== 'HELD') continue;
-    exchange.emit({ type: 'cancel', at, orderId: child.orderId, by: 'parent' });
-  }
-}

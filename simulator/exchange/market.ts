@@ -3,7 +3,9 @@
 import { aggregateWeekly } from '../../domain/market/weekly.js';
 import type { Bar } from '../../domain/market/bar.js';
 import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
-import type { Instrument, SessionBar } from './types.js';
+import { createAroundTheClock } from './aroundTheClock.js';
+import { onGrid } from './types.js';
+import type { Instrument, SessionBar, Split } from './types.js';
 
 export interface Quote {
   /** open: in a session · shut: outside one · halted: in a session for which the instrument has no bar. */
@@ -17,12 +19,15 @@ export interface Quote {
 }
 
 export interface Market {
+  /** Of stocks. */
   readonly calendar: Calendar;
   readonly instruments: readonly Instrument[];
   /** Open of the first bar of all, where an empty exchange's clock stands. */
   readonly firstInstant: string;
   /** The clock goes no further: the close of the calendar's last session but one, so that a next one is known. */
   readonly lastInstant: string;
+  /** The calendar by which an instrument trades. */
+  calendarOf(conid: number): Calendar;
   instrument(conid: number): Instrument | undefined;
   bySymbol(symbol: string): Instrument | undefined;
   /** The whole bar of a session, for matching. */
@@ -49,6 +54,7 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
     instruments.map(({ conid, bars }) => [conid, new Map(bars.map((bar) => [bar.session.date, bar]))]),
   );
   const plain = new Map(instruments.map(({ conid, bars }) => [conid, bars.map(plainBar)]));
+  const clock = createAroundTheClock(calendar.first, calendar.last);
   const weeks = new Map<number, readonly Bar[]>();
   const weeksOf = (conid: number): readonly Bar[] => {
     const made = weeks.get(conid) ?? aggregateWeekly(plain.get(conid) ?? []);
@@ -63,8 +69,16 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
   const lastSession = calendar.session(calendar.last) ?? calendar.previous(calendar.last);
   const barsOf = (conid: number): readonly SessionBar[] => byConid.get(conid)?.bars ?? [];
 
+  const calendarOf = (conid: number): Calendar => (byConid.get(conid)?.kind === 'crypto' ? clock : calendar);
+  /** Splits that have taken effect at an instant. */
+  const splitsAt = (conid: number, at: string): readonly Split[] => {
+    const { splits = [] } = byConid.get(conid) ?? {};
+    return splits.filter(({ date }) => (calendarOf(conid).session(date)?.open ?? '9999') <= at);
+  };
+
   return {
     calendar,
+    calendarOf,
     instruments,
     firstInstant,
     lastInstant: calendar.previous(lastSession.date).close,
@@ -77,11 +91,12 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
       const bar = bars[count - 1];
       if (bar === undefined) return null;
       const trading = at < bar.session.close;
+      const prior = bars[count - 2];
       return {
-        phase: trading ? 'open' : calendar.openAt(at) === null ? 'shut' : 'halted',
+        phase: trading ? 'open' : calendarOf(conid).openAt(at) === null ? 'shut' : 'halted',
         last: trading ? bar.open : bar.close,
         bar: asKnown(bar, at),
-        priorClose: bars[count - 2]?.close ?? null,
+        priorClose: prior === undefined ? null : adjusted(prior, splitsAt(conid, at)).close,
       };
     },
     bars(conid, timeframe, until, at) {
@@ -91,6 +106,11 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
       const last = bars[count - 1];
       if (last === undefined) return [];
       const daily = [...(plain.get(conid) ?? []).slice(0, count - 1), asKnown(last, at)];
+      const splits = splitsAt(conid, at);
+      if (splits.length > 0) {
+        const even = daily.map((bar) => adjusted(bar, splits));
+        return timeframe === 'daily' ? even : aggregateWeekly(even);
+      }
       return timeframe === 'daily' ? daily : knownWeeks(weeksOf(conid), daily);
     },
     tradesFrom: (conid, date) => (barsOf(conid).at(-1)?.session.date ?? '') >= date,
@@ -113,6 +133,23 @@ const plainBar = ({ time, open, high, low, close, volume }: SessionBar): Bar => 
   close,
   volume,
 });
+
+/** A bar in today's shares: of before a split its prices are divided and its volume multiplied. */
+function adjusted(bar: Bar, splits: readonly Split[]): Bar {
+  const factor = splits
+    .filter(({ date }) => bar.time.slice(0, 10) < date)
+    .reduce((product, { numerator, denominator }) => (product * numerator) / denominator, 1);
+  if (factor === 1) return bar;
+  const at = (value: number): number => onGrid(value / factor);
+  return {
+    time: bar.time,
+    open: at(bar.open),
+    high: at(bar.high),
+    low: at(bar.low),
+    close: at(bar.close),
+    volume: Math.round(bar.volume * factor),
+  };
+}
 
 /** A bar as an instant knows it: before its close, only the open. */
 function asKnown(bar: SessionBar, at: string): Bar {

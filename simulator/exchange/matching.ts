@@ -1,55 +1,111 @@
-// Which order fills next, and at what price. Pure; called by exchange.ts for the open of a session, for an order that
-// arrives while one is on, and along the walk of a bar.
-import { price } from '../../domain/money/decimal.js';
+// Which order fills next, and at what price. Pure; called by filling.ts for the open of a session, for an order that
+// arrives while one is on, along the walk of a bar, and for the auctions at open and close.
 import type { Price } from '../../domain/money/decimal.js';
-import { slipped } from './costs.js';
-import type { Order, SessionBar } from './types.js';
+import { price, quantize } from '../../domain/money/decimal.js';
+import { quoted, reachOf, slipped } from './costs.js';
+import type { Costs, Order, SessionBar } from './types.js';
+import { PRICE_INCREMENT } from './types.js';
 
 export interface Fill {
   readonly order: Order;
   readonly price: Price;
 }
 
-/** True when the order trades at once while the market stands at a price: stops by touch, limits at or better. */
-function marketable(order: Order, at: number): boolean {
-  if (order.orderType === 'MKT') return true;
-  const own = Number(order.price);
-  const below = (order.orderType === 'LMT') === (order.side === 'BUY');
-  return below ? at <= own : at >= own;
+const stops = ['STP', 'STOP_LIMIT', 'TRAIL'];
+export const isStop = (order: Order): boolean => stops.includes(order.orderType);
+
+/** Auctions are for these alone. */
+const atCloseOnly = (order: Order): boolean => order.orderType === 'MOC' || order.orderType === 'LOC';
+
+/** What it trades as now: a stop that was touched is a market order, a stop-limit a limit order. */
+function actsAs(order: Order): 'MKT' | 'LMT' | 'STP' {
+  if (order.orderType === 'MKT' || order.orderType === 'MOC') return 'MKT';
+  if (order.orderType === 'LMT' || order.orderType === 'LOC') return 'LMT';
+  if (!order.triggered) return 'STP';
+  return order.orderType === 'STOP_LIMIT' ? 'LMT' : 'MKT';
+}
+
+/** The price at which a stop is touched; null for a trailing one that has seen no price. */
+function stopOf(order: Order): string | null {
+  if (order.orderType === 'STOP_LIMIT') return order.auxPrice ?? null;
+  return order.orderType === 'TRAIL' ? order.trailedTo : order.price;
+}
+
+/** The price of the market at which the order begins to trade or its stop is touched; null where none counts. */
+function edgeOf(order: Order, costs: Costs): number | null {
+  if (atCloseOnly(order) || order.tif === 'OPG') return null;
+  const kind = actsAs(order);
+  if (kind === 'STP') {
+    const stop = stopOf(order);
+    return stop === null ? null : Number(stop);
+  }
+  return kind === 'LMT' ? reachOf(order.price ?? '0', order.side, costs) : null;
+}
+
+/** True when the order trades, or its stop is touched, while the market stands at a price. */
+function reached(order: Order, at: number, costs: Costs): boolean {
+  if (atCloseOnly(order) || order.tif === 'OPG') return false;
+  const kind = actsAs(order);
+  if (kind === 'MKT') return true;
+  const edge = edgeOf(order, costs);
+  if (edge === null) return false;
+  return (kind === 'LMT') === (order.side === 'BUY') ? at <= edge : at >= edge;
 }
 
 /** Stops come before the rest, so that of a bracket's legs the stop wins; then the order of arrival. */
 const byPriority = (a: Order, b: Order): number =>
-  Number(b.orderType === 'STP') - Number(a.orderType === 'STP') || a.orderId - b.orderId;
+  Number(isStop(b)) - Number(isStop(a)) || a.orderId - b.orderId;
 
 /**
- * The first order that fills while the market stands at a price: limits at that price, which is theirs or better,
- * markets and stops (also those the market has gapped through) at that price with slippage.
+ * The first order that fills while the market stands at a price: limits at the ask or bid, which is theirs or better,
+ * markets and stops (also those the market has gapped through) with spread and slippage.
  */
-export function fillAt(orders: readonly Order[], at: number, slippage: string): Fill | null {
-  const order = orders.filter((candidate) => marketable(candidate, at)).sort(byPriority)[0];
+export function fillAt(orders: readonly Order[], at: number, costs: Costs): Fill | null {
+  const order = orders
+    .filter((candidate) => !isUntouchedStopLimit(candidate) && reached(candidate, at, costs))
+    .sort(byPriority)[0];
   if (order === undefined) return null;
-  return { order, price: order.orderType === 'LMT' ? price(String(at)) : slipped(at, order.side, slippage) };
+  const fill = actsAs(order) === 'LMT' ? quoted(at, order.side, costs) : slipped(at, order.side, costs);
+  return { order, price: fill };
 }
 
-/**
- * The first order that fills on the way from one price to another, and where: limits at their price, stops at theirs
- * with slippage. Orders that fill at `from` itself are fillAt's.
- */
-export function fillBetween(
-  orders: readonly Order[],
-  from: number,
-  to: number,
-  slippage: string,
-): (Fill & { readonly at: number }) | null {
-  const distance = (order: Order): number => Math.abs(Number(order.price) - from);
+const isUntouchedStopLimit = (order: Order): boolean => order.orderType === 'STOP_LIMIT' && !order.triggered;
+
+/** Stops that the market touches at a price and that are not yet known to be. */
+export const touchedAt = (orders: readonly Order[], at: number, costs: Costs): Order[] =>
+  orders.filter((order) => isStop(order) && !order.triggered && reached(order, at, costs)).sort(byPriority);
+
+/** The first price on the way from one to another at which something happens; what happens at `from` itself is past. */
+export function nextEdge(orders: readonly Order[], from: number, to: number, costs: Costs): number | null {
+  const edges = orders
+    .filter((order) => !reached(order, from, costs) && reached(order, to, costs))
+    .flatMap((order) => edgeOf(order, costs) ?? []);
+  return edges.sort((a, b) => Math.abs(a - from) - Math.abs(b - from))[0] ?? null;
+}
+
+/** The first order of an auction that trades at its price; no spread and no slippage, since all trade at one price. */
+export function auctionFill(orders: readonly Order[], at: number): Fill | null {
   const order = orders
-    .filter((candidate) => !marketable(candidate, from) && marketable(candidate, to))
-    .sort((a, b) => distance(a) - distance(b) || byPriority(a, b))[0];
-  if (order === undefined) return null;
-  const at = Number(order.price);
-  const exact = price(String(at));
-  return { order, at, price: order.orderType === 'LMT' ? exact : slipped(at, order.side, slippage) };
+    .filter((candidate) => {
+      if (actsAs(candidate) === 'MKT') return true;
+      const limit = Number(candidate.price);
+      return candidate.side === 'BUY' ? at <= limit : at >= limit;
+    })
+    .sort((a, b) => a.orderId - b.orderId)[0];
+  return order === undefined ? null : { order, price: price(String(at)) };
+}
+
+/** Where a trailing stop goes while the market stands at a price; null when it stays. It never moves away. */
+export function trailedTo(order: Order, at: number): string | null {
+  const { trail, side, trailedTo: known } = order;
+  if (order.orderType !== 'TRAIL' || trail === undefined || order.triggered) return null;
+  const market = price(String(at));
+  const distance = trail.by === 'amt' ? price(trail.size) : price(market.times(trail.size).div(100));
+  const exact = side === 'SELL' ? market.minus(distance) : market.plus(distance);
+  const stop = quantize(exact, PRICE_INCREMENT, side === 'SELL' ? 'down' : 'up');
+  if (stop.lte(0)) return null;
+  const moves = known === null || (side === 'SELL' ? stop.gt(known) : stop.lt(known));
+  return moves ? stop.toString() : null;
 }
 
 /**

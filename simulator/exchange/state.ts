@@ -1,6 +1,7 @@
 // The state of the exchange as the fold of its events: the one place that changes it. Used live (each event as it
 // happens) and at start (the whole ledger).
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
+import { splitHolding, splitOrder } from './splits.js';
 import type { Account, ExchangeEvent, ExchangeState, Holding, Order, OrderState } from './types.js';
 
 /** An exchange without accounts, its clock at an instant. */
@@ -13,6 +14,8 @@ export const emptyState = (now: string): ExchangeState => ({
   open: new Set(),
   clientOrderIds: new Set(),
   executions: [],
+  halted: new Set(),
+  traded: new Map(),
 });
 
 /**
@@ -24,7 +27,12 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
   state.now = event.at;
   switch (event.type) {
     case 'account':
-      state.accounts.set(event.account, { id: event.account, cash: event.cash, holdings: new Map() });
+      state.accounts.set(event.account, {
+        id: event.account,
+        cash: event.cash,
+        holdings: new Map(),
+        unsettled: [],
+      });
       return;
     case 'user': {
       const { userId, email, account, keyHash, expiresAt } = event;
@@ -36,11 +44,25 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
       accept(state, event);
       return;
     case 'modify': {
-      const order = orderOf(state, event.orderId);
       const { quantity: units, price: at } = event;
-      state.orders.set(order.orderId, { ...order, quantity: units, price: at, changedAt: event.at });
+      update(state, event.orderId, { quantity: units, price: at, changedAt: event.at });
       return;
     }
+    case 'trigger':
+      update(state, event.orderId, { triggered: true, changedAt: event.at });
+      return;
+    case 'trail':
+      update(state, event.orderId, { trailedTo: event.stop });
+      return;
+    case 'halt':
+      state.halted.add(event.conid);
+      return;
+    case 'resume':
+      state.halted.delete(event.conid);
+      return;
+    case 'split':
+      split(state, event);
+      return;
     case 'execution':
       execute(state, event);
       return;
@@ -100,12 +122,19 @@ function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ord
     tif: event.tif,
     quantity: event.quantity,
     price: event.price,
+    ...(event.auxPrice === undefined ? {} : { auxPrice: event.auxPrice }),
+    ...(event.trail === undefined ? {} : { trail: event.trail }),
     cOID: event.cOID,
     parentId: event.parentId,
     ocaGroup: event.ocaGroup,
     session: event.session,
     placedAt: at,
     state: held ? 'HELD' : 'WORKING',
+    triggered: false,
+    trailedTo: event.orderType === 'TRAIL' ? event.price : null,
+    filled: '0',
+    value: '0',
+    commission: '0',
     averagePrice: null,
     changedAt: at,
     reason: null,
@@ -115,15 +144,16 @@ function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ord
 }
 
 function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execution' }>): void {
-  const order = orderOf(state, event.orderId);
   const account = accountOf(state, event.account);
-  change(state, event.orderId, 'FILLED', event.at, null, event.price);
+  const order = fill(state, event);
   // To the cent: of a fraction of a share a buyer pays the rest of a cent, a seller leaves it.
   const exact = notional(price(event.price), quantity(event.quantity));
   const value = money(quantize(exact, '0.01', event.side === 'BUY' ? 'up' : 'down'));
   const commission = money(event.commission);
   const held = holdingOf(account, event.conid);
   const cash = money(account.cash).minus(commission);
+  if (account.unsettled.length > 0)
+    account.unsettled = account.unsettled.filter(({ settles }) => settles > event.at);
   if (event.side === 'BUY') {
     account.cash = cash.minus(value).toString();
     account.holdings.set(event.conid, {
@@ -132,8 +162,11 @@ function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ex
       realizedPnl: held.realizedPnl,
     });
   } else {
+    const proceeds = value.minus(commission).toString();
     account.cash = cash.plus(value).toString();
-    account.holdings.set(event.conid, afterSale(held, event.quantity, value.minus(commission).toString()));
+    account.holdings.set(event.conid, afterSale(held, event.quantity, proceeds));
+    if (event.settles !== undefined)
+      account.unsettled = [...account.unsettled, { settles: event.settles, amount: proceeds }];
   }
   // Named one by one: an event read from the ledger carries the line's own fields as well.
   state.executions.push({
@@ -149,10 +182,51 @@ function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ex
     cOID: event.cOID,
     at: event.at,
   });
+  const date = event.at.slice(0, 10);
+  const before = state.traded.get(event.conid);
+  const units = quantity(before?.date === date ? before.units : '0').plus(event.quantity);
+  state.traded.set(event.conid, { date, units: units.toString() });
   for (const child of openOrders(state)) {
     if (child.parentId !== order.orderId || child.state !== 'HELD') continue;
     state.orders.set(child.orderId, { ...child, state: 'WORKING', changedAt: event.at });
   }
+}
+
+/** Books an execution on its order, which ends with its last unit. */
+function fill(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execution' }>): Order {
+  const order = orderOf(state, event.orderId);
+  if (!state.open.has(order.orderId))
+    throw new RangeError(`order ${order.orderId} has ended already (${order.state})`);
+  const filled = quantity(order.filled).plus(event.quantity);
+  if (filled.gt(order.quantity)) throw new RangeError(`order ${order.orderId} filled more than it asked for`);
+  const value = money(order.value).plus(notional(price(event.price), quantity(event.quantity)));
+  const isWhole = filled.eq(order.quantity);
+  if (isWhole) state.open.delete(order.orderId);
+  return update(state, order.orderId, {
+    state: isWhole ? 'FILLED' : order.state,
+    filled: filled.toString(),
+    value: value.toString(),
+    commission: money(order.commission).plus(event.commission).toString(),
+    averagePrice: value.div(filled).toDecimalPlaces(8).toString(),
+    changedAt: event.at,
+  });
+}
+
+function split(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'split' }>): void {
+  for (const account of state.accounts.values()) splitHolding(account, event);
+  for (const order of openOrders(state)) {
+    if (order.conid !== event.conid) continue;
+    const changed = splitOrder(order, event);
+    if (changed === null)
+      change(state, order.orderId, 'EXPIRED', event.at, 'Less than a share was left after a split');
+    else state.orders.set(order.orderId, changed);
+  }
+}
+
+function update(state: ExchangeState, orderId: number, changes: Partial<Order>): Order {
+  const order = { ...orderOf(state, orderId), ...changes };
+  state.orders.set(orderId, order);
+  return order;
 }
 
 /** Takes sold shares at average cost, to the cent; the last share takes what cost is left. */
@@ -174,10 +248,8 @@ function change(
   to: OrderState,
   at: string,
   reason: string | null = null,
-  averagePrice: string | null = null,
 ): void {
-  const order = orderOf(state, orderId);
   if (!state.open.delete(orderId))
-    throw new RangeError(`order ${orderId} has ended already (${order.state})`);
-  state.orders.set(orderId, { ...order, state: to, changedAt: at, reason, averagePrice });
+    throw new RangeError(`order ${orderId} has ended already (${orderOf(state, orderId).state})`);
+  update(state, orderId, { state: to, changedAt: at, reason });
 }

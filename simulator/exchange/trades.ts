@@ -1,8 +1,10 @@
 // Trades of the simulator's own API: bought or sold at once at the price that is known, without commission and at any hour, when
 // the price that was named allows it. Called by engine.ts.
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
-import { freeShares, reservedCash } from './accounts.js';
+import { freeShares, reservedCash, settledCash } from './accounts.js';
 import type { Exchange } from './exchange.js';
+import { executionIdAfter, settlementOf } from './filling.js';
+import { sessionFor } from './market.js';
 import { acceptTrade } from './orders.js';
 import type { TradeWish } from './types.js';
 import { accountOf } from './state.js';
@@ -50,7 +52,7 @@ export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
   const account = accountOf(state, wish.account);
   const amount = amountOf(at, wish.quantity, side);
   if (side === 'BUY') {
-    const free = money(account.cash).minus(reservedCash(market, costs, state, account));
+    const free = settledCash(account, state.now).minus(reservedCash(market, costs, state, account));
     if (amount.gt(free))
       return refused(
         'NOT_ENOUGH_CASH',
@@ -65,7 +67,7 @@ export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
       );
   }
   const order = acceptTrade(exchange, wish);
-  const executionId = `0000e0d5.${(state.executions.length + 1).toString(16).padStart(8, '0')}.01.01`;
+  const executionId = executionIdAfter(exchange);
   exchange.emit({
     type: 'execution',
     at: state.now,
@@ -79,6 +81,7 @@ export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
     price: at,
     commission: '0',
     cOID: null,
+    ...settlementOf(exchange, conid, side, sessionFor(market.calendarOf(conid), state.now).date),
   });
   const cashAfter = accountOf(state, wish.account).cash;
   return {

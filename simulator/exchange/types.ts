@@ -21,22 +21,48 @@ export interface Instrument {
   readonly exchange: string;
   /** True for made-up data. */
   readonly synthetic: boolean;
-  /** Oldest first, one a session. */
+  /** stock: trades in the calendar's sessions, in whole shares · crypto: around the clock, in ten-thousandths. */
+  readonly kind: 'stock' | 'crypto';
+  /** Oldest first, one a session, at the prices of that day. */
   readonly bars: readonly SessionBar[];
+  /** Oldest first. Each takes effect at the open of its session. */
+  readonly splits: readonly Split[];
   /** Rows of the source that were no NYSE session and were left out. */
   readonly droppedRows: number;
 }
 
-export type Side = 'BUY' | 'SELL';
-export type OrderType = 'MKT' | 'LMT' | 'STP';
-export type TimeInForce = 'DAY' | 'GTC';
+/** So many shares for so many: 4 for 1 makes one share four. */
+export interface Split {
+  /** Session, YYYY-MM-DD. */
+  readonly date: string;
+  readonly numerator: number;
+  readonly denominator: number;
+}
 
-/** What the exchange takes a share of. Decimal strings. */
+export type Side = 'BUY' | 'SELL';
+export type OrderType = 'MKT' | 'LMT' | 'STP' | 'STOP_LIMIT' | 'TRAIL' | 'MOC' | 'LOC';
+export type TimeInForce = 'DAY' | 'GTC' | 'IOC' | 'OPG';
+
+/** What the exchange takes, and how much it lets trade. Decimal strings. */
 export interface Costs {
-  /** Share of the price by which a market or stop order fills worse. */
+  /** Share of the price by which a market order, or a stop that was touched, fills worse. */
   readonly slippage: string;
-  /** USD a share; an execution costs at least 1.00. */
+  /** Distance of bid and ask as a share of the price: an order that takes pays half of it. */
+  readonly spread: string;
+  /** USD a share. */
   readonly commissionPerShare: string;
+  /** USD that an order's commission comes to at least. */
+  readonly commissionMinimum: string;
+  /** Largest share of a bar's volume that orders may trade in its session; null: all of every order trades. */
+  readonly volumeShare: string | null;
+  /** Sessions until what a sale brings can be spent again; 0: at once. */
+  readonly settlementSessions: number;
+}
+
+/** How far a trailing stop follows: an amount of USD, or percent of the price. */
+export interface Trail {
+  readonly by: 'amt' | '%';
+  readonly size: string;
 }
 
 /** An order as its customer asked for it. */
@@ -45,10 +71,13 @@ export interface OrderTerms {
   readonly side: Side;
   readonly orderType: OrderType;
   readonly tif: TimeInForce;
-  /** Whole shares. */
   readonly quantity: string;
-  /** Limit price of LMT, stop price of STP, null for MKT. */
+  /** Limit of LMT, LOC and STOP_LIMIT, stop of STP, first stop of TRAIL where one is named; null otherwise. */
   readonly price: string | null;
+  /** Stop of STOP_LIMIT. */
+  readonly auxPrice?: string | undefined;
+  /** Of TRAIL. */
+  readonly trail?: Trail | undefined;
   /** The customer's own id; null when none was given. */
   readonly cOID: string | null;
 }
@@ -78,6 +107,15 @@ export interface Order extends OrderTerms {
   readonly session: string;
   readonly placedAt: string;
   readonly state: OrderState;
+  /** True once a stop was touched: the order is a market or a limit order since. */
+  readonly triggered: boolean;
+  /** Where a trailing stop stands; null before it has seen a price. */
+  readonly trailedTo: string | null;
+  readonly filled: string;
+  /** Sums over its executions, USD. */
+  readonly value: string;
+  readonly commission: string;
+  /** Of all its executions, with up to eight decimals. */
   readonly averagePrice: string | null;
   /** Instant of the last change of state. */
   readonly changedAt: string;
@@ -96,6 +134,8 @@ export interface Execution {
   readonly price: string;
   readonly commission: string;
   readonly cOID: string | null;
+  /** Instant from which on what a sale brought can be spent; left out where that is at once. */
+  readonly settles?: string | undefined;
 }
 
 /** Who may use the simulator's own API, and on which account. */
@@ -114,7 +154,16 @@ export type ExchangeEvent =
   | { readonly type: 'account'; readonly at: string; readonly account: string; readonly cash: string }
   | ({ readonly type: 'order'; readonly at: string; readonly held: boolean } & Omit<
       Order,
-      'placedAt' | 'state' | 'averagePrice' | 'changedAt' | 'reason'
+      | 'placedAt'
+      | 'state'
+      | 'triggered'
+      | 'trailedTo'
+      | 'filled'
+      | 'value'
+      | 'commission'
+      | 'averagePrice'
+      | 'changedAt'
+      | 'reason'
     >)
   | {
       readonly type: 'modify';
@@ -122,6 +171,18 @@ export type ExchangeEvent =
       readonly orderId: number;
       readonly quantity: string;
       readonly price: string | null;
+    }
+  | { readonly type: 'trigger'; readonly at: string; readonly orderId: number }
+  | { readonly type: 'trail'; readonly at: string; readonly orderId: number; readonly stop: string }
+  | { readonly type: 'halt' | 'resume'; readonly at: string; readonly conid: number }
+  | {
+      readonly type: 'split';
+      readonly at: string;
+      readonly conid: number;
+      readonly numerator: number;
+      readonly denominator: number;
+      /** First price after it, at which fractions of a share are paid out. */
+      readonly price: string;
     }
   | ({ readonly type: 'execution'; readonly at: string } & Execution)
   | {
@@ -148,6 +209,8 @@ export interface Account {
   readonly id: string;
   cash: string;
   readonly holdings: Map<number, Holding>;
+  /** What sales brought and when it can be spent, as of the last execution. */
+  unsettled: readonly { readonly settles: string; readonly amount: string }[];
 }
 
 /** The fold of all events. Changed by `apply` alone. */
@@ -162,4 +225,8 @@ export interface ExchangeState {
   readonly open: Set<number>;
   readonly clientOrderIds: Set<string>;
   readonly executions: (Execution & { readonly at: string })[];
+  /** Conids that do not trade at the moment. */
+  readonly halted: Set<number>;
+  /** By conid: what has traded on a date, YYYY-MM-DD. */
+  readonly traded: Map<number, { readonly date: string; readonly units: string }>;
 }

@@ -1,30 +1,47 @@
 // A small exchange for unit tests: one made-up instrument whose bars the test writes down, from 2014-07-07 on.
 import { createNyseCalendar } from '../../domain/market/nyse.js';
+import { createAroundTheClock } from '../exchange/aroundTheClock.js';
 import { emptyState } from '../exchange/state.js';
-import { cancelOrder, collecting, playTo } from '../exchange/exchange.js';
+import { cancelOrder, collecting, halt, playTo, resume } from '../exchange/exchange.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { createMarket } from '../exchange/market.js';
 import type { Market } from '../exchange/market.js';
 import { modify, place } from '../exchange/orders.js';
 import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
-import type { ExchangeEvent, ExchangeState, Instrument, Order } from '../exchange/types.js';
+import type { Costs, ExchangeEvent, ExchangeState, Instrument, Order } from '../exchange/types.js';
 
 export const CONID = 1;
 export const ACCOUNT = 'DU1';
-export const costs = { slippage: '0.001', commissionPerShare: '0.005' };
+export const costs: Costs = {
+  slippage: '0.001',
+  spread: '0',
+  commissionPerShare: '0.005',
+  commissionMinimum: '1',
+  volumeShare: null,
+  settlementSessions: 0,
+};
 
-/** Open, high, low, close of one session. */
+/** From the same Monday on, Saturdays and Sundays included. */
+export const days = createAroundTheClock('2000-01-01', '2028-12-31').between('2014-07-07', '2014-12-31');
+
+/** Open, high, low, close of one session, whose volume is 1000. */
 export type Prices = readonly [number, number, number, number];
 
 const calendar = createNyseCalendar();
 /** 2014-07-07 is a Monday; there is no holiday before September. */
 export const sessions = calendar.between('2014-07-07', '2014-12-31');
 
-export function marketOf(prices: readonly Prices[]): Market {
+export function marketOf(
+  prices: readonly Prices[],
+  {
+    volumes = [],
+    ...change
+  }: Partial<Pick<Instrument, 'kind' | 'splits'>> & { readonly volumes?: readonly number[] } = {},
+): Market {
   const bars = prices.map(([open, high, low, close], index) => {
-    const session = sessions[index];
+    const session = change.kind === 'crypto' ? days[index] : sessions[index];
     if (session === undefined) throw new RangeError('the test has more bars than sessions');
-    return { time: session.open, open, high, low, close, volume: 1000, session };
+    return { time: session.open, open, high, low, close, volume: volumes[index] ?? 1000, session };
   });
   const instrument: Instrument = {
     conid: CONID,
@@ -32,6 +49,9 @@ export function marketOf(prices: readonly Prices[]): Market {
     name: 'Test',
     exchange: 'TEST',
     synthetic: true,
+    kind: 'stock',
+    splits: [],
+    ...change,
     bars,
     droppedRows: 0,
   };
@@ -45,6 +65,8 @@ export interface TestExchange {
   place(...drafts: readonly Partial<OrderDraft>[]): PlaceResult;
   modify(orderId: number, quantity: string, price: string | null): string | null;
   cancel(orderId: number): void;
+  halt(): void;
+  resume(): void;
   /** Steps to minutes after the open of the n-th session, or with a string to that instant. */
   step(session: number | string, minutes?: number): void;
   /** Steps to the close of the n-th session. */
@@ -53,12 +75,18 @@ export interface TestExchange {
 }
 
 /** An exchange that stands at the first open plus five minutes. */
-export function exchangeOf(prices: readonly Prices[], cash = '10000'): TestExchange {
-  const market = marketOf(prices);
+export function exchangeOf(
+  prices: readonly Prices[],
+  cash = '10000',
+  change: Partial<Costs> & Partial<Pick<Instrument, 'kind' | 'splits'>> = {},
+): TestExchange {
+  const { kind = 'stock', splits = [], ...costsChange } = change;
+  const market = marketOf(prices, { kind, splits });
+  const calendar = kind === 'crypto' ? days : sessions;
   const state = emptyState(market.firstInstant);
   const all: ExchangeEvent[] = [];
   const act = <T>(command: (exchange: Exchange) => T): T => {
-    const { exchange, events } = collecting(market, costs, state);
+    const { exchange, events } = collecting(market, { ...costs, ...costsChange }, state);
     const result = command(exchange);
     all.push(...events);
     return result;
@@ -70,7 +98,7 @@ export function exchangeOf(prices: readonly Prices[], cash = '10000'): TestExcha
     });
   };
   const sessionAt = (index: number): { open: string; close: string } =>
-    sessions[index] ?? { open: '', close: '' };
+    calendar[index] ?? { open: '', close: '' };
   act((exchange) => {
     exchange.emit({ type: 'account', at: state.now, account: ACCOUNT, cash });
   });
@@ -83,6 +111,16 @@ export function exchangeOf(prices: readonly Prices[], cash = '10000'): TestExcha
     cancel: (orderId) => {
       act((exchange) => {
         cancelOrder(exchange, orderId);
+      });
+    },
+    halt: () => {
+      act((exchange) => {
+        halt(exchange, CONID);
+      });
+    },
+    resume: () => {
+      act((exchange) => {
+        resume(exchange, CONID);
       });
     },
     step: (session, minutes = 5) => {

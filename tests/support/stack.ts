@@ -99,7 +99,10 @@ async function startProcess(entry: string, args: string[], env: NodeJS.ProcessEn
   return { ...server, logFile };
 }
 
-export async function startStack(temporal: TestTemporal): Promise<TestStack> {
+export async function startStack(
+  temporal: TestTemporal,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<TestStack> {
   const { path: folder, remove } = tempFolder('stack');
   const lane = temporal.takeLane();
   const { namespace } = lane;
@@ -116,6 +119,7 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
     KEEL_SIMULATOR_ADMIN_PORT: String(adminPort),
     KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
+    ...extra,
   };
   const base: NodeJS.ProcessEnv = { ...process.env, ...shared };
   let starts = 0;
@@ -218,12 +222,13 @@ export async function startStack(temporal: TestTemporal): Promise<TestStack> {
   };
 }
 
-/** A whole Keel for one test, stopped whatever becomes of it. */
+/** A whole Keel for one test, stopped whatever becomes of it; `extra` are more settings of its processes. */
 export async function onStack(
   temporal: TestTemporal,
   work: (stack: TestStack) => Promise<void>,
+  extra: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const stack = await startStack(temporal);
+  const stack = await startStack(temporal, extra);
   try {
     await work(stack);
   } finally {

@@ -1,0 +1,31 @@
+// How much of an order can still trade. The legs of a bracket whose entry has filled in part work for that part only.
+import type { Quantity } from '../../domain/money/decimal.js';
+import { quantity } from '../../domain/money/decimal.js';
+import { openOrders } from './state.js';
+import type { ExchangeState, Order } from './types.js';
+
+const least = (a: Quantity, b: Quantity): Quantity => (a.lt(b) ? a : b);
+
+/** Units that an order can still trade; those of a leg that waits are all of its own. */
+export function remainingOf(state: ExchangeState, order: Order): Quantity {
+  const own = quantity(quantity(order.quantity).minus(order.filled));
+  if (order.parentId === null || order.state !== 'WORKING' || !state.open.has(order.parentId)) return own;
+  const parent = state.orders.get(order.parentId);
+  if (parent === undefined) return own;
+  const closed = legsOf(state, parent.orderId).reduce(
+    (sum, leg) => quantity(sum.plus(leg.filled)),
+    quantity('0'),
+  );
+  const left = quantity(quantity(parent.filled).minus(closed));
+  return least(own, left.isNegative() ? quantity('0') : left);
+}
+
+/** Legs of a parent that have not ended. One that has filled whole has ended its siblings too. */
+export const legsOf = (state: ExchangeState, parentId: number): Order[] =>
+  openOrders(state).filter((order) => order.parentId === parentId);
+
+/** What the broker's lists call the size of an order: filled and still to trade. */
+export const sizeOf = (state: ExchangeState, order: Order): Quantity =>
+  state.open.has(order.orderId)
+    ? quantity(quantity(order.filled).plus(remainingOf(state, order)))
+    : quantity(order.quantity);
