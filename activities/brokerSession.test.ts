@@ -17,6 +17,7 @@ function world(status: (now: number) => Observation) {
   let now = 0;
   let row: BrokerSessionRow | null = null;
   const told: SessionEvent[] = [];
+  const news = new Map<string, string>();
   const acts: string[] = [];
   let databaseAway = false;
   const act = (name: string, seen: Observation) => () => {
@@ -40,6 +41,13 @@ function world(status: (now: number) => Observation) {
         return Promise.resolve();
       },
     },
+    notifications: {
+      add: ({ key, event, body }) => {
+        if (databaseAway) return Promise.reject(new Error('away'));
+        news.set(key, `${event}: ${body}`);
+        return Promise.resolve(true);
+      },
+    },
     sessionRules: sessionRules(1, false),
     clock: { now: () => now },
     pause: (ms) => {
@@ -52,6 +60,7 @@ function world(status: (now: number) => Observation) {
     activities,
     acts,
     told,
+    news: () => [...news.values()],
     phase: () => row?.state.phase,
     database: (isAway: boolean) => {
       databaseAway = isAway;
@@ -85,7 +94,7 @@ describe('watchSession', () => {
   });
 
   it('goes on while the database is away, and tells afterwards what happened meanwhile', async () => {
-    const { activities, told, database, now } = world((at) =>
+    const { activities, told, news, database, now } = world((at) =>
       at < 60_000 || at > 120_000 ? up : { kind: 'no-login' },
     );
     const watched = activities.watchSession({ forMs: 300_000 });
@@ -94,6 +103,8 @@ describe('watchSession', () => {
     database(false);
     await watched;
     expect(told.map(({ kind }) => kind)).toEqual(['up', 'needs-login', 'up']);
+    // Told under one key for each loss, however often it had to be stored; coming up is no news.
+    expect(news()).toEqual([expect.stringMatching(/^broker\.lost: login: the gateway has no login/)]);
   });
 });
 

@@ -12,6 +12,7 @@ import {
 } from '../domain/brokerSession/rules.js';
 import type { BrokerLoginPort, BrokerSessionStore } from '../ports/brokerSession.js';
 import type { Clock } from '../ports/clocks.js';
+import type { NotificationStore } from '../ports/notifications.js';
 import type { Pause } from './pause.js';
 
 export interface BrokerSessionDeps {
@@ -19,6 +20,7 @@ export interface BrokerSessionDeps {
   readonly login: string;
   readonly brokerLogin: BrokerLoginPort;
   readonly brokerSessions: Pick<BrokerSessionStore, 'get' | 'save'>;
+  readonly notifications: Pick<NotificationStore, 'add'>;
   readonly sessionRules: SessionRules;
   readonly clock: Clock;
   readonly pause: Pause;
@@ -41,7 +43,7 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
       const end = clock.now() + input.forMs;
       // What an earlier build stored may lack a field.
       let state = { ...startingState(clock.now()), ...(await brokerSessions.get(login))?.state };
-      let untold: readonly SessionEvent[] = [];
+      let untold: readonly Untold[] = [];
       while (clock.now() < end && !deps.stopping()) {
         const due = nextSessionAct(state, clock.now());
         if ('waitMs' in due) {
@@ -51,7 +53,7 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
         const seen = await observe(deps.brokerLogin, due.act);
         const step = observeSession(state, seen, clock.now(), deps.sessionRules);
         state = step.state;
-        untold = [...untold, ...step.events];
+        untold = [...untold, ...step.events.map((event) => ({ ...event, since: step.state.since }))];
         if (await stored(deps, state, untold)) untold = [];
       }
     },
@@ -74,14 +76,46 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
 
 const observe = (port: BrokerLoginPort, act: SessionAct): Promise<Observation> => port[act]();
 
+/** An event and when it was seen, milliseconds since the epoch. */
+type Untold = SessionEvent & { readonly since: number };
+
+/** News first: told twice under one key it is one, and what is stored as told must have been. */
 async function stored(
-  { brokerSessions, login, clock }: BrokerSessionDeps,
+  deps: BrokerSessionDeps,
   state: SessionState,
-  events: readonly SessionEvent[],
+  untold: readonly Untold[],
 ): Promise<boolean> {
+  const { brokerSessions, login, clock } = deps;
   const row = { login, state, checkedAt: new Date(clock.now()).toISOString() };
-  return brokerSessions.save(row, events).then(
-    () => true,
-    () => false,
-  );
+  try {
+    for (const event of untold) await tell(deps, event);
+    await brokerSessions.save(
+      row,
+      untold.map(({ kind, reason }) => ({ kind, reason })),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const titles = {
+  lost: 'The login at the broker is lost and is opened again',
+  competing: 'Another login has taken the broker',
+  'needs-login': 'The broker needs a person to log in',
+} as const;
+
+async function tell(
+  { login, notifications }: BrokerSessionDeps,
+  { kind, reason, since }: Untold,
+): Promise<void> {
+  if (kind === 'up') return;
+  const at = new Date(since).toISOString();
+  await notifications.add({
+    key: `login/${login}/${kind}/${at}`,
+    event: 'broker.lost',
+    title: titles[kind],
+    body: `${login}: ${reason ?? 'no reason is known'}. keel ibkr login-url tells where a person logs in.`,
+    facts: { login, phase: kind, reason, at },
+  });
 }

@@ -195,6 +195,7 @@ async function main(): Promise<void> {
       ...statusOf(config),
       clock,
       probes: createProbes({
+        mode: config.mode,
         db,
         connection,
         namespace,

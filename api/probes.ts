@@ -1,5 +1,6 @@
 // How the API's process reaches the parts that Keel stands on. Called by api/main.ts.
 import type { Connection } from '@temporalio/client';
+import type { Mode } from '../contracts/wire/names.js';
 import type { Database } from '../db/connect.js';
 import type { CachePort } from '../ports/cache.js';
 import type { Clock } from '../ports/clocks.js';
@@ -8,6 +9,7 @@ import type { HealthProbe, PartState } from '../ports/health.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 
 export interface ProbeParts {
+  readonly mode: Mode;
   readonly db: Database;
   readonly connection: Connection;
   readonly namespace: string;
@@ -21,6 +23,8 @@ export interface ProbeParts {
 
 /** A worker's poll lasts a minute; one that died is listed for five. */
 const pollerAgeMs = 75_000;
+/** Its owner looks every 15 s. */
+const loginAgeMs = 60_000;
 /** The poller reads every 30 s at the slowest. */
 const snapshotAgeMs = 120_000;
 
@@ -31,6 +35,7 @@ export function createProbes(parts: ProbeParts): readonly HealthProbe[] {
     { name: 'worker', vital: true, look: () => lookAtWorkers(parts) },
     { name: 'objectStore', vital: true, look: () => lookAtObjects(parts) },
     { name: 'broker', vital: false, look: () => lookAtBroker(parts) },
+    { name: 'brokerLogin', vital: false, look: () => lookAtLogin(parts) },
     { name: 'cache', vital: false, look: () => lookAtCache(parts) },
   ];
 }
@@ -104,6 +109,36 @@ const lookAtBroker = ({ db, clock }: ProbeParts): Promise<PartState> =>
     return seconds * 1000 <= snapshotAgeMs
       ? { ok: true, detail: `its state was read ${seconds} s ago` }
       : { ok: false, detail: `its state was last read ${seconds} s ago: see that its session stands` };
+  });
+
+interface LoginRow {
+  readonly phase: string;
+  readonly reason: string | null;
+  readonly since: string;
+  readonly checkedAt: string;
+}
+
+/** The login as its one owner, the workflow brokerSession, saw it last. */
+export const lookAtLogin = ({
+  db,
+  mode,
+  clock,
+}: Pick<ProbeParts, 'db' | 'mode' | 'clock'>): Promise<PartState> =>
+  db.guard(async () => {
+    const { rows } = await db.pool.query<LoginRow>(
+      `select phase, reason, since, checked_at as "checkedAt" from broker_session where mode = $1
+       order by checked_at desc limit 1`,
+      [mode],
+    );
+    const [row] = rows;
+    if (row === undefined) return { ok: false, detail: 'nobody has looked at it: see that a worker runs' };
+    const { phase, reason, since, checkedAt } = row;
+    const seconds = Math.round((clock.now() - Date.parse(checkedAt)) / 1000);
+    if (seconds * 1000 > loginAgeMs)
+      return { ok: false, detail: `nobody has looked at it for ${seconds} s: see that a worker runs` };
+    return phase === 'up'
+      ? { ok: true, detail: `up since ${since}` }
+      : { ok: false, detail: `${phase} since ${since}: ${reason ?? 'it is being looked at'}` };
   });
 
 async function lookAtCache({ cache }: ProbeParts): Promise<PartState> {

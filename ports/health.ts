@@ -1,6 +1,14 @@
 // The parts that Keel stands on, as one process reaches them. Made by the API's composition root.
 
-export const partNames = ['postgres', 'temporal', 'worker', 'objectStore', 'broker', 'cache'] as const;
+export const partNames = [
+  'postgres',
+  'temporal',
+  'worker',
+  'objectStore',
+  'broker',
+  'brokerLogin',
+  'cache',
+] as const;
 export type PartName = (typeof partNames)[number];
 
 export interface PartState {

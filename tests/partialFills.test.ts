@@ -5,6 +5,7 @@ import { signalNames } from '../contracts/wire/names.js';
 import type { RunResult } from '../contracts/wire/run.js';
 import { sharedServers } from './support/servers.js';
 import { onStack, type TestStack } from './support/stack.js';
+import { until } from './support/until.js';
 
 const temporal = sharedServers();
 const decided = '2014-07-07T20:00:00.000Z';
@@ -12,14 +13,6 @@ const admitAt = '2014-07-08T13:35:00.000Z';
 const close = '2014-07-08T20:00:00.000Z';
 /** Of AAPL's volume of 2014-07-08, 65 million shares: less than the rules want, more than one. */
 const settings = { KEEL_SIMULATOR_VOLUME_SHARE: '0.0000005' };
-
-async function until<T>(look: () => Promise<T | null>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** What the ledger has of the entry and its legs, against what the run and the database say. */
 async function expectPart(stack: TestStack, runId: string, result: RunResult | null): Promise<void> {

@@ -190,6 +190,7 @@ describe('the state of the platform', () => {
       'worker',
       'objectStore',
       'broker',
+      'brokerLogin',
       'cache',
     ]);
     expect(state.parts.find(({ name }) => name === 'postgres')?.version).toMatch(/^\d+/);

@@ -7,6 +7,7 @@ import type { RunResult } from '../contracts/wire/run.js';
 import type { IntentRow } from '../ports/stores.js';
 import { sharedServers } from './support/servers.js';
 import { demoSettings, onStack, type TestStack } from './support/stack.js';
+import { until } from './support/until.js';
 
 const temporal = sharedServers();
 const limitEntry = { risk: { ...demoSettings.risk, entryType: 'LMT' as const } };
@@ -17,14 +18,6 @@ const leaving = { close: '2014-07-11T20:00:00.000Z', limit: '95.22', end: '2014-
 const admitAt = '2014-07-14T13:35:00.000Z';
 
 const withStack = (work: (stack: TestStack) => Promise<void>): Promise<void> => onStack(temporal(), work);
-
-async function until<T>(look: () => Promise<T | null>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== null) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 const intentOf = (stack: TestStack, runId: string): Promise<IntentRow> =>
   until(() => stack.market.stores.intents.byRun(runId));

@@ -5,7 +5,7 @@ import { instant, mode, sha256 } from './fields.js';
 
 const part = z
   .strictObject({
-    name: z.enum(['postgres', 'temporal', 'worker', 'objectStore', 'broker', 'cache']),
+    name: z.enum(['postgres', 'temporal', 'worker', 'objectStore', 'broker', 'brokerLogin', 'cache']),
     status: z.enum(['ok', 'down']),
     vital: z.boolean().meta({ description: 'Without a vital part no run can go on, and the answer is 503.' }),
     detail: z.string(),

@@ -51,6 +51,8 @@ export interface TestStack {
   startWorker(fault?: string): Promise<ServerProcess & { readonly logFile: string }>;
   killSimulator(): Promise<void>;
   startSimulator(): Promise<void>;
+  /** Asks the simulator's admin port. @returns the parsed answer */
+  admin(where: string, body?: unknown): Promise<unknown>;
   createStrategy(id: string, change?: Partial<StrategySettings>): Promise<void>;
   /** Steps the market to the close of a session and starts the run of its slot. */
   startRun(strategyId: string, session: string, symbol?: string): Promise<WorkflowHandle>;
@@ -166,6 +168,15 @@ export async function startStack(
     killSimulator: () => simulator.kill(),
     startSimulator: async () => {
       simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
+    },
+    admin: async (where, body) => {
+      const response = await fetch(`${adminUrl}${where}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { Authorization: `Bearer ${adminToken}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      if (!response.ok) throw new Error(`the simulator answered ${String(response.status)} to ${where}`);
+      return response.json();
     },
     createStrategy: async (id, change = {}) => {
       strategies.push(id);

@@ -1,0 +1,131 @@
+// Whole runs through a broker that fails: each completes where it can, and ends in a clear terminal state where it cannot. The
+// simulator's ledger judges: one entry order where one was sent, and none where none could be. docs/failures.md names these tests.
+import type { WorkflowHandle } from '@temporalio/client';
+import { describe, expect, it } from 'vitest';
+import { signalNames } from '../contracts/wire/names.js';
+import type { RunResult } from '../contracts/wire/run.js';
+import { sharedServers } from './support/servers.js';
+import { onStack, type TestStack } from './support/stack.js';
+import { until } from './support/until.js';
+
+const temporal = sharedServers();
+const session = '2014-07-07';
+const decided = `${session}T20:00:00.000Z`;
+const admitAt = '2014-07-08T13:35:00.000Z';
+
+interface Fault {
+  readonly kind: string;
+  readonly [field: string]: unknown;
+}
+
+/** One run under faults, by the driver or by hand. Every fault must have acted, else the case has tested nothing. */
+async function runUnder(
+  stack: TestStack,
+  name: string,
+  faults: readonly Fault[],
+  drive: (handle: WorkflowHandle, runId: string) => Promise<RunResult | null> = (handle) =>
+    stack.drive(handle),
+) {
+  for (const fault of faults) await stack.admin('/faults', fault);
+  await stack.createStrategy(name);
+  await stack.startWorker();
+  const runId = `${name}-${session}`;
+  const result = await drive(await stack.startRun(name, decided), runId);
+  const { faults: seen } = (await stack.admin('/faults')) as { faults: { kind: string; acted: number }[] };
+  expect(seen.map(({ kind, acted }) => [kind, acted > 0])).toEqual(faults.map(({ kind }) => [kind, true]));
+  const { runs, intents } = stack.market.stores;
+  return { result, run: await runs.get(runId), intent: await intents.byRun(runId) };
+}
+
+/** The market goes to the instant of admission and stands there: seconds of the broker are no hours of the market. */
+const standing =
+  ({ market }: TestStack) =>
+  async (handle: WorkflowHandle, runId: string): Promise<RunResult> => {
+    const { runs } = market.stores;
+    await until(async () => ((await runs.get(runId))?.waitingFor === admitAt ? true : null));
+    await market.stepThrough([admitAt]);
+    await handle.signal(signalNames.marketReached, { now: admitAt });
+    return (await handle.result()) as RunResult;
+  };
+
+const entries = (stack: TestStack) =>
+  stack.ledger().filter(({ type, parentId }) => type === 'order' && parentId === null);
+
+function expectFilled(stack: TestStack, { result, intent }: Awaited<ReturnType<typeof runUnder>>): void {
+  expect(result).toMatchObject({ status: 'ended', outcome: 'FILLED' });
+  expect(intent).toMatchObject({ state: 'FILLED' });
+  expect(entries(stack)).toMatchObject([{ cOID: intent?.clientOrderId, quantity: intent?.quantity }]);
+  expect(intent?.legs.map(({ status }) => status)).toEqual(['WORKING', 'WORKING']);
+}
+
+describe.concurrent('a run completes, with one order, when', () => {
+  it.each<[string, ...Fault[]]>([
+    ['the session expires while bars are read', { kind: 'session-loss', on: 'history' }],
+    ['there is no bridge once', { kind: 'no-bridge', on: 'snapshot' }, { kind: 'no-bridge', on: 'orders' }],
+    ['it is told once that it asks too much', { kind: 'pacing-429', on: 'history', ms: 500 }],
+    ['history is slow', { kind: 'slow', on: 'history', ms: 3000, times: 2 }],
+    ['the answer to its order is dropped', { kind: 'accept-then-drop', on: 'place' }],
+  ])('%s', async (...[title, ...faults]) => {
+    await onStack(temporal(), async (stack) => {
+      expectFilled(stack, await runUnder(stack, title.replaceAll(/[^a-z]+/g, '-'), faults));
+    });
+  });
+
+  it('the answer is dropped, and its order is in no list for a while', async () => {
+    await onStack(temporal(), async (stack) => {
+      const faults = [
+        { kind: 'invisible-order', on: 'place', ms: 5000 },
+        { kind: 'accept-then-drop', on: 'place' },
+      ];
+      expectFilled(stack, await runUnder(stack, 'hidden', faults, standing(stack)));
+    });
+  });
+});
+
+describe.concurrent('a run ends in a clear terminal state when', () => {
+  it('the broker asks what nobody has allowed: refused with its words, and no order', async () => {
+    await onStack(temporal(), async (stack) => {
+      const { result, intent } = await runUnder(stack, 'asked', [{ kind: 'unknown-question' }]);
+      expect(result).toMatchObject({ status: 'ended', outcome: 'REJECTED' });
+      expect(result?.order?.message).toContain('told to ask this');
+      expect(intent).toMatchObject({ state: 'REJECTED' });
+      expect(entries(stack)).toEqual([]);
+    });
+  });
+
+  it('the session is gone as the order arrives: refused with those words, and not sent anew', async () => {
+    await onStack(temporal(), async (stack) => {
+      const { result, intent } = await runUnder(stack, 'gone', [{ kind: 'session-loss', on: 'place' }]);
+      expect(result).toMatchObject({ status: 'ended', outcome: 'REJECTED' });
+      expect(result?.order?.message).toContain('no bridge');
+      expect(intent).toMatchObject({ state: 'REJECTED' });
+      expect(entries(stack)).toEqual([]);
+    });
+  });
+
+  it('its order is never found again: said so, and the order is not sent anew', async () => {
+    await onStack(temporal(), async (stack) => {
+      const { result, intent } = await runUnder(stack, 'never-found', [
+        { kind: 'invisible-order', on: 'place', ms: 3_600_000 },
+        { kind: 'accept-then-drop', on: 'place' },
+      ]);
+      expect(result).toMatchObject({ status: 'ended', outcome: 'SENT_NOT_FOUND_EXPIRED' });
+      expect(intent).toMatchObject({ state: 'SENT_NOT_FOUND_EXPIRED' });
+      expect(entries(stack)).toMatchObject([{ cOID: intent?.clientOrderId }]);
+    });
+  });
+
+  it('nobody logs in again: failed with the reason, and no order', async () => {
+    await onStack(
+      temporal(),
+      async (stack) => {
+        const { result, run } = await runUnder(stack, 'no-login', [{ kind: 'login-loss', on: 'history' }]);
+        expect(result).toBeNull();
+        expect(run).toMatchObject({ status: 'failed', code: 'BROKER_SESSION' });
+        expect(run?.message).toContain('a person must log in');
+        expect(entries(stack)).toEqual([]);
+      },
+      { KEEL_STEP_DEADLINE_MS: '8000' },
+    );
+  });
+});
