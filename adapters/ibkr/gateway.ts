@@ -11,6 +11,8 @@ import { createIbkrBroker } from './broker.js';
 import { createIbkrClient } from './client.js';
 import { createIbkrHttp } from './http.js';
 import type { IbkrHttpOptions } from './http.js';
+import { createIbkrDesk } from './desk.js';
+import type { IbkrDesk } from './desk.js';
 import { createIbkrLogin } from './login.js';
 import { createIbkrMarketData } from './marketData.js';
 import { createPacing, machineTimer } from './pacing.js';
@@ -46,6 +48,8 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
 export interface IbkrGateway {
   readonly broker: BrokerPort;
   readonly marketData: MarketDataPort;
+  /** What no run asks for, and a person or a tool may. */
+  readonly desk: IbkrDesk;
   /** For the one owner of the login. */
   readonly login: BrokerLoginPort;
   /** Closes idle connections. */
@@ -71,11 +75,13 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     opens: options.opensSession ?? true,
     suppressMessageIds: options.suppressMessageIds ?? [],
   });
+  const parts = {
+    ...{ client, pacing, session, timer, factor, accountId, locks, login },
+    confirmMessageIds: options.confirmMessageIds ?? [],
+  };
   return {
-    broker: createIbkrBroker({
-      ...{ client, pacing, session, timer, factor, accountId, locks, login },
-      confirmMessageIds: options.confirmMessageIds ?? [],
-    }),
+    broker: createIbkrBroker(parts),
+    desk: createIbkrDesk({ ...parts, clock }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
     login: createIbkrLogin({ client, session, compete }),
     close: () => {

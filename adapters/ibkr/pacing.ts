@@ -34,6 +34,7 @@ const gateRules = {
   trades: { concurrent: 1, gapMs: 5000 },
   portfolioAccounts: { concurrent: 1, gapMs: 5000 },
   tickle: { concurrent: 1, gapMs: 1000 },
+  validate: { concurrent: 1, gapMs: 60_000 },
   history: { concurrent: 4, gapMs: 0 },
   place: { concurrent: 1, gapMs: 0 },
 } as const;

@@ -3,13 +3,13 @@ import type { OrderRequest, PlaceOutcome } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { HeldLock, LocksPort } from '../../ports/locks.js';
 import { quantity } from '../../domain/money/decimal.js';
-import type { IbkrClient } from './client.js';
+import type { Endpoint, IbkrClient } from './client.js';
 import { clean } from './errors.js';
 import { readPlaceAnswer, replyTooLate, saysNoSession } from './placeAnswer.js';
 import type { PlaceReading } from './placeAnswer.js';
 import type { IbkrSession } from './session.js';
 
-const placeEndpoint = { method: 'POST', path: '/iserver/account/{accountId}/orders' } as const;
+export const placeEndpoint = { method: 'POST', path: '/iserver/account/{accountId}/orders' } as const;
 const replyEndpoint = { method: 'POST', path: '/iserver/reply/{replyId}' } as const;
 
 /** Questions that may follow one another about one order. */
@@ -18,13 +18,13 @@ const maximumQuestions = 20;
 /** How long an order waits for another process that places one for the same login, wall milliseconds. */
 const lockWaitMs = 15_000;
 
-const invalid = (what: string, clientOrderId: string): KeelError =>
+export const invalid = (what: string, clientOrderId: string): KeelError =>
   new KeelError('ORDER_INVALID', `The order was not sent: ${what}.`, {
     facts: { clientOrderId: clean(clientOrderId) },
   });
 
 /** A decimal string as the JSON number of the same value; IBKR refuses strings. */
-function wireNumber(value: string, what: string, clientOrderId: string): number {
+export function wireNumber(value: string, what: string, clientOrderId: string): number {
   const exact = quantity(value);
   const number = exact.toNumber();
   if (exact.lte(0) || !quantity(String(number)).eq(exact)) {
@@ -130,7 +130,7 @@ function notSent(error: unknown, clientOrderId: string): unknown {
   return new KeelError('NOT_SENT_AWAY', text, { facts, cause: error });
 }
 
-interface Placing {
+export interface Placing {
   readonly client: IbkrClient;
   readonly session: Pick<IbkrSession, 'lost'>;
   readonly locks: LocksPort;
@@ -140,12 +140,21 @@ interface Placing {
   readonly confirmMessageIds: readonly string[];
 }
 
+/** One request that writes an order: to place it, or to change one. */
+export interface OrderWrite {
+  readonly endpoint: Endpoint;
+  readonly path: Readonly<Record<string, string>>;
+  /** Names the order in errors; an answer may echo it. */
+  readonly clientOrderId: string;
+  /** @throws KeelError ORDER_INVALID (final). */
+  readonly body: () => unknown;
+}
+
 /** The one POST and what follows it. */
-async function send(placing: Placing, request: OrderRequest, beforeSend: () => void): Promise<PlaceOutcome> {
+async function send(placing: Placing, write: OrderWrite, beforeSend: () => void): Promise<PlaceOutcome> {
   const { client, session } = placing;
-  const { clientOrderId } = request;
-  const input = { path: { accountId: request.accountId }, body: orderBody(request), reserved: true };
-  const answer = await client.exchange(placeEndpoint, input, beforeSend);
+  const { clientOrderId, endpoint, path } = write;
+  const answer = await client.exchange(endpoint, { path, body: write.body(), reserved: true }, beforeSend);
   if (saysNoSession(answer)) session.lost();
   return answerQuestions(placing, readPlaceAnswer(answer, clientOrderId), clientOrderId);
 }
@@ -161,10 +170,27 @@ const alone = <T>({ client, locks, login }: Placing, work: (lock: HeldLock) => P
  * IBKR_PACING_DEADLINE, ORDER_INVALID, LOCK_AWAY, LOCK_BUSY, LOCK_LOST, or NOT_SENT_AWAY (final) when the connection
  * did not come about.
  */
-export async function placeOrder(
+export const placeOrder = (
   placing: Placing,
   request: OrderRequest,
   beforeSend: () => void,
+  claim?: () => Promise<void>,
+): Promise<PlaceOutcome> => {
+  const { accountId, clientOrderId } = request;
+  const body = () => orderBody(request);
+  return writeOrder(
+    placing,
+    { endpoint: placeEndpoint, path: { accountId }, clientOrderId, body },
+    beforeSend,
+    claim,
+  );
+};
+
+/** The same for anything that writes an order. */
+export async function writeOrder(
+  placing: Placing,
+  write: OrderWrite,
+  beforeSend: () => void = () => undefined,
   claim: () => Promise<void> = () => Promise.resolve(),
 ): Promise<PlaceOutcome> {
   let refusal: { readonly error: unknown } | null = null;
@@ -174,7 +200,7 @@ export async function placeOrder(
     const lastAct = (): void => {
       try {
         beforeSend();
-        refuseUnlocked(lock, request.clientOrderId);
+        refuseUnlocked(lock, write.clientOrderId);
       } catch (error) {
         refusal = { error };
         throw error;
@@ -182,10 +208,10 @@ export async function placeOrder(
       written = true;
     };
     try {
-      return await send(placing, request, lastAct);
+      return await send(placing, write, lastAct);
     } catch (error) {
       if (written) return unknown(error);
-      throw refusal === null ? notSent(error, request.clientOrderId) : error;
+      throw refusal === null ? notSent(error, write.clientOrderId) : error;
     }
   });
 }
