@@ -1,8 +1,9 @@
 // The exchange and its ledger as one: every command changes the state, reaches the disk, and only then has an answer.
 // Synchronous, so commands never mix. Called by the clock driver and by both HTTP fronts.
 import { KeelError } from '../ports/errors.js';
-import { cancelOrder, collecting, halt, playTo, resume } from './exchange/exchange.js';
-import type { Exchange } from './exchange/exchange.js';
+import { collecting } from './exchange/command.js';
+import type { Exchange } from './exchange/command.js';
+import { cancelOrder, halt, playTo, resume } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
 import { modify, place, refusalOf } from './exchange/orders.js';
 import type { OrderDraft, PlaceResult } from './exchange/orders.js';

@@ -3,8 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costs, CONID, marketOf, sessions } from '../testing/exchange.js';
-import { cancelOrder, collecting, halt, playTo, resume } from './exchange.js';
-import type { Exchange } from './exchange.js';
+import { collecting } from './command.js';
+import type { Exchange } from './command.js';
+import { cancelOrder, halt, playTo, resume } from './exchange.js';
 import { modify, place } from './orders.js';
 import type { OrderDraft } from './orders.js';
 import { apply, emptyState, holdingOf } from './state.js';

@@ -2,34 +2,11 @@
 // before anybody hears of them. Called by engine.ts.
 import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
 import { auction, expire, settleLegs, standAt, walk } from './filling.js';
-import type { Market } from './market.js';
+import type { Exchange } from './command.js';
 import { walkOf } from './matching.js';
 import { legsOf } from './remaining.js';
-import { apply, openOrders } from './state.js';
-import type { Costs, ExchangeEvent, ExchangeState, Instrument, Order } from './types.js';
-
-/** One command's view: the state it changes and where its events go. */
-export interface Exchange {
-  readonly market: Market;
-  readonly costs: Costs;
-  readonly state: ExchangeState;
-  /** Applies an event to the state and keeps it for the ledger. */
-  readonly emit: (event: ExchangeEvent) => void;
-}
-
-/** An exchange that collects the events of one command. */
-export function collecting(
-  market: Market,
-  costs: Costs,
-  state: ExchangeState,
-): { readonly exchange: Exchange; readonly events: ExchangeEvent[] } {
-  const events: ExchangeEvent[] = [];
-  const emit = (event: ExchangeEvent): void => {
-    apply(state, event);
-    events.push(event);
-  };
-  return { exchange: { market, costs, state, emit }, events };
-}
+import { openOrders } from './state.js';
+import type { Instrument, Order } from './types.js';
 
 /**
  * Plays the market from the clock to an instant: at each open splits, the opening auction, and resting orders that trade

@@ -5,7 +5,7 @@ import type { Quantity } from '../../domain/money/decimal.js';
 import { price, quantity, quantize } from '../../domain/money/decimal.js';
 import { settledCash } from './accounts.js';
 import { commissionOf, costOf } from './costs.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
 import { auctionFill, fillAt, nextEdge, touchedAt, trailedTo } from './matching.js';
 import { legsOf, remainingOf } from './remaining.js';

@@ -2,7 +2,7 @@
 import { quantity } from '../../domain/money/decimal.js';
 import { freeShares, reservedCash, settledCash } from './accounts.js';
 import { estimateOf } from './costs.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from './command.js';
 import { settleNow } from './exchange.js';
 import { expire } from './filling.js';
 import { sessionFor } from './market.js';

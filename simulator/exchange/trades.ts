@@ -2,7 +2,7 @@
 // the price that was named allows it. Called by engine.ts.
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { freeShares, reservedCash, settledCash } from './accounts.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange } from './command.js';
 import { executionIdAfter, settlementOf } from './filling.js';
 import { sessionFor } from './market.js';
 import { acceptTrade } from './orders.js';

@@ -2,8 +2,9 @@
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { createAroundTheClock } from '../exchange/aroundTheClock.js';
 import { emptyState } from '../exchange/state.js';
-import { cancelOrder, collecting, halt, playTo, resume } from '../exchange/exchange.js';
-import type { Exchange } from '../exchange/exchange.js';
+import { collecting } from '../exchange/command.js';
+import type { Exchange } from '../exchange/command.js';
+import { cancelOrder, halt, playTo, resume } from '../exchange/exchange.js';
 import { createMarket } from '../exchange/market.js';
 import type { Market } from '../exchange/market.js';
 import { modify, place } from '../exchange/orders.js';
