@@ -249,7 +249,7 @@ function booksOf(events: readonly ExchangeEvent[]): Map<string, Book> {
   return books;
 }
 
-describe(`over ${String(SEQUENCES)} random sequences`, { timeout: 120_000 }, () => {
+describe(`over ${String(SEQUENCES)} random sequences`, { timeout: 600_000 }, () => {
   it('cash and holdings conserve to the cent, and nothing is booked by halves', () => {
     const seen = { executions: 0, partial: 0, splits: 0, triggers: 0, trails: 0 };
     fc.assert(
