@@ -6,7 +6,7 @@ import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis } from '../domain/decision/decision.js';
 import { readBars } from './bars.js';
-import { getBytes } from './objects.js';
+import { readPicture } from './objects.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
 export interface AnalysisDeps {
@@ -22,7 +22,8 @@ export interface AnalyzeActivityInput extends StrategyVersion {
   readonly runId: string;
   readonly symbol: string;
   readonly bars: BarSetRow;
-  readonly chart: ChartRow;
+  /** Null in a run whose workflow definition draws none. */
+  readonly chart: ChartRow | null;
 }
 
 /**
@@ -55,8 +56,8 @@ export function createAnalysisActivities(deps: AnalysisDeps) {
         timeframe: input.bars.timeframe,
         bars,
         indicators: settings.indicators,
-        chart: chart.object,
-        readPicture: () => getBytes(deps.objects, chart.object),
+        chart: chart?.object ?? null,
+        readPicture: () => readPicture(deps.objects, chart?.object ?? null),
         call: { runId, strategyId },
       });
       if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);

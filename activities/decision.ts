@@ -11,7 +11,7 @@ import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
 import { chooseAnalyst, type AnalysisDeps } from './analysis.js';
 import { readBars } from './bars.js';
-import { getBytes, putJson } from './objects.js';
+import { putJson, readPicture } from './objects.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
 export interface DecisionDeps extends Pick<AnalysisDeps, 'rules' | 'model'> {
@@ -121,14 +121,13 @@ async function timeframeOf(
   { charts, indicators }: DecisionInput,
   set: BarSetRow,
 ): Promise<TimeframeInput> {
-  const chart = charts.find(({ timeframe }) => timeframe === set.timeframe)?.object;
-  if (chart === undefined) throw new KeelError('CHART_MISSING', `no ${set.timeframe} chart is recorded`);
+  const chart = charts.find(({ timeframe }) => timeframe === set.timeframe)?.object ?? null;
   return {
     timeframe: set.timeframe,
     bars: await readBars(objects, set.object),
     indicators,
     chart,
-    readPicture: () => getBytes(objects, chart),
+    readPicture: () => readPicture(objects, chart),
   };
 }
 

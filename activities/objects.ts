@@ -49,3 +49,12 @@ export async function getBytes(objects: Pick<ObjectStorePort, 'get'>, ref: Objec
 export async function getJson<T>(objects: Pick<ObjectStorePort, 'get'>, ref: ObjectRef): Promise<T> {
   return JSON.parse(new TextDecoder().decode(await getBytes(objects, ref))) as T;
 }
+
+/** @throws KeelError CHART_MISSING (final) where the run drew no picture, OBJECT_DAMAGED. */
+export function readPicture(
+  objects: Pick<ObjectStorePort, 'get'>,
+  chart: ObjectRef | null,
+): Promise<Uint8Array> {
+  if (chart !== null) return getBytes(objects, chart);
+  return Promise.reject(new KeelError('CHART_MISSING', 'the run drew no picture of this timeframe'));
+}

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../domain/decision/decision.js';
+import type { Analysis, Decision } from '../domain/decision/decision.js';
+import { definitionSteps, mandatoryGates, type WorkflowDefinition } from '../domain/definition/definition.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
+import type { Timeframe } from '../domain/market/bar.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { BarSetRow } from '../ports/stores.js';
 import { createRiskActivities, type EvaluateRiskInput } from './risk.js';
@@ -44,14 +46,44 @@ const barsUntil = (last: string): BarSetRow => ({
   source: 'ibkr',
 });
 
+const standard: WorkflowDefinition = {
+  steps: definitionSteps,
+  timeframes: ['daily', 'weekly'],
+  analyst: 'auto',
+  gates: mandatoryGates,
+  limits: {},
+};
+const scored = (timeframe: Timeframe, score: number): Analysis => ({
+  timeframe,
+  score,
+  analyst: 'rules',
+  parts: { trend: 0, momentum: 0, volatility: 0, levels: 0 },
+  close: 100,
+  atr: null,
+  support: null,
+  resistance: null,
+  lastBar: '',
+  barCount: 0,
+  reasons: [],
+});
+const whole = [barsUntil('2014-07-07T13:30:00.000Z')];
+
 /** The far sides of the ports, an hour after the close of 2014-07-07. */
-const weigh = (bars: readonly BarSetRow[]) =>
+const weigh = (bars: readonly BarSetRow[], definition: Partial<WorkflowDefinition> = {}) =>
   createRiskActivities({
     mode: 'simulated',
     accountId: 'DU1',
     broker: { quote: () => Promise.resolve({ last: '100', state: 'closed' }) },
     objects: { put: () => Promise.resolve() },
-    evidence: { bars: () => Promise.resolve(bars), putRisk: () => Promise.resolve() },
+    evidence: {
+      bars: () => Promise.resolve(bars),
+      analyses: () => Promise.resolve([scored('daily', 0.6), scored('weekly', 0)]),
+      putRisk: () => Promise.resolve(),
+    },
+    definitions: {
+      version: (id, version) =>
+        Promise.resolve({ id, version, ...standard, ...definition, createdBy: '', createdAt: '' }),
+    },
     strategies: {
       version: () =>
         Promise.resolve({
@@ -70,6 +102,7 @@ const weigh = (bars: readonly BarSetRow[]) =>
           },
           slot: 'after-close',
           workflowId: 'standard',
+          workflowVersion: 1,
         }),
     },
     intents: { listOpen: () => Promise.resolve([]) },
@@ -107,5 +140,31 @@ describe('the bars that a run decided on', () => {
   });
   it('are needed: without daily bars nothing is bought', async () => {
     expect((await weigh([])).verdict.code).toBe('STALE_BARS');
+  });
+});
+
+describe('the workflow definition', () => {
+  it('adds the check that timeframes agree only where it has that gate', async () => {
+    const plain = await weigh(whole);
+    expect(plain.verdict.checks.map(({ code }) => code)).not.toContain('TIMEFRAMES_AGREE');
+    const agreed = await weigh(whole, { gates: [...mandatoryGates, 'timeframesAgree'] });
+    expect(agreed.verdict.code).toBe('TIMEFRAMES_AGREE');
+    expect(agreed.verdict.order).toBeNull();
+    expect(agreed.verdict.checks).toContainEqual(
+      expect.objectContaining({ value: 'daily 0.60, weekly 0.00', limit: 'above 0', passed: false }),
+    );
+  });
+
+  it('is weighed on only where it has every mandatory gate', async () => {
+    await expect(weigh(whole, { gates: ['decisionChecks', 'admissionChecks'] })).rejects.toMatchObject({
+      code: 'WORKFLOW_UNSOUND',
+      message: expect.stringContaining('riskChecks is missing') as string,
+    });
+  });
+
+  it('bounds what the strategy may risk, also where the strategy was stored beyond it', async () => {
+    await expect(weigh(whole, { limits: { riskPerTrade: '0.005' } })).rejects.toMatchObject({
+      code: 'BEYOND_WORKFLOW',
+    });
   });
 });

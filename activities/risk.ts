@@ -1,13 +1,15 @@
 // Step 5: weighs the decision and proposes an order. It informs; admission (activities/order.ts) decides.
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { Mode } from '../contracts/wire/names.js';
+import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Decision } from '../domain/decision/decision.js';
 import type { Calendar, Session } from '../domain/market/calendarTypes.js';
 import type { Contract } from '../domain/market/contract.js';
 import { sessionDateOf } from '../domain/market/weekly.js';
-import type { RiskVerdict } from '../domain/risk/types.js';
+import type { RiskVerdict, TimeframeScore } from '../domain/risk/types.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
+import type { DefinitionStore } from '../ports/definitions.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BrokerStateStore, EvidenceStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { clientOrderId } from './clientOrderId.js';
@@ -21,15 +23,16 @@ import {
   type TradingState,
 } from './riskInput.js';
 import { isFresh, whenFresh, type FreshnessRule } from './snapshot.js';
-import { settingsOf, type StrategyVersion } from './strategy.js';
+import { definitionOf, settingsOf, type StrategyVersion } from './strategy.js';
 
 export interface RiskDeps {
   readonly mode: Mode;
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'quote'>;
   readonly objects: Pick<ObjectStorePort, 'put'>;
-  readonly evidence: Pick<EvidenceStore, 'bars' | 'putRisk'>;
+  readonly evidence: Pick<EvidenceStore, 'bars' | 'analyses' | 'putRisk'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
+  readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly intents: Pick<IntentStore, 'listOpen'>;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
   readonly clock: Clock;
@@ -105,6 +108,7 @@ export function createRiskActivities(deps: RiskDeps) {
         lastDailySession(deps, input.runId),
         deps.broker.quote(contract),
       ]);
+      const scores = await scoresToAgree(deps, settings, input.runId);
       const market = await deps.marketClock.now();
       const admitAt = admissionInstant(deps.calendar, market.now);
       const { intents, snapshot } = await freshState(deps);
@@ -120,6 +124,7 @@ export function createRiskActivities(deps: RiskDeps) {
         market: marketFacts(deps.calendar, market.now, lastBarSession, admitAt > market.now),
         snapshot: relevantSnapshot(snapshot, contract.conid),
         intents,
+        ...(scores !== null && { timeframeScores: scores }),
       };
       const verdict = verdictOf(stored);
       const riskInput = await putJson(deps.objects, 'risk', stored);
@@ -129,6 +134,18 @@ export function createRiskActivities(deps: RiskDeps) {
       return { verdict, riskInput, clientOrderId: id, admitAt };
     },
   };
+}
+
+/** What the timeframes scored, where the definition has the gate that they agree; null without it. */
+async function scoresToAgree(
+  deps: RiskDeps,
+  settings: StrategySettings,
+  runId: string,
+): Promise<readonly TimeframeScore[] | null> {
+  const { gates } = await definitionOf(deps.definitions, settings);
+  if (!gates.includes('timeframesAgree')) return null;
+  const analyses = await deps.evidence.analyses(runId);
+  return analyses.map(({ timeframe, score }) => ({ timeframe, score }));
 }
 
 /** The session of the last daily bar that the run decided on, whatever session the run is of; 'none' without one. */

@@ -4,7 +4,7 @@ import type { Decision } from '../domain/decision/decision.js';
 import type { Contract } from '../domain/market/contract.js';
 import { money, notional, price, quantity, type Money, type Quantity } from '../domain/money/decimal.js';
 import { evaluateRisk, type Ceiling } from '../domain/risk/evaluateRisk.js';
-import type { QuoteFacts, RiskFacts, RiskProfile, RiskVerdict } from '../domain/risk/types.js';
+import type { QuoteFacts, RiskFacts, RiskProfile, RiskVerdict, TimeframeScore } from '../domain/risk/types.js';
 import type { AccountState, BrokerOrder, BrokerPosition } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { terminalIntentStates } from '../contracts/wire/order.js';
@@ -42,6 +42,8 @@ export interface RiskInput {
   };
   /** Keel's own intents that are not over. */
   readonly intents: readonly IntentRow[];
+  /** Where the run's workflow definition wants timeframes to agree; absent without that gate. */
+  readonly timeframeScores?: readonly TimeframeScore[];
 }
 
 /** Cuts a snapshot down to what a verdict on one instrument depends on. */
@@ -89,6 +91,7 @@ function riskFacts(input: RiskInput): RiskFacts {
     expectedBarSession: market.expectedBarSession,
     priceIncrements: contract.priceIncrements,
     quantityIncrement: contract.quantityIncrement,
+    ...(input.timeframeScores !== undefined && { timeframeScores: input.timeframeScores }),
   };
 }
 

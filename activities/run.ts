@@ -1,10 +1,13 @@
 // Opens and closes runs, and says what they wait for.
 import type { RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
 import type { MarketClock } from '../ports/clocks.js';
+import type { DefinitionStore } from '../ports/definitions.js';
 import { KeelError } from '../ports/errors.js';
+import type { RunDefinition } from '../contracts/wire/definition.js';
 import type { Mode } from '../contracts/wire/names.js';
 import type { StrategyRunInput } from '../contracts/wire/run.js';
 import type { Timeframe } from '../domain/market/bar.js';
+import { definitionOf } from './strategy.js';
 
 export interface RunDeps {
   readonly mode: Mode;
@@ -16,6 +19,7 @@ export interface RunDeps {
   readonly sessionWaitMs: number;
   readonly runs: Pick<RunStore, 'open' | 'end' | 'setWaiting'>;
   readonly strategies: Pick<StrategyStore, 'get'>;
+  readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly marketClock: MarketClock;
 }
 
@@ -29,6 +33,8 @@ export interface RunPlan {
   readonly analystDeadlineMs?: number;
   /** How long a step waits for the broker's login, wall milliseconds; 0 in simulated mode. */
   readonly sessionWaitMs?: number;
+  /** Absent in histories recorded before there were definitions: those runs take every step. */
+  readonly definition?: RunDefinition;
 }
 
 export interface MarketCheck {
@@ -51,6 +57,7 @@ export function createRunActivities(deps: RunDeps) {
         throw new KeelError('STRATEGY_MISSING', `there is no strategy ${input.strategyId}; create it first`);
       }
       const { version, settings } = strategy;
+      const definition = await definitionOf(deps.definitions, settings);
       if (!settings.symbols.includes(input.symbol)) {
         throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${input.strategyId} does not trade ${input.symbol}`);
       }
@@ -78,6 +85,7 @@ export function createRunActivities(deps: RunDeps) {
         stepDeadlineMs,
         analystDeadlineMs,
         sessionWaitMs,
+        definition: { id: definition.id, version: definition.version, steps: definition.steps },
       };
     },
 

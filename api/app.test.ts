@@ -13,7 +13,8 @@ import { KeelError } from '../ports/errors.js';
 import { createApp } from './app.js';
 import type { ServedApi } from './testing/serve.js';
 import { serveWorld } from './testing/serve.js';
-import { MemoryWorld, identityOf, memoryDeps, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { identityOf, memoryDeps, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { MemoryWorld } from './testing/world.js';
 import { priceOf } from './testing/prices.js';
 
 let world: MemoryWorld;

@@ -24,6 +24,8 @@ import type { AnalystRouteDeps } from './routes/analyst.js';
 import { analystRoutes } from './routes/analyst.js';
 import type { ChartDeps } from './services/charts.js';
 import { chartRoutes } from './routes/charts.js';
+import type { DefinitionRouteDeps } from './routes/definitions.js';
+import { definitionRoutes } from './routes/definitions.js';
 import { docsRoutes } from './routes/docs.js';
 import type { HealthDeps } from './routes/health.js';
 import { healthRoutes } from './routes/health.js';
@@ -56,6 +58,7 @@ type NounDeps = AccessDeps &
   ProgressRouteDeps &
   RunRouteDeps &
   StrategyRouteDeps &
+  DefinitionRouteDeps &
   ChartDeps &
   StockRouteDeps &
   StatusRouteDeps &
@@ -106,6 +109,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(apiKeyRoutes(deps));
   app.use(userRoutes(deps));
   app.use(strategyRoutes(deps));
+  app.use(definitionRoutes(deps));
   app.use(runRoutes(deps));
   app.use(progressRoutes(deps));
   app.use(chartRoutes(deps));

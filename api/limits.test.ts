@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../contracts/wire/names.js';
 import { KeelError } from '../ports/errors.js';
 import { problem } from '../contracts/http/problem.js';
-import { identityOf, MemoryWorld, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { identityOf, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { MemoryWorld } from './testing/world.js';
 import type { ServedApi } from './testing/serve.js';
 import { serveWorld } from './testing/serve.js';
 

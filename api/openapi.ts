@@ -14,9 +14,10 @@ import {
   runQuery,
 } from '../contracts/http/run.js';
 import { analystState } from '../contracts/http/model.js';
-import { newStrategy, strategy, strategyList } from '../contracts/http/strategy.js';
+import { newStrategy, newStrategyVersion, strategy, strategyList } from '../contracts/http/strategy.js';
 import { withAccess } from './openapiAccess.js';
 import { accessPaths } from './openapiAuth.js';
+import { definitionPaths } from './openapiDefinitions.js';
 import { badBody, body, json, problems } from './openapiParts.js';
 import { platformPaths } from './openapiPlatform.js';
 
@@ -79,6 +80,20 @@ const strategyPaths: ZodOpenApiPathsObject = {
       tags: ['strategies'],
       requestParams: strategyPath,
       responses: { '200': json('The strategy.', strategy), ...problems('404', '503') },
+    },
+  },
+  '/api/v1/strategies/{id}/versions': {
+    post: {
+      summary: 'Store the next version of a strategy',
+      description:
+        'The settings anew; the slot stays. Runs that are open keep the version that they began with.',
+      tags: ['strategies'],
+      requestParams: strategyPath,
+      requestBody: { ...body(newStrategyVersion), required: true },
+      responses: {
+        '201': json('The strategy in its new version.', strategy),
+        ...problems(...badBody, '404', '409', '503'),
+      },
     },
   },
   '/api/v1/strategies/{id}/execute': {
@@ -191,6 +206,7 @@ export const createOpenApi = (version: string): object =>
       '/api/v1/health': healthPath,
       ...accessPaths,
       ...strategyPaths,
+      ...definitionPaths,
       ...runPaths,
       ...platformPaths,
       ...analystPaths,

@@ -52,6 +52,7 @@ const settings: StrategySettings = {
   },
   slot: 'after-close',
   workflowId: 'standard',
+  workflowVersion: 1,
 };
 
 /** @throws Error when a run does not end filled, or the broker has another number of entry orders */

@@ -22,6 +22,10 @@ export class ApiError extends Error {
 
 export interface Api {
   readonly url: string;
+  /** Any call that answers JSON: POST where there is a body, else GET. @throws ApiError */
+  ask<S extends z.ZodType>(schema: S, path: string, body?: unknown): Promise<z.infer<S>>;
+  /** @throws ApiError */
+  remove(path: string): Promise<void>;
   /** Makes the demo strategy of a symbol when it is missing. @returns its id and slot */
   ensureDemo(symbol: string): Promise<{ id: string; slot: string }>;
   /** @throws ApiError STRATEGY_NOT_FOUND */
@@ -43,15 +47,15 @@ const silenceMs = 60_000;
 export function createApi(url: string, key: string | null): Api {
   const who: Record<string, string> = key === null ? {} : { authorization: `Bearer ${key}` };
   async function ask<S extends z.ZodType>(schema: S, path: string, body?: unknown): Promise<z.infer<S>> {
+    const response = await send(path, body === undefined ? 'GET' : 'POST', body);
+    return schema.parse(await response.json());
+  }
+
+  async function send(path: string, method: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${url}${path}`, {
-      headers: who,
-      ...(body === undefined
-        ? {}
-        : {
-            method: 'POST',
-            headers: { ...who, 'content-type': 'application/json' },
-            body: JSON.stringify(body),
-          }),
+      method,
+      headers: body === undefined ? who : { ...who, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       // A key is sent to nobody but the one whom it was meant for.
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
@@ -59,11 +63,15 @@ export function createApi(url: string, key: string | null): Api {
       throw away(url, error);
     });
     if (!response.ok) throw await refusal(response);
-    return schema.parse(await response.json());
+    return response;
   }
 
   return {
     url,
+    ask,
+    remove: async (path) => {
+      await send(path, 'DELETE');
+    },
     ensureDemo: async (symbol) => {
       const id = demoId(symbol);
       try {

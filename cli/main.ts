@@ -13,10 +13,12 @@ import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
 import { doctorCommand, doctorHelp } from './commands/doctor.js';
 import { indicatorsCommand } from './commands/indicators.js';
-import { migrateCommand } from './commands/migrate.js';
+import { migrateCommand, migrateHelp } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
 import { retentionCommand, retentionHelp } from './commands/retention.js';
 import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
+import { strategiesCommand, strategiesHelp } from './commands/strategies.js';
+import { workflowsCommand, workflowsHelp } from './commands/workflows.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
 import { verifyCommand, verifyHelp } from './commands/verify.js';
 import type { Say } from './say.js';
@@ -55,14 +57,6 @@ Draws the chart that a run would store: candles, averages, bands, volume, RSI an
 Example:
   keel chart --csv aapl.csv --out aapl.png --timeframe weekly`;
 
-const migrateHelp = `Usage: keel migrate up|down [N]|status|history
-
-Applies or takes back the database's migrations, in DATABASE_URL or the database of a running Keel in .keel.
-
-Examples:
-  keel migrate status
-  keel migrate down 1`;
-
 const commands: Readonly<Record<string, Command>> = {
   run: {
     summary: 'runs a strategy on a symbol and shows its steps',
@@ -70,6 +64,16 @@ const commands: Readonly<Record<string, Command>> = {
     run: ({ args, out, env }) => interruptible((signal) => runCommand(args, out, env, signal)),
   },
   runs: { summary: 'lists runs', help: runsHelp, run: ({ args, out, env }) => runsCommand(args, out, env) },
+  strategies: {
+    summary: 'lists, shows, makes and changes strategies',
+    help: strategiesHelp,
+    run: ({ args, out, env }) => strategiesCommand(args, out, env),
+  },
+  workflows: {
+    summary: 'lists, shows, makes and versions workflow definitions',
+    help: workflowsHelp,
+    run: ({ args, out, env }) => workflowsCommand(args, out, env),
+  },
   verify: {
     summary: 'checks the summary of a run against everything stored',
     help: verifyHelp,
@@ -98,17 +102,17 @@ const commands: Readonly<Record<string, Command>> = {
   migrate: {
     summary: 'applies or takes back migrations of the database',
     help: migrateHelp,
-    run: ({ args, out, err, env }) => migrateCommand(args, out, err, databaseOf(env).url),
+    run: ({ args, out, err, env }) => migrateCommand(args, out, err, () => databaseOf(env).url),
   },
   admin: {
     summary: 'makes an admin, or gives one a new one-time password',
     help: adminHelp,
-    run: ({ args, out, env }) => adminCommand(args, out, databaseOf(env)),
+    run: ({ args, out, env }) => adminCommand(args, out, () => databaseOf(env)),
   },
   audit: {
     summary: 'checks that nobody has changed the audit trail',
     help: auditHelp,
-    run: ({ args, out, err, env }) => auditCommand(args, out, err, databaseOf(env).url),
+    run: ({ args, out, err, env }) => auditCommand(args, out, err, () => databaseOf(env).url),
   },
   backup: {
     summary: 'writes database, objects and settings to a directory',
@@ -169,13 +173,25 @@ keel <command> --help shows the options and examples of a command. --debug shows
 Exit codes: 0 it worked, and nothing wrong was found; 1 it did not, or something wrong was found; 2 wrong use.`;
 }
 
+/** The command line as cli/bin/keel.mjs gives it. @returns the exit code */
+export const main = (argv: readonly string[]): Promise<number> =>
+  keel(argv, {
+    out: sayTo(process.stdout),
+    err: sayTo(process.stderr),
+    env: () => {
+      readDotEnv(process.cwd());
+      return process.env;
+    },
+  });
+
 /**
  * @param argv without node and script
  * @returns the exit code: 0 when it worked, 1 when it did not, 2 for wrong use
  */
-export async function main(argv: readonly string[]): Promise<number> {
-  const out = sayTo(process.stdout);
-  const err = sayTo(process.stderr);
+export async function keel(
+  argv: readonly string[],
+  { out, err, env }: { readonly out: Say; readonly err: Say; readonly env: () => NodeJS.ProcessEnv },
+): Promise<number> {
   const debug = argv.includes('--debug');
   const [name, ...args] = argv.filter((argument) => argument !== '--debug');
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
@@ -194,11 +210,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   try {
-    readDotEnv(process.cwd());
-    return await command.run({ args, out, err, env: withSecretFiles(process.env).env });
+    return await command.run({ args, out, err, env: withSecretFiles(env()).env });
   } catch (error) {
-    const hint = error instanceof UsageError ? `. keel ${name} --help shows the options.` : '';
-    err(`keel: ${errorText(error, debug)}${hint}`);
+    const text = errorText(error, debug);
+    const stop = text.endsWith('?') ? '' : '.';
+    const hint = error instanceof UsageError ? `${stop} keel ${name} --help shows the options.` : '';
+    err(`keel: ${text}${hint}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -33,6 +33,7 @@ export function summaryOf(run: RunDetail, places: Places) {
     temporalUrl: run.temporalUrl,
     strategyId: run.strategyId,
     strategyVersion: run.strategyVersion,
+    definition: run.definition,
     symbol: run.symbol,
     mode: run.mode,
     session: run.session,
@@ -150,6 +151,9 @@ export function printSummary(run: RunDetail, places: Places, say: Say): void {
   for (const { timeframe, key, url } of run.charts) {
     const where = places.objectDir === null ? `${places.apiUrl}${url}` : join(places.objectDir, key);
     say(`  picture   ${timeframe.padEnd(7)} ${where}`);
+  }
+  if (run.definition !== null) {
+    say(`  workflow  ${run.definition.id}, version ${String(run.definition.version)}`);
   }
   if (run.temporalUrl !== null) say(`  Temporal  ${run.temporalUrl}`);
   say(`  API       ${places.apiUrl}/docs`);

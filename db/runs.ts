@@ -47,6 +47,10 @@ function queries(db: Database, mode: Mode) {
     'session',
     'slot',
   );
+  /** What the strategy's version says, which never changes. */
+  const ofVersion = (column: 'workflow_id' | 'workflow_version') =>
+    sql`(select ${sql.identifier(column)} from strategy_version
+      where strategy_id = ${sql.placeholder('strategyId')} and version = ${sql.placeholder('strategyVersion')})`;
   return {
     insert: db.orm
       .insert(run)
@@ -54,6 +58,8 @@ function queries(db: Database, mode: Mode) {
         mode,
         ...given,
         ownerId: sql`(select owner_id from strategy where id = ${sql.placeholder('strategyId')})`,
+        definitionId: ofVersion('workflow_id'),
+        definitionVersion: ofVersion('workflow_version'),
       })
       .onConflictDoNothing()
       .returning(getTableColumns(run))

@@ -14,6 +14,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { RunOutcome, RunStatus, StepName } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
+import type { WorkflowDefinition } from '../domain/definition/definition.js';
 import type { Action, Analysis, Decision } from '../domain/decision/decision.js';
 import type { DecisionReview, Reading } from '../domain/decision/reading.js';
 import type { Timeframe } from '../domain/market/bar.js';
@@ -29,10 +30,20 @@ export const databaseMode = pgTable('database_mode', {
 export const workflow = pgTable('workflow', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
-  steps: jsonb('steps').$type<readonly StepName[]>().notNull(),
-  timeframes: jsonb('timeframes').$type<readonly Timeframe[]>().notNull(),
-  analyst: text('analyst').notNull(),
-  gates: jsonb('gates').$type<{ readonly approval: boolean }>().notNull(),
+  createdAt: created(),
+  version: integer('version').notNull().default(1),
+  ownerId: uuid('owner_id'),
+});
+
+export const workflowVersion = pgTable('workflow_version', {
+  workflowId: text('workflow_id').notNull(),
+  version: integer('version').notNull(),
+  steps: jsonb('steps').$type<WorkflowDefinition['steps']>().notNull(),
+  timeframes: jsonb('timeframes').$type<WorkflowDefinition['timeframes']>().notNull(),
+  analyst: text('analyst').$type<WorkflowDefinition['analyst']>().notNull(),
+  gates: jsonb('gates').$type<WorkflowDefinition['gates']>().notNull(),
+  limits: jsonb('limits').$type<WorkflowDefinition['limits']>().notNull(),
+  createdBy: text('created_by').notNull(),
   createdAt: created(),
 });
 
@@ -54,6 +65,7 @@ export const strategyVersion = pgTable('strategy_version', {
   settings: jsonb('settings').$type<StrategySettings>().notNull(),
   createdBy: text('created_by').notNull(),
   createdAt: created(),
+  workflowVersion: integer('workflow_version').notNull().default(1),
 });
 
 export const run = pgTable('run', {
@@ -73,6 +85,8 @@ export const run = pgTable('run', {
   startedAt: created('started_at'),
   endedAt: instant('ended_at'),
   ownerId: uuid('owner_id'),
+  definitionId: text('definition_id'),
+  definitionVersion: integer('definition_version'),
 });
 
 export const runCancel = pgTable('run_cancel', {

@@ -5,6 +5,7 @@ import type { NotificationStore } from '../ports/notifications.js';
 import type { ApiKeyStore, AttemptStore, LoginStore, SecondFactorStore, UserStore } from '../ports/access.js';
 import type { IdentityStore } from '../ports/identity.js';
 import type { ConversationStore } from '../ports/conversations.js';
+import type { DefinitionStore } from '../ports/definitions.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
   AuditStore,
@@ -21,6 +22,7 @@ import { createBrokerSessionStore } from './brokerSession.js';
 import { createBrokerStateStore } from './brokerState.js';
 import type { Database } from './connect.js';
 import { createConversationStore } from './conversations.js';
+import { createDefinitionStore } from './definitions.js';
 import { createEvidenceStore } from './evidence.js';
 import { createEquityStore, createMonitorStore } from './monitors.js';
 import { createNotificationStore } from './notifications.js';
@@ -34,6 +36,7 @@ import { createUserStore } from './users.js';
 
 export interface Stores {
   readonly strategies: StrategyStore;
+  readonly definitions: DefinitionStore;
   readonly runs: RunStore;
   readonly evidence: EvidenceStore;
   readonly intents: IntentStore;
@@ -54,6 +57,7 @@ export interface Stores {
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
   strategies: createStrategyStore(db, mode),
+  definitions: createDefinitionStore(db, mode),
   runs: createRunStore(db, mode),
   evidence: createEvidenceStore(db, mode),
   intents: createIntentStore(db, mode),

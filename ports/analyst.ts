@@ -15,8 +15,8 @@ export interface TimeframeInput {
   readonly timeframe: Timeframe;
   readonly bars: readonly Bar[];
   readonly indicators: IndicatorParameters;
-  /** The stored picture of these bars. */
-  readonly chart: ObjectRef;
+  /** The stored picture of these bars; null in a run that draws none, which only rules read. */
+  readonly chart: ObjectRef | null;
   /** Its bytes, with their hash checked. @throws KeelError OBJECT_MISSING, OBJECT_DAMAGED (final) */
   readonly readPicture: () => Promise<Uint8Array>;
 }

@@ -16,6 +16,15 @@ export interface StrategyStore {
     strategy: Pick<Strategy, 'id' | 'name' | 'settings'> & { readonly ownerId?: string | null },
     actor: string,
   ): Promise<Strategy>;
+  /**
+   * Stores the next version of a strategy; runs that are open keep theirs.
+   * @throws KeelError STRATEGY_NOT_FOUND, STRATEGY_CHANGED when `after` is not its version any more (final).
+   */
+  addVersion(
+    id: string,
+    next: { readonly after: number; readonly settings: StrategySettings },
+    actor: string,
+  ): Promise<Strategy>;
   get(id: string): Promise<Strategy | null>;
   /** One past version, as a run recorded it. */
   version(id: string, version: number): Promise<StrategySettings | null>;
@@ -35,6 +44,9 @@ export interface RunRow extends RunIdentity {
   readonly endedAt: string | null;
   /** Id of the user whose strategy it ran; null where nobody owned it. */
   readonly ownerId: string | null;
+  /** The version of the workflow definition that its strategy version names; null for a run that an older Keel opened. */
+  readonly definitionId: string | null;
+  readonly definitionVersion: number | null;
 }
 
 export interface RunEnd {

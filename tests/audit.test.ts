@@ -37,7 +37,7 @@ const append = (on: Stores, count: number, facts: Record<string, unknown> = {}) 
 async function verify(...args: string[]): Promise<{ code: number; words: string }> {
   const lines: string[] = [];
   const say = (line: string): void => void lines.push(line);
-  const code = await auditCommand(['verify', ...args], say, say, server.url);
+  const code = await auditCommand(['verify', ...args], say, say, () => server.url);
   return { code, words: lines.join('\n') };
 }
 

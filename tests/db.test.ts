@@ -19,6 +19,7 @@ import {
   strategy,
   strategyVersion,
   workflow,
+  workflowVersion,
 } from '../db/schema.js';
 import {
   audit,
@@ -46,6 +47,7 @@ import { agentConversation } from '../db/schemaConversations.js';
 import { purgedObject } from '../db/schemaRetention.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
+import { definitionSteps, mandatoryGates } from '../domain/definition/definition.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, NewIntent, RiskRow } from '../ports/stores.js';
 import { startTestPostgres } from './support/postgres.js';
@@ -81,6 +83,7 @@ const settings = {
   },
   slot: 'after-close',
   workflowId: 'standard',
+  workflowVersion: 1,
 } as const;
 
 const object = (name: string) => ({ key: `objects/${name}`, sha256: 'a'.repeat(64), bytes: 1234 });
@@ -158,7 +161,18 @@ describe('schema', () => {
     );
     const migrated = rows.map((row) => `${row.table_name}.${row.column_name}: ${row.facts}`);
     const tables: PgTable[] = [
-      ...[databaseMode, workflow, strategy, strategyVersion, run, runCancel, runStep, marketData, chartTable],
+      ...[
+        databaseMode,
+        workflow,
+        workflowVersion,
+        strategy,
+        strategyVersion,
+        run,
+        runCancel,
+        runStep,
+        marketData,
+        chartTable,
+      ],
       ...[analysisTable, decisionTable, riskEvaluation, orderIntent, brokerSnapshot, orderTable],
       ...[executionTable, position, audit, monitorResult, equitySnapshot],
       ...[notification, notificationSetting, notificationDelivery],
@@ -184,16 +198,92 @@ describe('schema', () => {
     );
     expect(described.sort()).toEqual(migrated.sort());
   });
+});
 
-  it('holds the standard workflow definition', async () => {
-    const { rows } = await db.pool.query(`select id, timeframes, analyst, gates from workflow`);
+describe('workflow definitions', () => {
+  const contents = {
+    steps: definitionSteps,
+    timeframes: ['daily'],
+    analyst: 'rules',
+    gates: [...mandatoryGates, 'timeframesAgree'],
+    limits: { riskPerTrade: '0.005', pyramiding: false },
+  } as const;
+  const own = async (): Promise<string> => {
+    const id = `flow-${String(serial)}`;
+    await stores.definitions.create({ id, name: 'Mine', ownerId: null }, contents, 'tester');
+    return id;
+  };
+
+  it('are there from the start as the standard one, which is sound', async () => {
+    const standard = await stores.definitions.get('standard');
+    expect(standard).toMatchObject({ ownerId: null, current: { version: 1, createdBy: 'keel' } });
+    expect(standard?.current).toMatchObject({
+      steps: definitionSteps,
+      timeframes: ['daily', 'weekly'],
+      analyst: 'auto',
+      gates: mandatoryGates,
+      limits: {},
+    });
+  });
+
+  it('give back what was stored, by version and in the list', async () => {
+    const id = await own();
+    const first = await stores.definitions.version(id, 1);
+    expect(first).toMatchObject({ id, version: 1, ...contents, createdBy: 'tester' });
+    const second = await stores.definitions.addVersion(id, { ...contents, limits: {} }, 'tester');
+    expect(second).toMatchObject({ version: 2, limits: {} });
+    expect(await stores.definitions.versions(id)).toEqual([first, second]);
+    expect(await stores.definitions.get(id)).toMatchObject({ name: 'Mine', current: second });
+    expect(await stores.definitions.list()).toContainEqual(await stores.definitions.get(id));
+    expect(await stores.definitions.version(id, 3)).toBeNull();
+    await expect(stores.definitions.addVersion('nowhere', contents, 'x')).rejects.toMatchObject({
+      code: 'WORKFLOW_NOT_FOUND',
+    });
+    const again = stores.definitions.create({ id, name: 'Again', ownerId: null }, contents, 'x');
+    await expect(again).rejects.toMatchObject({ code: 'WORKFLOW_EXISTS' });
+  });
+
+  it('number versions that are stored at once one after another', async () => {
+    const id = await own();
+    const adds = Array.from({ length: 8 }, () => stores.definitions.addVersion(id, contents, 'tester'));
+    const versions = (await Promise.all(adds)).map(({ version }) => version);
+    expect(versions.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('never change: the database refuses it', async () => {
+    const id = await own();
+    const change = db.pool.query(`update workflow_version set limits = '{}' where workflow_id = $1`, [id]);
+    await expect(change).rejects.toThrow(/never changes: store another version/);
+  });
+
+  it('stay while a strategy names a version of them, and go with their versions after that', async () => {
+    const id = await own();
+    const free = `${id}-free`;
+    await stores.definitions.create({ id: free, name: 'Free', ownerId: null }, contents, 'tester');
+    const named = { ...settings, workflowId: id };
+    await stores.strategies.create({ id: `${id}-s`, name: 'S', settings: named }, 'tester');
+    await expect(stores.definitions.remove(id, 'x')).rejects.toMatchObject({ code: 'WORKFLOW_IN_USE' });
+    await stores.definitions.remove(free, 'tester');
+    expect(await stores.definitions.get(free)).toBeNull();
+    expect(await stores.definitions.versions(free)).toEqual([]);
+    await expect(stores.definitions.remove(free, 'x')).rejects.toMatchObject({ code: 'WORKFLOW_NOT_FOUND' });
+  });
+
+  it('are in the audit: made, versioned, removed, and named by another version of a strategy', async () => {
+    const id = await own();
+    await stores.definitions.addVersion(id, contents, 'tester');
+    const strategyId = await newStrategy();
+    const next = { after: 1, settings: { ...settings, workflowId: id, workflowVersion: 2 } };
+    await stores.strategies.addVersion(strategyId, next, 'tester');
+    const { rows } = await db.pool.query<{ action: string; facts: object }>(
+      `select action, facts from audit where subject in ($1, $2) order by position`,
+      [id, strategyId],
+    );
     expect(rows).toEqual([
-      {
-        id: 'standard',
-        timeframes: ['daily', 'weekly'],
-        analyst: 'rules',
-        gates: { approval: false },
-      },
+      { action: 'workflow.create', facts: { version: 1 } },
+      { action: 'workflow.version', facts: { version: 2 } },
+      { action: 'strategy.create', facts: { version: 1 } },
+      { action: 'strategy.version', facts: { version: 2, workflow: id, workflowVersion: 2 } },
     ]);
   });
 });
@@ -243,6 +333,24 @@ describe('strategies', () => {
     ).rejects.toMatchObject({ code: 'UNKNOWN_WORKFLOW' });
     expect(await stores.strategies.get(`${id}-b`)).toBeNull();
   });
+
+  it('keep every version, and let one of two who change them at once', async () => {
+    const id = await newStrategy();
+    const next = { after: 1, settings: { ...settings, symbols: ['SPX'] } };
+    const tries = await Promise.allSettled(
+      [1, 2].map(() => stores.strategies.addVersion(id, next, 'tester')),
+    );
+    expect(tries.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(tries.find(({ status }) => status === 'rejected')).toMatchObject({
+      reason: { code: 'STRATEGY_CHANGED', errorClass: 'final' },
+    });
+    expect(await stores.strategies.get(id)).toMatchObject({ version: 2, settings: { symbols: ['SPX'] } });
+    expect(await stores.strategies.version(id, 1)).toEqual(settings);
+    const unknown = { after: 2, settings: { ...settings, workflowVersion: 9 } };
+    await expect(stores.strategies.addVersion(id, unknown, 'x')).rejects.toMatchObject({
+      code: 'UNKNOWN_WORKFLOW',
+    });
+  });
 });
 
 describe('runs', () => {
@@ -250,6 +358,7 @@ describe('runs', () => {
     const id = await newStrategy();
     const first = await stores.runs.open(runInput(id));
     expect(first).toMatchObject({ ...runInput(id), status: 'running', outcome: null, endedAt: null });
+    expect(first).toMatchObject({ definitionId: 'standard', definitionVersion: 1 });
     expect(await stores.runs.open({ ...runInput(id), id: 'other' })).toEqual(first);
     expect(await stores.runs.get(first.id)).toEqual(first);
     expect(await stores.runs.byWorkflowId(first.workflowId)).toEqual(first);

@@ -53,7 +53,7 @@ describe('npm start, before anything is started', () => {
   it.each([
     [['--as-of', '2013-02-30'], /--as-of 2013-02-30 is no date: write it as YYYY-MM-DD/],
     [['--symbol', 'a b'], /--symbol A B is no symbol/],
-    [['--nonsense'], /Unknown option '--nonsense'/],
+    [['--jsn', 'x'], /there is no option --jsn; did you mean --json\?/],
     [['extra'], /Unexpected argument 'extra'/],
   ])('refuses the options %j', async (args, words) => {
     const dataDir = fresh();

@@ -202,28 +202,30 @@ describe('keel migrate', () => {
       args,
       (line) => out.push(line),
       (line) => err.push(line),
-      server.url,
+      () => server.url,
     );
     return { code, out, err };
   };
 
   it('tells what is pending, what it did, and what ever happened', async () => {
-    expect((await call('status')).out).toEqual(names.map((name) => `pending                   ${name}`));
+    const pending = names.map((name) => `pending  ${name}`);
+    expect((await call('status')).out).toEqual(['APPLIED  MIGRATION', ...pending]);
+    const asJson = JSON.parse((await call('status', '--json')).out.join('')) as object;
+    expect(asJson).toEqual(names.map((name) => expect.objectContaining({ name, appliedAt: null }) as object));
     expect(await call('up')).toMatchObject({ code: 0, out: names.map((name) => `applied     ${name}`) });
     expect((await call('up')).out).toEqual(['Nothing is pending.']);
     expect((await call('down')).out).toEqual([`taken back  ${names.at(-1) ?? ''}`]);
     const { out } = await call('history');
-    expect(out).toHaveLength(names.length + 1);
-    expect(out.at(-1)).toMatch(/^\d{4}-\d\d-\d\dT\S+Z {2}down {2}0\d{3}_\w+ {2}[0-9a-f]{12}$/);
+    expect(out[0]).toMatch(/^AT +WAY +MIGRATION +SHA-256$/);
+    expect(out).toHaveLength(names.length + 2);
+    expect(out.at(-1)).toMatch(/^\d{4}-\d\d-\d\dT\S+Z {2}down {2}0\d{3}_\w+ +[0-9a-f]{12}$/);
     expect((await migrationHistory(server.url)).at(-1)).toMatchObject({ direction: 'down' });
   });
 
   it.each([[[]], [['sideways']], [['down', 'all']], [['down', '0']], [['up', '1']]])(
-    'answers %j with its usage and exit code 2',
+    'refuses %j as wrong use and touches nothing',
     async (args) => {
-      const answer = await call(...args);
-      expect(answer.code).toBe(2);
-      expect(answer.err.join()).toContain('keel migrate');
+      await expect(call(...args)).rejects.toMatchObject({ name: 'UsageError' });
       expect(await structure()).toEqual([]);
     },
   );
@@ -234,7 +236,7 @@ describe('keel migrate', () => {
       ['status'],
       () => undefined,
       (line) => err.push(line),
-      'postgres://keel:very-secret@127.0.0.1:1/keel',
+      () => 'postgres://keel:very-secret@127.0.0.1:1/keel',
     );
     expect(code).toBe(1);
     expect(err).toHaveLength(1);

@@ -53,6 +53,12 @@ const running: readonly Example[] = [
     prints: /^Run 20\d\d-\d\d-\d\d after-close of demo-aapl \(AAPL, simulated\): [A-Z]/m,
   },
   { command: 'npx keel runs --symbol AAPL --limit 10', prints: /2014-07-07/m },
+  { command: 'npx keel strategies list', prints: /^demo-aapl +1 +AAPL +standard 1 +after-close/m },
+  {
+    command: 'npx keel workflows create --file docs/workflows/daily-only.yaml',
+    prints: /^Made the workflow daily-only, version 1\.$/m,
+  },
+  { command: 'npx keel workflows show daily-only', prints: /^ {2}- timeframesAgree$/m },
   { command: 'npx keel admin', prints: /^Admin "admin", one-time password: ([a-z2-7]{5}-){3}[a-z2-7]{5}$/m },
   { command: 'npx keel audit verify', prints: /^The audit trail is whole\. It ends at \d+:[0-9a-f]{64}$/m },
   { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },

@@ -279,7 +279,7 @@ describe('a second factor that was lost', () => {
     const lines: string[] = [];
     const say = (line: string): void => void lines.push(line);
     const args = ['--username', 'boss', '--drop-second-factor'];
-    expect(await adminCommand(args, say, { url: postgres.url, mode: 'live' })).toBe(0);
+    expect(await adminCommand(args, say, () => ({ url: postgres.url, mode: 'live' }))).toBe(0);
     expect((await stores.users.get(boss.id))?.secondFactor).toBe(false);
     const trail = await rows<{ actor: string }>(
       `select actor from audit where action = 'second-factor.remove' and subject in ('user:boss', 'user:loser') order by id`,

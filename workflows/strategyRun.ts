@@ -8,6 +8,8 @@ import {
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/run.js';
 import type { Decision } from '../domain/decision/decision.js';
+import type { DefinitionStep } from '../domain/definition/definition.js';
+import type { ProposedOrder } from '../domain/risk/types.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
 import { marketReached, orderReport, runProgress } from './signals.js';
@@ -66,6 +68,9 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   }
   const { order } = verdict;
   if (order === null) return endOf('REFUSED', verdict.code, refusalText(verdict));
+  if (!takes(plan, 'orderLifecycle')) {
+    return endOf('NOT_SENT', 'ADVICE_ONLY', adviceText(plan, order));
+  }
 
   const open = await story.step('waitForMarket', () =>
     waitForMarket({
@@ -93,6 +98,13 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   );
 }
 
+/** Plans of earlier versions name no definition, and their runs take every step. */
+const takes = ({ definition }: RunPlan, step: DefinitionStep): boolean =>
+  definition?.steps.includes(step) ?? true;
+
+const adviceText = ({ definition }: RunPlan, { side, quantity }: ProposedOrder): string =>
+  `the workflow ${definition?.id ?? ''} gives advice and sends no order: it would ${side === 'BUY' ? 'buy' : 'sell'} ${quantity}`;
+
 /** Bars, pictures and analyses of every timeframe in parallel, then one decision. */
 async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
   const { runId, symbol, session, strategyId } = input;
@@ -106,9 +118,9 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
       const bars = await story.step(`fetchBars ${timeframe}`, () =>
         steps.fetchBars({ runId, contract, timeframe, session }),
       );
-      const chart = await story.step(`renderChart ${timeframe}`, () =>
-        steps.renderChart({ ...version, symbol, bars }),
-      );
+      const chart = takes(plan, 'renderChart')
+        ? await story.step(`renderChart ${timeframe}`, () => steps.renderChart({ ...version, symbol, bars }))
+        : null;
       const analysis = await story.step(`analyze ${timeframe}`, () =>
         analyst.analyze({ ...version, runId, symbol, bars, chart }),
       );
@@ -124,7 +136,7 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
       strategyVersion,
       contract,
       bars: evidence.map(({ bars }) => bars),
-      charts: evidence.map(({ chart }) => chart),
+      charts: evidence.flatMap(({ chart }) => (chart === null ? [] : [chart])),
       analyses: evidence.map(({ analysis }) => analysis),
     }),
   );

@@ -11,6 +11,7 @@ import type {
   DecideInput,
   TimeframeInput,
 } from '../../ports/analyst.js';
+import { KeelError } from '../../ports/errors.js';
 import {
   decisionAnswer,
   parseAnswer,
@@ -86,6 +87,7 @@ async function analyze(
 
 /** Encoded at most once, however often it is sent. */
 function pictureOf({ timeframe, chart, readPicture }: TimeframeInput): Picture {
+  if (chart === null) throw new KeelError('CHART_MISSING', `the run drew no ${timeframe} chart for the model`);
   let url: Promise<string> | null = null;
   const encode = async (): Promise<string> =>
     `data:image/png;base64,${Buffer.from(await readPicture()).toString('base64')}`;

@@ -26,6 +26,10 @@ const summaryOf = (deps: RunRouteDeps, row: RunRow): RunSummary => ({
   session: row.session,
   slot: row.slot,
   strategyVersion: row.strategyVersion,
+  definition:
+    row.definitionId === null || row.definitionVersion === null
+      ? null
+      : { id: row.definitionId, version: row.definitionVersion },
   status: row.status,
   outcome: row.outcome,
   code: row.code,
@@ -59,6 +63,7 @@ const orderOf = (intent: IntentRow): Omit<IntentRow, 'mode' | 'runId'> => ({
 
 const detailOf = (deps: RunRouteDeps, facts: RunFacts) => ({
   ...summaryOf(deps, facts.row),
+  definition: facts.definition,
   steps: facts.steps,
   bars: facts.bars.map(({ timeframe, count, first, last, source, object }) => ({
     timeframe,

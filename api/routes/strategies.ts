@@ -1,12 +1,12 @@
-// Strategies over HTTP: create, list, read, execute. Mounted by api/app.ts.
+// Strategies over HTTP: create, list, read, change, execute. Mounted by api/app.ts.
 import { Router } from 'express';
 import { executeAnswer, executeRequest } from '../../contracts/http/run.js';
-import { newStrategy, strategy, strategyList } from '../../contracts/http/strategy.js';
+import { newStrategy, newStrategyVersion, strategy, strategyList } from '../../contracts/http/strategy.js';
 import type { ExecuteDeps } from '../services/execute.js';
 import { executeStrategy } from '../services/execute.js';
 import type { StrategyDeps } from '../services/strategies.js';
-import { createStrategy, listStrategies, readStrategy } from '../services/strategies.js';
-import { actorOf, viewerOf } from '../services/principal.js';
+import { changeStrategy, createStrategy, listStrategies, readStrategy } from '../services/strategies.js';
+import { authorOf, viewerOf } from '../services/principal.js';
 import { principalOf } from './access.js';
 import { answer, onlyMethods, parseBody, pathParameter } from './http.js';
 
@@ -25,9 +25,11 @@ export function strategyRoutes(deps: StrategyRouteDeps): Router {
       answer(response, 200, strategyList, { strategies });
     })
     .post(async (request, response) => {
-      const principal = principalOf(response);
-      const owner = { id: principal.user.id, actor: actorOf(principal) };
-      const created = await createStrategy(deps, parseBody(newStrategy, request), owner);
+      const created = await createStrategy(
+        deps,
+        parseBody(newStrategy, request),
+        authorOf(principalOf(response)),
+      );
       response.location(`/api/v1/strategies/${created.id}`);
       answer(response, 201, strategy, created);
     })
@@ -40,14 +42,24 @@ export function strategyRoutes(deps: StrategyRouteDeps): Router {
     })
     .all(onlyMethods('GET'));
   router
+    .route('/api/v1/strategies/:id/versions')
+    .post(async (request, response) => {
+      const body = parseBody(newStrategyVersion, request);
+      const changed = await changeStrategy(
+        deps,
+        pathParameter(request, 'id'),
+        body,
+        authorOf(principalOf(response)),
+      );
+      answer(response, 201, strategy, changed);
+    })
+    .all(onlyMethods('POST'));
+  router
     .route('/api/v1/strategies/:id/execute')
     .post(async (request, response) => {
       const body = parseBody(executeRequest, request);
-      const principal = principalOf(response);
-      const started = await executeStrategy(deps, pathParameter(request, 'id'), body, {
-        viewer: viewerOf(principal),
-        actor: actorOf(principal),
-      });
+      const id = pathParameter(request, 'id');
+      const started = await executeStrategy(deps, id, body, authorOf(principalOf(response)));
       response.location(`/api/v1/runs/${started.runId}`);
       answer(response, started.existing ? 200 : 202, executeAnswer, {
         runId: started.runId,

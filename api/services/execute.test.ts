@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
-import { MemoryWorld, identityOf, memoryDeps, openExecution, rowOf, strategyOf } from '../testing/memory.js';
+import { identityOf, memoryDeps, openExecution, rowOf, strategyOf } from '../testing/memory.js';
+import { MemoryWorld } from '../testing/world.js';
 import { memoryUsers } from '../testing/memoryAccess.js';
 import { executeStrategy, slotsPerSession } from './execute.js';
 import { InvalidInputError } from './invalidInput.js';

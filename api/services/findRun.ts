@@ -1,6 +1,7 @@
 // Finds a run by its id, also in the moments before its worker has stored it. Called by the services of runs.
 import type { Mode, RunIdentity } from '../../contracts/wire/names.js';
 import { runWorkflowId } from '../../contracts/wire/names.js';
+import type { Strategy } from '../../contracts/wire/strategy.js';
 import type { Viewer } from '../../domain/access/ownership.js';
 import { maySee } from '../../domain/access/ownership.js';
 import { KeelError } from '../../ports/errors.js';
@@ -23,15 +24,16 @@ async function startedJustNow(
   deps: FindRunDeps,
   id: string,
   viewer: Viewer,
-): Promise<{ identity: RunIdentity; version: number; ownerId: string | null } | null> {
+): Promise<{ identity: RunIdentity; strategy: Strategy } | null> {
   const strategies = await listStrategies(deps, viewer);
   const session = await lastClosedSession(deps);
-  for (const { id: strategyId, settings, version, ownerId } of strategies) {
+  for (const strategy of strategies) {
+    const { id: strategyId, settings } = strategy;
     for (const symbol of settings.symbols) {
       for (let count = 1; count <= slotsPerSession; count += 1) {
         const slot = count === 1 ? settings.slot : `${settings.slot}-${count}`;
         const identity = { mode: deps.mode, strategyId, symbol, session, slot };
-        if (runIdOf(identity) === id) return { identity, version, ownerId };
+        if (runIdOf(identity) === id) return { identity, strategy };
       }
     }
   }
@@ -44,15 +46,18 @@ async function notYetStored(deps: FindRunDeps, id: string, viewer: Viewer): Prom
   const workflowId = runWorkflowId(started.identity);
   const execution = await deps.workflows.describe(workflowId);
   if (execution === null) return null;
+  const { strategy } = started;
   const row = {
     ...started.identity,
     id,
     workflowId,
-    strategyVersion: started.version,
+    strategyVersion: strategy.version,
+    definitionId: strategy.settings.workflowId,
+    definitionVersion: strategy.settings.workflowVersion,
     waitingFor: null,
     startedAt: execution.startedAt,
     endedAt: execution.endedAt,
-    ownerId: started.ownerId,
+    ownerId: strategy.ownerId,
   };
   if (execution.status === 'open') {
     const message = 'Started; no worker has taken it yet.';

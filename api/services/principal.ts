@@ -30,6 +30,12 @@ export interface Principal {
       };
 }
 
+/** Who makes something: whose it will be, and under which name the audit has it. */
+export interface Author {
+  readonly viewer: Viewer;
+  readonly actor: string;
+}
+
 export interface AuthenticateDeps {
   readonly accessTokens: Pick<AccessTokens, 'verify'>;
   readonly logins: Pick<LoginStore, 'good'>;
@@ -74,6 +80,11 @@ async function byKey(deps: AuthenticateDeps, prefix: string, secret: string): Pr
   const { name, scopes } = found.key;
   return { user: found.user, via: { kind: 'key', prefix, scopes, local: isLocalKey(name) } };
 }
+
+export const authorOf = (principal: Principal): Author => ({
+  viewer: viewerOf(principal),
+  actor: actorOf(principal),
+});
 
 /**
  * The user behind an Authorization header. Role and state are read anew each time, so that what an admin takes away is

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../../contracts/wire/names.js';
-import { MemoryWorld, identityOf, memoryDeps, openExecution, progressOf, rowOf } from '../testing/memory.js';
+import { identityOf, memoryDeps, openExecution, progressOf, rowOf } from '../testing/memory.js';
+import { MemoryWorld } from '../testing/world.js';
 import { memoryUsers } from '../testing/memoryAccess.js';
 import type { IntentRow } from '../../ports/stores.js';
 import type { ProgressEvent } from './progress.js';

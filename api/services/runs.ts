@@ -1,6 +1,7 @@
 // Lists, reads and cancels runs. Called by api/routes/runs.ts.
 import type { BrokerExecution } from '../../ports/broker.js';
 import type { CallRow, ConversationStore } from '../../ports/conversations.js';
+import type { DefinitionStore } from '../../ports/definitions.js';
 import { KeelError } from '../../ports/errors.js';
 import type {
   AuditStore,
@@ -14,6 +15,7 @@ import type {
   RunRow,
   RunStore,
 } from '../../ports/stores.js';
+import type { DefinitionVersion } from '../../contracts/wire/definition.js';
 import type { StepProgress } from '../../contracts/wire/run.js';
 import type { Viewer } from '../../domain/access/ownership.js';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
@@ -28,12 +30,14 @@ export interface RunDeps extends FindRunDeps {
   readonly intents: Pick<IntentStore, 'byRun' | 'askCancel'>;
   readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
   readonly conversations: Pick<ConversationStore, 'byRun'>;
+  readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly audit: AuditStore;
   readonly workflows: RunWorkflows;
 }
 
 export interface RunFacts {
   readonly row: RunRow;
+  readonly definition: DefinitionVersion | null;
   readonly steps: readonly StepProgress[];
   readonly bars: readonly BarSetRow[];
   readonly charts: readonly ChartRow[];
@@ -48,7 +52,8 @@ export interface RunFacts {
 /** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
 export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promise<RunFacts> {
   const row = await findRun(deps, id, viewer);
-  const [steps, bars, charts, analyses, decision, risk, intent, calls] = await Promise.all([
+  const [definition, steps, bars, charts, analyses, decision, risk, intent, calls] = await Promise.all([
+    definitionOf(deps, row),
     deps.runs.steps(id),
     deps.evidence.bars(id),
     deps.evidence.charts(id),
@@ -59,8 +64,16 @@ export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promis
     deps.conversations.byRun(id),
   ]);
   const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
-  return { row, steps, bars, charts, analyses, decision, risk, intent, executions, calls };
+  return { row, definition, steps, bars, charts, analyses, decision, risk, intent, executions, calls };
 }
+
+const definitionOf = (
+  { definitions }: RunDeps,
+  { definitionId, definitionVersion }: RunRow,
+): Promise<DefinitionVersion | null> =>
+  definitionId === null || definitionVersion === null
+    ? Promise.resolve(null)
+    : definitions.version(definitionId, definitionVersion);
 
 /**
  * Asks a run to stop. Before its order is sent that ends it; afterwards it asks the order's lifecycle.

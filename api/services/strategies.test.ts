@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { NewStrategy } from '../../contracts/http/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
-import { MemoryWorld, memoryDeps, riskLimits } from '../testing/memory.js';
+import { memoryDeps, riskLimits } from '../testing/memory.js';
+import { MemoryWorld } from '../testing/world.js';
 import { memoryUsers } from '../testing/memoryAccess.js';
 import { InvalidInputError } from './invalidInput.js';
 import { createStrategy } from './strategies.js';
 
-const owner = { id: memoryUsers.trader.id, actor: 'test' };
+const owner = {
+  viewer: { userId: memoryUsers.trader.id, role: 'trader' },
+  actor: 'test',
+} as const;
 
 const create = (request: Partial<NewStrategy>, world = new MemoryWorld()) =>
   createStrategy(memoryDeps(world), { name: 'Mine', settings: { symbols: ['AAPL'] }, ...request }, owner);
@@ -31,6 +35,7 @@ describe('createStrategy', () => {
       risk: { ...riskLimits, pyramiding: false },
       slot: 'after-close',
       workflowId: 'standard',
+      workflowVersion: 1,
     });
   });
 

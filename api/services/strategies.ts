@@ -1,73 +1,26 @@
-// Makes and reads strategies: fills in the platform's defaults and holds a strategy to the platform's limits.
-// Called by api/routes/strategies.ts.
-import type { FieldProblem } from '../../contracts/http/problem.js';
-import type { NewStrategy } from '../../contracts/http/strategy.js';
+// Makes, changes and reads strategies. Called by api/routes/strategies.ts.
+import type { NewStrategy, NewStrategyVersion } from '../../contracts/http/strategy.js';
 import type { Mode } from '../../contracts/wire/names.js';
-import type { IndicatorParameters, Strategy, StrategySettings } from '../../contracts/wire/strategy.js';
+import type { Strategy, StrategySettings } from '../../contracts/wire/strategy.js';
 import type { Viewer } from '../../domain/access/ownership.js';
 import { maySee } from '../../domain/access/ownership.js';
-import { ratio } from '../../domain/money/decimal.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
+import type { DefinitionStore } from '../../ports/definitions.js';
 import { KeelError } from '../../ports/errors.js';
 import type { StrategyStore } from '../../ports/stores.js';
+import { usableVersion } from './definitions.js';
 import { InvalidInputError } from './invalidInput.js';
-
-/** What a strategy gets where the operator said nothing. */
-export interface StrategyDefaults {
-  readonly indicators: IndicatorParameters;
-  readonly risk: RiskProfile;
-  readonly slot: string;
-  readonly workflowId: string;
-}
+import type { Author } from './principal.js';
+import type { StrategyDefaults } from './strategySettings.js';
+import { settingsOf } from './strategySettings.js';
 
 export interface StrategyDeps {
   readonly mode: Mode;
-  readonly strategies: Pick<StrategyStore, 'create' | 'get' | 'list'>;
+  readonly strategies: Pick<StrategyStore, 'create' | 'addVersion' | 'get' | 'list'>;
+  readonly definitions: Pick<DefinitionStore, 'get' | 'version'>;
   readonly strategyDefaults: StrategyDefaults;
   /** The platform's limits: no strategy may risk more. */
   readonly riskLimits: RiskProfile;
-}
-
-/** Drops keys that are absent, so that they do not hide a default. */
-const given = <T extends object>(part: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(part ?? {}).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
-
-function settingsOf(request: NewStrategy['settings'], defaults: StrategyDefaults): StrategySettings {
-  return {
-    symbols: request.symbols,
-    timeframes: request.timeframes ?? ['daily', 'weekly'],
-    indicators: { ...defaults.indicators, ...given(request.indicators) },
-    analyst: request.analyst ?? 'auto',
-    risk: { ...defaults.risk, ...given(request.risk) },
-    slot: request.slot ?? defaults.slot,
-    workflowId: request.workflowId ?? defaults.workflowId,
-  };
-}
-
-const ceilings = ['riskPerTrade', 'maximumPositionShare', 'priceCollar'] as const;
-const floors = ['minimumRCoefficient', 'cashReserve'] as const;
-const switches = ['shortsAllowed', 'pyramiding'] as const;
-
-/** Every way in which a profile goes beyond the platform's limits. */
-function beyondLimits(risk: RiskProfile, limits: RiskProfile): FieldProblem[] {
-  const problem = (field: string, message: string): FieldProblem => ({
-    in: 'body',
-    field: `settings.risk.${field}`,
-    message,
-  });
-  return [
-    ...ceilings
-      .filter((field) => ratio(risk[field]).gt(ratio(limits[field])))
-      .map((field) => problem(field, `${risk[field]} is above the platform's limit of ${limits[field]}`)),
-    ...floors
-      .filter((field) => ratio(risk[field]).lt(ratio(limits[field])))
-      .map((field) => problem(field, `${risk[field]} is below the platform's minimum of ${limits[field]}`)),
-    ...switches
-      .filter((field) => risk[field] && !limits[field])
-      .map((field) => problem(field, 'this platform does not allow it')),
-  ];
 }
 
 /** A slug of letters and digits joined by dashes; accents are dropped. Empty when the name has no such letter. */
@@ -82,23 +35,53 @@ const slug = (name: string): string =>
 
 /**
  * Stores a new strategy in the process's mode.
- * @throws InvalidInputError when no id can be made of the name, or a limit of the platform is passed (LIMIT_EXCEEDED).
- * @throws KeelError STRATEGY_EXISTS
+ * @throws InvalidInputError when no id can be made of the name, or a limit of the platform (LIMIT_EXCEEDED) or of its
+ *   workflow definition (BEYOND_WORKFLOW) is passed.
+ * @throws KeelError STRATEGY_EXISTS, UNKNOWN_WORKFLOW
  */
 export async function createStrategy(
   deps: StrategyDeps,
   request: NewStrategy,
-  owner: { readonly id: string; readonly actor: string },
+  { viewer, actor }: Author,
 ): Promise<Strategy> {
   const id = request.id ?? slug(request.name);
   if (id === '') {
     const message = 'no id can be made of this name: give one of lower-case letters, digits and dashes';
     throw new InvalidInputError([{ in: 'body', field: 'id', message }]);
   }
-  const settings = settingsOf(request.settings, deps.strategyDefaults);
-  const problems = beyondLimits(settings.risk, deps.riskLimits);
-  if (problems.length > 0) throw new InvalidInputError(problems, 'LIMIT_EXCEEDED');
-  return deps.strategies.create({ id, name: request.name, settings, ownerId: owner.id }, owner.actor);
+  const settings = await settingsFor(deps, request.settings, viewer);
+  return deps.strategies.create({ id, name: request.name, settings, ownerId: viewer.userId }, actor);
+}
+
+/**
+ * Stores the next version of a strategy; runs that are open keep theirs. The slot stays: with another one a session could
+ * be traded twice.
+ * @throws what createStrategy throws, and KeelError STRATEGY_NOT_FOUND, STRATEGY_CHANGED
+ */
+export async function changeStrategy(
+  deps: StrategyDeps,
+  id: string,
+  request: NewStrategyVersion,
+  { viewer, actor }: Author,
+): Promise<Strategy> {
+  const before = await readStrategy(deps, id, viewer);
+  const { slot } = before.settings;
+  if (request.settings.slot !== undefined && request.settings.slot !== slot) {
+    const message = `stays ${slot}: a strategy keeps its slot, so that no session has two runs; make another strategy`;
+    throw new InvalidInputError([{ in: 'body', field: 'settings.slot', message }]);
+  }
+  const settings = await settingsFor(deps, { ...request.settings, slot }, viewer);
+  return deps.strategies.addVersion(id, { after: before.version, settings }, actor);
+}
+
+async function settingsFor(
+  deps: StrategyDeps,
+  request: NewStrategy['settings'],
+  viewer: Viewer,
+): Promise<StrategySettings> {
+  const id = request.workflowId ?? deps.strategyDefaults.workflowId;
+  const definition = await usableVersion(deps, viewer, id, request.workflowVersion);
+  return settingsOf(request, deps.strategyDefaults, deps.riskLimits, definition);
 }
 
 export const listStrategies = async (

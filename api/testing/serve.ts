@@ -5,8 +5,8 @@ import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ApiDeps } from '../app.js';
 import { createApp } from '../app.js';
-import type { MemoryWorld } from './memory.js';
 import { memoryDeps } from './memory.js';
+import type { MemoryWorld } from './world.js';
 
 interface Answer {
   readonly status: number;

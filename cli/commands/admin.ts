@@ -1,6 +1,6 @@
 // `keel admin`: makes an admin, or gives one who has lost his password a new one. Called by cli/main.ts.
-import { parseArgs } from 'node:util';
 import type { Mode } from '../../contracts/wire/names.js';
+import { parseArguments } from '../arguments.js';
 import { adminLines, resetAdmin, withStores } from '../admin.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
@@ -16,13 +16,14 @@ DATABASE_URL or the database of a running Keel in .keel: whoever may write there
 Example:
   keel admin --username maria`;
 
-/** @param database of the users; its url is never printed. @returns the exit code */
+/** @param databaseOf finds that of the users; its url is never printed. @returns the exit code */
 export async function adminCommand(
   args: readonly string[],
   out: Say,
-  database: { readonly url: string; readonly mode: Mode },
+  databaseOf: () => { readonly url: string; readonly mode: Mode },
 ): Promise<number> {
   const { username, dropSecondFactor } = readOptions(args);
+  const database = databaseOf();
   const made = await withStores(database.url, database.mode, async (stores) => {
     const admin = await resetAdmin(stores, username, 'keel admin');
     if (dropSecondFactor) await stores.secondFactors.remove(admin.user.id, { keepLogin: null }, 'keel admin');
@@ -34,7 +35,7 @@ export async function adminCommand(
 
 function readOptions(args: readonly string[]): { username: string; dropSecondFactor: boolean } {
   try {
-    const { values } = parseArgs({
+    const { values } = parseArguments({
       args: [...args],
       options: { username: { type: 'string' }, 'drop-second-factor': { type: 'boolean', default: false } },
     });

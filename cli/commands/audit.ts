@@ -1,8 +1,8 @@
 // `keel audit verify`: follows the audit trail from its first row to its last. Called by cli/main.ts.
-import { parseArgs } from 'node:util';
 import type { AuditHead } from '../../db/auditChain.js';
 import { checkAudit } from '../../db/auditChain.js';
 import { connect } from '../../db/connect.js';
+import { parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
@@ -21,9 +21,10 @@ export async function auditCommand(
   args: readonly string[],
   out: Say,
   err: Say,
-  url: string,
+  urlOf: () => string,
 ): Promise<number> {
   const known = readKnown(args);
+  const url = urlOf();
   const limits = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 60_000, lockTimeoutMs: 5000 };
   const db = connect({ url, ...limits });
   try {
@@ -43,7 +44,7 @@ function readKnown(args: readonly string[]): AuditHead | null {
   let from: string | undefined;
   let words: readonly string[];
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parseArguments({
       args: [...args],
       allowPositionals: true,
       options: { from: { type: 'string' } },
@@ -52,7 +53,8 @@ function readKnown(args: readonly string[]): AuditHead | null {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  if (words.length !== 1 || words[0] !== 'verify') throw new UsageError('audit takes verify');
+  subcommand('audit', words[0], ['verify']);
+  if (words.length > 1) throw new UsageError('audit verify takes nothing more');
   if (from === undefined) return null;
   const [, position, hash] = /^(\d{1,15}):([0-9a-f]{64})$/.exec(from) ?? [];
   if (position === undefined || hash === undefined) throw new UsageError(`--from ${from} is not ROW:HASH`);

@@ -1,7 +1,6 @@
 // `keel chart`: a CSV file of daily bars in, a chart as PNG out. Called by cli/main.ts.
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { createRender } from '../../adapters/charts/render.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
@@ -9,10 +8,10 @@ import { dayOfWeek } from '../../domain/market/dates.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { aggregateWeekly, dropUnfinished } from '../../domain/market/weekly.js';
 import { KeelError } from '../../ports/errors.js';
+import { parseArguments } from '../arguments.js';
 import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
-
-const usage = 'keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]';
+import { UsageError } from '../supervisor/options.js';
 
 interface Order {
   readonly csv: string;
@@ -26,20 +25,19 @@ const isTimeframe = (text: string): text is Timeframe => Object.hasOwn(timeframe
 function orderOf(args: readonly string[]): Order {
   const { values } = readArguments(args);
   const { csv, out, timeframe = 'daily' } = values;
-  if (csv === undefined || out === undefined) throw new Refusal([`needed are --csv and --out: ${usage}`]);
+  if (csv === undefined || out === undefined) throw new UsageError('--csv FILE and --out PNG are needed');
   if (!isTimeframe(timeframe))
-    throw new Refusal([`--timeframe is daily or weekly, not ${JSON.stringify(timeframe)}`]);
+    throw new UsageError(`--timeframe is daily or weekly, not ${JSON.stringify(timeframe)}`);
   const symbol = values.symbol ?? path.basename(csv, path.extname(csv)).toUpperCase();
   return { csv, out, symbol, timeframe };
 }
 
 function readArguments(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  try {
-    return parseArgs({ args: [...args], options: { csv: text, out: text, symbol: text, timeframe: text } });
-  } catch (error) {
-    throw new Refusal([`${plainReason(error)}: ${usage}`]);
-  }
+  return parseArguments({
+    args: [...args],
+    options: { csv: text, out: text, symbol: text, timeframe: text },
+  });
 }
 
 /** Finished weeks only. Outside the calendar a week counts as finished when its last bar is of Friday or later. */
@@ -88,6 +86,7 @@ async function draw(order: Order, out: Say, err: Say): Promise<void> {
 /**
  * @param args what follows `keel chart`.
  * @param out takes a line for standard output; `err` one for standard error.
+ * @throws UsageError
  * @returns the exit code: 0, or 1 after one line for each problem, with no file written.
  */
 export async function chartCommand(args: readonly string[], out: Say, err: Say): Promise<number> {

@@ -1,5 +1,6 @@
 // `keel completion bash|zsh|fish`: a script that completes commands and options. What it offers is read from the help
 // texts, so that it can not offer what no help names. Called by cli/main.ts.
+import { parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
@@ -19,15 +20,17 @@ export interface Described {
 
 type Shell = (commands: Readonly<Record<string, Described>>) => string;
 
-/** Options that the help names, and what the usage line offers as second word. */
+/** Options that the help names, and the second words: of the usage lines, and of the list that explains them. */
 export function wordsOf({ help }: Described): readonly string[] {
-  const [usage = ''] = help.split('\n', 1);
-  const second = /^Usage: keel \S+ ([a-z]+(?: \[N\])?(?:\|[a-z]+(?: \[N\])?)+|[a-z]+)/
-    .exec(usage)?.[1]
-    ?.split('|')
-    .map((word) => word.replace(' [N]', ''));
+  const usage = [
+    ...help.matchAll(/^(?:Usage:| {6}) keel \S+ ([a-z-]+(?: \[N\])?(?:\|[a-z-]+(?: \[N\])?)*)/gm),
+  ];
+  const second = usage.flatMap(([, words = '']) => words.replaceAll(' [N]', '').split('|'));
+  const listed = [...help.matchAll(/^ {2}([a-z][a-z-]*)(?: [[A-Z-][^\n]*?)? {2,}\S/gm)].map(
+    ([, word = '']) => word,
+  );
   const options = [...help.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([option]) => option);
-  return [...new Set([...(second ?? []), ...options, '--help'])];
+  return [...new Set([...second, ...listed, ...options, '--help'])];
 }
 
 const bash: Shell = (commands) => `# keel completion for bash
@@ -85,7 +88,7 @@ const fish: Shell = (commands) =>
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
-const shells: Readonly<Record<string, Shell>> = { bash, zsh, fish };
+const shells: Readonly<Record<'bash' | 'zsh' | 'fish', Shell>> = { bash, zsh, fish };
 
 /** @throws UsageError when the shell is none of the three */
 export function completionCommand(
@@ -93,9 +96,10 @@ export function completionCommand(
   out: Say,
   commands: Readonly<Record<string, Described>>,
 ): number {
-  const [name = '', ...rest] = args;
-  const shell = Object.hasOwn(shells, name) ? shells[name] : undefined;
-  if (shell === undefined || rest.length > 0) throw new UsageError('completion takes bash, zsh or fish');
+  const { positionals } = parseArguments({ args: [...args], allowPositionals: true, options: {} });
+  const [name, ...rest] = positionals;
+  const shell = shells[subcommand('completion', name, ['bash', 'zsh', 'fish'])];
+  if (rest.length > 0) throw new UsageError('completion takes one shell');
   out(shell(commands));
   return 0;
 }

@@ -4,6 +4,7 @@ import type { ConfigSection } from '../../config/load.js';
 import { loadConfig } from '../../config/load.js';
 import { ConfigError } from '../../config/problems.js';
 import { maskedConfig } from '../../config/print.js';
+import { parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
@@ -31,10 +32,10 @@ const alone: readonly ConfigSection[] = [
 const services: readonly ConfigSection[] = ['database', 'temporal', 'broker', 'auth'];
 
 export function configCommand(args: readonly string[], out: Say, env: NodeJS.ProcessEnv): number {
-  const [command, ...rest] = args;
-  if (rest.length > 0 || (command !== 'print' && command !== 'check')) {
-    throw new UsageError('config takes print or check');
-  }
+  const { positionals } = parseArguments({ args: [...args], allowPositionals: true, options: {} });
+  const [word, ...rest] = positionals;
+  const command = subcommand('config', word, ['print', 'check']);
+  if (rest.length > 0) throw new UsageError(`config ${command} takes nothing more`);
   if (command === 'check') {
     const { mode, environment } = loadConfig(env);
     out(`The configuration is whole: ${mode} mode, ${environment} environment.`);

@@ -1,6 +1,6 @@
 // `keel doctor`: looks at everything that Keel needs and names each fault with its cause and fix. Called by cli/main.ts.
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../arguments.js';
 import { writeBundle } from '../doctor/bundle.js';
 import { examine, repair } from '../doctor/examine.js';
 import { readPatient } from '../doctor/patient.js';
@@ -72,7 +72,7 @@ function sayFinding({ check, status, found, cause, fix }: Finding, out: Say): vo
 
 function readOptions(args: readonly string[]): { fix: boolean; json: boolean; bundle: string | null } {
   try {
-    const { values } = parseArgs({
+    const { values } = parseArguments({
       args: [...args],
       options: { fix: { type: 'boolean' }, json: { type: 'boolean' }, bundle: { type: 'string' } },
     });

@@ -77,7 +77,7 @@ describe('keel ibkr trust', () => {
     await expect(run(['trust', '--url', 'http://127.0.0.1:1'])).rejects.toMatchObject({
       code: 'IBKR_CONFIG',
     });
-    await expect(run(['burn'])).rejects.toThrow('trust or login-url is needed');
+    await expect(run(['burn'])).rejects.toThrow('ibkr takes trust, login-url, not burn');
   });
 });
 

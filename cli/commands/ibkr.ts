@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { parseArgs } from 'node:util';
 import { readCertificate } from '../../adapters/ibkr/trust.js';
 import type { ShownCertificate } from '../../adapters/ibkr/trust.js';
+import { parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { writeFileAtomically } from '../supervisor/records.js';
 import { UsageError } from '../supervisor/options.js';
@@ -39,7 +39,7 @@ interface Input {
 function parse(args: readonly string[]) {
   try {
     const options = { url: text, 'data-dir': text, keep: { type: 'boolean' } } as const;
-    return parseArgs({ args: [...args], allowPositionals: true, options });
+    return parseArguments({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
@@ -50,8 +50,8 @@ export async function ibkrCommand(input: Input): Promise<number> {
   const { values, positionals } = parse(input.args);
   const [act, ...rest] = positionals;
   const url = values.url ?? (input.env['IBKR_BASE_URL'] || 'https://localhost:5000/v1/api');
-  if (rest.length === 0 && act === 'login-url') return loginUrl(url, input.out);
-  if (rest.length > 0 || act !== 'trust') throw new UsageError('trust or login-url is needed');
+  if (rest.length > 0) throw new UsageError('one of trust and login-url at a time');
+  if (subcommand('ibkr', act, ['trust', 'login-url']) === 'login-url') return loginUrl(url, input.out);
   const dataDir = resolve(values['data-dir'] ?? input.env['KEEL_DATA_DIR'] ?? '.keel');
   const certificate = await readCertificate(url, timeoutMs);
   show(url, certificate, input.out);

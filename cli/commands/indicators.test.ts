@@ -186,9 +186,6 @@ describe('keel indicators', () => {
   });
 
   it.each([
-    [[], /^needed is --csv: keel indicators --csv FILE \[--json\]$/],
-    [['--csv'], /argument missing: keel indicators/],
-    [['--cvs', 'x'], /Unknown option '--cvs'.*: keel indicators/],
     [
       ['--csv', '/nowhere/bars.csv'],
       /^\/nowhere\/bars\.csv can not be read: there is no such file or folder$/,
@@ -198,5 +195,13 @@ describe('keel indicators', () => {
     const { code, out, err } = await run(...args);
     expect([code, out, err.length]).toEqual([1, [], 1]);
     expect(err[0]).toMatch(line);
+  });
+
+  it.each([
+    [[], '--csv FILE is needed'],
+    [['--csv'], "Option '--csv <value>' argument missing"],
+    [['--cvs', 'x'], 'there is no option --cvs; did you mean --csv?'],
+  ])('refuses wrong use: %j', async (args, message) => {
+    await expect(run(...args)).rejects.toMatchObject({ name: 'UsageError', message });
   });
 });

@@ -1,13 +1,13 @@
 // `keel indicators`: a CSV file of daily bars in, every indicator out. Called by cli/main.ts.
-import { parseArgs } from 'node:util';
 import { computeIndicators } from '../../domain/indicators/compute.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import type { IndicatorParameters, IndicatorSet, Series } from '../../domain/indicators/types.js';
 import { toColumns } from '../../domain/market/columns.js';
-import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
+import { parseArguments } from '../arguments.js';
+import { missingSessions, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
+import { UsageError } from '../supervisor/options.js';
 
-const usage = 'keel indicators --csv FILE [--json]';
 const shownBars = 5;
 
 /** One value a bar, null while the indicator warms up; a series that is too short is null throughout. */
@@ -15,17 +15,12 @@ type Values = readonly (number | null)[];
 
 function orderOf(args: readonly string[]): { readonly csv: string; readonly json: boolean } {
   const { csv, json = false } = readArguments(args).values;
-  if (csv === undefined) throw new Refusal([`needed is --csv: ${usage}`]);
+  if (csv === undefined) throw new UsageError('--csv FILE is needed');
   return { csv, json };
 }
 
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: { csv: { type: 'string' }, json: { type: 'boolean' } } });
-  } catch (error) {
-    throw new Refusal([`${plainReason(error)}: ${usage}`]);
-  }
-}
+const readArguments = (args: readonly string[]) =>
+  parseArguments({ args: [...args], options: { csv: { type: 'string' }, json: { type: 'boolean' } } });
 
 /** Every series of a set under the name that the output gives it. */
 function namesOf(set: IndicatorSet, parameters: IndicatorParameters): [string, Series | null][] {
@@ -82,6 +77,7 @@ function table(dates: readonly string[], series: ReadonlyMap<string, Values>): s
  * @param out takes a line for standard output: a table of the last bars, or with --json one object of arrays, each as
  * long as the file: `date`, one a series (null in warm-up), and `tooShort`, the names of series without any value
  * @param err takes a line for standard error: each problem, or why a series is too short
+ * @throws UsageError
  * @returns the exit code: 0, or 1 after one line for each problem and nothing on `out`
  */
 export async function indicatorsCommand(args: readonly string[], out: Say, err: Say): Promise<number> {

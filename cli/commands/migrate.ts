@@ -1,35 +1,63 @@
 // `keel migrate up|down|status|history`: applies and takes back the committed migrations. Called by cli/main.
 import { migrateDown, migrateUp, migrationHistory, migrationStatus } from '../../db/migrate.js';
 import { KeelError } from '../../ports/errors.js';
+import { parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
+import { UsageError } from '../supervisor/options.js';
+import { sayTable } from '../table.js';
 
-const usage = `Usage: keel migrate <command>
-  up          apply what is pending
-  down [N]    take back the last N migrations (1 unless given); their tables and rows are lost
+export const migrateHelp = `Usage: keel migrate up|down [N]|status|history [--json]
+
+Applies or takes back the database's migrations, in DATABASE_URL or the database of a running Keel in .keel.
+
+  up          applies what is pending
+  down [N]    takes back the last N migrations (1 unless given); their tables and rows are lost
   status      every migration and when it was applied
-  history     everything that was ever applied or taken back`;
+  history     everything that was ever applied or taken back
+
+  --json      the list as JSON
+
+Examples:
+  keel migrate status
+  keel migrate down 1`;
+
+interface Order {
+  readonly act: 'up' | 'down' | 'status' | 'history';
+  readonly count: number;
+  readonly json: boolean;
+}
+
+function orderOf(args: readonly string[]): Order {
+  const options = { json: { type: 'boolean' } } as const;
+  const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options });
+  const [word, ...rest] = positionals;
+  const act = subcommand('migrate', word, ['up', 'down', 'status', 'history']);
+  const count = act === 'down' && rest.length === 1 ? Number(rest[0]) : 1;
+  const fits = rest.length === 0 || (act === 'down' && rest.length === 1);
+  if (!fits || !Number.isInteger(count) || count < 1) {
+    throw new UsageError(
+      `migrate ${act} takes ${act === 'down' ? 'a number of migrations' : 'nothing more'}`,
+    );
+  }
+  return { act, count, json: values.json === true };
+}
 
 /**
  * @param args what follows `migrate` on the command line
- * @param databaseUrl postgres://…; never printed
- * @returns the exit code: 0, 1 when PostgreSQL or a migration failed, 2 for a wrong command line
+ * @param databaseUrl gives postgres://…; never printed
+ * @returns the exit code: 0, or 1 when PostgreSQL or a migration failed
+ * @throws UsageError
  */
 export async function migrateCommand(
   args: readonly string[],
   out: Say,
   err: Say,
-  databaseUrl: string,
+  databaseUrl: () => string,
 ): Promise<number> {
-  const [command = '', ...rest] = args;
-  const count = command === 'down' && rest.length === 1 ? Number(rest[0]) : 1;
-  const known = ['up', 'down', 'status', 'history'].includes(command);
-  const fits = rest.length === 0 || (command === 'down' && rest.length === 1);
-  if (!known || !fits || !Number.isInteger(count) || count < 1) {
-    err(usage);
-    return 2;
-  }
+  const order = orderOf(args);
+  const url = databaseUrl();
   try {
-    for (const line of await run(command, count, databaseUrl)) out(line);
+    await carryOut(order, url, out);
     return 0;
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
@@ -38,23 +66,29 @@ export async function migrateCommand(
   }
 }
 
-async function run(command: string, count: number, url: string): Promise<readonly string[]> {
-  switch (command) {
-    case 'up': {
-      const names = await migrateUp(url);
-      return names.length === 0 ? ['Nothing is pending.'] : names.map((name) => `applied     ${name}`);
-    }
-    case 'down': {
-      const names = await migrateDown(url, count);
-      return names.length === 0 ? ['Nothing is applied.'] : names.map((name) => `taken back  ${name}`);
-    }
-    case 'status':
-      return (await migrationStatus(url)).map(
-        ({ name, appliedAt }) => `${appliedAt ?? 'pending'.padEnd(24)}  ${name}`,
-      );
-    default:
-      return (await migrationHistory(url)).map(
-        ({ at, direction, name, sha256 }) => `${at}  ${direction.padEnd(4)}  ${name}  ${sha256.slice(0, 12)}`,
-      );
+async function carryOut({ act, count, json }: Order, url: string, out: Say): Promise<void> {
+  const tell = (rows: unknown, people: () => void): void => {
+    if (json) out(JSON.stringify(rows, null, 2));
+    else people();
+  };
+  if (act === 'status') {
+    const rows = await migrationStatus(url);
+    tell(rows, () => {
+      const shown = rows.map(({ name, appliedAt }) => [appliedAt ?? 'pending', name]);
+      sayTable(out, ['APPLIED', 'MIGRATION'], shown, 'No migrations.');
+    });
+  } else if (act === 'history') {
+    const rows = await migrationHistory(url);
+    tell(rows, () => {
+      const shown = rows.map(({ at, direction, name, sha256 }) => [at, direction, name, sha256.slice(0, 12)]);
+      sayTable(out, ['AT', 'WAY', 'MIGRATION', 'SHA-256'], shown, 'Nothing was ever applied.');
+    });
+  } else {
+    const names = act === 'up' ? await migrateUp(url) : await migrateDown(url, count);
+    const [none, done] = act === 'up' ? ['pending', 'applied'] : ['applied', 'taken back'];
+    tell(names, () => {
+      if (names.length === 0) out(`Nothing is ${none}.`);
+      for (const name of names) out(`${done.padEnd(10)}  ${name}`);
+    });
   }
 }

@@ -14,6 +14,7 @@ import type { CallRow } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { RunRow } from '../../ports/stores.js';
+import { parseArguments } from '../arguments.js';
 import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { StartError } from '../supervisor/dataDir.js';
@@ -55,9 +56,9 @@ interface Opened {
 }
 
 function placeOf(args: readonly string[], env: NodeJS.ProcessEnv): Place {
-  const [name, ...rest] = args;
-  if (name === undefined || rest.length > 0 || name.startsWith('-'))
-    throw new UsageError('one RUN is needed');
+  const { positionals } = parseArguments({ args: [...args], allowPositionals: true, options: {} });
+  const [name, ...rest] = positionals;
+  if (name === undefined || rest.length > 0) throw new UsageError('one RUN is needed');
   if (name.endsWith('.json') && existsSync(name)) {
     const { runId, dataDir, databaseDir, objectDir, mode } = readSummary(name);
     return { runId, dataDir, databaseDir, objectDir: objectDir ?? join(dataDir, 'objects'), mode };

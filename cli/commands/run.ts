@@ -1,19 +1,18 @@
 // `keel run SYMBOL` and `keel runs`: through the API of a Keel that runs. Called by cli/main.ts.
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isDate } from '../../domain/market/dates.js';
+import { parseArguments } from '../arguments.js';
 import type { Api, RunDetail } from '../api.js';
 import { createApi } from '../api.js';
 import { followToEnd } from '../follow.js';
 import { openMarket } from '../market.js';
 import { runSession } from '../runSession.js';
+import { apiElsewhere, apiOf, dataDirOf, requireState } from '../running.js';
 import type { Say } from '../say.js';
 import { printSummary } from '../summary.js';
-import { StartError } from '../supervisor/dataDir.js';
+import { sayTable } from '../table.js';
 import { codeOf, placesOf } from '../supervisor/main.js';
 import { UsageError } from '../supervisor/options.js';
 import type { KeelState } from '../supervisor/state.js';
-import { readState } from '../supervisor/state.js';
 
 export const runHelp = `Usage: keel run SYMBOL [options]
 
@@ -42,36 +41,6 @@ Example:
 
 const text = { type: 'string' } as const;
 
-function parse<T extends NonNullable<Parameters<typeof parseArgs>[0]>>(config: T) {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
-const dataDirOf = (given: string | undefined, env: NodeJS.ProcessEnv): string =>
-  resolve(given ?? env['KEEL_DATA_DIR'] ?? '.keel');
-
-/** @throws StartError when no Keel runs on the directory */
-export function requireState(dataDir: string): KeelState {
-  const state = readState(dataDir);
-  if (state !== null) return state;
-  throw new StartError(
-    `no Keel runs on ${dataDir}: start one with npm start, or name another with --data-dir or --api`,
-  );
-}
-
-/** With the key of KEEL_API_KEY, which is of that API. */
-const apiElsewhere = (url: string, env: NodeJS.ProcessEnv): Api =>
-  createApi(url.replace(/\/+$/, ''), env['KEEL_API_KEY'] || null);
-
-function apiOf(values: { api?: string; 'data-dir'?: string }, env: NodeJS.ProcessEnv): Api {
-  if (values.api !== undefined) return apiElsewhere(values.api, env);
-  const state = requireState(dataDirOf(values['data-dir'], env));
-  return createApi(state.apiUrl, state.apiKey);
-}
-
 /** @returns 0 after a natural end of the run, 1 after another */
 export async function runCommand(
   args: readonly string[],
@@ -79,7 +48,7 @@ export async function runCommand(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<number> {
-  const { values, positionals } = parse({
+  const { values, positionals } = parseArguments({
     args: [...args],
     allowPositionals: true,
     options: { strategy: text, 'as-of': text, 'data-dir': text, api: text },
@@ -149,7 +118,7 @@ export async function runsCommand(
   out: Say,
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
-  const { values } = parse({
+  const { values } = parseArguments({
     args: [...args],
     options: {
       symbol: text,
@@ -172,17 +141,10 @@ export async function runsCommand(
     out(JSON.stringify(runs, null, 2));
     return 0;
   }
-  if (runs.length === 0) out('No runs.');
-  for (const run of runs) {
+  const rows = runs.map((run) => {
     const end = run.outcome ?? (run.waitingFor === null ? run.status : `waiting for ${run.waitingFor}`);
-    const columns = [
-      run.session,
-      run.slot.padEnd(14),
-      run.symbol.padEnd(9),
-      run.strategyId.padEnd(20),
-      end.padEnd(12),
-    ];
-    out(`${columns.join('  ')}  ${run.id}`);
-  }
+    return [run.session, run.slot, run.symbol, run.strategyId, end, run.id];
+  });
+  sayTable(out, ['SESSION', 'SLOT', 'SYMBOL', 'STRATEGY', 'END', 'RUN'], rows, 'No runs.');
   return 0;
 }

@@ -4,15 +4,16 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loadConfig } from '../../config/load.js';
 import { endpoints, faultKinds } from '../../simulator/faults.js';
+import { parseArguments } from '../arguments.js';
 import type { Say } from '../say.js';
 import { compiled } from '../supervisor/boot.js';
 import { driveMarket } from '../driveMarket.js';
 import { StartError } from '../supervisor/dataDir.js';
 import { UsageError } from '../supervisor/options.js';
 import { readState } from '../supervisor/state.js';
+import { meant } from '../unknownOption.js';
 
 export const simulatorHelp = `Usage: keel simulator [command] [options]
 
@@ -96,9 +97,8 @@ export async function simulatorCommand(
   };
   const request = requests[command];
   if (request === undefined) {
-    throw new UsageError(
-      `simulator has no command ${command}; it has ${[...Object.keys(requests), 'drive'].join(', ')}`,
-    );
+    const names = [...Object.keys(requests), 'drive'];
+    throw new UsageError(`simulator takes ${names.join(', ')}, not ${command}${meant(command, names)}`);
   }
   out(JSON.stringify(await ask(admin, ...request), null, 2));
   return 0;
@@ -106,7 +106,7 @@ export async function simulatorCommand(
 
 function readArguments(args: readonly string[]) {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parseArguments({
       args: [...args],
       allowPositionals: true,
       options,

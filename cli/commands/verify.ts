@@ -1,14 +1,15 @@
 // `keel verify FILE`: holds the summary of a run against everything that was stored, in a process that had no part in
 // it. Re-hashes every object, makes decision and quantity again, and compares the order with the simulator's ledger.
-import { parseArgs } from 'node:util';
 import { createFilesystemObjectStore } from '../../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../../adapters/minio/objectStore.js';
 import { loadConfig } from '../../config/load.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { parseArguments } from '../arguments.js';
 import type { Say } from '../say.js';
 import { StartError } from '../supervisor/dataDir.js';
 import { UsageError } from '../supervisor/options.js';
 import { createCheckList } from '../verify/checks.js';
+import { checkDefinition } from '../verify/definition.js';
 import { openForReading } from '../verify/database.js';
 import { checkEvidence } from '../verify/evidence.js';
 import { checkAllFiles } from '../verify/objects.js';
@@ -43,8 +44,9 @@ export async function verifyCommand(
     list.holds(`run ${summary.runId} is stored`, run !== null, 'there is no such run in the database');
     if (run !== null) {
       const facts = { list, summary, run, objects, stores: database.stores };
+      const definition = await checkDefinition(facts);
       const decided = await checkEvidence(facts);
-      await checkVerdicts(facts, decided);
+      await checkVerdicts(facts, decided, definition);
       await checkOrder(facts);
     }
   } finally {
@@ -68,7 +70,7 @@ export async function verifyCommand(
 
 function readArguments(args: readonly string[]): { file: string; quiet: boolean } {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parseArguments({
       args: [...args],
       allowPositionals: true,
       options: { quiet: { type: 'boolean' } },

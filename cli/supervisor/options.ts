@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isDate } from '../../domain/market/dates.js';
+import { argumentProblem } from '../unknownOption.js';
 
 export interface StartOptions {
   readonly once: boolean;
@@ -82,25 +83,22 @@ export function parseStartOptions(argv: readonly string[], dataDir: string | und
   };
 }
 
+const known = {
+  once: { type: 'boolean' },
+  'no-wait': { type: 'boolean' },
+  json: { type: 'string' },
+  symbol: { type: 'string' },
+  'as-of': { type: 'string' },
+  'data-dir': { type: 'string' },
+  reset: { type: 'boolean' },
+  debug: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 function parse(argv: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...argv],
-      allowPositionals: false,
-      options: {
-        once: { type: 'boolean' },
-        'no-wait': { type: 'boolean' },
-        json: { type: 'string' },
-        symbol: { type: 'string' },
-        'as-of': { type: 'string' },
-        'data-dir': { type: 'string' },
-        reset: { type: 'boolean' },
-        debug: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
+    return parseArgs({ args: [...argv], allowPositionals: false, options: known }).values;
   } catch (error) {
-    const message = error instanceof Error ? error.message.replace(/\. To specify.*$/s, '') : String(error);
-    throw new UsageError(message, { cause: error });
+    throw new UsageError(argumentProblem(error, Object.keys(known)), { cause: error });
   }
 }

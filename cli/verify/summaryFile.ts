@@ -33,6 +33,8 @@ const fileSchema = z.looseObject({
   mode: z.enum(['simulated', 'paper', 'live']),
   session: text,
   slot: text,
+  // Absent in files of a Keel that had no definitions.
+  definition: z.looseObject({ id: text, version: z.number() }).nullable().optional(),
   status: text.optional(),
   outcome: maybe.optional(),
   bars: z.record(text, bars),

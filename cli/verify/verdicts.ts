@@ -1,6 +1,8 @@
 // The risk verdicts of a run, weighed again from their stored facts. Called by `keel verify`.
 import type { RiskInput } from '../../activities/riskInput.js';
 import { verdictOf } from '../../activities/riskInput.js';
+import type { WorkflowDefinition } from '../../domain/definition/definition.js';
+import type { TimeframeScore } from '../../domain/risk/types.js';
 import type { Decision } from '../../domain/decision/decision.js';
 import type { RiskRow } from '../../ports/stores.js';
 import type { VerifyFacts } from './evidence.js';
@@ -10,7 +12,11 @@ import { checkObject } from './objects.js';
 const lastWord = (rows: readonly RiskRow[]): RiskRow | null =>
   rows.find(({ stage }) => stage === 'admission') ?? rows.at(-1) ?? null;
 
-export async function checkVerdicts(facts: VerifyFacts, decision: Decision | null): Promise<void> {
+export async function checkVerdicts(
+  facts: VerifyFacts,
+  decision: Decision | null,
+  definition: WorkflowDefinition | null,
+): Promise<void> {
   const { list, summary, run, stores } = facts;
   const rows = await stores.evidence.risk(run.id);
   const verdict = lastWord(rows)?.verdict ?? null;
@@ -30,10 +36,18 @@ export async function checkVerdicts(facts: VerifyFacts, decision: Decision | nul
       },
     );
   }
-  for (const row of rows) await checkVerdict(facts, row, decision);
+  const agreeing = definition?.gates.includes('timeframesAgree') ?? false;
+  const analyses = agreeing ? await stores.evidence.analyses(run.id) : [];
+  const scores = agreeing ? analyses.map(({ timeframe, score }) => ({ timeframe, score })) : null;
+  for (const row of rows) await checkVerdict(facts, row, decision, scores);
 }
 
-async function checkVerdict(facts: VerifyFacts, row: RiskRow, decision: Decision | null): Promise<void> {
+async function checkVerdict(
+  facts: VerifyFacts,
+  row: RiskRow,
+  decision: Decision | null,
+  scores: readonly TimeframeScore[] | null,
+): Promise<void> {
   const { list, objects, stores, run } = facts;
   const bytes = await checkObject(list, objects, `facts of the ${row.stage}`, row.facts);
   if (bytes === null) return;
@@ -41,6 +55,11 @@ async function checkVerdict(facts: VerifyFacts, row: RiskRow, decision: Decision
   const settings = await stores.strategies.version(run.strategyId, run.strategyVersion);
   list.same(`${row.stage} weighed the stored decision`, input.decision, decision);
   list.same(`${row.stage} used the strategy version's risk profile`, input.profile, settings?.risk);
+  list.same(
+    `${row.stage} weighed the scores that its workflow definition asks for`,
+    input.timeframeScores ?? null,
+    scores,
+  );
   const again = await list.attempt(`${row.stage} can be weighed again`, () =>
     Promise.resolve(verdictOf(input)),
   );

@@ -27,6 +27,12 @@ export const strategyId = z
   .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters and digits, joined by single dashes')
   .meta({ description: 'Names the strategy for ever.', example: 'demo-aapl' });
 
+export const definitionId = z
+  .string()
+  .max(48)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'lower-case letters and digits, joined by single dashes')
+  .meta({ description: 'Names the workflow definition for ever.', example: 'standard' });
+
 export const symbol = z
   .string()
   .regex(

@@ -1,6 +1,7 @@
 // Runs on the HTTP API: execute, list, read, cancel and follow.
 // Used by api/routes/{strategies,runs,progress}.ts and the OpenAPI document.
 import { z } from 'zod';
+import { definitionRef, definitionVersion } from './definition.js';
 import { action, analysis, barSet, chart, decision, riskVerdict } from './evidence.js';
 import {
   decimal,
@@ -70,6 +71,9 @@ const summary = {
   temporalUrl: z.string().nullable(),
   ...identity,
   strategyVersion: z.int().positive(),
+  definition: definitionRef.nullable().meta({
+    description: 'The version of the workflow definition that it takes; null for a run of an older Keel.',
+  }),
   status,
   outcome: outcome.nullable(),
   code: z.string().nullable(),
@@ -93,6 +97,7 @@ const step = z
 export const runDetail = z
   .strictObject({
     ...summary,
+    definition: definitionVersion.nullable(),
     steps: z.array(step),
     bars: z.array(barSet),
     charts: z.array(chart),

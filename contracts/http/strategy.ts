@@ -1,7 +1,7 @@
 // Strategies on the HTTP API: what an operator sends to make one, and how one is shown.
 // Used by api/routes/strategies.ts, api/services/strategies.ts and the OpenAPI document.
 import { z } from 'zod';
-import { instant, mode, sentence, slot, strategyId, symbol, timeframe } from './fields.js';
+import { definitionId, instant, mode, sentence, slot, strategyId, symbol, timeframe } from './fields.js';
 
 const period = (most: number) => z.int().min(2).max(most);
 const periods = z
@@ -29,7 +29,8 @@ const share = z
   .regex(/^(0(\.\d{1,8})?|1(\.0{1,8})?)$/, 'a share is a decimal string from 0 to 1, such as "0.10"');
 const positiveShare = share.refine(positive, 'must be more than 0');
 
-const riskFields = {
+/** Also the bounds that a workflow definition may set (contracts/http/definition.ts). */
+export const riskFields = {
   riskPerTrade: positiveShare.meta({
     description: 'Share of equity lost when the stop is hit.',
     example: '0.01',
@@ -65,10 +66,8 @@ const riskProfile = z
 const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 const symbols = z.array(symbol).min(1).max(50).refine(unique, 'holds the same symbol twice');
 const timeframes = z.array(timeframe).min(1).max(2).refine(unique, 'holds the same timeframe twice');
-const workflowId = z
-  .string()
-  .regex(/^[a-z0-9-]{1,48}$/)
-  .meta({ description: 'The workflow definition whose steps the runs take.' });
+const workflowId = definitionId.meta({ description: 'The workflow definition whose steps the runs take.' });
+const workflowVersion = z.int().positive().meta({ description: "The definition's version." });
 
 const analyst = z.enum(['auto', 'rules', 'openai']).meta({
   description: 'auto: the model where one is configured, else the rules.',
@@ -83,30 +82,41 @@ const strategySettings = z
     risk: riskProfile,
     slot,
     workflowId,
+    workflowVersion,
   })
   .meta({ id: 'StrategySettings' });
+
+const newSettings = z
+  .strictObject({
+    symbols,
+    timeframes: timeframes.optional(),
+    indicators: z.strictObject(indicatorFields).partial().optional(),
+    analyst: analyst.optional(),
+    risk: z.strictObject(riskFields).partial().optional(),
+    slot: slot.optional(),
+    workflowId: workflowId.optional(),
+    workflowVersion: workflowVersion
+      .optional()
+      .meta({ description: 'The current one of the definition when left out.' }),
+  })
+  .meta({ id: 'NewStrategySettings' });
 
 /** POST /api/v1/strategies. Whatever is left out takes the platform's default. */
 export const newStrategy = z
   .strictObject({
     id: strategyId.optional().meta({ description: 'Made from the name when left out.' }),
     name: sentence(80),
-    settings: z
-      .strictObject({
-        symbols,
-        timeframes: timeframes.optional(),
-        indicators: z.strictObject(indicatorFields).partial().optional(),
-        analyst: analyst.optional(),
-        risk: z.strictObject(riskFields).partial().optional(),
-        slot: slot.optional(),
-        workflowId: workflowId.optional(),
-      })
-      .meta({ id: 'NewStrategySettings' }),
+    settings: newSettings,
   })
   .meta({
     id: 'NewStrategy',
     example: { id: 'demo-aapl', name: 'Demo AAPL', settings: { symbols: ['AAPL'] } },
   });
+
+/** POST /api/v1/strategies/{id}/versions: the settings anew. What is left out takes the platform's default. */
+export const newStrategyVersion = z
+  .strictObject({ settings: newSettings })
+  .meta({ id: 'NewStrategyVersion', example: { settings: { symbols: ['AAPL'], workflowId: 'standard' } } });
 
 export const strategy = z
   .strictObject({
@@ -124,3 +134,4 @@ export const strategy = z
 export const strategyList = z.strictObject({ strategies: z.array(strategy) }).meta({ id: 'StrategyList' });
 
 export type NewStrategy = z.infer<typeof newStrategy>;
+export type NewStrategyVersion = z.infer<typeof newStrategyVersion>;

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { refusalText } from './refusal.js';
 
 const check = (code: string) => ({ code, passed: false, value: '103', limit: '0', text: 'as it should be' });
-const source = readFileSync(new URL('../../domain/risk/evaluateRisk.ts', import.meta.url), 'utf8');
+const source = ['evaluateRisk', 'checks']
+  .map((file) => readFileSync(new URL(`../../domain/risk/${file}.ts`, import.meta.url), 'utf8'))
+  .join('\n');
 /** Every code that evaluateRisk gives to a check. */
 const codes = [
   ...new Set([...source.matchAll(/(?:check|within)\(\s*'([A-Z_]+)'/g)].map(([, code = '']) => code)),

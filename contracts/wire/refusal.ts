@@ -17,6 +17,8 @@ const sentences: Readonly<Record<string, (check: RiskCheck) => string>> = {
   STOP_SIDE: ({ value, limit }) => `the quote ${value} is not above the stop ${limit}`,
   PRICE_COLLAR: ({ value, limit }) =>
     `the quote is a share of ${value} away from the decided price, and ${limit} is allowed`,
+  TIMEFRAMES_AGREE: ({ value }) =>
+    `the workflow lets a buy through only where every timeframe scores above zero: ${value || 'none has a score'}`,
   MINIMUM_R: ({ value, limit }) => `reward per unit of risk is ${value} now, and ${limit} is the least`,
   QUANTITY: ({ value, limit }) =>
     `risk, position share and cash allow ${value}, less than one increment of ${limit}`,

@@ -23,8 +23,9 @@ export interface StrategySettings {
   readonly risk: RiskProfile;
   /** Names the decision within the session; every strategy has one. */
   readonly slot: string;
-  /** The id of the workflow definition whose steps the runs take. */
+  /** The workflow definition whose steps the runs take, and the version of it, which never changes. */
   readonly workflowId: string;
+  readonly workflowVersion: number;
 }
 
 export interface Strategy {

@@ -65,7 +65,16 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'get', path: '/api/v1/strategies', needs: 'viewer' },
   { method: 'post', path: '/api/v1/strategies', needs: 'trader' },
   { method: 'get', path: '/api/v1/strategies/:id', needs: 'viewer' },
+  { method: 'post', path: '/api/v1/strategies/:id/versions', needs: 'trader' },
   { method: 'post', path: '/api/v1/strategies/:id/execute', needs: 'trader' },
+
+  { method: 'get', path: '/api/v1/workflows', needs: 'viewer' },
+  { method: 'post', path: '/api/v1/workflows', needs: 'trader' },
+  { method: 'get', path: '/api/v1/workflows/:id', needs: 'viewer' },
+  { method: 'delete', path: '/api/v1/workflows/:id', needs: 'trader' },
+  { method: 'get', path: '/api/v1/workflows/:id/versions', needs: 'viewer' },
+  { method: 'post', path: '/api/v1/workflows/:id/versions', needs: 'trader' },
+  { method: 'get', path: '/api/v1/workflows/:id/versions/:version', needs: 'viewer' },
 
   { method: 'get', path: '/api/v1/runs', needs: 'viewer' },
   { method: 'get', path: '/api/v1/runs/:id', needs: 'viewer' },

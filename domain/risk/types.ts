@@ -1,4 +1,5 @@
 // The words of risk: what a strategy may risk, what is known when an order is weighed, and the verdict.
+import type { Timeframe } from '../market/bar.js';
 import type { PriceIncrement } from '../money/decimal.js';
 
 /** What a strategy may risk. Shares and ratios are decimal strings; all are required. */
@@ -52,6 +53,13 @@ export interface RiskFacts {
   readonly expectedBarSession: string | null;
   readonly priceIncrements: readonly PriceIncrement[];
   readonly quantityIncrement: string;
+  /** What each timeframe scored, where the workflow definition wants them to agree; else absent. */
+  readonly timeframeScores?: readonly TimeframeScore[];
+}
+
+export interface TimeframeScore {
+  readonly timeframe: Timeframe;
+  readonly score: number;
 }
 
 export interface QuoteFacts {

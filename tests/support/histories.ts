@@ -85,6 +85,10 @@ function inputOf(history: History): (RunIdentity & { runId: string }) | null {
   return data ? (JSON.parse(Buffer.from(data).toString('utf8')) as RunIdentity & { runId: string }) : null;
 }
 
+/** Runs that the API started have a hash as id, which tells nobody anything. */
+const labelOf = (input: RunIdentity | null, run: string): string =>
+  /-20\d\d-/.test(run) || input === null ? run : `${input.strategyId}-${input.session}`;
+
 /**
  * Writes the histories of the runs of these strategies and of their orders, one file a workflow, and that of a poller
  * that has changed hands at least once.
@@ -101,10 +105,10 @@ export async function recordHistories(client: Client, strategyIds: readonly stri
     const wanted =
       run === null
         ? type === workflowTypes.monitor || (changedHands && pollers.includes(type))
-        : strategyIds.some((id) => run.startsWith(`${id}-20`));
+        : strategyIds.some((id) => run.startsWith(`${id}-20`) || input?.strategyId === id);
     if (!wanted) continue;
     const kind = input !== null && 'name' in input ? String(input.name) : 'changed-hands';
-    const name = run === null ? `${type}.${kind}` : `${type}.${run}`;
+    const name = `${type}.${run === null ? kind : labelOf(input, run)}`;
     const text = JSON.stringify(scrub(historyToJson(history)));
     writeFileSync(path.join(folder, `${name}.json`), `${text}\n`);
   }

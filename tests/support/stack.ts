@@ -47,6 +47,8 @@ export interface TestStack {
   /** The same without what this process inherited. */
   readonly settings: Readonly<Record<string, string>>;
   readonly databaseUrl: string;
+  /** Of the simulator. */
+  readonly ledgerFile: string;
   /** Starts a worker, with a fault of worker/faults.ts or none, and waits until it is ready. */
   startWorker(fault?: string): Promise<ServerProcess & { readonly logFile: string }>;
   killSimulator(): Promise<void>;
@@ -78,6 +80,7 @@ export const demoSettings: StrategySettings = {
   },
   slot: 'after-close',
   workflowId: 'standard',
+  workflowVersion: 1,
 };
 
 const readyLine = (logFile: string): boolean => {
@@ -151,7 +154,6 @@ export async function startStack(
     simulator: { adminUrl, adminToken },
   });
   const workers: ServerProcess[] = [];
-  const strategies: string[] = [];
   return {
     client,
     market,
@@ -159,6 +161,7 @@ export async function startStack(
     env,
     settings,
     databaseUrl: postgres.url,
+    ledgerFile: facts.ledgerFile,
     startWorker: async (fault) => {
       const args = fault === undefined ? [] : ['--fault', fault];
       const worker = await startProcess('worker/main.js', args, env, log('worker'));
@@ -179,7 +182,6 @@ export async function startStack(
       return response.json();
     },
     createStrategy: async (id, change = {}) => {
-      strategies.push(id);
       await market.stores.strategies.create(
         { id, name: id, settings: { ...demoSettings, ...change } },
         'test',
@@ -220,7 +222,13 @@ export async function startStack(
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as LedgerLine),
     stop: async () => {
-      if (process.env.RECORD_HISTORIES !== undefined) await recordHistories(client, strategies);
+      if (process.env.RECORD_HISTORIES !== undefined) {
+        const strategies = await market.stores.strategies.list();
+        await recordHistories(
+          client,
+          strategies.map(({ id }) => id),
+        );
+      }
       await endWorkflows(client);
       await Promise.all(workers.map((worker) => worker.stop()));
       await market.close();

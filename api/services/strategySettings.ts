@@ -1,0 +1,86 @@
+// The settings of a strategy as they are stored: the platform's defaults filled in, held to the platform's limits and to the
+// workflow definition. Called by api/services/strategies.ts.
+import type { FieldProblem } from '../../contracts/http/problem.js';
+import type { NewStrategy } from '../../contracts/http/strategy.js';
+import type { DefinitionVersion } from '../../contracts/wire/definition.js';
+import type { IndicatorParameters, StrategySettings } from '../../contracts/wire/strategy.js';
+import { beyondDefinition, tightened } from '../../domain/definition/check.js';
+import { ratio } from '../../domain/money/decimal.js';
+import type { RiskProfile } from '../../domain/risk/types.js';
+import { InvalidInputError } from './invalidInput.js';
+
+/** What a strategy gets where the operator said nothing. */
+export interface StrategyDefaults {
+  readonly indicators: IndicatorParameters;
+  readonly risk: RiskProfile;
+  readonly slot: string;
+  readonly workflowId: string;
+}
+
+/** Drops keys that are absent, so that they do not hide a default. */
+const given = <T extends object>(part: T | undefined): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(part ?? {}).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+
+/** Whatever was left out takes the platform's default, or the definition's word where that is narrower. */
+function filledIn(
+  request: NewStrategy['settings'],
+  defaults: StrategyDefaults,
+  definition: DefinitionVersion,
+): StrategySettings {
+  const { analyst = 'auto' } = request;
+  return {
+    symbols: request.symbols,
+    timeframes: request.timeframes ?? definition.timeframes,
+    indicators: { ...defaults.indicators, ...given(request.indicators) },
+    analyst: analyst === 'auto' ? definition.analyst : analyst,
+    risk: { ...tightened(defaults.risk, definition.limits), ...given(request.risk) },
+    slot: request.slot ?? defaults.slot,
+    workflowId: definition.id,
+    workflowVersion: definition.version,
+  };
+}
+
+/** @throws InvalidInputError LIMIT_EXCEEDED for a limit of the platform, BEYOND_WORKFLOW for one of the definition */
+export function settingsOf(
+  request: NewStrategy['settings'],
+  defaults: StrategyDefaults,
+  limits: RiskProfile,
+  definition: DefinitionVersion,
+): StrategySettings {
+  const settings = filledIn(request, defaults, definition);
+  const passed = beyondLimits(settings.risk, limits);
+  const beyond = beyondDefinition(settings, definition).map(({ field, message }): FieldProblem => ({
+    in: 'body',
+    field: `settings.${field}`,
+    message,
+  }));
+  if (passed.length > 0) throw new InvalidInputError([...passed, ...beyond], 'LIMIT_EXCEEDED');
+  if (beyond.length > 0) throw new InvalidInputError(beyond, 'BEYOND_WORKFLOW');
+  return settings;
+}
+
+const ceilings = ['riskPerTrade', 'maximumPositionShare', 'priceCollar'] as const;
+const floors = ['minimumRCoefficient', 'cashReserve'] as const;
+const switches = ['shortsAllowed', 'pyramiding'] as const;
+
+/** Every way in which a profile goes beyond the platform's limits. */
+function beyondLimits(risk: RiskProfile, limits: RiskProfile): FieldProblem[] {
+  const problem = (field: string, message: string): FieldProblem => ({
+    in: 'body',
+    field: `settings.risk.${field}`,
+    message,
+  });
+  return [
+    ...ceilings
+      .filter((field) => ratio(risk[field]).gt(ratio(limits[field])))
+      .map((field) => problem(field, `${risk[field]} is above the platform's limit of ${limits[field]}`)),
+    ...floors
+      .filter((field) => ratio(risk[field]).lt(ratio(limits[field])))
+      .map((field) => problem(field, `${risk[field]} is below the platform's minimum of ${limits[field]}`)),
+    ...switches
+      .filter((field) => risk[field] && !limits[field])
+      .map((field) => problem(field, 'this platform does not allow it')),
+  ];
+}

@@ -1,0 +1,121 @@
+// The manners of the whole command line: every command has help with examples, is completed, and refuses what it does not
+// know with the name that was probably meant.
+import { describe, expect, it } from 'vitest';
+import { keel } from './main.js';
+
+async function typed(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const code = await keel(argv, {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    env: () => ({ KEEL_DATA_DIR: '/nowhere' }),
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+const overview = (await typed('--help')).out;
+const names = [...overview.matchAll(/^ {2}([a-z]+) +\S/gm)].map(([, name = '']) => name);
+
+describe('keel', () => {
+  it('lists every command, each with what it does', () => {
+    expect(names.length).toBeGreaterThan(14);
+    expect(names).toContain('workflows');
+  });
+
+  it('ends with 2 and the list where nothing was asked', async () => {
+    expect(await typed()).toEqual({ code: 2, out: overview, err: '' });
+  });
+
+  it('refuses a command that there is not, with the nearest one', async () => {
+    expect(await typed('workflow', 'list')).toEqual({
+      code: 2,
+      out: '',
+      err: 'keel: there is no command workflow; did you mean workflows? keel --help lists all.',
+    });
+  });
+
+  it('writes no escape sequence where it does not speak to a terminal', () => {
+    // eslint's no-control-regex: the code is spelled out.
+    expect(overview.includes(String.fromCharCode(27))).toBe(false);
+  });
+});
+
+describe.each(names)('keel %s', (name) => {
+  it('has help with its usage and an example that begins with it', async () => {
+    const { code, out, err } = await typed(name, '--help');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(new RegExp(`^Usage: keel ${name}\\b`));
+    expect(out).toMatch(
+      new RegExp(`^Examples?:\\n(?: {2}\\S[^\\n]*\\n)*? {2}[^\\n]*\\bkeel ${name}\\b`, 'm'),
+    );
+    expect(out.includes(String.fromCharCode(27))).toBe(false);
+  });
+
+  it('refuses an option that there is not with 2, names it, and points to the help', async () => {
+    const { code, out, err } = await typed(name, '--hepl');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^keel: there is no option --hepl/);
+    expect(err).toContain(`keel ${name} --help shows the options.`);
+    expect(err).not.toContain('\n');
+  });
+
+  it('is completed with its options in every shell', async () => {
+    const { out: help } = await typed(name, '--help');
+    const options = [...help.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option = '']) => option);
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      const { out } = await typed('completion', shell);
+      const line = out
+        .split('\n')
+        .filter((text) => new RegExp(`\\b${name}\\b`).test(text))
+        .join('\n');
+      expect(line, shell).not.toBe('');
+      for (const option of options)
+        expect(line, shell).toContain(option.replace('--', shell === 'fish' ? '' : '--'));
+    }
+  });
+});
+
+describe('second words', () => {
+  it.each([
+    [
+      ['workflows', 'lits'],
+      'workflows takes list, show, versions, create, change, remove, not lits; did you mean list?',
+    ],
+    [['workflows'], 'workflows takes list, show, versions, create, change, remove'],
+    [['workflows', 'show'], 'workflows show takes one ID'],
+    [['workflows', 'list', 'x'], 'workflows list takes no ID'],
+    [
+      ['strategies', 'shwo', 'x'],
+      'strategies takes list, show, create, change, not shwo; did you mean show?',
+    ],
+    [['migrate', 'sttus'], 'migrate takes up, down, status, history, not sttus; did you mean status?'],
+    [['migrate', 'down', 'all'], 'migrate down takes a number of migrations'],
+    [['config', 'prnt'], 'config takes print, check, not prnt; did you mean print?'],
+    [['ibkr', 'login'], 'ibkr takes trust, login-url, not login; did you mean login-url?'],
+    [['audit', 'verfy'], 'audit takes verify, not verfy; did you mean verify?'],
+    [['completion', 'bsh'], 'completion takes bash, zsh, fish, not bsh; did you mean bash?'],
+    [['run'], 'one SYMBOL is needed'],
+    [['runs', '--limt', '5'], 'there is no option --limt; did you mean --limit?'],
+  ])('refuse wrong use of %j', async (argv, message) => {
+    const [name = ''] = argv;
+    expect(await typed(...argv)).toEqual({
+      code: 2,
+      out: '',
+      err: `keel: ${message}. keel ${name} --help shows the options.`.replace('?.', '?'),
+    });
+  });
+});
+
+describe('exit codes', () => {
+  it('are stated by the overview: 0, 1 and 2', () => {
+    expect(overview).toMatch(/^Exit codes: 0 it worked.*; 1 it did not.*; 2 wrong use\.$/m);
+  });
+
+  it('are 0 after work, 1 after a failure, 2 after wrong use', async () => {
+    expect((await typed('config', 'print')).code).toBe(0);
+    const failed = await typed('runs');
+    expect(failed).toMatchObject({ code: 1, out: '' });
+    expect(failed.err).toMatch(/^keel: no Keel runs on \/nowhere: start one with npm start/);
+    expect((await typed('runs', '--limit', 'many')).code).toBe(2);
+  });
+});

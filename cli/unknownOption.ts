@@ -1,0 +1,16 @@
+// What is wrong with arguments, in words, with the name that was probably meant. Used by cli/arguments.ts and by the options
+// of `npm start`.
+import { closest } from '../config/layers.js';
+
+/** @param error of node:util's parseArgs; `options` are the names that it knows */
+export function argumentProblem(error: unknown, options: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, unknown] = /^Unknown option '(?:-\w, )?--?([^' ]+)/.exec(message) ?? [];
+  if (unknown === undefined) return message.replace(/\. To specify.*$/s, '');
+  return `there is no option --${unknown}${meant(unknown, options, '--')}`;
+}
+
+/** `; did you mean X?`, or nothing where there is no name at all. */
+export function meant(word: string, names: readonly string[], mark = ''): string {
+  return names.length === 0 ? '' : `; did you mean ${mark}${closest(word, names)}?`;
+}
