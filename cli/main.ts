@@ -12,6 +12,7 @@ import { completionCommand, completionHelp } from './commands/completion.js';
 import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
 import { doctorCommand, doctorHelp } from './commands/doctor.js';
+import { evalCommand, evalHelp } from './commands/eval.js';
 import { indicatorsCommand } from './commands/indicators.js';
 import { migrateCommand, migrateHelp } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
@@ -88,6 +89,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'prints how a decision came about, with every hash checked',
     help: explainHelp,
     run: ({ args, out, env }) => explainCommand(args, out, env),
+  },
+  eval: {
+    summary: 'measures an analyst on bars of the past',
+    help: evalHelp,
+    run: ({ args, out, err, env }) => evalCommand(args, out, err, env),
   },
   indicators: {
     summary: 'computes indicators on a CSV of bars',

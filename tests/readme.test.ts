@@ -41,6 +41,10 @@ const alone: readonly Example[] = [
       'npx keel chart --csv node_modules/@observablehq/sample-datasets/aapl.csv --out aapl.png --timeframe weekly',
     prints: /aapl\.png: AAPL, 260 of 261 weekly bars, 1200×900 pixels/m,
   },
+  {
+    command: 'npx keel eval --data aapl --out eval-aapl',
+    prints: /^AAPL: 97 decisions, 2014-07-03 to 2018-04-26$/m,
+  },
   { command: 'npx keel --help', prints: /^ {2}verify +checks the summary of a run/m },
 ];
 
@@ -93,7 +97,9 @@ let env: NodeJS.ProcessEnv;
 
 /** Files that the examples write go to the test's folder. */
 const inFolder = (command: string): string =>
-  command.replace(/\b(out\.json|aapl\.png|backup(?= --check|$))\b/, (name) => path.join(folder, name));
+  command.replace(/\b(out\.json|aapl\.png|eval-aapl|backup(?= --check|$))\b/, (name) =>
+    path.join(folder, name),
+  );
 
 function run(command: string): { readonly ran: Promise<Ran>; readonly output: () => string } {
   const child = spawn(inFolder(command), {

@@ -19,7 +19,7 @@ import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './we
 export type Ask = <T>(request: ModelRequest, read: (text: string) => Parsed<T>) => Promise<Asked<T>>;
 
 export interface AskDeps {
-  readonly conversations: ConversationStore;
+  readonly conversations: Pick<ConversationStore, 'reserve' | 'settle' | 'answered' | 'reuse' | 'failures'>;
   readonly objects: Pick<ObjectStorePort, 'get' | 'put'>;
   readonly clock: Clock;
   readonly caps: BudgetCaps;

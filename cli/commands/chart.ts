@@ -3,15 +3,15 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRender } from '../../adapters/charts/render.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
-import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
-import { dayOfWeek } from '../../domain/market/dates.js';
+import { timeframeRules, type Timeframe } from '../../domain/market/bar.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
-import { aggregateWeekly, dropUnfinished } from '../../domain/market/weekly.js';
+import { aggregateWeekly } from '../../domain/market/weekly.js';
 import { KeelError } from '../../ports/errors.js';
 import { parseArguments } from '../arguments.js';
 import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
+import { weeksOf } from '../weeks.js';
 
 interface Order {
   readonly csv: string;
@@ -40,19 +40,6 @@ function readArguments(args: readonly string[]) {
   });
 }
 
-/** Finished weeks only. Outside the calendar a week counts as finished when its last bar is of Friday or later. */
-function weeksOf(daily: readonly Bar[]): readonly Bar[] {
-  const weeks = aggregateWeekly(daily);
-  const last = daily.at(-1)?.time.slice(0, 10) ?? '';
-  try {
-    return dropUnfinished(weeks, 'weekly', `${last}T23:59:59.999Z`, createNyseCalendar());
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    const complete = dayOfWeek(last) >= 4;
-    return complete ? weeks : weeks.slice(0, -1);
-  }
-}
-
 /** All of it or nothing: the picture is complete before it has its name. */
 async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
   const part = `${file}.${process.pid}.part`;
@@ -67,7 +54,7 @@ async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
 
 async function draw(order: Order, out: Say, err: Say): Promise<void> {
   const daily = await readCsvBars(order.csv);
-  const bars = order.timeframe === 'weekly' ? weeksOf(daily) : daily;
+  const bars = order.timeframe === 'weekly' ? weeksOf(daily, createNyseCalendar()) : daily;
   if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished week`]);
   if (order.timeframe === 'weekly' && bars.length < aggregateWeekly(daily).length)
     err(`the last week of ${order.csv} is unfinished and left out`);

@@ -1,0 +1,163 @@
+// `keel eval`: walks an analyst over stored bars without a look ahead and reports how right it was. Called by cli/main.ts.
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { createPlots } from '../../adapters/charts/plots.js';
+import { createMachineClock } from '../../adapters/clocks/machine.js';
+import { loadConfig } from '../../config/load.js';
+import { createNyseCalendar } from '../../domain/market/nyse.js';
+import { modelProfile } from '../../worker/model.js';
+import { plainReason, Refusal } from '../csvFile.js';
+import { askModel, askRules, readProfile, type Asker } from '../eval/asker.js';
+import { evaluateSeries, type EvaluateOptions, type SeriesReport } from '../eval/evaluate.js';
+import { htmlOf } from '../eval/html.js';
+import { reportJson, reportOf } from '../eval/report.js';
+import { ownData, readSeries } from '../eval/series.js';
+import type { Say } from '../say.js';
+import { wrap } from '../say.js';
+import { writeFileAtomically } from '../supervisor/records.js';
+import { UsageError } from '../supervisor/options.js';
+import { weeksOf } from '../weeks.js';
+
+export const evalHelp = `Usage: keel eval [--data aapl|sp500|FILE]... [--analyst rules|openai] [options]
+
+Lets an analyst decide at dates of the past, on bars until then, and measures what came of it: beside the rules, buy and
+hold, and a coin. Needs nothing that runs. Writes FOLDER/report.json and FOLDER/report.html.
+
+  --data DATA       aapl, sp500, or a CSV file with Date,Open,High,Low,Close,Volume; may be given again (both of ours)
+  --analyst NAME    rules (the default), or openai: the model that the environment names
+  --horizon N       sessions from a decision to the close that judges it (10)
+  --step N          sessions between decisions (the horizon; less makes outcomes overlap)
+  --decisions N     at most so many of each series, evenly over it (all)
+  --repeats N       how often each question is asked (2)
+  --seed N          of the coin (1)
+  --out FOLDER      where the report goes (eval)
+  --answers FOLDER  where a model's answers are kept and found again (answers in the folder of --out)
+  --recorded        asks nobody: only recorded answers are used
+  --budget USD      most that all calls of the answers' folder may cost (the day's cap of the settings)
+  --named           tells the model symbol, dates and prices as they were; it may then answer from memory
+
+A question costs up to three calls, and one more for each repair; each decision is asked --repeats times and once mirrored.
+
+Examples:
+  keel eval --data aapl
+  keel eval --data mine.csv --analyst openai --decisions 50 --budget 2`;
+
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
+
+function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string', multiple: true },
+        ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text },
+        ...{ out: text, answers: text, budget: text, recorded: flag, named: flag },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+type Values = ReturnType<typeof readArguments>;
+
+function whole(name: string, given: string | undefined, fallback: number, least = 1): number {
+  if (given === undefined) return fallback;
+  const value = /^\d{1,9}$/.test(given) ? Number(given) : NaN;
+  if (!(value >= least))
+    throw new UsageError(`--${name} is a whole number from ${String(least)}, not ${given}`);
+  return value;
+}
+
+function optionsOf(values: Values): EvaluateOptions {
+  const horizon = whole('horizon', values.horizon, 10);
+  return {
+    horizon,
+    step: whole('step', values.step, horizon),
+    decisions: values.decisions === undefined ? null : whole('decisions', values.decisions, 1),
+    repeats: whole('repeats', values.repeats, 2),
+    seed: whole('seed', values.seed, 1, 0),
+  };
+}
+
+/** @returns 0 when the report is written; 1 when not one opinion was got, or something is wrong */
+export async function evalCommand(
+  args: readonly string[],
+  out: Say,
+  err: Say,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const values = readArguments(args);
+  const options = optionsOf(values);
+  const folder = path.resolve(values.out ?? 'eval');
+  try {
+    const { asker, rules } = await askersOf(values, folder, env);
+    const calendar = createNyseCalendar();
+    const reports: SeriesReport[] = [];
+    for (const data of values.data ?? ownData) {
+      const series = await readSeries(data, calendar);
+      const noted = (done: number, of: number): void => {
+        if (asker.model !== null && (done % 10 === 0 || done === of))
+          err(`${series.name}: ${String(done)} of ${String(of)} decisions`);
+      };
+      const weeks = (daily: Parameters<typeof weeksOf>[0]) => weeksOf(daily, calendar);
+      reports.push(await evaluateSeries(series, asker, rules, options, weeks, noted));
+    }
+    const report = reportOf(asker, options, reports);
+    mkdirSync(folder, { recursive: true });
+    writeFileAtomically(path.join(folder, 'report.json'), reportJson(report), 0o644);
+    writeFileAtomically(path.join(folder, 'report.html'), htmlOf(report, createPlots()), 0o644);
+    for (const { name, dates, findings } of report.series) {
+      out(`${name}: ${String(dates.length)} decisions, ${dates[0] ?? 'none'} to ${dates.at(-1) ?? 'none'}`);
+      for (const finding of findings) out(wrap(finding, 100, '  '));
+    }
+    out(`Written to ${path.join(folder, 'report.html')} and report.json beside it.`);
+    return report.series.some(({ said }) => said.some((each) => /^(buy|sell|hold)$/.test(each))) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    for (const line of error.lines) err(line);
+    return 1;
+  }
+}
+
+async function askersOf(
+  values: Values,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly asker: Asker; readonly rules: Asker }> {
+  const { analyst = 'rules', recorded = false, named = false } = values;
+  const { model, risk } = loadConfig(env, { need: ['model', 'risk'] });
+  const limits = {
+    minimumRCoefficient: Number(risk.minimumRCoefficient),
+    priceCollar: Number(risk.priceCollar),
+    costShare: Number(risk.cashReserve),
+  };
+  const rules = askRules(limits);
+  if (analyst === 'rules') return { asker: rules, rules };
+  if (analyst !== 'openai') throw new UsageError(`--analyst is rules or openai, not ${analyst}`);
+  const budget = values.budget ?? model.budget.day;
+  if (!/^\d+(\.\d{1,6})?$/.test(budget)) throw new UsageError(`--budget is an amount of USD, not ${budget}`);
+  const answers = path.resolve(values.answers ?? path.join(folder, 'answers'));
+  const asked = recorded
+    ? recordedProfile(answers)
+    : { profile: modelProfile(model), priceDate: model.prices.date };
+  if (asked.profile === null) {
+    throw new UsageError(
+      'no model is configured: set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL, or give --recorded',
+    );
+  }
+  const { profile, priceDate } = asked;
+  const clock = createMachineClock();
+  const common = { budget, folder: answers, recordedOnly: recorded, named, rules: limits, clock };
+  return { asker: await askModel({ profile, priceDate, ...common }), rules };
+}
+
+function recordedProfile(folder: string): ReturnType<typeof readProfile> {
+  try {
+    return readProfile(folder);
+  } catch (error) {
+    throw new Refusal([`${path.join(folder, 'profile.json')} can not be read: ${plainReason(error)}`]);
+  }
+}
