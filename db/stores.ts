@@ -6,6 +6,7 @@ import type { ApiKeyStore, AttemptStore, LoginStore, SecondFactorStore, UserStor
 import type { IdentityStore } from '../ports/identity.js';
 import type { ConversationStore } from '../ports/conversations.js';
 import type { DefinitionStore } from '../ports/definitions.js';
+import type { ModelAbilityStore } from '../ports/modelAbilities.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
   AuditStore,
@@ -24,6 +25,7 @@ import type { Database } from './connect.js';
 import { createConversationStore } from './conversations.js';
 import { createDefinitionStore } from './definitions.js';
 import { createEvidenceStore } from './evidence.js';
+import { createModelAbilityStore } from './modelAbilities.js';
 import { createEquityStore, createMonitorStore } from './monitors.js';
 import { createNotificationStore } from './notifications.js';
 import { createIdentityStore } from './identities.js';
@@ -53,6 +55,7 @@ export interface Stores {
   readonly secondFactors: SecondFactorStore;
   readonly identities: IdentityStore;
   readonly conversations: ConversationStore;
+  readonly modelAbilities: ModelAbilityStore;
 }
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
@@ -74,4 +77,5 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   secondFactors: createSecondFactorStore(db, mode),
   identities: createIdentityStore(db, mode),
   conversations: createConversationStore(db, mode),
+  modelAbilities: createModelAbilityStore(db, mode),
 });

@@ -43,6 +43,7 @@ import {
   secondFactor,
 } from '../db/schemaAccess.js';
 import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
+import { modelAbility } from '../db/schemaAbilities.js';
 import { agentConversation } from '../db/schemaConversations.js';
 import { purgedObject } from '../db/schemaRetention.js';
 import { createStores } from '../db/stores.js';
@@ -187,7 +188,7 @@ describe('schema', () => {
         oidcIdentity,
         oidcFlow,
       ],
-      ...[agentConversation, brokerSession, brokerSessionEvent, gatewayLimit, purgedObject],
+      ...[agentConversation, modelAbility, brokerSession, brokerSessionEvent, gatewayLimit, purgedObject],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(

@@ -1,9 +1,10 @@
 // Makes the analyst that asks a model from the configuration. Called by worker/ports.ts and by commands of the CLI.
-import { createAsk, type AskDeps } from '../adapters/openai/ask.js';
+import { createAsk, type Ask, type AskDeps } from '../adapters/openai/ask.js';
 import { createModelAnalyst } from '../adapters/openai/analyst.js';
-import { isOpenai, openaiUrl, type ModelProfile } from '../adapters/openai/profile.js';
+import { asProbed, isOpenai, openaiUrl, type ModelProfile } from '../adapters/openai/profile.js';
 import { modelConfigured, type ModelConfig } from '../config/model.js';
-import type { AnalystPort } from '../ports/analyst.js';
+import type { AnalystCall, AnalystPort } from '../ports/analyst.js';
+import type { ModelAbilityStore } from '../ports/modelAbilities.js';
 
 /** Without the date that providers append to a name: gpt-4o-2024-08-06. */
 const family = (model: string): string => model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
@@ -30,11 +31,20 @@ export function modelProfile(config: ModelConfig): ModelProfile | null {
 
 export function createConfiguredModel(
   config: ModelConfig,
-  deps: Pick<AskDeps, 'conversations' | 'objects' | 'clock'>,
+  deps: Pick<AskDeps, 'conversations' | 'objects' | 'clock'> & {
+    readonly modelAbilities: Pick<ModelAbilityStore, 'of'>;
+  },
 ): AnalystPort | null {
   const profile = modelProfile(config);
   if (profile === null) return null;
   const askDeps: AskDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
-  const ask = (call: Parameters<typeof createAsk>[2]) => createAsk(askDeps, [profile], call);
-  return createModelAnalyst({ askReading: ask, askDecision: ask, vision: profile.vision });
+  // Read for each question, so that a probe counts at once.
+  const probed = async (): Promise<ModelProfile> =>
+    asProbed(profile, config.api !== '', await deps.modelAbilities.of(profile.baseUrl, profile.model));
+  const ask =
+    (call: AnalystCall): Ask =>
+    async (request, read) =>
+      createAsk(askDeps, [await probed()], call)(request, read);
+  const vision = async (): Promise<boolean> => (await probed()).vision;
+  return createModelAnalyst({ askReading: ask, askDecision: ask, vision });
 }

@@ -37,8 +37,8 @@ export interface ModelAnalystOptions {
   /** For reading timeframes and for deciding; a replay answers from what is stored. */
   readonly askReading: (call: AnalystCall) => Ask;
   readonly askDecision: (call: AnalystCall) => Ask;
-  /** False where the first profile is known to take no pictures. */
-  readonly vision: boolean;
+  /** Whether a model takes pictures, as far as is known before it is asked. */
+  readonly vision: () => Promise<boolean>;
 }
 
 export function createModelAnalyst(options: ModelAnalystOptions): AnalystPort {
@@ -77,7 +77,7 @@ async function analyze(
     numbersOnly: false,
     repair: null,
   };
-  const request = vision ? asked : withoutPictures(asked);
+  const request = (await vision()) ? asked : withoutPictures(asked);
   const result = await converse(askReading(input.call), request, (answer) =>
     parseAnswer(readingAnswer, answer),
   );
@@ -159,7 +159,7 @@ async function decide(
   input: DecideInput,
 ): Promise<AnalystOutcome<Proposal>> {
   const data = input.timeframes.map(dataOf);
-  const blind = !vision || input.analyses.some(({ reading }) => reading?.numbersOnly === true);
+  const blind = !(await vision()) || input.analyses.some(({ reading }) => reading?.numbersOnly === true);
   const { text, sha256 } = quoteData({
     symbol: nameOf(input.symbol),
     name: nameOf(input.name),

@@ -1,4 +1,5 @@
 // What is needed to reach one model. Made from the configuration by the composition roots.
+import type { ModelAbility } from '../../ports/modelAbilities.js';
 
 export interface ModelProfile {
   readonly name: string;
@@ -23,3 +24,21 @@ export interface ModelProfile {
 export const openaiUrl = 'https://api.openai.com/v1';
 export const isOpenai = (baseUrl: string): boolean =>
   URL.canParse(baseUrl) && new URL(baseUrl).hostname === 'api.openai.com';
+
+/**
+ * The profile as it was found to work. An API that somebody has set stays; else the usual one of the address, unless only the
+ * other one was found to keep the schema. Without a probe nothing changes.
+ * @param apiIsSet whether the settings name the API
+ */
+export function asProbed(
+  profile: ModelProfile,
+  apiIsSet: boolean,
+  abilities: readonly ModelAbility[],
+): ModelProfile {
+  const works = (api: ModelProfile['api']): boolean =>
+    abilities.some((ability) => ability.api === api && ability.answers && ability.schemaKept);
+  const other = profile.api === 'chat' ? 'responses' : 'chat';
+  const api = !apiIsSet && !works(profile.api) && works(other) ? other : profile.api;
+  const found = abilities.find((ability) => ability.api === api && ability.answers);
+  return { ...profile, api, vision: profile.vision && (found?.picturesSeen ?? true) };
+}

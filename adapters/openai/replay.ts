@@ -27,7 +27,11 @@ export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects)
     return judge(readEnvelope(call.api, await readObject(objects, call.answer)), read).asked;
   };
   const vision = calls.some(({ pictures }) => pictures.length > 0);
-  return createModelAnalyst({ askReading: () => ask, askDecision: () => ask, vision });
+  return createModelAnalyst({
+    askReading: () => ask,
+    askDecision: () => ask,
+    vision: () => Promise.resolve(vision),
+  });
 }
 
 /** The call whose stored question is, byte for byte, the one made again now. */

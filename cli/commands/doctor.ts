@@ -10,7 +10,7 @@ import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
-export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE]
+export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE] [--llm]
 
 Looks at Node, configuration, ports, data directory, PostgreSQL and its migrations, Temporal and its search attributes,
 object store, fonts, the gateway's certificate, the broker session, clocks and the calendar. It looks at a Keel that runs
@@ -20,13 +20,16 @@ in KEEL_DATA_DIR, else at what the environment gives. Without --fix it changes n
                   private, applies pending migrations, registers search attributes
   --json          one object: the findings, and what was repaired
   --bundle FILE   writes findings, versions, masked settings and the ends of the logs, secrets taken out, to send
+  --llm           asks the configured model four small questions, which a provider charges (a few cents at most), and
+                  records what it can do: answer over which API, keep a schema, see a picture. The analyst goes by it
 
 Exit code 0 when there is no fault (a warning is none), 1 when there is one.
 
 Examples:
   keel doctor
   keel doctor --fix
-  keel doctor --json --bundle keel-report.json`;
+  keel doctor --json --bundle keel-report.json
+  keel doctor --llm`;
 
 const marks: Readonly<Record<Finding['status'], string>> = {
   ok: '✓',
@@ -44,11 +47,12 @@ export async function doctorCommand(
   const options = readOptions(args);
   const look = () => readPatient(env, { now: () => Date.now(), nodeVersion: process.versions.node });
   let patient = look();
-  let findings = await examine(patient);
+  let findings = await examine(patient, options.llm);
   const repaired = options.fix ? await repair(findings) : [];
   if (repaired.length > 0) {
     patient = look();
-    findings = await examine(patient);
+    // What was asked of the model stands.
+    findings = [...(await examine(patient)), ...findings.filter(({ check }) => check.startsWith('model'))];
   }
   if (options.bundle !== null) writeBundle(options.bundle, patient, findings);
   const faults = findings.filter(({ status }) => status === 'fault').length;
@@ -70,17 +74,30 @@ function sayFinding({ check, status, found, cause, fix }: Finding, out: Say): vo
   if (fix !== undefined) out(wrap(`fix: ${fix}`, 96, '    '));
 }
 
-function readOptions(args: readonly string[]): { fix: boolean; json: boolean; bundle: string | null } {
+interface Options {
+  readonly fix: boolean;
+  readonly json: boolean;
+  readonly bundle: string | null;
+  readonly llm: boolean;
+}
+
+function readOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArguments({
       args: [...args],
-      options: { fix: { type: 'boolean' }, json: { type: 'boolean' }, bundle: { type: 'string' } },
+      options: {
+        fix: { type: 'boolean' },
+        json: { type: 'boolean' },
+        bundle: { type: 'string' },
+        llm: { type: 'boolean' },
+      },
     });
     const { bundle } = values;
     if (bundle === '') throw new Error('--bundle needs the name of a file');
     return {
       fix: values.fix ?? false,
       json: values.json ?? false,
+      llm: values.llm ?? false,
       bundle: bundle === undefined ? null : resolve(bundle),
     };
   } catch (error) {

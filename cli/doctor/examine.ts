@@ -4,6 +4,7 @@ import { checkDataDirectory, checkDirectoryExists } from './dataDirectory.js';
 import { checkDatabase } from './database.js';
 import { checkGateway } from './gateway.js';
 import { checkCalendar, checkConfig, checkFonts, checkNode, checkPorts } from './machine.js';
+import { checkModel } from './model.js';
 import { checkObjectStore } from './objects.js';
 import { secretsOf } from './secrets.js';
 import { checkTemporal } from './temporal.js';
@@ -23,11 +24,18 @@ const checks: Readonly<Record<string, Check>> = {
   calendar: checkCalendar,
 };
 
-/** For one check with all its questions, milliseconds. */
-const limitMs = 20_000;
+/** It costs money, so only who asks for it gets it. */
+const modelCheck: Readonly<Record<string, Check>> = { model: checkModel };
 
-/** @returns what every check found, in the order above; secrets are taken out */
-export async function examine(patient: Patient): Promise<readonly Finding[]> {
+/** For one check with all its questions, milliseconds; a model may think before it answers. */
+const limitMs = 20_000;
+const modelLimitMs = 180_000;
+
+/**
+ * @param withModel whether the configured model is probed, which costs a little
+ * @returns what every check found, in the order above; secrets are taken out
+ */
+export async function examine(patient: Patient, withModel = false): Promise<readonly Finding[]> {
   const redact = createRedact(secretsOf(patient));
   const clean = (finding: Finding): Finding => ({
     ...finding,
@@ -36,17 +44,23 @@ export async function examine(patient: Patient): Promise<readonly Finding[]> {
     ...(finding.fix !== undefined && { fix: redact(finding.fix) }),
   });
   const found = await Promise.all(
-    Object.entries(checks).map(([name, check]) => within(name, async () => check(patient))),
+    Object.entries({ ...checks, ...(withModel && modelCheck) }).map(([name, check]) =>
+      within(name, check === checkModel ? modelLimitMs : limitMs, async () => check(patient)),
+    ),
   );
   return found.flat().map(clean);
 }
 
-async function within(name: string, work: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+async function within(
+  name: string,
+  limit: number,
+  work: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<readonly Finding[]>((resolve) => {
     timer = setTimeout(() => {
-      resolve([broken(name, `it took longer than ${String(limitMs / 1000)} s`)]);
-    }, limitMs);
+      resolve([broken(name, `it took longer than ${String(limit / 1000)} s`)]);
+    }, limit);
   });
   try {
     return await Promise.race([work(), late]);

@@ -23,6 +23,7 @@ const all: readonly ConfigSection[] = [
   'api',
   'worker',
   'risk',
+  'model',
 ];
 
 /** @param facts of this process and this moment */

@@ -85,7 +85,11 @@ export async function askModel(options: ModelOptions): Promise<Asker> {
   const caps = { run: budget, day: budget, month: budget };
   const deps = { conversations: ledger.conversations, objects, clock, caps, priceDate };
   const ask = (asked: Question['call']) => createAsk(deps, [profile], asked);
-  const analyst = createModelAnalyst({ askReading: ask, askDecision: ask, vision: profile.vision });
+  const analyst = createModelAnalyst({
+    askReading: ask,
+    askDecision: ask,
+    vision: () => Promise.resolve(profile.vision),
+  });
   const draw = profile.vision ? createDraw(recordedOnly ? null : objects) : noPicture;
   if (!recordedOnly) {
     await objects.ensureBucket();

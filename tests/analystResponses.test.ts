@@ -1,0 +1,173 @@
+// The same as tests/analyst.test.ts over the Responses API, what the worker's settings forbid, and stored pictures that are
+// no longer what they were.
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
+import {
+  holding,
+  key,
+  pictureFailures,
+  responsesFailures,
+  responsesPassing,
+  settingFailures,
+  worstText,
+} from './support/openai/outcomes.js';
+import { good } from './support/openai/replies.js';
+import type { Script } from './support/openai/stub.js';
+import { sharedServers } from './support/servers.js';
+import { keel } from './support/start.js';
+
+const temporal = sharedServers();
+let model: ModelStack;
+const begun = new Map<string, Begun>();
+beforeAll(async () => {
+  model = await startModelStack(temporal(), {
+    OPENAI_API: 'responses',
+    KEEL_MODEL_STEP_DEADLINE_MS: '12000',
+  });
+  for (const [name, script] of responsesFailures) begun.set(name, await model.begin(name, script));
+  for (const [name, script] of responsesPassing) begun.set(name, await model.begin(name, holding(script)));
+});
+afterAll(() => model.stop());
+
+function run(name: string): Begun {
+  const found = begun.get(name);
+  if (found === undefined) throw new Error(`no run for ${name}`);
+  return found;
+}
+
+describe('a model and its server, over the Responses API', () => {
+  it.each(responsesFailures)(
+    '%s ends the run with its own code, and nothing is ordered',
+    async (name, _script, code, calls) => {
+      const started = run(name);
+      const end = await model.endOf(started);
+      expect(end).toMatchObject({ outcome: 'FAILED', code, order: null });
+      expect(end.message.length).toBeGreaterThan(20);
+      expect(end.message).not.toContain(key);
+      const seen = model.callsOf(started.period);
+      expect(seen.every(({ api }) => api === 'responses')).toBe(true);
+      if (calls < 0) expect(seen.length).toBeGreaterThan(3);
+      else expect(seen.length).toBeLessThanOrEqual(calls);
+    },
+  );
+
+  it.each(responsesPassing)('%s is got over, and the run goes on', async (name, _script, calls) => {
+    const started = run(name);
+    expect(await model.endOf(started)).toMatchObject({ outcome: 'HOLD' });
+    expect(model.callsOf(started.period)).toHaveLength(calls);
+  });
+
+  it('never asks what OpenAI would refuse', () => {
+    expect(model.stub.refused).toEqual([]);
+  });
+});
+
+describe('a stored picture', () => {
+  const harm = {
+    OBJECT_MISSING: rmSync,
+    OBJECT_DAMAGED: (file: string) => {
+      writeFileSync(file, 'x');
+    },
+  };
+
+  it.each(pictureFailures)('%s ends the run with its own code', async (name, code) => {
+    const script: Script = async (call, count) => {
+      // Both pictures are stored before the weekly one is read; the decision needs them again.
+      if (call.purpose === 'weekly') {
+        const file = path.join(model.keel.folder, 'objects', 'charts', `${call.pictures[0] ?? ''}.png`);
+        harm[code](file);
+      }
+      return Promise.resolve(holding(good)(call, count));
+    };
+    const started = await model.begin(name, script);
+    expect(await model.endOf(started)).toMatchObject({ outcome: 'FAILED', code, order: null });
+    expect(model.callsOf(started.period).map(({ purpose }) => purpose)).not.toContain('decision');
+  });
+});
+
+describe('what the settings forbid', () => {
+  it.each(settingFailures)('%s ends the run, and no call is made', async (name, variable, value, code) => {
+    await model.worker.stop();
+    model.keel.env[variable] = value;
+    try {
+      model.worker = await model.keel.startWorker();
+      const started = await model.begin(name, good);
+      expect(await model.endOf(started)).toMatchObject({ outcome: 'FAILED', code, order: null });
+      expect(model.callsOf(started.period)).toEqual([]);
+      const rows = await model.callRows(started.runId);
+      expect(rows.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'budget')).toEqual([]);
+    } finally {
+      model.keel.env[variable] = undefined;
+    }
+  });
+  afterAll(async () => {
+    await model.worker.stop();
+    model.worker = await model.keel.startWorker();
+  });
+});
+
+describe('keel doctor --llm', () => {
+  const probe = async (
+    colours: object,
+  ): Promise<readonly { check: string; status: string; found: string }[]> => {
+    model.scripts.set(0, ({ schemaName }) => ({
+      kind: 'text',
+      text: JSON.stringify(schemaName === 'sum' ? { sum: 12, word: 'beta' } : colours),
+    }));
+    const env = { ...model.keel.settings, OPENAI_BASE_URL: model.stub.url, OPENAI_MODEL: 'test-vision' };
+    const { out } = await keel(['doctor', '--llm', '--json'], { ...env, OPENAI_API: 'responses' });
+    const { findings } = JSON.parse(out.join('\n')) as { findings: Awaited<ReturnType<typeof probe>> };
+    return findings.filter(({ check }) => check.startsWith('model'));
+  };
+  const recorded = () => model.keel.market.stores.modelAbilities.of(model.stub.url, 'test-vision');
+
+  it('records a model without eyes, and runs then send it no picture', async () => {
+    const findings = await probe({ left: 'none', right: 'none' });
+    expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual([
+      'model (responses) ok',
+      'model (chat) ok',
+      'model warning',
+      'model record ok',
+    ]);
+    const found = { answers: true, schemaKept: true, picturesSeen: false };
+    expect(await recorded()).toMatchObject([
+      { api: 'chat', ...found },
+      { api: 'responses', ...found },
+    ]);
+    const started = await model.begin('probed blind', holding(good));
+    expect(await model.endOf(started)).toMatchObject({ outcome: 'HOLD' });
+    const calls = model.callsOf(started.period);
+    expect(calls.map(({ pictures }) => pictures.length)).toEqual([0, 0, 0]);
+    const stored = await model.keel.market.stores.evidence.decision(started.runId);
+    expect(stored?.decision.review?.numbersOnly).toBe(true);
+  });
+
+  it('records one that sees, and runs then send pictures again, without a restart', async () => {
+    const findings = await probe({ left: 'red', right: 'blue' });
+    expect(findings.map(({ status }) => status)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    const started = await model.begin('probed seeing', holding(good));
+    expect(await model.endOf(started)).toMatchObject({ outcome: 'HOLD' });
+    expect(model.callsOf(started.period).every(({ pictures }) => pictures.length > 0)).toBe(true);
+  });
+
+  it('names a server that is away as a fault, with what to do', async () => {
+    const env = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', OPENAI_MODEL: 'test-vision' };
+    const { code, out } = await keel(['doctor', '--llm', '--json'], { ...model.keel.settings, ...env });
+    expect(code).toBe(1);
+    expect(out.join('\n')).toContain('does not answer');
+  });
+});
+
+describe('the worst answer that is legal', () => {
+  it('comes out within every limit of the strategy', async () => {
+    const worst: Script = (call) =>
+      call.purpose === 'decision' ? { kind: 'text', text: worstText(call) } : good(call);
+    const started = await model.begin('worst', worst);
+    const result = await model.keel.drive(started.handle);
+    expect(result?.status).toBe('ended');
+    const [entry] = model.keel.ledger().filter(({ type, side }) => type === 'execution' && side === 'BUY');
+    console.log(JSON.stringify(result), JSON.stringify(entry));
+  });
+});

@@ -1,0 +1,87 @@
+// A Keel whose worker asks the stub: every case is a strategy of its own, which the stub tells by the period of its only
+// average, so that cases run side by side. Used by tests/analyst*.test.ts.
+import type { WorkflowHandle } from '@temporalio/client';
+import { defaultIndicators } from '../../../domain/indicators/defaults.js';
+import type { CallRow } from '../../../ports/conversations.js';
+import type { ServerProcess } from '../server.js';
+import { startStack, type TestStack } from '../stack.js';
+import type { TestTemporal } from '../temporal.js';
+import { key } from './outcomes.js';
+import { good } from './replies.js';
+import { startOpenaiStub, type OpenaiStub, type Script, type StubCall } from './stub.js';
+
+const close = '2014-07-07T20:00:00.000Z';
+const session = close.slice(0, 10);
+
+export interface Begun {
+  readonly runId: string;
+  readonly period: number;
+  readonly handle: WorkflowHandle;
+}
+
+export interface ModelStack {
+  readonly stub: OpenaiStub;
+  readonly keel: TestStack;
+  worker: ServerProcess;
+  /** Who answers the calls of a period; 0 is what is no run's. */
+  readonly scripts: Map<number, Script>;
+  /** Starts a run whose calls the script answers. */
+  begin(name: string, script: Script, period?: number): Promise<Begun>;
+  /** How a run ended, without an order. */
+  endOf(
+    begun: Begun,
+  ): Promise<{ outcome: string | null; code: string | null; message: string; order: unknown }>;
+  callsOf(period: number): StubCall[];
+  callRows(runId: string): Promise<readonly CallRow[]>;
+  stop(): Promise<void>;
+}
+
+const periodIn = ({ text }: StubCall): number => Number(/"sma(\d+)"/.exec(text)?.[1] ?? 0);
+
+/** @param settings of the worker, beside those of the model */
+export async function startModelStack(
+  temporal: TestTemporal,
+  settings: Readonly<Record<string, string>>,
+): Promise<ModelStack> {
+  const scripts = new Map<number, Script>();
+  const callsOf = (period: number): StubCall[] => stub.calls.filter((call) => periodIn(call) === period);
+  const stub = await startOpenaiStub((call) => {
+    const script = scripts.get(periodIn(call)) ?? good;
+    return script(call, callsOf(periodIn(call)).filter(({ purpose }) => purpose === call.purpose).length);
+  });
+  const keel = await startStack(temporal);
+  Object.assign(keel.env, {
+    OPENAI_BASE_URL: stub.url,
+    OPENAI_API_KEY: key,
+    OPENAI_MODEL: 'test-vision',
+    OPENAI_API: '',
+    KEEL_MODEL_TIMEOUT_MS: '2500',
+    ...settings,
+  });
+  let periods = 30;
+  return {
+    stub,
+    keel,
+    worker: await keel.startWorker(),
+    callsOf,
+    scripts,
+    begin: async (name, script, period = (periods += 1)) => {
+      const id = `m-${name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`.slice(0, 40).replace(/-$/, '');
+      scripts.set(period, script);
+      await keel.createStrategy(id, { analyst: 'auto', indicators: { ...defaultIndicators, sma: [period] } });
+      return { runId: `${id}-${session}`, period, handle: await keel.startRun(id, close) };
+    },
+    endOf: async ({ runId, handle }) => {
+      await handle.result().catch(() => null);
+      const { runs, intents } = keel.market.stores;
+      const row = await runs.get(runId);
+      const order = await intents.byRun(runId);
+      return { outcome: row?.outcome ?? null, code: row?.code ?? null, message: row?.message ?? '', order };
+    },
+    callRows: (runId) => keel.market.stores.conversations.byRun(runId),
+    stop: async () => {
+      await keel.stop();
+      await stub.close();
+    },
+  };
+}
