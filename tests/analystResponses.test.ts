@@ -167,7 +167,11 @@ describe('the worst answer that is legal', () => {
     const started = await model.begin('worst', worst);
     const result = await model.keel.drive(started.handle);
     expect(result?.status).toBe('ended');
-    const [entry] = model.keel.ledger().filter(({ type, side }) => type === 'execution' && side === 'BUY');
-    console.log(JSON.stringify(result), JSON.stringify(entry));
+    // Bought at the market, one step above its stop: as much as one position may be, and no more.
+    const { outcome, order } = result ?? {};
+    expect(outcome).toBe('FILLED');
+    const spent = Number(order?.filledQuantity) * Number(order?.averagePrice);
+    expect(spent).toBeGreaterThan(9000);
+    expect(spent).toBeLessThanOrEqual(10_000);
   });
 });

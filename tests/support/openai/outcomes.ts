@@ -189,10 +189,10 @@ export const responsesFailures: readonly Failure[] = [
   ['413', goodBut('decision', () => error(413, 'too large')), 'MODEL_REQUEST_REFUSED', 3],
   ['422', goodBut('decision', () => error(422, 'unprocessable')), 'MODEL_REQUEST_REFUSED', 3],
   [
-    '429 without end',
-    goodBut('weekly', () => error(429, 'slow down', null, { 'retry-after-ms': '300' })),
+    '429 with a wait beyond the deadline',
+    goodBut('weekly', () => error(429, 'slow down', null, { 'retry-after': '60' })),
     'MODEL_RATE_LIMIT',
-    -1,
+    2,
   ],
   ['409 without end', goodBut('weekly', () => error(409, 'conflict')), 'MODEL_AWAY', -1],
 ];
