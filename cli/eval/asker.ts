@@ -83,7 +83,9 @@ export async function askModel(options: ModelOptions): Promise<Asker> {
   const ledger = openLedger(folder, recordedOnly);
   const objects = createFilesystemObjectStore({ directory: path.join(folder, 'objects') });
   const caps = { run: budget, day: budget, month: budget };
-  const deps = { conversations: ledger.conversations, objects, clock, caps, priceDate };
+  // Whoever asks nobody writes nothing either.
+  const kept = recordedOnly ? { get: (key: string) => objects.get(key), put: writeNothing } : objects;
+  const deps = { conversations: ledger.conversations, objects: kept, clock, caps, priceDate };
   const ask = (asked: Question['call']) => createAsk(deps, [profile], asked);
   const analyst = createModelAnalyst({
     askReading: ask,
@@ -114,6 +116,8 @@ export async function askModel(options: ModelOptions): Promise<Asker> {
     spentBy: ledger.spentBy,
   };
 }
+
+const writeNothing = (): Promise<void> => Promise.resolve();
 
 /** @param objects where pictures are kept; null for nowhere */
 function createDraw(objects: Pick<ObjectStorePort, 'put'> | null): Question['draw'] {
