@@ -9,6 +9,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // Nothing here asserts a time: only a test that hangs may meet this, also on a machine that does much else.
+          testTimeout: 30_000,
           include: [
             '{domain,contracts,ports,workflows,activities,adapters,simulator,db,config,worker,api,cli,scripts}/**/*.test.ts',
           ],

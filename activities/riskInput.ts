@@ -4,7 +4,13 @@ import type { Decision } from '../domain/decision/decision.js';
 import type { Contract } from '../domain/market/contract.js';
 import { money, notional, price, quantity, type Money, type Quantity } from '../domain/money/decimal.js';
 import { evaluateRisk, type Ceiling } from '../domain/risk/evaluateRisk.js';
-import type { QuoteFacts, RiskFacts, RiskProfile, RiskVerdict, TimeframeScore } from '../domain/risk/types.js';
+import type {
+  QuoteFacts,
+  RiskFacts,
+  RiskProfile,
+  RiskVerdict,
+  TimeframeScore,
+} from '../domain/risk/types.js';
 import type { AccountState, BrokerOrder, BrokerPosition } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { terminalIntentStates } from '../contracts/wire/order.js';

@@ -44,7 +44,7 @@ describe('the simulator', () => {
     server.close();
   });
 
-  const admin = (timeoutMs = 1000) => ({
+  const admin = (timeoutMs = 10_000) => ({
     adminUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     token,
     timeoutMs,
@@ -52,8 +52,8 @@ describe('the simulator', () => {
   const says = (status: number, body: string) => {
     answer = (_request, response) => response.writeHead(status).end(body);
   };
-  const now = () =>
-    createSimulatedMarketClock(admin(200))
+  const now = (timeoutMs = 10_000) =>
+    createSimulatedMarketClock(admin(timeoutMs))
       .now()
       .catch((error: unknown) => error);
 
@@ -89,7 +89,10 @@ describe('the simulator', () => {
 
   it('is away when it does not answer in time, and when nobody listens', async () => {
     answer = () => undefined;
-    expect(await now()).toMatchObject({ code: 'MARKET_CLOCK_AWAY', facts: { reason: 'no answer in time' } });
+    expect(await now(200)).toMatchObject({
+      code: 'MARKET_CLOCK_AWAY',
+      facts: { reason: 'no answer in time' },
+    });
     const gone = admin();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

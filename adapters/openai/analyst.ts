@@ -87,7 +87,8 @@ async function analyze(
 
 /** Encoded at most once, however often it is sent. */
 function pictureOf({ timeframe, chart, readPicture }: TimeframeInput): Picture {
-  if (chart === null) throw new KeelError('CHART_MISSING', `the run drew no ${timeframe} chart for the model`);
+  if (chart === null)
+    throw new KeelError('CHART_MISSING', `the run drew no ${timeframe} chart for the model`);
   let url: Promise<string> | null = null;
   const encode = async (): Promise<string> =>
     `data:image/png;base64,${Buffer.from(await readPicture()).toString('base64')}`;

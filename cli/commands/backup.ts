@@ -1,6 +1,5 @@
 // `keel backup DIR` and `keel restore DIR`: the database, its objects and the settings, out and back. Called by cli/main.ts.
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Client } from 'pg';
 import { retentionLock } from '../../activities/retention.js';
 import { connect } from '../../db/connect.js';
@@ -9,6 +8,7 @@ import { keelVersion } from '../../config/version.js';
 import type { Manifest } from '../backup/manifest.js';
 import { checkBackup, restoreBackup } from '../backup/restore.js';
 import { writeBackup } from '../backup/write.js';
+import { parseArguments } from '../arguments.js';
 import { openPlace } from '../place.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
@@ -108,7 +108,7 @@ async function tellWhatIsOpen(client: Client, out: Say): Promise<void> {
 
 function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = parseArguments({
       args: [...args],
       allowPositionals: true,
       options: { 'data-dir': { type: 'string' }, replace: { type: 'boolean' }, check: { type: 'boolean' } },

@@ -1,7 +1,6 @@
 // `keel eval`: walks an analyst over stored bars without a look ahead and reports how right it was. Called by cli/main.ts.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { createPlots } from '../../adapters/charts/plots.js';
 import { createMachineClock } from '../../adapters/clocks/machine.js';
 import { loadConfig } from '../../config/load.js';
@@ -13,6 +12,7 @@ import { evaluateSeries, type EvaluateOptions, type SeriesReport } from '../eval
 import { htmlOf } from '../eval/html.js';
 import { reportJson, reportOf } from '../eval/report.js';
 import { ownData, readSeries } from '../eval/series.js';
+import { parseArguments } from '../arguments.js';
 import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { writeFileAtomically } from '../supervisor/records.js';
@@ -47,18 +47,14 @@ const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
 
 function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        data: { type: 'string', multiple: true },
-        ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text },
-        ...{ out: text, answers: text, budget: text, recorded: flag, named: flag },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  return parseArguments({
+    args: [...args],
+    options: {
+      data: { type: 'string', multiple: true },
+      ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text },
+      ...{ out: text, answers: text, budget: text, recorded: flag, named: flag },
+    },
+  }).values;
 }
 
 type Values = ReturnType<typeof readArguments>;

@@ -1,6 +1,5 @@
 // `keel retention`: deletes what is old now, or tells what would go. Called by cli/main.ts.
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describeRetention, keepsAll, sweepOnce } from '../../activities/retention.js';
 import { createMachineClock } from '../../adapters/clocks/machine.js';
 import { connect } from '../../db/connect.js';
@@ -8,9 +7,9 @@ import { createLocks } from '../../db/locks.js';
 import { claimMode } from '../../db/mode.js';
 import { createRetentionStore } from '../../db/retention.js';
 import { createStores } from '../../db/stores.js';
+import { parseArguments } from '../arguments.js';
 import { openPlace } from '../place.js';
 import type { Say } from '../say.js';
-import { UsageError } from '../supervisor/options.js';
 
 export const retentionHelp = `Usage: keel retention [--dry-run] [--json] [--data-dir DIR]
 
@@ -55,17 +54,13 @@ export async function retentionCommand(
 }
 
 function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { 'data-dir': { type: 'string' }, 'dry-run': { type: 'boolean' }, json: { type: 'boolean' } },
-    });
-    return {
-      dataDir: resolve(values['data-dir'] ?? env['KEEL_DATA_DIR'] ?? '.keel'),
-      dryRun: values['dry-run'] ?? false,
-      json: values.json ?? false,
-    };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const { values } = parseArguments({
+    args: [...args],
+    options: { 'data-dir': { type: 'string' }, 'dry-run': { type: 'boolean' }, json: { type: 'boolean' } },
+  });
+  return {
+    dataDir: resolve(values['data-dir'] ?? env['KEEL_DATA_DIR'] ?? '.keel'),
+    dryRun: values['dry-run'] ?? false,
+    json: values.json ?? false,
+  };
 }
