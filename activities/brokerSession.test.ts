@@ -20,6 +20,7 @@ function world(status: (now: number) => Observation) {
   const news = new Map<string, string>();
   const acts: string[] = [];
   let databaseAway = false;
+  let outboxAway = false;
   const act = (name: string, seen: Observation) => () => {
     acts.push(name);
     return Promise.resolve(seen);
@@ -43,7 +44,7 @@ function world(status: (now: number) => Observation) {
     },
     notifications: {
       add: ({ key, event, body }) => {
-        if (databaseAway) return Promise.reject(new Error('away'));
+        if (databaseAway || outboxAway) return Promise.reject(new Error('away'));
         news.set(key, `${event}: ${body}`);
         return Promise.resolve(true);
       },
@@ -64,6 +65,9 @@ function world(status: (now: number) => Observation) {
     phase: () => row?.state.phase,
     database: (isAway: boolean) => {
       databaseAway = isAway;
+    },
+    outbox: (isAway: boolean) => {
+      outboxAway = isAway;
     },
     keep: (kept: BrokerSessionRow) => {
       row = kept;
@@ -105,6 +109,34 @@ describe('watchSession', () => {
     expect(told.map(({ kind }) => kind)).toEqual(['up', 'needs-login', 'up']);
     // Told under one key for each loss, however often it had to be stored; coming up is no news.
     expect(news()).toEqual([expect.stringMatching(/^broker\.lost: login: the gateway has no login/)]);
+  });
+});
+
+describe('where the outbox takes no news', () => {
+  it('what it sees is stored all the same, and told once the outbox takes it', async () => {
+    const { activities, told, news, outbox, phase, now } = world((at) =>
+      at < 60_000 || at > 120_000 ? up : { kind: 'no-login' },
+    );
+    outbox(true);
+    const watched = activities.watchSession({ forMs: 300_000 });
+    while (now() < 100_000) await Promise.resolve();
+    expect([phase(), news()]).toEqual(['needs-login', []]);
+    while (now() < 200_000) await Promise.resolve();
+    expect([phase(), news()]).toEqual(['up', []]);
+    outbox(false);
+    await watched;
+    expect(told.map(({ kind }) => kind)).toEqual(['up', 'needs-login', 'up']);
+    expect(news()).toEqual([expect.stringMatching(/^broker\.lost: login: the gateway has no login/)]);
+  });
+
+  it('a loss that an earlier worker stored and could not tell is told by the next one', async () => {
+    const { activities, news, outbox } = world(() => ({ kind: 'no-login' }));
+    outbox(true);
+    await activities.watchSession({ forMs: 60_000 });
+    outbox(false);
+    await activities.watchSession({ forMs: 60_000 });
+    await activities.watchSession({ forMs: 60_000 });
+    expect(news()).toHaveLength(1);
   });
 });
 

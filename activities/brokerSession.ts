@@ -43,7 +43,8 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
       const end = clock.now() + input.forMs;
       // What an earlier build stored may lack a field.
       let state = { ...startingState(clock.now()), ...(await brokerSessions.get(login))?.state };
-      let untold: readonly Untold[] = [];
+      let untold = lossOf(state);
+      let unsaved: readonly SessionEvent[] = [];
       while (clock.now() < end && !deps.stopping()) {
         const due = nextSessionAct(state, clock.now());
         if ('waitMs' in due) {
@@ -53,8 +54,10 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
         const seen = await observe(deps.brokerLogin, due.act);
         const step = observeSession(state, seen, clock.now(), deps.sessionRules);
         state = step.state;
-        untold = [...untold, ...step.events.map((event) => ({ ...event, since: step.state.since }))];
-        if (await stored(deps, state, untold)) untold = [];
+        const seenNow = step.events.map((event) => ({ ...event, since: step.state.since }));
+        untold = await tellAll(deps, [...untold, ...seenNow]);
+        unsaved = [...unsaved, ...step.events];
+        if (await saved(deps, state, unsaved)) unsaved = [];
       }
     },
 
@@ -79,20 +82,34 @@ const observe = (port: BrokerLoginPort, act: SessionAct): Promise<Observation> =
 /** An event and when it was seen, milliseconds since the epoch. */
 type Untold = SessionEvent & { readonly since: number };
 
-/** News first: told twice under one key it is one, and what is stored as told must have been. */
-async function stored(
-  deps: BrokerSessionDeps,
+/** What stands in a stored state: an earlier worker may have ended before it could tell it. */
+const lossOf = ({ phase, reason, since }: SessionState): readonly Untold[] =>
+  phase === 'up' || phase === 'starting' ? [] : [{ kind: phase, reason, since }];
+
+/**
+ * Tells each event on its own: told twice under one key it is one.
+ * @returns those that could not be told, for the next look
+ */
+async function tellAll(deps: BrokerSessionDeps, events: readonly Untold[]): Promise<readonly Untold[]> {
+  const left: Untold[] = [];
+  for (const event of events) {
+    try {
+      await tell(deps, event);
+    } catch {
+      left.push(event);
+    }
+  }
+  return left;
+}
+
+/** Apart from the telling: runs wait for this state, whether or not people could be told. */
+async function saved(
+  { brokerSessions, login, clock }: BrokerSessionDeps,
   state: SessionState,
-  untold: readonly Untold[],
+  events: readonly SessionEvent[],
 ): Promise<boolean> {
-  const { brokerSessions, login, clock } = deps;
-  const row = { login, state, checkedAt: new Date(clock.now()).toISOString() };
   try {
-    for (const event of untold) await tell(deps, event);
-    await brokerSessions.save(
-      row,
-      untold.map(({ kind, reason }) => ({ kind, reason })),
-    );
+    await brokerSessions.save({ login, state, checkedAt: new Date(clock.now()).toISOString() }, events);
     return true;
   } catch {
     return false;

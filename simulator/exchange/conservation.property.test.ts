@@ -1,8 +1,9 @@
 // 10,000 random sequences of orders of every kind, trades, cancels, changes, halts, splits and restarts: the books, kept again
-// by other arithmetic from the events alone, agree to the cent.
+// by other arithmetic from the events alone, agree to the cent, and no shares are claimed twice.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costs, CONID, marketOf, sessions } from '../testing/exchange.js';
+import { freeShares } from './accounts.js';
 import { collecting } from './command.js';
 import type { Exchange } from './command.js';
 import { cancelOrder, halt, playTo, resume } from './exchange.js';
@@ -124,6 +125,7 @@ function play(given: Setting, list: readonly Command[]): Played {
     const collected = collecting(market, { ...costs, ...terms }, state);
     command(collected.exchange);
     events.push(...(JSON.parse(JSON.stringify(collected.events)) as ExchangeEvent[]));
+    checkShares(state);
   };
   for (const id of ACCOUNTS)
     act(({ emit }) => {
@@ -150,6 +152,17 @@ function play(given: Setting, list: readonly Command[]): Played {
       });
   });
   return { state, events };
+}
+
+/** No order claims shares that another one claims or that are not there, so none to sell is rejected for want of them. */
+function checkShares(state: ExchangeState): void {
+  for (const owner of state.accounts.values()) {
+    const free = freeShares(state, owner, CONID);
+    if (free.isNegative()) throw new Error(`${owner.id} has ${free.toString()} shares that are free`);
+  }
+  for (const { side, state: end, reason, orderId } of state.orders.values())
+    if (side === 'SELL' && end === 'REJECTED')
+      throw new Error(`sale ${String(orderId)} was rejected: ${reason ?? 'for no reason'}`);
 }
 
 const at = (offset: number): string => (100 + offset / 8).toFixed(2);
@@ -250,7 +263,7 @@ function booksOf(events: readonly ExchangeEvent[]): Map<string, Book> {
 }
 
 describe(`over ${String(SEQUENCES)} random sequences`, { timeout: 600_000 }, () => {
-  it('cash and holdings conserve to the cent, and nothing is booked by halves', () => {
+  it('cash and holdings conserve to the cent, nothing is booked by halves, and no shares are claimed twice', () => {
     const seen = { executions: 0, partial: 0, splits: 0, triggers: 0, trails: 0 };
     fc.assert(
       fc.property(setting, commands, (given, list) => {

@@ -8,7 +8,7 @@ import { commissionOf, costOf } from './costs.js';
 import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
 import { auctionFill, fillAt, nextEdge, touchedAt, trailedTo } from './matching.js';
-import { legsOf, remainingOf } from './remaining.js';
+import { closedBy, legsOf, remainingOf } from './remaining.js';
 import { accountOf, holdingOf, openOrders, orderOf } from './state.js';
 import type { Execution, Order, Side } from './types.js';
 
@@ -72,9 +72,8 @@ export function expire(exchange: Exchange, orderId: number, at: string, reason: 
 export function settleLegs(exchange: Exchange, parentId: number, at: string): void {
   const { state } = exchange;
   const { filled } = orderOf(state, parentId);
-  const legs = legsOf(state, parentId);
-  const closed = legs.reduce((sum, leg) => quantity(sum.plus(leg.filled)), quantity('0'));
-  for (const leg of legs) {
+  const closed = closedBy(state, parentId);
+  for (const leg of legsOf(state, parentId)) {
     if (leg.state === 'HELD') {
       exchange.emit({ type: 'cancel', at, orderId: leg.orderId, by: 'parent' });
       continue;
@@ -170,6 +169,8 @@ function execute(exchange: Exchange, place: Place, fill: Fill): void {
     ...settlementOf(exchange, order.conid, order.side, place.session.date),
   });
   shrinkGroup(exchange, order, units, at);
+  // Legs may be larger than what the entry came to: either can have been modified.
+  if (!state.open.has(order.orderId)) settleLegs(exchange, order.orderId, at);
 }
 
 /** The id of the next execution. */

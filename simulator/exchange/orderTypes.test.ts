@@ -98,6 +98,16 @@ describe('a trailing stop', () => {
     expect(fills(test)).toEqual([['BUY', '10', '92.1']]);
   });
 
+  it('takes a new size, and refuses a stop that is not where it stands', () => {
+    const test = long([flat]);
+    test.place(trailing('amt', '5'));
+    const { orderId } = test.order(1);
+    expect(test.modify(orderId, '9', '97')).toMatch('follows the market and cannot be set');
+    expect(test.order(1)).toMatchObject({ quantity: '10', price: null, trailedTo: '95' });
+    expect([test.modify(orderId, '9', null), test.modify(orderId, '8', '95.00')]).toEqual([null, null]);
+    expect(test.order(1)).toMatchObject({ quantity: '8', trailedTo: '95' });
+  });
+
   it.each([
     undefined,
     { by: 'amt', size: '0' },

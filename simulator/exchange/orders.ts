@@ -1,5 +1,5 @@
 // Accepting, changing and cancelling orders: a customer's wish in, a refusal in words or events out. Called by engine.ts.
-import { quantity } from '../../domain/money/decimal.js';
+import { price, quantity } from '../../domain/money/decimal.js';
 import { freeShares, reservedCash, settledCash } from './accounts.js';
 import { estimateOf } from './costs.js';
 import type { Exchange } from './command.js';
@@ -113,6 +113,8 @@ export function modify(
   if (quantity(change.quantity).lte(order.filled))
     return `Quantity ${change.quantity} is not more than the ${order.filled} that have filled`;
   const rest = quantity(change.quantity).minus(order.filled).toString();
+  if (movesTrail(order, change.price))
+    return 'The stop of a trailing order follows the market and cannot be set: cancel it and place it anew';
   const refusal =
     termsProblem(terms, exchange.market.instrument(order.conid)?.kind ?? 'stock') ??
     (order.state === 'HELD'
@@ -123,6 +125,12 @@ export function modify(
   settleNow(exchange, order.conid);
   return null;
 }
+
+/** True where a price is named that is neither the trailing order's own nor where its stop stands. */
+const movesTrail = ({ orderType, price: own, trailedTo }: Order, to: string | null): boolean =>
+  orderType === 'TRAIL' &&
+  to !== null &&
+  ![own, trailedTo].some((known) => known !== null && price(known).eq(to));
 
 function accept(
   exchange: Exchange,

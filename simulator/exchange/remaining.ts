@@ -12,17 +12,21 @@ export function remainingOf(state: ExchangeState, order: Order): Quantity {
   if (order.parentId === null || order.state !== 'WORKING' || !state.open.has(order.parentId)) return own;
   const parent = state.orders.get(order.parentId);
   if (parent === undefined) return own;
-  const closed = legsOf(state, parent.orderId).reduce(
-    (sum, leg) => quantity(sum.plus(leg.filled)),
-    quantity('0'),
-  );
-  const left = quantity(quantity(parent.filled).minus(closed));
+  const left = quantity(quantity(parent.filled).minus(closedBy(state, parent.orderId)));
   return least(own, left.isNegative() ? quantity('0') : left);
 }
 
 /** Legs of a parent that have not ended. One that has filled whole has ended its siblings too. */
 export const legsOf = (state: ExchangeState, parentId: number): Order[] =>
   openOrders(state).filter((order) => order.parentId === parentId);
+
+/** Units that the legs of a parent have sold or bought back, those included that have ended since. */
+export function closedBy(state: ExchangeState, parentId: number): Quantity {
+  let closed = quantity('0');
+  for (const order of state.orders.values())
+    if (order.parentId === parentId) closed = quantity(closed.plus(order.filled));
+  return closed;
+}
 
 /** What the broker's lists call the size of an order: filled and still to trade. */
 export const sizeOf = (state: ExchangeState, order: Order): Quantity =>
