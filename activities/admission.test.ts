@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { LegState, OrderLifecycleInput } from '../contracts/wire/order.js';
 import type { Decision } from '../domain/decision/decision.js';
+import {
+  definitionSteps,
+  mandatoryGates,
+  type DefinitionGate,
+  type DefinitionStep,
+} from '../domain/definition/definition.js';
+import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
-import type { AdmissionTransaction, BrokerSnapshot, IntentRow } from '../ports/stores.js';
+import type { AdmissionTransaction, BrokerSnapshot, IntentRow, RunRow } from '../ports/stores.js';
 import { createAdmissionActivities } from './admission.js';
 import { putJson } from './objects.js';
 import type { RiskInput, TradingState } from './riskInput.js';
@@ -103,6 +110,38 @@ const buy: Decision = {
   profitMargin: '0.2',
 };
 
+const settings = {
+  symbols: ['AAPL'],
+  timeframes: ['daily', 'weekly'],
+  indicators: defaultIndicators,
+  analyst: 'rules',
+  risk: proposal.profile,
+  slot: 'after-close',
+  workflowId: 'careful',
+  workflowVersion: 1,
+} as const;
+/** As an older worker opens it: it knows no definition. */
+const runRow: RunRow = {
+  id: 'run1',
+  workflowId: 'run/1',
+  mode: 'simulated',
+  strategyId: 'demo',
+  strategyVersion: 1,
+  symbol: 'AAPL',
+  session: '2014-07-07',
+  slot: 'after-close',
+  status: 'running',
+  outcome: null,
+  code: null,
+  message: null,
+  waitingFor: null,
+  startedAt: marketNow,
+  endedAt: null,
+  ownerId: null,
+  definitionId: null,
+  definitionVersion: null,
+};
+
 /** The far sides of the ports: an account that holds ten shares with a stop and a target. */
 async function account(
   far: {
@@ -110,6 +149,9 @@ async function account(
     readonly stored?: IntentRow;
     readonly ownerGone?: boolean;
     readonly buys?: boolean;
+    readonly steps?: readonly DefinitionStep[];
+    readonly gates?: readonly DefinitionGate[];
+    readonly timeframeScores?: RiskInput['timeframeScores'];
   } = {},
 ) {
   const objects = new Map<string, Uint8Array>();
@@ -127,7 +169,12 @@ async function account(
     presignedUrl: () => Promise.resolve(''),
   };
   const held = far.buys ? { ...snapshot, positions: [] } : snapshot;
-  const weighed = far.buys ? { ...proposal, decision: buy } : proposal;
+  const { timeframeScores } = far;
+  const weighed: RiskInput = {
+    ...proposal,
+    ...(far.buys && { decision: buy }),
+    ...(timeframeScores !== undefined && { timeframeScores }),
+  };
   const proposed = far.buys
     ? ({ side: 'BUY', quantity: '10', limit: '100', stop: '90', target: '120' } as const)
     : ({ side: 'SELL', quantity: '10', limit: null, stop: null, target: null } as const);
@@ -162,6 +209,22 @@ async function account(
       withAccountLock: <T>(_mode: string, _account: string, work: (tx: AdmissionTransaction) => Promise<T>) =>
         work(tx),
       listOpen: () => Promise.resolve(open()),
+    },
+    runs: { get: () => Promise.resolve(runRow) },
+    strategies: { version: () => Promise.resolve(settings) },
+    definitions: {
+      version: (id: string, version: number) =>
+        Promise.resolve({
+          id,
+          version,
+          steps: far.steps ?? definitionSteps,
+          gates: far.gates ?? mandatoryGates,
+          timeframes: settings.timeframes,
+          analyst: 'rules' as const,
+          limits: {},
+          createdBy: '',
+          createdAt: '',
+        }),
     },
     brokerState: { glance: () => Promise.resolve({ ...snapshot, inFlight: false }) },
     clock: { now: () => wall + 50_000 },
@@ -228,5 +291,34 @@ describe('an admission that is repeated because its answer was lost', () => {
     const sendBy = new Date(wall + 60_000).toISOString();
     expect(await activities.admitOrder(input)).toMatchObject({ kind: 'admitted', sendBy });
     expect(inserted).toEqual([]);
+  });
+});
+
+describe('an order whose run was begun by a worker that knows no definitions', () => {
+  const advice = definitionSteps.filter((step) => step !== 'waitForMarket' && step !== 'orderLifecycle');
+  const gates = [...mandatoryGates, 'timeframesAgree'] as const;
+
+  it('is not sent where the definition gives advice only, and no leg is cancelled for it', async () => {
+    const buyer = await account({ buys: true, steps: advice });
+    const refused = { code: 'ADVICE_ONLY', errorClass: 'final' };
+    await expect(buyer.activities.admitOrder(buyer.input)).rejects.toMatchObject(refused);
+    const seller = await account({ steps: advice });
+    await expect(seller.activities.rehearseSell(seller.input)).rejects.toMatchObject(refused);
+    await expect(seller.activities.admitOrder(seller.input)).rejects.toMatchObject(refused);
+    expect([...buyer.inserted, ...seller.inserted, ...seller.cancelled]).toEqual([]);
+  });
+
+  it('buys nothing where timeframes must agree and no scores were weighed; a sell closes all the same', async () => {
+    const buyer = await account({ buys: true, gates });
+    await expect(buyer.activities.admitOrder(buyer.input)).rejects.toMatchObject({
+      code: 'SCORES_MISSING',
+      errorClass: 'final',
+    });
+    expect(buyer.inserted).toEqual([]);
+    const timeframeScores = [{ timeframe: 'daily', score: 0.6 }] as const;
+    const weighed = await account({ buys: true, gates, timeframeScores });
+    expect(await weighed.activities.admitOrder(weighed.input)).toMatchObject({ kind: 'admitted' });
+    const seller = await account({ gates });
+    expect(await seller.activities.admitOrder(seller.input)).toMatchObject({ kind: 'admitted' });
   });
 });

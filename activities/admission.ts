@@ -17,13 +17,14 @@ import type {
   IntentStore,
   NewIntent,
 } from '../ports/stores.js';
+import { holdToDefinition, type DefinitionDeps } from './holdToDefinition.js';
 import { getJson, putJson } from './objects.js';
 import type { Pause } from './pause.js';
 import { marketFacts } from './risk.js';
 import { relevantSnapshot, verdictOf, type RiskInput, type TradingState } from './riskInput.js';
 import { isFresh, whenFresh, type FreshnessRule } from './snapshot.js';
 
-export interface AdmissionDeps {
+export interface AdmissionDeps extends DefinitionDeps {
   readonly mode: Mode;
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'quote' | 'cancelOrder'>;
@@ -56,9 +57,13 @@ const quoteMaxAgeMs = 5000;
 
 export function createAdmissionActivities(deps: AdmissionDeps) {
   return {
-    /** Weighs the order again on this moment's facts and stores the intent, which reserves from then on. */
+    /**
+     * Weighs the order again on this moment's facts and stores the intent, which reserves from then on.
+     * @throws KeelError what holdToDefinition throws (final).
+     */
     async admitOrder(input: OrderLifecycleInput): Promise<Admission> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
+      await holdToDefinition(deps, input, proposal);
       const quoteNow = youngQuote(deps, proposal.contract);
       return whenFresh(deps.freshness, deps.clock, deps.pause, async (last) => {
         if (!last && (await isTooEarly(deps, proposal.contract.conid))) return 'stale';
@@ -73,9 +78,11 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
     /**
      * Before a closing sell: makes its checks while the protective legs still work, so that a position does not lose
      * its protection for a sell that would be refused. Touches nothing.
+     * @throws KeelError what holdToDefinition throws (final).
      */
     async rehearseSell(input: OrderLifecycleInput): Promise<Rehearsal> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
+      await holdToDefinition(deps, input, proposal);
       const quote = await deps.broker.quote(proposal.contract);
       const rehearsed = await whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
         deps.intents.withAccountLock(deps.mode, deps.accountId, async (tx) => {

@@ -6,8 +6,9 @@ import { KeelError } from '../ports/errors.js';
 import type { RunDefinition } from '../contracts/wire/definition.js';
 import type { Mode } from '../contracts/wire/names.js';
 import type { StrategyRunInput } from '../contracts/wire/run.js';
+import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Timeframe } from '../domain/market/bar.js';
-import { definitionOf } from './strategy.js';
+import { definitionOf, settingsOf } from './strategy.js';
 
 export interface RunDeps {
   readonly mode: Mode;
@@ -18,7 +19,7 @@ export interface RunDeps {
   readonly analystDeadlineMs: number;
   readonly sessionWaitMs: number;
   readonly runs: Pick<RunStore, 'open' | 'end' | 'setWaiting'>;
-  readonly strategies: Pick<StrategyStore, 'get'>;
+  readonly strategies: Pick<StrategyStore, 'get' | 'version'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly marketClock: MarketClock;
 }
@@ -56,11 +57,7 @@ export function createRunActivities(deps: RunDeps) {
       if (strategy === null) {
         throw new KeelError('STRATEGY_MISSING', `there is no strategy ${input.strategyId}; create it first`);
       }
-      const { version, settings } = strategy;
-      const definition = await definitionOf(deps.definitions, settings);
-      if (!settings.symbols.includes(input.symbol)) {
-        throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${input.strategyId} does not trade ${input.symbol}`);
-      }
+      const current = await partOf(deps, input, strategy.settings);
       const row = await deps.runs.open({
         mode: input.mode,
         strategyId: input.strategyId,
@@ -69,7 +66,7 @@ export function createRunActivities(deps: RunDeps) {
         slot: input.slot,
         id: input.runId,
         workflowId: input.workflowId,
-        strategyVersion: version,
+        strategyVersion: strategy.version,
       });
       if (row.id !== input.runId || row.endedAt !== null) {
         throw new KeelError(
@@ -77,15 +74,21 @@ export function createRunActivities(deps: RunDeps) {
           `${input.strategyId} has had its run for ${input.symbol} in slot ${input.slot} of ${input.session} (${row.id}); a deliberate other run needs a slot of its own`,
         );
       }
+      const { strategyVersion } = row;
+      // An attempt whose answer was lost had opened the row: the run keeps the version that it says, whatever came since.
+      const { timeframes, definition } =
+        strategyVersion === strategy.version
+          ? current
+          : await partOf(deps, input, await settingsOf(deps.strategies, row));
       const { accountId, stepDeadlineMs, analystDeadlineMs, sessionWaitMs } = deps;
       return {
-        strategyVersion: version,
-        timeframes: settings.timeframes,
+        strategyVersion,
+        timeframes,
         accountId,
         stepDeadlineMs,
         analystDeadlineMs,
         sessionWaitMs,
-        definition: { id: definition.id, version: definition.version, steps: definition.steps },
+        definition,
       };
     },
 
@@ -104,4 +107,20 @@ export function createRunActivities(deps: RunDeps) {
       await deps.runs.end(input.runId, input.end);
     },
   };
+}
+
+/**
+ * What a plan takes of a strategy version.
+ * @throws KeelError SYMBOL_NOT_OF_STRATEGY, and what definitionOf throws (final).
+ */
+async function partOf(
+  deps: Pick<RunDeps, 'definitions'>,
+  { strategyId, symbol }: StrategyRunInput,
+  settings: StrategySettings,
+): Promise<{ readonly timeframes: readonly Timeframe[]; readonly definition: RunDefinition }> {
+  const { id, version, steps } = await definitionOf(deps.definitions, settings);
+  if (!settings.symbols.includes(symbol)) {
+    throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${strategyId} does not trade ${symbol}`);
+  }
+  return { timeframes: settings.timeframes, definition: { id, version, steps } };
 }

@@ -86,7 +86,9 @@ const strategyPaths: ZodOpenApiPathsObject = {
     post: {
       summary: 'Store the next version of a strategy',
       description:
-        'The settings anew; the slot stays. Runs that are open keep the version that they began with.',
+        'The settings of the next version. What is left out is taken from the version before; a workflowId without ' +
+        'workflowVersion takes the current version of that definition. The slot stays. Runs that are open keep the ' +
+        'version that they began with.',
       tags: ['strategies'],
       requestParams: strategyPath,
       requestBody: { ...body(newStrategyVersion), required: true },

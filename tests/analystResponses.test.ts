@@ -5,16 +5,18 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
 import {
+  error,
   holding,
   key,
   pictureFailures,
   responsesFailures,
   responsesPassing,
   settingFailures,
+  text,
   worstText,
 } from './support/openai/outcomes.js';
 import { good } from './support/openai/replies.js';
-import type { Script } from './support/openai/stub.js';
+import type { Reply, Script } from './support/openai/stub.js';
 import { sharedServers } from './support/servers.js';
 import { keel } from './support/start.js';
 
@@ -111,11 +113,13 @@ describe('what the settings forbid', () => {
 describe('keel doctor --llm', () => {
   const probe = async (
     colours: object,
+    failing: { readonly sum?: Reply; readonly colours?: Reply } = {},
   ): Promise<readonly { check: string; status: string; found: string }[]> => {
-    model.scripts.set(0, ({ schemaName }) => ({
-      kind: 'text',
-      text: JSON.stringify(schemaName === 'sum' ? { sum: 12, word: 'beta' } : colours),
-    }));
+    model.scripts.set(0, ({ schemaName }) => {
+      const [reply, answer] =
+        schemaName === 'sum' ? [failing.sum, { sum: 12, word: 'beta' }] : [failing.colours, colours];
+      return reply ?? text(JSON.stringify(answer));
+    });
     const env = { ...model.keel.settings, OPENAI_BASE_URL: model.stub.url, OPENAI_MODEL: 'test-vision' };
     const { out } = await keel(['doctor', '--llm', '--json'], { ...env, OPENAI_API: 'responses' });
     const { findings } = JSON.parse(out.join('\n')) as { findings: Awaited<ReturnType<typeof probe>> };
@@ -150,6 +154,22 @@ describe('keel doctor --llm', () => {
     const started = await model.begin('probed seeing', holding(good));
     expect(await model.endOf(started)).toMatchObject({ outcome: 'HOLD' });
     expect(model.callsOf(started.period).every(({ pictures }) => pictures.length > 0)).toBe(true);
+  });
+
+  it.each([
+    ['slows down', error(429, 'slow down')],
+    ['refuses the key', error(401, 'wrong key')],
+    ['fails', error(503, 'away')],
+  ])('leaves a good record as it is where the server %s for the moment', async (_name, reply) => {
+    const seeing = { left: 'red', right: 'blue' };
+    await probe(seeing);
+    const before = await recorded();
+    expect(before.map(({ picturesSeen }) => picturesSeen)).toEqual([true, true]);
+    const failing = await probe(seeing, { sum: reply });
+    expect(failing.find(({ check }) => check === 'model record')?.status).toBe('skipped');
+    // Only the question with the picture fails.
+    await probe(seeing, { colours: reply });
+    expect(await recorded()).toEqual(before);
   });
 
   it('names a server that is away as a fault, with what to do', async () => {

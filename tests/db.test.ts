@@ -3,6 +3,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
+import { createRunActivities } from '../activities/run.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
 import { claimMode } from '../db/mode.js';
@@ -355,6 +356,44 @@ describe('strategies', () => {
 });
 
 describe('runs', () => {
+  it('keep the strategy version of their row when they are opened once more, also in the plan', async () => {
+    const definitionId = `plan-${String(serial)}`;
+    const contents = { timeframes: ['daily'], analyst: 'rules', gates: mandatoryGates, limits: {} } as const;
+    const advice = definitionSteps.filter((step) => step !== 'waitForMarket' && step !== 'orderLifecycle');
+    const named = { id: definitionId, name: 'Plan', ownerId: null };
+    await stores.definitions.create(named, { ...contents, steps: advice }, 'tester');
+    await stores.definitions.addVersion(definitionId, { ...contents, steps: definitionSteps }, 'tester');
+    const first = { ...settings, timeframes: ['daily'], workflowId: definitionId } as const;
+    const strategyId = `demo-${String(serial)}`;
+    await stores.strategies.create({ id: strategyId, name: 'Demo', settings: first }, 'tester');
+    const activities = createRunActivities({
+      mode: 'simulated',
+      accountId: 'DU1',
+      stepDeadlineMs: 1,
+      analystDeadlineMs: 1,
+      sessionWaitMs: 0,
+      runs: stores.runs,
+      strategies: stores.strategies,
+      definitions: stores.definitions,
+      marketClock: { now: () => Promise.resolve({ now: '2014-07-07T21:00:00.000Z', step: 1 }) },
+    });
+    const { id: runId, ...input } = runInput(strategyId);
+    const begun = await activities.openRun({ ...input, runId });
+    expect(begun).toMatchObject({
+      strategyVersion: 1,
+      definition: { id: definitionId, version: 1, steps: advice },
+    });
+
+    const next = { ...first, workflowVersion: 2 };
+    await stores.strategies.addVersion(strategyId, { after: 1, settings: next }, 'tester');
+    expect(await activities.openRun({ ...input, runId })).toEqual(begun);
+    expect(await stores.runs.get(runId)).toMatchObject({
+      strategyVersion: 1,
+      definitionId,
+      definitionVersion: 1,
+    });
+  });
+
   it('opens a run once, and finds it again for the same workflow', async () => {
     const id = await newStrategy();
     const first = await stores.runs.open(runInput(id));

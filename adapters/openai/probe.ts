@@ -57,11 +57,17 @@ const picture: Picture = {
   dataUrl: () => Promise.resolve(`data:image/png;base64,${twoColours}`),
 };
 
-type Heard<T> =
+type Heard<T> = { readonly conclusive: boolean } & (
   | { readonly kind: 'value'; readonly value: T }
   /** It answered, and not as asked. */
   | { readonly kind: 'other'; readonly words: string }
-  | { readonly kind: 'nothing'; readonly code: string; readonly words: string };
+  | { readonly kind: 'nothing'; readonly code: string; readonly words: string }
+);
+
+/** They tell something of model and API. A limit, a key, a quota, a timeout or a server that is away tell nothing of either. */
+const tellingFailures = new Set(['MODEL_NOT_FOUND', 'MODEL_REQUEST_REFUSED', 'MODEL_NO_PICTURES']);
+/** The model's text was whole, and not as asked; or the bytes are no answer of this API. */
+const tellingOutcomes = new Set(['invalid_json', 'schema_invalid']);
 
 async function hear<T>(
   profile: ModelProfile,
@@ -72,17 +78,25 @@ async function hear<T>(
   const exchange = await callModel(profile, asked);
   const weighed = weigh(profile, asked, exchange, (text) => parseAnswer(schema, text), clock);
   const words = weighed.message ?? '';
-  if (weighed.asked?.kind === 'ok') return { kind: 'value', value: weighed.asked.value };
-  if (weighed.failure !== null) return { kind: 'nothing', code: weighed.failure.code, words };
+  if (weighed.asked?.kind === 'ok') return { kind: 'value', value: weighed.asked.value, conclusive: true };
+  if (weighed.failure !== null) {
+    const { code } = weighed.failure;
+    return { kind: 'nothing', code, words, conclusive: tellingFailures.has(code) };
+  }
   // What is no answer of this API comes from something that does not speak it.
   const spoke = exchange.body !== null && readEnvelope(profile.api, exchange.body).text !== null;
-  return spoke ? { kind: 'other', words } : { kind: 'nothing', code: 'MODEL_UNREADABLE', words };
+  const conclusive = tellingOutcomes.has(weighed.outcome ?? '');
+  return spoke
+    ? { kind: 'other', words, conclusive }
+    : { kind: 'nothing', code: 'MODEL_UNREADABLE', words, conclusive };
 }
 
 export interface Probed {
   readonly ability: Omit<ModelAbility, 'probedAt'>;
   /** Why there was no answer; null where there was one. */
   readonly code: string | null;
+  /** Whether both answers tell what the model can do; what only failed for the moment is no inability. */
+  readonly conclusive: boolean;
 }
 
 /** Makes two calls over one API. Does not throw for anything that the far side does. */
@@ -102,7 +116,7 @@ export async function probeModel(
   if (first.kind === 'nothing') {
     const none = { answers: false, schemaKept: false, picturesSeen: false };
     const found = `no answer: ${first.words}`.slice(0, 500);
-    return { ability: { ...who, ...none, found }, code: first.code };
+    return { ability: { ...who, ...none, found }, code: first.code, conclusive: first.conclusive };
   }
   const second = await hear(
     asked,
@@ -121,5 +135,6 @@ export async function probeModel(
   const schemaKept = first.kind === 'value';
   const kept = first.kind === 'value' ? 'keeps the schema' : `breaks the schema: ${first.words}`;
   const found = `${kept}; ${seen}`.slice(0, 500);
-  return { ability: { ...who, answers: true, schemaKept, picturesSeen, found }, code: null };
+  const conclusive = first.conclusive && second.conclusive;
+  return { ability: { ...who, answers: true, schemaKept, picturesSeen, found }, code: null, conclusive };
 }

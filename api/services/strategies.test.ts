@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { NewStrategy } from '../../contracts/http/strategy.js';
+import { definitionSteps, mandatoryGates } from '../../domain/definition/definition.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { memoryDeps, riskLimits } from '../testing/memory.js';
 import { MemoryWorld } from '../testing/world.js';
 import { memoryUsers } from '../testing/memoryAccess.js';
 import { InvalidInputError } from './invalidInput.js';
-import { createStrategy } from './strategies.js';
+import { changeStrategy, createStrategy } from './strategies.js';
 
 const owner = {
   viewer: { userId: memoryUsers.trader.id, role: 'trader' },
@@ -84,5 +85,34 @@ describe('createStrategy', () => {
   it('takes limits that equal those of the platform, however they are written', async () => {
     const made = await withRisk({ riskPerTrade: '0.010', minimumRCoefficient: '1.50', pyramiding: true });
     expect(made.settings.risk).toMatchObject({ riskPerTrade: '0.010', pyramiding: true });
+  });
+});
+
+describe('changeStrategy', () => {
+  const careful = {
+    symbols: ['AAPL'],
+    timeframes: ['daily' as const],
+    analyst: 'rules' as const,
+    indicators: { rsi: 21 },
+    risk: { riskPerTrade: '0.005', pyramiding: false },
+    workflowId: 'standard',
+    workflowVersion: 1,
+  };
+
+  it('keeps whatever is left out as the version before had it, single limits too', async () => {
+    const world = new MemoryWorld();
+    const before = await create({ settings: careful }, world);
+    const deps = memoryDeps(world);
+    // The platform's own definition has moved on, and the strategy has not asked for that.
+    const contents = { steps: definitionSteps, timeframes: ['daily', 'weekly'], analyst: 'auto' } as const;
+    await deps.definitions.addVersion('standard', { ...contents, gates: mandatoryGates, limits: {} }, 'test');
+    const next = await changeStrategy(deps, before.id, { settings: { symbols: ['SPX'] } }, owner);
+    expect(next.settings).toEqual({ ...before.settings, symbols: ['SPX'] });
+    const risk = { priceCollar: '0.02' };
+    const tighter = await changeStrategy(deps, before.id, { settings: { symbols: ['SPX'], risk } }, owner);
+    expect(tighter.settings.risk).toEqual({ ...before.settings.risk, ...risk });
+    const settings = { symbols: ['SPX'], workflowId: 'standard' };
+    const moved = await changeStrategy(deps, before.id, { settings }, owner);
+    expect(moved.settings).toEqual({ ...tighter.settings, workflowVersion: 2 });
   });
 });

@@ -54,8 +54,8 @@ export async function createStrategy(
 }
 
 /**
- * Stores the next version of a strategy; runs that are open keep theirs. The slot stays: with another one a session could
- * be traded twice.
+ * Stores the next version of a strategy; runs that are open keep theirs. What the request leaves out stays as it was: nobody
+ * loosens a limit by not naming it. The slot always stays: with another one a session could be traded twice.
  * @throws what createStrategy throws, and KeelError STRATEGY_NOT_FOUND, STRATEGY_CHANGED
  */
 export async function changeStrategy(
@@ -70,8 +70,23 @@ export async function changeStrategy(
     const message = `stays ${slot}: a strategy keeps its slot, so that no session has two runs; make another strategy`;
     throw new InvalidInputError([{ in: 'body', field: 'settings.slot', message }]);
   }
-  const settings = await settingsFor(deps, { ...request.settings, slot }, viewer);
+  const { indicators, risk, timeframes } = before.settings;
+  const strategyDefaults = { ...deps.strategyDefaults, indicators, risk, timeframes };
+  const kept = { ...deps, strategyDefaults };
+  const settings = await settingsFor(kept, keptFrom(before.settings, request.settings), viewer);
   return deps.strategies.addVersion(id, { after: before.version, settings }, actor);
+}
+
+/** A definition that is named without its version is taken in its current one. */
+function keptFrom(before: StrategySettings, asked: NewStrategyVersion['settings']): NewStrategy['settings'] {
+  const { workflowId, workflowVersion } = asked;
+  return {
+    ...asked,
+    analyst: asked.analyst ?? before.analyst,
+    slot: before.slot,
+    workflowId: workflowId ?? before.workflowId,
+    workflowVersion: workflowVersion ?? (workflowId === undefined ? before.workflowVersion : undefined),
+  };
 }
 
 async function settingsFor(

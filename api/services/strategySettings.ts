@@ -5,6 +5,7 @@ import type { NewStrategy } from '../../contracts/http/strategy.js';
 import type { DefinitionVersion } from '../../contracts/wire/definition.js';
 import type { IndicatorParameters, StrategySettings } from '../../contracts/wire/strategy.js';
 import { beyondDefinition, tightened } from '../../domain/definition/check.js';
+import type { Timeframe } from '../../domain/market/bar.js';
 import { ratio } from '../../domain/money/decimal.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
 import { InvalidInputError } from './invalidInput.js';
@@ -15,6 +16,8 @@ export interface StrategyDefaults {
   readonly risk: RiskProfile;
   readonly slot: string;
   readonly workflowId: string;
+  /** Of the version before; a first version takes all of its definition's. */
+  readonly timeframes?: readonly Timeframe[];
 }
 
 /** Drops keys that are absent, so that they do not hide a default. */
@@ -23,16 +26,17 @@ const given = <T extends object>(part: T | undefined): { [K in keyof T]: Exclude
     [K in keyof T]: Exclude<T[K], undefined>;
   };
 
-/** Whatever was left out takes the platform's default, or the definition's word where that is narrower. */
+/** Whatever was left out takes the default (of a next version: the version before), or the definition's word where that is narrower. */
 function filledIn(
   request: NewStrategy['settings'],
   defaults: StrategyDefaults,
   definition: DefinitionVersion,
 ): StrategySettings {
   const { analyst = 'auto' } = request;
+  const { timeframes: before = definition.timeframes } = defaults;
   return {
     symbols: request.symbols,
-    timeframes: request.timeframes ?? definition.timeframes,
+    timeframes: request.timeframes ?? definition.timeframes.filter((timeframe) => before.includes(timeframe)),
     indicators: { ...defaults.indicators, ...given(request.indicators) },
     analyst: analyst === 'auto' ? definition.analyst : analyst,
     risk: { ...tightened(defaults.risk, definition.limits), ...given(request.risk) },

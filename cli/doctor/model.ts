@@ -75,8 +75,17 @@ function useFinding(probed: readonly Probed[], used: ModelProfile): Finding {
   return { check, status: 'ok', found: `${who} keeps the schema and sees pictures` };
 }
 
+/** What the analyst may go by from now on. Where neither API answers, it is the model or the address that is wrong. */
+const tellingOf = (probed: readonly Probed[]): readonly Probed[] =>
+  probed.some(({ ability }) => ability.answers) ? probed.filter(({ conclusive }) => conclusive) : [];
+
 async function record(patient: Patient, probed: readonly Probed[]): Promise<Finding> {
   const name = `${check} record`;
+  const telling = tellingOf(probed);
+  if (telling.length === 0) {
+    const found = 'not recorded: no answer tells what the model can do; what was recorded before stays';
+    return { check: name, status: 'skipped', found };
+  }
   const { database } = patient.sections;
   if (database === undefined) {
     return {
@@ -88,8 +97,9 @@ async function record(patient: Patient, probed: readonly Probed[]): Promise<Find
   const db = connect(database);
   try {
     const store = createModelAbilityStore(db, patient.mode);
-    for (const { ability } of probed) await store.put(ability);
-    return { check: name, status: 'ok', found: 'recorded; the analyst goes by it from now on' };
+    for (const { ability } of telling) await store.put(ability);
+    const apis = telling.map(({ ability }) => ability.api).join(' and ');
+    return { check: name, status: 'ok', found: `recorded of ${apis}; the analyst goes by it from now on` };
   } catch (error) {
     const fix = 'put the database right (keel migrate up), and ask again';
     return { check: name, status: 'fault', found: 'not recorded', cause: reasonOf(error), fix };

@@ -58,7 +58,7 @@ describe('a recorded set of answers', () => {
     const text = readFileSync(at('testdata/report.json'), 'utf8');
     expect(JSON.parse(reportJson(report))).toEqual(JSON.parse(text) as Report);
     const [part] = report.series;
-    expect(Object.keys(part?.participants ?? {})).toEqual(['openai', 'rules', 'buy and hold', 'coin']);
+    expect(Object.keys(part?.participants ?? {})).toEqual(['openai', 'rules', 'always up', 'coin']);
     expect(part?.participants['openai']?.all.failed).toEqual({});
     expect(part?.cost.calls).toBe(36);
     expect(part?.agreement.hits).toBeLessThan(part?.agreement.of ?? 0);

@@ -101,7 +101,7 @@ export async function evaluateSeries(
     }
     participants[rules.name] = reportOf(points, saidByRules);
   }
-  participants['buy and hold'] = reportOf(
+  participants['always up'] = reportOf(
     points,
     points.map(() => opinion('buy')),
   );

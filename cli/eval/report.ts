@@ -38,7 +38,7 @@ function notesOf(
     overlapping
       ? 'Outcomes overlap, so they are not independent, and every interval here is too narrow. Take a step of the horizon or more.'
       : 'Outcomes do not overlap. Intervals are 95 % Wilson intervals and suppose independent decisions; what markets do over months still ties them together a little.',
-    'A buy says up, a sell says down, a hold says nothing. Chance is what guessing with the same share of buys would hit. Buy and hold always says up.',
+    'A buy says up, a sell says down, a hold says nothing. Chance is what guessing with the same share of buys would hit. Always up says up each time: it follows the same windows as the rest, and is no buying and holding.',
     `The coin's seed is ${seed}. Every question was asked ${repeats} times, and once on the mirrored chart, where each rise is a fall of the same share.`,
     'Of twenty such intervals one misses by luck alone, and there are many here: a single row that stands out proves little.',
     'Regimes are told from bars until the decision: rising or falling when the close is on that side of its 200-session average and the average has gone that way over 20 sessions, else sideways; wild when the 14-session range is above its median of 252 sessions, else calm.',

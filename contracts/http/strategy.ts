@@ -97,7 +97,7 @@ const newSettings = z
     workflowId: workflowId.optional(),
     workflowVersion: workflowVersion
       .optional()
-      .meta({ description: 'The current one of the definition when left out.' }),
+      .meta({ description: 'The current one of the definition that workflowId names when left out.' }),
   })
   .meta({ id: 'NewStrategySettings' });
 
@@ -113,7 +113,7 @@ export const newStrategy = z
     example: { id: 'demo-aapl', name: 'Demo AAPL', settings: { symbols: ['AAPL'] } },
   });
 
-/** POST /api/v1/strategies/{id}/versions: the settings anew. What is left out takes the platform's default. */
+/** POST /api/v1/strategies/{id}/versions. What is left out, single limits too, is taken from the version before. */
 export const newStrategyVersion = z
   .strictObject({ settings: newSettings })
   .meta({ id: 'NewStrategyVersion', example: { settings: { symbols: ['AAPL'], workflowId: 'standard' } } });

@@ -103,6 +103,17 @@ describe('a strategy', () => {
     expect(beyondDefinition({ ...ask, timeframes: ['daily'], analyst: 'rules' }, standard)).toEqual([]);
   });
 
+  it('has every timeframe of a definition by which they must agree: fewer would dodge the gate', () => {
+    const agreeing: WorkflowDefinition = { ...standard, gates: [...mandatoryGates, 'timeframesAgree'] };
+    expect(beyondDefinition(ask, agreeing)).toEqual([]);
+    expect(beyondDefinition({ ...ask, timeframes: ['daily'] }, agreeing)).toEqual([
+      expect.objectContaining({
+        field: 'timeframes',
+        message: expect.stringMatching(/^weekly is missing/) as string,
+      }),
+    ]);
+  });
+
   it('may not go beyond timeframes, analyst or limits of its definition', () => {
     const narrow: WorkflowDefinition = {
       ...standard,

@@ -113,12 +113,23 @@ export interface StrategyAsk {
 
 /** Every way in which a strategy goes beyond its definition; empty when its runs may take it. */
 export function beyondDefinition(ask: StrategyAsk, definition: WorkflowDefinition): readonly Fault[] {
-  const { timeframes, analyst, limits } = definition;
+  const { timeframes, analyst, limits, gates } = definition;
   const bound = tightened(ask.risk, limits);
   const foreign = ask.timeframes.filter((timeframe) => !timeframes.includes(timeframe));
+  // A timeframe that nobody analyses can not disagree. Daily bars are asked for by every definition.
+  const unasked = timeframes.filter(
+    (timeframe) =>
+      gates.includes('timeframesAgree') && timeframe !== 'daily' && !ask.timeframes.includes(timeframe),
+  );
   return [
     ...foreign.map((timeframe) =>
       fault('timeframes', `${timeframe} is none of the definition's: ${timeframes.join(', ')}`),
+    ),
+    ...unasked.map((timeframe) =>
+      fault(
+        'timeframes',
+        `${timeframe} is missing: by the gate timeframesAgree each of the definition's counts`,
+      ),
     ),
     ...timeframeFaults(ask.timeframes),
     ...(analyst === 'auto' || analyst === ask.analyst
