@@ -46,6 +46,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   EMAIL_TAKEN: 409,
   USERNAME_TAKEN: 409,
   LAST_ADMIN: 409,
+  LAST_WAY_IN: 409,
   KEY_NOT_FOUND: 404,
   USER_NOT_FOUND: 404,
   MALFORMED_JSON: 400,

@@ -3,17 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
-import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
-import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
-import { createOidcProvider } from '../adapters/oidc/provider.js';
-import { createTimeCodes } from '../adapters/otpauth/timeCodes.js';
-import { createSeal } from '../adapters/seal/seal.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
-import { createPasswordStrength } from '../adapters/zxcvbn/strength.js';
 import { loadConfig } from '../config/load.js';
 import { maskedConfig, secretValues } from '../config/print.js';
 import { keelVersion } from '../config/version.js';
@@ -31,6 +25,7 @@ import type { UserStore } from '../ports/access.js';
 import type { CachePort } from '../ports/cache.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { KeelError } from '../ports/errors.js';
+import { openAccess } from './accessParts.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
 import { drain, listen } from './listen.js';
@@ -111,31 +106,6 @@ function portsOf(
   };
 }
 
-function accessOf({
-  auth,
-  oidc,
-  mode,
-}: ApiConfig): Pick<
-  ApiDeps,
-  'passwords' | 'passwordStrength' | 'accessTokens' | 'registrationOpen' | 'timeCodes' | 'seal' | 'oidc'
-> {
-  const before = auth.previousSecret === '' ? [] : [auth.previousSecret];
-  const clock = createMachineClock();
-  return {
-    timeCodes: createTimeCodes({ clock, issuer: mode === 'live' ? 'Keel' : `Keel ${mode}` }),
-    oidc: oidc.issuer === '' ? null : { provider: createOidcProvider(oidc), newUsers: oidc.newUsers },
-    seal: createSeal([auth.secret, ...before], 'second factor'),
-    passwords: createPasswordHasher(),
-    passwordStrength: createPasswordStrength(),
-    accessTokens: createAccessTokens({
-      secrets: [auth.secret, ...before],
-      mode,
-      clock,
-    }),
-    registrationOpen: auth.registration === 'open',
-  };
-}
-
 /** What /health/detailed and its like tell of this process. */
 function statusOf(
   config: ApiConfig,
@@ -183,6 +153,7 @@ async function main(): Promise<void> {
     await claimMode(db, config.mode);
     const stores = createStores(db, config.mode);
     await mayListen(config.api, stores.users);
+    const access = await openAccess(config, stores, watch.log);
     const risks = risksOf(config.risk);
     const ports = portsOf(config, cache);
     const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
@@ -190,7 +161,7 @@ async function main(): Promise<void> {
       mode: config.mode,
       version: keelVersion(),
       ...stores,
-      ...accessOf(config),
+      ...access,
       ...ports,
       ...statusOf(config),
       clock,

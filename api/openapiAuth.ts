@@ -4,6 +4,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
 import {
   codeRequest,
+  linkRequest,
   loginRequest,
   oidcStart,
   passwordRequest,
@@ -167,13 +168,15 @@ const oidcPaths: ZodOpenApiPathsObject = {
   '/api/v1/auth/oidc/link': {
     post: {
       summary: 'Link your identity at the provider to you',
+      description: 'Without a password it is for a login of the last ten minutes.',
       tags: ['access'],
-      responses: { '200': json('Where to send the browser.', oidcStart), ...problems('404', '429', '503') },
+      requestBody: body(linkRequest),
+      responses: { '200': json('Where to send the browser.', oidcStart), ...problems(...codeProblems) },
     },
     delete: {
       summary: 'Take away what links you to identities',
       tags: ['access'],
-      responses: { ...done('Taken away.'), ...problems('404', '503') },
+      responses: { ...done('Taken away.'), ...problems('404', '409', '503') },
     },
   },
 };

@@ -91,6 +91,8 @@ const notificationPaths: ZodOpenApiPathsObject = {
     },
     put: {
       summary: 'Say what you want to hear where',
+      description:
+        'By e-mail at your own address, unless you are an admin. A webhook, Slack and Telegram need the role trader.',
       tags: ['notifications'],
       requestBody: { ...body(notificationSettings), required: true },
       responses: {

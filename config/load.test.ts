@@ -92,7 +92,9 @@ describe('loadConfig', () => {
     const read = (proxies: string) =>
       loadConfig({ ...services, KEEL_API_TRUSTED_PROXIES: proxies }).api.trustedProxies;
     expect(read('10.0.0.0/24, ::1,2001:db8::/32')).toEqual(['10.0.0.0/24', '::1', '2001:db8::/32']);
-    expect(() => read('proxy.example.com')).toThrow(/api\.trustedProxies.*an address or a network/);
+    expect(() => read('proxy.example.com')).toThrow(
+      /api\.trustedProxies\.0.*an address or a network.*KEEL_API_TRUSTED_PROXIES \(or api\.trustedProxies in/,
+    );
   });
 
   it('makes directories absolute, below the data directory', () => {

@@ -162,9 +162,12 @@ function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Prob
   }
   const path = keys.join('.');
   const value = getPath(tree, keys);
-  const variable = variableOf(path);
+  // Of an item of a list, the setting is the list.
+  const item = issue.path.findIndex((key) => typeof key === 'number');
+  const setting = item === -1 ? path : keys.slice(0, item).join('.');
+  const variable = variableOf(setting);
   const where =
-    variable === undefined ? `${path} in config/*.yaml` : `${variable} (or ${path} in config/*.yaml)`;
+    variable === undefined ? `${path} in config/*.yaml` : `${variable} (or ${setting} in config/*.yaml)`;
   if (value === undefined || value === null) {
     const fix = unsetFixes[path] ?? `set ${where}`;
     return [{ path, given: null, from: null, problem: 'is not set', fix }];
@@ -172,7 +175,7 @@ function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Prob
   return [
     {
       path,
-      given: secretPaths.includes(path) ? '****' : JSON.stringify(value),
+      given: secretPaths.includes(setting) ? '****' : JSON.stringify(value),
       from: writer(keys, layers),
       problem: issue.message,
       fix: `correct ${where}`,

@@ -2,6 +2,7 @@
 // it. Called by the API's services of access and by `keel admin`.
 import type { PoolClient } from 'pg';
 import type { Mode } from '../contracts/wire/names.js';
+import { localKeyPrefix } from '../domain/access/localKey.js';
 import type { SecondFactorStore } from '../ports/access.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
@@ -10,6 +11,11 @@ import { inTransaction } from './transaction.js';
 const readFactor = statement<{ sealed: string; confirmed: boolean }>(
   'second_factor_read',
   `select sealed_secret as sealed, confirmed_at is not null as confirmed from second_factor where user_id = $1`,
+);
+
+const readAll = statement<{ userId: string; sealed: string }>(
+  'second_factor_all',
+  `select user_id as "userId", sealed_secret as sealed from second_factor order by user_id`,
 );
 
 /** One that is confirmed is not replaced. */
@@ -78,6 +84,7 @@ const noteRecovery = statement(
    select $1, $3, 'second-factor.recovery-codes', 'user:' || username, '{}' from keel_user where id = $2`,
 );
 
+/** A key that acts was made on proof of this one; whoever sets up another must not find it good again. */
 const remove = statement(
   'second_factor_remove',
   `with removed as (
@@ -89,10 +96,14 @@ const remove = statement(
      update login set ended_at = now(), end_reason = 'second factor'
      from removed where login.user_id = removed.user_id and ended_at is null and login.id is distinct from $4::uuid
      returning login.id
+   ), revoked as (
+     update api_key set revoked_at = now()
+     from removed where api_key.user_id = removed.user_id and revoked_at is null and scopes @> '["live"]'
+       and not starts_with(name, $5) returning api_key.id
    )
    insert into audit (mode, actor, action, subject, facts)
-   select $1, $3, 'second-factor.remove', 'user:' || username,
-     jsonb_build_object('loginsEnded', (select count(*) from ended))
+   select $1, $3, 'second-factor.remove', 'user:' || username, jsonb_build_object(
+     'loginsEnded', (select count(*) from ended), 'keysRevoked', (select count(*) from revoked))
    from told returning id`,
 );
 
@@ -131,8 +142,9 @@ export function createSecondFactorStore(db: Database, mode: Mode): SecondFactorS
     remove: (userId, { keepLogin }, actor) =>
       inTransaction(db, async (client) => {
         await lockUser(client, [userId]);
-        return (await remove(client, [mode, userId, actor, keepLogin])).length === 1;
+        return (await remove(client, [mode, userId, actor, keepLogin, localKeyPrefix])).length === 1;
       }),
+    all: () => db.guard(() => readAll(db.pool, [])),
     reseal: (userId, before, after) =>
       db.guard(async () => {
         await reseal(db.pool, [userId, before, after]);

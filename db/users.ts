@@ -26,7 +26,10 @@ const insertUser = statement<{ id: string; createdAt: string }>(
 
 const lockUser = statement('user_lock', `select from keel_user where id = $1 for no key update`);
 
-/** Whoever knew the old password has no login any more, and no key either where no login is kept. */
+/**
+ * Whoever knew the old password has no login any more and no way open to the identity provider; where no login is kept,
+ * no key and no identity either.
+ */
 const changePassword = statement(
   'user_password',
   `with changed as (
@@ -39,10 +42,15 @@ const changePassword = statement(
      update api_key set revoked_at = now()
      from changed where user_id = changed.id and $5::uuid is null and revoked_at is null and not starts_with(name, $7)
      returning api_key.id
+   ), flows as (
+     delete from oidc_flow using changed where changed.id in (link_user_id, identified_user_id)
+   ), unlinked as (
+     delete from oidc_identity using changed where user_id = changed.id and $5::uuid is null returning issuer
    )
    insert into audit (mode, actor, action, subject, facts)
    select $1, $6, 'user.password', 'user:' || username, jsonb_build_object('mustChange', $4::boolean,
-     'loginsEnded', (select count(*) from ended), 'keysRevoked', (select count(*) from revoked))
+     'loginsEnded', (select count(*) from ended), 'keysRevoked', (select count(*) from revoked),
+     'identitiesUnlinked', (select count(*) from unlinked))
    from changed returning id`,
 );
 

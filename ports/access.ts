@@ -31,7 +31,8 @@ export interface UserStore {
   passwordHash(id: string): Promise<string | null>;
   /**
    * Ends every login of the user but `keepLogin`; where none is kept, it revokes his keys too, but not those of the keel
-   * command, which each start makes anew.
+   * command, which each start makes anew, and takes away his identities at a provider. Ways to the provider that are open
+   * end always.
    * @param change `checkedHash` is that of the password that was found right; null where none was asked for
    * @returns false, and nothing is changed, when the user has another password by now
    */
@@ -132,8 +133,12 @@ export interface SecondFactorStore {
   useRecovery(userId: string, hash: string): Promise<boolean>;
   /** In place of all that are there. */
   putRecovery(userId: string, hashes: readonly string[], actor: string): Promise<void>;
-  /** Ends every login but `keepLogin`. @returns false when there is none */
+  /**
+   * Ends every login but `keepLogin` and revokes the keys that act in live mode, but not those of the keel command.
+   * @returns false when there is none
+   */
   remove(userId: string, options: { keepLogin: string | null }, actor: string): Promise<boolean>;
+  all(): Promise<readonly { readonly userId: string; readonly sealed: string }[]>;
   /** Puts the same secret there, sealed anew, unless it is another one by now. */
   reseal(userId: string, before: string, after: string): Promise<void>;
 }

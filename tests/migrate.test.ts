@@ -103,7 +103,8 @@ describe('migrateUp and migrateDown', () => {
         ('simulated', 'operator', '{"of": "operator"}', now()), ('simulated', 'older', '{}', now() - interval '1 day');
       insert into notification (mode, key, event, title, body, facts) values ('simulated', 'k', 'test', 't', 'b', '{}');
       insert into notification_delivery (key, mode, notification_id, user_id, channel)
-        select 'd', 'simulated', id, 'operator', 'inbox' from notification`);
+        select told.key, 'simulated', id, told.user_id, 'inbox'
+        from notification, (values ('d', 'operator'), ('e', 'older')) told (key, user_id)`);
     await migrateUp(server.url);
     const { rows } = await client.query(`
       select u.username, s.settings, d.key from keel_user u

@@ -71,7 +71,8 @@ afterAll(async () => {
   folder.remove();
 });
 
-const codeOf = ({ status, body }: Visit): string => `${status} ${(body as { code?: string }).code ?? ''}`;
+const codeOf = ({ status, body }: Pick<Visit, 'status' | 'body'>): string =>
+  `${status} ${(body as { code?: string }).code ?? ''}`;
 const rows = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
   (await db.pool.query<T>(sql, values)).rows;
 
@@ -102,15 +103,23 @@ async function make(username: string): Promise<string> {
 const session = async (login: string): Promise<string> =>
   (await good(tokens, askApi(closed.url, 'POST', '/auth/login', null, { login, password }))).accessToken;
 
-/** Links whoever is logged in at the provider to the user of a token. */
-async function link(api: ApiProcess, token: string): Promise<Visit> {
-  const browser = createBrowser();
-  const started = await browser.visit(`${api.url}/api/v1/auth/oidc/link`, {
+/** Asks to link whoever is logged in at the provider to the user of a token. */
+const askToLink = (token: string, body: object, browser = createBrowser()): Promise<Visit> =>
+  browser.visit(`${closed.url}/api/v1/auth/oidc/link`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
   });
-  const { url } = oidcStart.parse(started.body);
-  return browser.visit(await browser.follow(url, api.url));
+
+/** As far as the address that the browser would ask the API for. */
+async function wayToLink(token: string, browser: Browser, body: object = { password }): Promise<string> {
+  const { url } = oidcStart.parse((await askToLink(token, body, browser)).body);
+  return browser.follow(url, closed.url);
+}
+
+async function link(token: string, body: object = { password }): Promise<Visit> {
+  const browser = createBrowser();
+  return browser.visit(await wayToLink(token, browser, body));
 }
 
 describe('a person whom nobody has linked', () => {
@@ -163,11 +172,11 @@ describe('linking', () => {
     const id = await make('linked');
     const token = await session('linked');
     provider.person = { subject: 'l-1', email: 'whatever@example.com' };
-    expect((await link(closed, token)).status).toBe(204);
+    expect((await link(token)).status).toBe(204);
     expect(tokens.parse((await logIn(closed)).body).user.id).toBe(id);
     // The same person can not be somebody else too.
     await make('greedy');
-    expect(codeOf(await link(closed, await session('greedy')))).toBe('409 IDENTITY_TAKEN');
+    expect(codeOf(await link(await session('greedy')))).toBe('409 IDENTITY_TAKEN');
     await rows(`update keel_user set active = false where id = $1`, [id]);
     expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
     await rows(`update keel_user set active = true where id = $1`, [id]);
@@ -176,8 +185,49 @@ describe('linking', () => {
     expect((await askApi(closed.url, 'DELETE', '/auth/oidc/link', token)).status).toBe(404);
   });
 
-  it('needs a login', async () => {
+  it('needs a login and the password: a token that was stolen links nobody', async () => {
     expect((await askApi(closed.url, 'POST', '/auth/oidc/link', null)).status).toBe(401);
+    await make('robbed');
+    const token = await session('robbed');
+    expect(codeOf(await askToLink(token, {}))).toBe('422 INVALID_INPUT');
+    expect(codeOf(await askToLink(token, { password: 'not the password' }))).toBe('403 PASSWORD_REFUSED');
+    expect(await rows('select * from oidc_flow where link_user_id is not null')).toEqual([]);
+  });
+
+  it('needs a fresh login of one without a password, who cannot take away his last way in', async () => {
+    provider.person = { subject: 'f-1', email: 'fresh@example.com', preferredName: 'fresh' };
+    const { accessToken, user: fresh } = tokens.parse((await logIn(open)).body);
+    expect(codeOf(await askApi(closed.url, 'DELETE', '/auth/oidc/link', accessToken))).toBe(
+      '409 LAST_WAY_IN',
+    );
+    expect(tokens.parse((await logIn(closed)).body).user.id).toBe(fresh.id);
+    await rows(`update login set created_at = now() - interval '11 minutes' where user_id = $1`, [fresh.id]);
+    expect(codeOf(await askToLink(accessToken, {}))).toBe('403 LOGIN_TOO_OLD');
+    const again = tokens.parse((await logIn(closed)).body).accessToken;
+    provider.person = { subject: 'f-2' };
+    expect((await link(again, {})).status).toBe(204);
+  });
+
+  it('that is under way ends when the password changes, and what is linked when an admin sets it', async () => {
+    const id = await make('reset');
+    const token = await session('reset');
+    provider.person = { subject: 'r-1' };
+    expect((await link(token)).status).toBe(204);
+    const browser = createBrowser();
+    const back = await wayToLink(token, browser);
+    const change = { current: password, next: 'another obelisk of forty-three' };
+    expect((await askApi(closed.url, 'POST', '/auth/password', token, change)).status).toBe(204);
+    expect(codeOf(await browser.visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+    // He changed it himself: what he has linked stays.
+    expect(tokens.parse((await logIn(closed)).body).user.id).toBe(id);
+    const passwordHash = await createPasswordHasher().hash('one more obelisk of forty-four');
+    const reset = { passwordHash, mustChange: true, keepLogin: null, checkedHash: null };
+    expect(await stores.users.setPassword(id, reset, 'test')).toBe(true);
+    expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
+    const [noted] = await rows<{ facts: object }>(
+      `select facts from audit where action = 'user.password' and subject = 'user:reset' order by id desc limit 1`,
+    );
+    expect(noted?.facts).toMatchObject({ identitiesUnlinked: 1 });
   });
 });
 
@@ -261,11 +311,14 @@ describe('a second factor', () => {
     await make('careful');
     const token = await session('careful');
     provider.person = { subject: 'c-1' };
-    expect((await link(closed, token)).status).toBe(204);
+    expect((await link(token)).status).toBe(204);
     const { secret } = await good(totpSecret, askApi(closed.url, 'POST', '/auth/totp', token, { password }));
     const code = (later: number): string =>
       TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + later * 30_000 });
     await good(recoveryCodeList, askApi(closed.url, 'POST', '/auth/totp/confirm', token, { code: code(0) }));
+    // The password alone links nobody else from now on, and no code of before does.
+    expect(codeOf(await askToLink(token, { password }))).toBe('401 CODE_NEEDED');
+    expect(codeOf(await askToLink(token, { password, code: code(0) }))).toBe('403 CODE_REFUSED');
     const browser = createBrowser();
     expect(codeOf(await logIn(closed, browser))).toBe('401 CODE_NEEDED');
     const give = (from: Browser, given: string): Promise<Visit> =>

@@ -32,6 +32,7 @@ let temporal: TestTemporal;
 let stack: TestStack;
 let api: ApiProcess;
 let trader: TestUser;
+let passwordHash: string;
 let adminToken: string;
 let traderToken: string;
 let receiver: Server;
@@ -75,7 +76,7 @@ beforeAll(async () => {
   // Not by createStrategy: the histories of its runs are not recorded.
   const watched = { id: 'watched', name: 'watched', settings: demoSettings };
   await stack.market.stores.strategies.create(watched, 'test');
-  const passwordHash = await createPasswordHasher().hash(password);
+  passwordHash = await createPasswordHasher().hash(password);
   await makeUser(stack.market.stores, 'watcher', 'admin', passwordHash);
   trader = await makeUser(stack.market.stores, 'trader', 'trader', passwordHash);
   api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
@@ -249,11 +250,36 @@ describe('what people are told', () => {
     expect((await call('PUT', '/api/v1/notifications/settings', nowhere)).status).toBe(422);
   });
 
+  it('goes to no address that a viewer chooses', async () => {
+    await makeUser(stack.market.stores, 'looker', 'viewer', passwordHash);
+    const token = await logIn('looker');
+    const path = '/api/v1/notifications/settings';
+    const none = { webhook: null, email: { address: 'looker@example.com' }, matrix: { test: ['email'] } };
+    for (const far of [
+      { webhook: hook() },
+      { slack: { url: 'https://example.com/x' } },
+      { telegram: { chatId: '1' } },
+    ]) {
+      const refused = await call('PUT', path, settings({ ...none, ...far }), token);
+      expect(refused).toMatchObject({ status: 403, json: { code: 'ROLE_TOO_LOW' } });
+    }
+    expect(
+      (await call('PUT', path, settings({ ...none, email: { address: 'other@example.com' } }), token)).status,
+    ).toBe(422);
+    expect((await call('PUT', path, settings(none), token)).status).toBe(200);
+    const tried = await call('POST', '/api/v1/notifications/test', { channel: 'email' }, token);
+    expect(tried).toMatchObject({ status: 403, json: { code: 'ROLE_TOO_LOW' } });
+  });
+
   it('is each one of his own, and set by him alone, under his own name', async () => {
-    const hears = settings({ webhook: null, matrix: { 'run.ended': ['inbox', 'email'] } });
+    const mine = { webhook: null, matrix: { 'run.ended': ['inbox', 'email'] } };
+    const hears = settings({ ...mine, email: { address: 'trader@example.com' } });
     const path = '/api/v1/notifications/settings';
     const withKey = await call('PUT', path, hears, trader.key);
     expect(withKey).toMatchObject({ status: 403, json: { code: 'LOGIN_NEEDED' } });
+    // Only an admin may have Keel write to somebody else.
+    const relayed = await call('PUT', path, settings(mine), traderToken);
+    expect(relayed).toMatchObject({ status: 422, json: { code: 'INVALID_INPUT' } });
     expect((await call('PUT', path, hears, traderToken)).status).toBe(200);
     const shown = async (bearer: string) =>
       notificationSettingsAnswer.parse((await call('GET', path, undefined, bearer)).json);

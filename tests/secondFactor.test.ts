@@ -27,6 +27,7 @@ let db: Database;
 let stores: Stores;
 let api: ApiProcess;
 let passwordHash: string;
+let settings: Record<string, string>;
 const folder = tempFolder('second-factor');
 const password = 'gradient obelisk forty-two';
 const secrets: string[] = [];
@@ -38,13 +39,14 @@ beforeAll(async () => {
   await claimMode(db, 'live');
   stores = createStores(db, 'live');
   passwordHash = await createPasswordHasher().hash(password);
-  api = await startApi({
+  settings = {
     KEEL_MODE: 'live',
     DATABASE_URL: postgres.url,
     TEMPORAL_ADDRESS: '127.0.0.1:1',
     KEEL_DATA_DIR: folder.path,
     KEEL_LOG_LEVEL: 'info',
-  });
+  };
+  api = await startApi(settings);
 });
 
 afterAll(async () => {
@@ -242,6 +244,16 @@ describe('an act in live mode', () => {
     expect(codeOf(await execute())).toBe('403 PROOF_NEEDED');
   });
 
+  it('is also to say where alarms go', async () => {
+    const { token, secret } = await enrolled('alarmed', 'admin');
+    const silence = { webhook: null, email: null, slack: null, telegram: null, matrix: {}, quietHours: null };
+    const put = (): Promise<Answer> => ask('PUT', '/notifications/settings', token, silence);
+    await rows(`update login set proven_at = null`);
+    expect(codeOf(await put())).toBe('403 PROOF_NEEDED');
+    expect((await prove(token, codeNow(secret))).status).toBe(200);
+    expect((await put()).status).toBe(200);
+  });
+
   it('by an API key needs the scope live, which only a proven login gives, and the second factor to be there still', async () => {
     const { token, secret, recovery } = await enrolled('automat');
     secrets.push(secret);
@@ -258,7 +270,9 @@ describe('an act in live mode', () => {
     expect((await ask('POST', '/strategies', wide.key, strategy('wide'))).status).toBe(201);
     const disable = await ask('POST', '/auth/totp/disable', token, { code: recovery[0] });
     expect(disable.status).toBe(204);
-    expect(codeOf(await ask('POST', '/strategies', wide.key, strategy('late')))).toBe(
+    // Gone for good: whoever sets up another second factor does not find it again.
+    expect(codeOf(await ask('POST', '/strategies', wide.key, strategy('late')))).toBe('401 TOKEN_REFUSED');
+    expect(codeOf(await ask('POST', '/strategies', narrow.key, strategy('late')))).toBe(
       '403 SECOND_FACTOR_MISSING',
     );
     expect(codeOf(await makeKey('read', 'live'))).toBe('403 SECOND_FACTOR_MISSING');
@@ -289,9 +303,10 @@ describe('a second factor that was lost', () => {
 });
 
 describe('a new secret of the API', () => {
+  const next = 'a-new-secret-of-the-tests-and-nothing-else';
+
   it('opens what the one before had sealed, and seals it anew', async () => {
     const { id, secret } = await enrolled('rotated');
-    const next = 'a-new-secret-of-the-tests-and-nothing-else';
     const sealedBy = async (...given: [string, ...string[]]): Promise<string> => {
       await letTimePass();
       const deps = {
@@ -307,6 +322,31 @@ describe('a new secret of the API', () => {
     await expect(sealedBy(next)).rejects.toMatchObject({ code: 'SEAL_BROKEN' });
     expect(await sealedBy(next, testSecret)).toBe('code');
     expect(await sealedBy(next)).toBe('code');
+  });
+
+  it('seals all of them anew when the API starts with both, and confirms what was begun under the one before', async () => {
+    const { id, secret } = await enrolled('absent');
+    const before = createSeal([testSecret], 'second factor');
+    const lost = await make('lost');
+    const third = createSeal(['a-third-secret-that-nobody-has-any-more'], 'second factor');
+    await stores.secondFactors.enrol(lost, third.close('A', lost));
+    const given = { KEEL_AUTH_SECRET: next, KEEL_AUTH_PREVIOUS_SECRET: testSecret };
+    const both = await startApi({ ...settings, ...given });
+    try {
+      const { sealed = '' } = (await stores.secondFactors.get(id)) ?? {};
+      expect(createSeal([next], 'second factor').open(sealed, id)).toEqual({ text: secret, current: true });
+      // Begun after that, at an API that has not started anew yet.
+      const begun = await make('begun');
+      const token = await session('begun');
+      await stores.secondFactors.enrol(begun, before.close(secret, begun));
+      const body = { code: codeNow(secret) };
+      const confirmed = await askApi(both.url, 'POST', '/auth/totp/confirm', token, body);
+      const { recoveryCodes } = recoveryCodeList.parse(confirmed.body);
+      secrets.push(...recoveryCodes);
+    } finally {
+      await both.stop();
+    }
+    expect(both.log()).toContain(`"broken":["${lost}"]`);
   });
 });
 

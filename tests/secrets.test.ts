@@ -19,6 +19,8 @@ import { failApi, startApi, type ApiProcess } from './support/api.js';
 import { askApi, good, type Answer } from './support/client.js';
 import { good as goodReply } from './support/openai/replies.js';
 import { startOpenaiStub, type OpenaiStub } from './support/openai/stub.js';
+import { createBrowser, startOidcProvider, type TestProvider } from './support/oidc.js';
+import { freePort } from './support/ports.js';
 import { startS3, type TestS3 } from './support/s3.js';
 import { filesOf, found, historiesOf, objectsOf, tablesOf, type Place } from './support/secrets.js';
 import { sharedServers } from './support/servers.js';
@@ -47,9 +49,11 @@ let s3: TestS3 | null;
 let api: ApiProcess;
 let stub: OpenaiStub;
 let alpha: PriceServer;
+let provider: TestProvider;
 let mail: SMTPServer;
 let receiver: Server;
 let databaseUrl: string;
+let redirectUrl: string;
 let env: Record<string, string>;
 
 const portOf = (server: { address(): string | AddressInfo | null }): number =>
@@ -60,6 +64,12 @@ async function startFarSides(): Promise<void> {
   stub = await startOpenaiStub(goodReply);
   alpha = await startPriceServer();
   alpha.answer = says(200, limitNote(planted['price key'] ?? ''));
+  redirectUrl = `http://127.0.0.1:${String(await freePort())}/api/v1/auth/oidc/callback`;
+  provider = await startOidcProvider({
+    clientId: 'keel',
+    clientSecret: planted['OIDC client secret'] ?? '',
+    redirectUrls: [redirectUrl],
+  });
   mail = new SMTPServer({
     disabledCommands: ['STARTTLS'],
     onAuth: ({ username, password }, _session, callback) => {
@@ -98,10 +108,10 @@ const settingsOf = (store: TestS3 | null): Record<string, string> => ({
   KEEL_SMTP_URL: `smtp://keel:${planted['mail password'] ?? ''}@127.0.0.1:${String(portOf(mail.server))}`,
   KEEL_TELEGRAM_TOKEN: planted['telegram token'] ?? '',
   KEEL_NOTIFIER_PRIVATE_ADDRESSES: 'allowed',
-  KEEL_OIDC_ISSUER: 'http://127.0.0.1:1',
+  KEEL_OIDC_ISSUER: provider.issuer,
   KEEL_OIDC_CLIENT_ID: 'keel',
   KEEL_OIDC_CLIENT_SECRET: planted['OIDC client secret'] ?? '',
-  KEEL_OIDC_REDIRECT_URL: 'http://127.0.0.1:1/api/v1/auth/oidc/callback',
+  KEEL_OIDC_REDIRECT_URL: redirectUrl,
   KEEL_LOG_LEVEL: 'debug',
   KEEL_STEP_DEADLINE_MS: '20000',
   KEEL_MODEL_STEP_DEADLINE_MS: '30000',
@@ -132,13 +142,13 @@ beforeAll(async () => {
   env = settingsOf(s3);
   Object.assign(stack.env, env);
   await stack.startWorker();
-  api = await startApi({ ...stack.settings, ...env });
+  api = await startApi({ ...stack.settings, ...env, KEEL_API_PORT: new URL(redirectUrl).port });
 });
 
 afterAll(async () => {
   await api.stop();
   await stack.stop();
-  await Promise.all([stub.close(), alpha.close(), s3?.stop()]);
+  await Promise.all([stub.close(), alpha.close(), provider.close(), s3?.stop()]);
   mail.close();
   receiver.closeAllConnections();
   receiver.close();
@@ -214,11 +224,32 @@ async function fumble(token: string): Promise<void> {
   await ask('POST', '/auth/refresh', null, { refreshToken: `${planted['refresh token'] ?? ''}x` });
   await ask('GET', '/auth/me', `${planted['API key'] ?? ''}x`);
   await ask('POST', '/auth/register', null, { email: 'x', username: 'x', password });
-  await ask('GET', '/auth/oidc/login', null);
+  await comeBack(500, 503);
+  await comeBack(400, 403);
   await ask('GET', '/stocks/AAPL', token);
   for (const at of ['/config/status', '/health/detailed', '/auth/keys', '/users', '/auth/me', '/analyst']) {
     await ask('GET', at, token);
   }
+}
+
+/** From a provider that repeats what it was sent: the secret of the client, a code, a verifier. */
+async function comeBack(repeats: number, expected: number): Promise<void> {
+  provider.repeats = repeats;
+  const browser = createBrowser();
+  const start = await browser.visit(`${api.url}/api/v1/auth/oidc/login`);
+  const back = await browser.follow(start.headers.get('location') ?? '', api.url);
+  const [, cookie = ''] = (browser.cookieOf(back, 'keel_oidc') ?? '').split('.');
+  const code = new URL(back).searchParams.get('code') ?? '';
+  const { status, headers, body } = await browser.visit(back);
+  expect(status).toBe(expected);
+  const sent = provider.repeated.at(-1) ?? '';
+  for (const secret of [planted['OIDC client secret'], code]) expect(sent).toContain(secret);
+  const verifier = new URLSearchParams(sent.split(' ')[1]).get('code_verifier') ?? '';
+  for (const secret of [cookie, code, verifier]) expect(secret).toMatch(/^[\w-]{43}$/);
+  const of = `(${String(repeats)})`;
+  Object.assign(planted, { [`OIDC cookie ${of}`]: cookie, [`OIDC code ${of}`]: code });
+  planted[`OIDC verifier ${of}`] = verifier;
+  answers.push({ name: `the answer to the way back ${of}`, text: JSON.stringify([[...headers], body]) });
 }
 
 async function beTold(token: string): Promise<void> {

@@ -35,8 +35,9 @@ const away = (cause: unknown): KeelError =>
 /** Network errors and faults of the server; everything else is a refusal. Its texts are not shown: they may hold tokens. */
 function classify(error: unknown): KeelError {
   if (error instanceof KeelError) return error;
-  const { code, status, name } = error as { code?: unknown; status?: unknown; name?: unknown };
-  const serverFault = typeof status === 'number' && status >= 500;
+  const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
+  // An answer that is not in the protocol comes along as the cause.
+  const serverFault = cause instanceof Response && cause.status >= 500;
   const slow = code === 'OAUTH_TIMEOUT' || name === 'TimeoutError' || name === 'AbortError';
   if (serverFault || slow || (error instanceof TypeError && error.message === 'fetch failed'))
     return away(error);

@@ -9,13 +9,14 @@ import {
   tokens,
   user,
 } from '../../contracts/http/auth.js';
+import { countedAddress } from '../../domain/access/address.js';
 import type { AuthDeps, Granted } from '../services/auth.js';
 import { changePassword, logIn, logOut, refresh, register } from '../services/auth.js';
 import { answer, onlyMethods, parseBody } from './http.js';
 import { principalOf } from './access.js';
 
 /** Of the connection, or what a trusted proxy says: no header that a caller could write is believed. */
-export const addressOf = (request: Request): string => request.ip ?? 'unknown';
+export const addressOf = (request: Request): string => countedAddress(request.ip ?? 'unknown');
 
 export const answerTokens = (
   response: Response,

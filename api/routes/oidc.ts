@@ -1,9 +1,10 @@
 // Logging in by an identity provider over HTTP. Mounted by api/app.ts.
 import type { Request, Response } from 'express';
 import { Router } from 'express';
-import { codeRequest, oidcStart } from '../../contracts/http/auth.js';
+import { codeRequest, linkRequest, oidcStart } from '../../contracts/http/auth.js';
 import type { BrowserFlow, OidcDeps } from '../services/oidc.js';
-import { begin, finish, finishWithCode, flowMinutes, isSecure, unlink } from '../services/oidc.js';
+import { begin, beginLink, finish, finishWithCode, flowMinutes, isSecure, unlink } from '../services/oidc.js';
+import type { SecondFactorDeps } from '../services/secondFactor.js';
 import { principalOf } from './access.js';
 import { addressOf, answerTokens } from './auth.js';
 import { answer, onlyMethods, parseBody } from './http.js';
@@ -32,7 +33,7 @@ function flowOf(request: Request): BrowserFlow | null {
 
 const queryOf = (request: Request): URLSearchParams => new URL(request.url, 'http://localhost').searchParams;
 
-export function oidcRoutes(deps: OidcDeps): Router {
+export function oidcRoutes(deps: OidcDeps & SecondFactorDeps): Router {
   const router = Router();
   router
     .route(`${path}/login`)
@@ -45,7 +46,8 @@ export function oidcRoutes(deps: OidcDeps): Router {
   router
     .route(`${path}/link`)
     .post(async (request, response) => {
-      const { url, flow } = await begin(deps, principalOf(response), addressOf(request));
+      const body = parseBody(linkRequest, request);
+      const { url, flow } = await beginLink(deps, principalOf(response), body, addressOf(request));
       keepFlow(response, flow, isSecure(deps));
       answer(response, 200, oidcStart, { url });
     })

@@ -7,6 +7,7 @@ import {
   type NotificationChannel,
   type NotificationSettings,
 } from '../../contracts/wire/notification.js';
+import { reaches } from '../../domain/access/roles.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { NotificationStore } from '../../ports/notifications.js';
@@ -36,12 +37,31 @@ export const readSettings = async (
 const missing = (field: string): InvalidInputError =>
   new InvalidInputError([{ in: 'body', field, message: 'is needed: none is stored yet' }]);
 
-/** A secret that is left out stays, but not for another address: it would be shown to whoever is there. */
+/** Else everybody who may look could have Keel write to whom he likes. @throws InvalidInputError, KeelError ROLE_TOO_LOW */
+function mayHear({ user }: Principal, { webhook, slack, telegram, email }: Wanted): void {
+  const beyond = Object.entries({ webhook, slack, telegram }).filter(([, value]) => value !== null);
+  if (beyond.length > 0 && !reaches(user.role, 'trader')) {
+    const names = beyond.map(([name]) => name).join(', ');
+    throw new KeelError(
+      'ROLE_TOO_LOW',
+      `To be told by ${names} needs the role trader; yours is ${user.role}.`,
+    );
+  }
+  if (email === null || email.address.toLowerCase() === user.email || user.role === 'admin') return;
+  const message = `must be your own, ${user.email}; only an admin may name another`;
+  throw new InvalidInputError([{ in: 'body', field: 'email.address', message }]);
+}
+
+/**
+ * A secret that is left out stays, but not for another address: it would be shown to whoever is there.
+ * @throws InvalidInputError, KeelError ROLE_TOO_LOW
+ */
 export async function writeSettings(
   deps: NotificationServiceDeps,
   principal: Principal,
   wanted: Wanted,
 ): Promise<NotificationSettings> {
+  mayHear(principal, wanted);
   const { id: userId, username } = principal.user;
   const known = await readSettings(deps, userId);
   const { webhook, slack, matrix, ...rest } = wanted;

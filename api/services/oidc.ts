@@ -13,7 +13,8 @@ import type { AuthDeps, Granted } from './auth.js';
 import { openLogin } from './auth.js';
 import type { Principal } from './principal.js';
 import { actorOf } from './principal.js';
-import { takeCode } from './secondFactor.js';
+import type { SecondFactorDeps } from './secondFactor.js';
+import { proveOneself, takeCode } from './secondFactor.js';
 
 export interface OidcDeps extends AuthDeps {
   readonly users: UserStore;
@@ -55,12 +56,35 @@ function providerOf({ oidc }: OidcDeps): NonNullable<OidcDeps['oidc']> {
 
 export const isSecure = (deps: OidcDeps): boolean => providerOf(deps).provider.secure;
 
-/** @param principal who links his account; null for a login. @throws KeelError OIDC_OFF, OIDC_AWAY, TOO_MANY_ATTEMPTS */
-export async function begin(
-  deps: OidcDeps,
-  principal: Principal | null,
+/**
+ * Whom an identity is linked to, it lets in for good: a token that was stolen must not do it.
+ * @throws InvalidInputError, KeelError PASSWORD_REFUSED, LOGIN_TOO_OLD, CODE_NEEDED, CODE_REFUSED, and as begin does
+ */
+export async function beginLink(
+  deps: OidcDeps & SecondFactorDeps,
+  principal: Principal,
+  given: { readonly password?: string | undefined; readonly code?: string | undefined },
   address: string,
-): Promise<{ readonly url: string; readonly flow: BrowserFlow }> {
+): Promise<Begun> {
+  const { user } = principal;
+  providerOf(deps);
+  await proveOneself(deps, principal, given.password, address);
+  if (user.secondFactor) {
+    if (given.code === undefined) {
+      throw new KeelError('CODE_NEEDED', 'You have a second factor: send its code too, as "code".');
+    }
+    await takeCode(deps, user, given.code, { address, loginId: null, recovery: false });
+  }
+  return begin(deps, user.id, address);
+}
+
+interface Begun {
+  readonly url: string;
+  readonly flow: BrowserFlow;
+}
+
+/** @param linkUserId who links his account; null for a login. @throws KeelError OIDC_OFF, OIDC_AWAY, TOO_MANY_ATTEMPTS */
+export async function begin(deps: OidcDeps, linkUserId: string | null, address: string): Promise<Begun> {
   const { provider } = providerOf(deps);
   await deps.attempts.begin('oidc', address, address);
   const flow = {
@@ -68,7 +92,6 @@ export async function begin(
     browser: randomBytes(32).toString('base64url'),
   };
   const url = await provider.authorizationUrl(secretsOf(flow));
-  const linkUserId = principal?.user.id ?? null;
   await deps.identities.beginFlow(keyOf(flow), { linkUserId, minutes: flowMinutes });
   return { url, flow };
 }
@@ -173,8 +196,14 @@ function usernameFrom(text: string): string {
   return plain.length >= 2 ? plain : `user-${randomBytes(3).toString('hex')}`;
 }
 
-/** Takes all links of a user away. @throws KeelError IDENTITY_NOT_FOUND */
+/** Takes all links of a user away. @throws KeelError IDENTITY_NOT_FOUND, LAST_WAY_IN */
 export async function unlink(deps: OidcDeps, principal: Principal): Promise<void> {
+  if ((await deps.users.passwordHash(principal.user.id)) === null) {
+    throw new KeelError(
+      'LAST_WAY_IN',
+      'You have no password, so nothing else would let you in. If that is what you want, an admin makes you inactive.',
+    );
+  }
   if ((await deps.identities.unlink(principal.user.id, actorOf(principal))) > 0) return;
   throw new KeelError('IDENTITY_NOT_FOUND', 'No identity is linked to you.');
 }

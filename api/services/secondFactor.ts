@@ -115,8 +115,12 @@ export async function proveAtLogin(
   return takeCode(deps, user, code, { address, loginId: null, recovery: true });
 }
 
-/** One who has a password must say it: a token that was stolen must not set up a second factor of its own. */
-async function proveOneself(
+/**
+ * One who has a password must say it: a token that was stolen must not set up a second factor or a way in of its own.
+ * Also called by oidc.ts.
+ * @throws InvalidInputError, KeelError PASSWORD_REFUSED, LOGIN_TOO_OLD, TOO_MANY_ATTEMPTS
+ */
+export async function proveOneself(
   deps: SecondFactorDeps,
   principal: Principal,
   password: string | undefined,
@@ -158,7 +162,8 @@ const notFound = (): KeelError =>
 
 /**
  * The first code shows that the authenticator has the secret.
- * @returns the recovery codes. @throws KeelError SECOND_FACTOR_EXISTS, SECOND_FACTOR_NOT_FOUND, CODE_REFUSED, TOO_MANY_ATTEMPTS
+ * @returns the recovery codes. @throws KeelError SECOND_FACTOR_EXISTS, SECOND_FACTOR_NOT_FOUND, CODE_REFUSED, TOO_MANY_ATTEMPTS,
+ * SEAL_BROKEN
  */
 export async function confirm(
   deps: SecondFactorDeps,
@@ -172,7 +177,9 @@ export async function confirm(
   if (factor === null) throw notFound();
   if (factor.confirmed) throw exists();
   const attempt = await deps.attempts.begin('code', user.id, address);
-  const step = await stepOf(deps, user.id, factor.sealed, plainCode(code));
+  // Not sealed anew here: what is confirmed is the secret that was read.
+  const { text } = deps.seal.open(factor.sealed, user.id);
+  const step = deps.timeCodes.stepOf(text, plainCode(code));
   if (step === null) throw refused();
   const { codes, hashes } = makeRecoveryCodes();
   const row = { userId: user.id, sealed: factor.sealed, step, recoveryHashes: hashes, loginId };
@@ -220,6 +227,30 @@ export async function disable(
   await takeCode(deps, principal.user, code, { address, loginId: null, recovery: true });
   const keepLogin = loginOf(principal);
   await deps.secondFactors.remove(principal.user.id, { keepLogin }, actorOf(principal));
+}
+
+/**
+ * Seals anew what an older secret of the API has sealed, so that the older one can be given up. Called by api/main.ts.
+ * @returns how many were sealed anew, and the users whose secret none of the secrets given opens
+ */
+export async function resealAll({
+  secondFactors,
+  seal,
+}: Pick<CodeDeps, 'secondFactors' | 'seal'>): Promise<{ resealed: number; broken: readonly string[] }> {
+  let resealed = 0;
+  const broken: string[] = [];
+  for (const { userId, sealed } of await secondFactors.all()) {
+    try {
+      const { text, current } = seal.open(sealed, userId);
+      if (current) continue;
+      await secondFactors.reseal(userId, sealed, seal.close(text, userId));
+      resealed += 1;
+    } catch (error) {
+      if (!(error instanceof KeelError) || error.code !== 'SEAL_BROKEN') throw error;
+      broken.push(userId);
+    }
+  }
+  return { resealed, broken };
 }
 
 /** An admin takes away the second factor of a user who has lost it; his logins end. */

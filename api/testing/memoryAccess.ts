@@ -94,6 +94,7 @@ export const memoryAccess = (): MemoryAccess => ({
     useRecovery: nothing,
     putRecovery: nothing,
     remove: () => Promise.resolve(false),
+    all: () => Promise.resolve([]),
     reseal: nothing,
   },
   oidc: null,

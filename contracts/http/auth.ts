@@ -89,6 +89,11 @@ export const proofAnswer = z
   .strictObject({ seconds: z.int().meta({ description: 'For so long this login may act.', example: 300 }) })
   .meta({ id: 'Proof' });
 
+export const linkRequest = z.strictObject({ password: password.optional(), code: code.optional() }).meta({
+  id: 'LinkRequest',
+  description: 'The password, by one who has one; a code of the second factor, by one who has that.',
+});
+
 export const oidcStart = z
   .strictObject({ url: z.string().meta({ description: 'Where to send the browser.' }) })
   .meta({ id: 'OidcStart' });

@@ -34,7 +34,12 @@ begin
         or o.user_id not in (select id::text from keel_user) and (o.updated_at, o.user_id) > (s.updated_at, s.user_id)));
   update notification_setting set user_id = admin::text where user_id not in (select id::text from keel_user);
   update notification_delivery d set user_id = admin::text
-  where user_id not in (select id::text from keel_user) and not exists (
+  from (
+    select key, row_number() over (partition by notification_id, channel order by key) as place
+    from notification_delivery where user_id not in (select id::text from keel_user)
+  ) stray
+  -- He is told of each once, however many were told of it before.
+  where d.key = stray.key and stray.place = 1 and not exists (
     select from notification_delivery o
     where o.notification_id = d.notification_id and o.channel = d.channel and o.user_id = admin::text);
 end $$;

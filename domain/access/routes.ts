@@ -95,8 +95,15 @@ export const routeRules: readonly RouteRule[] = [
   // Each user's own.
   { method: 'get', path: '/api/v1/notifications', needs: 'viewer' },
   { method: 'get', path: '/api/v1/notifications/settings', needs: 'viewer' },
-  // They hold where alarms go: a key that only looks must not lead them elsewhere.
-  { method: 'put', path: '/api/v1/notifications/settings', needs: 'viewer', loginOnly: true },
-  { method: 'post', path: '/api/v1/notifications/test', needs: 'viewer' },
+  // They hold where alarms go: neither a key that only looks nor a stolen token must lead them elsewhere.
+  {
+    method: 'put',
+    path: '/api/v1/notifications/settings',
+    needs: 'viewer',
+    loginOnly: true,
+    acts: true,
+  },
+  // It sends to where the settings say, and changes nothing.
+  { method: 'post', path: '/api/v1/notifications/test', needs: 'trader', acts: false },
   { method: 'post', path: '/api/v1/notifications/:key/read', needs: 'viewer' },
 ];

@@ -1,7 +1,8 @@
 // A real OpenID provider on loopback (the package oidc-provider) whose person is whoever a test says, and a browser that
 // follows its redirects and keeps its cookies.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { Provider } from 'oidc-provider';
 import { freePort } from './ports.js';
 
@@ -16,6 +17,10 @@ export interface TestProvider {
   readonly issuer: string;
   /** Who is logged in there; may be changed at any time. */
   person: Person;
+  /** With this status it answers every code with what it was sent, as bad servers do; null: as it should. */
+  repeats: number | null;
+  /** What it was then sent, in clear. */
+  readonly repeated: string[];
   close(): Promise<void>;
 }
 
@@ -23,6 +28,15 @@ interface Registered {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUrls: readonly string[];
+}
+
+async function repeat(request: IncomingMessage, response: ServerResponse, status: number): Promise<string> {
+  const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  const words = `${decodeURIComponent(Buffer.from(basic, 'base64').toString())} ${await text(request)}`;
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ error: 'server_error', error_description: words }));
+  return words;
 }
 
 export async function startOidcProvider({
@@ -77,6 +91,10 @@ export async function startOidcProvider({
   });
   const callback = provider.callback();
   const server = createServer((request, response) => {
+    if (test.repeats !== null && request.url === '/token') {
+      void repeat(request, response, test.repeats).then((words) => test.repeated.push(words));
+      return;
+    }
     if (request.url?.startsWith('/interaction/') !== true) {
       void callback(request, response);
       return;
@@ -91,6 +109,8 @@ export async function startOidcProvider({
   const test: TestProvider = {
     issuer,
     person: { subject: 'nobody' },
+    repeats: null,
+    repeated: [],
     close: async () => {
       server.close();
       server.closeAllConnections();
@@ -125,9 +145,9 @@ export function createBrowser() {
       if (value === '') jar.delete(name);
       else jar.set(name, value);
     }
-    const text = await response.text();
+    const words = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(words) : words };
   };
   return {
     visit,
