@@ -163,6 +163,7 @@ async function account(
     get: (key: string) => Promise.resolve(objects.get(key) ?? new Uint8Array()),
     delete: () => Promise.resolve(),
     has: (key: string) => Promise.resolve(objects.has(key)),
+    stat: () => Promise.resolve(null),
     list: () => {
       throw new Error('nobody lists');
     },

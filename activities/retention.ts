@@ -4,14 +4,14 @@ import type { MonitorResult } from '../contracts/wire/monitor.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { LocksPort } from '../ports/locks.js';
-import type { ObjectStorePort } from '../ports/objectStore.js';
+import type { ObjectStorePort, StoredObject } from '../ports/objectStore.js';
 import type { PurgeKind, RetentionRules, RetentionStore } from '../ports/retention.js';
 import type { AuditStore } from '../ports/stores.js';
 
 export interface RetentionDeps {
   readonly retention: RetentionStore;
   readonly retentionRules: RetentionRules;
-  readonly objects: Pick<ObjectStorePort, 'delete' | 'list'>;
+  readonly objects: Pick<ObjectStorePort, 'delete' | 'list' | 'stat'>;
   readonly locks: LocksPort;
   readonly audit: Pick<AuditStore, 'append'>;
   readonly clock: Clock;
@@ -24,7 +24,11 @@ export interface RetentionOptions {
   readonly dryRun: boolean;
   /** Objects of one kind in one go; the next look takes the rest. */
   readonly limit: number;
+  /** After so many deleted objects the rows are asked again, which may name one since. */
+  readonly batch: number;
 }
+
+export const retentionBatch = 50;
 
 export interface RetentionReport {
   readonly charts: number;
@@ -42,74 +46,117 @@ export const retentionLock = 'retention';
 export const keepsAll = ({ chartDays, answerDays, rowDays, orphanHours }: RetentionRules): boolean =>
   chartDays + answerDays + rowDays + orphanHours === 0;
 
-/** @throws LOCK_BUSY beside a backup or another one, ORPHANS_TOO_MANY, and what stores throw; what was deleted stays so */
+/** @throws LOCK_BUSY beside a backup or another one, ORPHANS_TOO_MANY, and what stores throw; what was deleted stays so, and is audited */
 export const sweepOnce = (deps: RetentionDeps, options: RetentionOptions): Promise<RetentionReport> =>
   deps.locks.withLock(retentionLock, 0, async () => {
-    const { rowDays, orphanHours, chartDays, answerDays } = deps.retentionRules;
-    const none = { count: 0, bytes: 0 };
-    const charts = chartDays === 0 ? none : await purge(deps, 'chart', options);
-    const answers = answerDays === 0 ? none : await purge(deps, 'answer', options);
-    const rows = rowDays === 0 ? {} : await deps.retention.deleteRows(rowDays, options.dryRun);
-    const orphans = orphanHours === 0 ? none : await sweepOrphans(deps, options);
-    const report = {
-      charts: charts.count,
-      answers: answers.count,
-      orphans: orphans.count,
-      bytes: charts.bytes + answers.bytes + orphans.bytes,
-      rows,
-    };
-    if (!options.dryRun && total(report) > 0) {
-      await deps.audit.append({
-        actor: options.actor,
-        action: 'retention.delete',
-        subject: 'retention',
-        facts: { ...report, rules: deps.retentionRules },
-      });
+    const done: Done = { charts: tally(), answers: tally(), orphans: tally(), rows: {} };
+    try {
+      await sweepParts(deps, options, done);
+    } finally {
+      await record(deps, options, reportOf(done));
     }
-    return report;
+    return reportOf(done);
   });
+
+interface Tally {
+  count: number;
+  bytes: number;
+}
+
+/** Grows as things go, so that what went before a failure is known. */
+interface Done {
+  readonly charts: Tally;
+  readonly answers: Tally;
+  readonly orphans: Tally;
+  rows: Readonly<Record<string, number>>;
+}
+
+const tally = (): Tally => ({ count: 0, bytes: 0 });
+
+function add(sum: Tally, { bytes }: { readonly bytes: number }): void {
+  sum.count += 1;
+  sum.bytes += bytes;
+}
+
+async function sweepParts(deps: RetentionDeps, options: RetentionOptions, done: Done): Promise<void> {
+  const { rowDays, orphanHours, chartDays, answerDays } = deps.retentionRules;
+  if (chartDays > 0) await purge(deps, 'chart', options, done.charts);
+  if (answerDays > 0) await purge(deps, 'answer', options, done.answers);
+  if (rowDays > 0) done.rows = await deps.retention.deleteRows(rowDays, options.dryRun);
+  if (orphanHours > 0) await sweepOrphans(deps, options, done.orphans);
+}
+
+const reportOf = ({ charts, answers, orphans, rows }: Done): RetentionReport => ({
+  charts: charts.count,
+  answers: answers.count,
+  orphans: orphans.count,
+  bytes: charts.bytes + answers.bytes + orphans.bytes,
+  rows,
+});
+
+async function record(
+  deps: RetentionDeps,
+  { actor, dryRun }: RetentionOptions,
+  report: RetentionReport,
+): Promise<void> {
+  if (dryRun || total(report) === 0) return;
+  await deps.audit.append({
+    actor,
+    action: 'retention.delete',
+    subject: 'retention',
+    facts: { ...report, rules: deps.retentionRules },
+  });
+}
 
 const total = ({ charts, answers, orphans, rows }: RetentionReport): number =>
   charts + answers + orphans + Object.values(rows).reduce((sum, count) => sum + count, 0);
 
-interface Swept {
-  readonly count: number;
-  readonly bytes: number;
+function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
-
-const sweptOf = (objects: readonly { readonly bytes: number }[]): Swept => ({
-  count: objects.length,
-  bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
-});
 
 /** Marked first: a crash in between leaves an object that is asked for by nobody, and the next look deletes it. */
 async function purge(
   deps: RetentionDeps,
   kind: PurgeKind,
-  { dryRun, limit }: RetentionOptions,
-): Promise<Swept> {
-  const expired = await deps.retention.expired(kind, deps.retentionRules, limit);
-  for (const object of dryRun ? [] : expired) {
-    await deps.retention.markPurged(kind, object, false);
-    await deps.objects.delete(object.key);
-    await deps.retention.markPurged(kind, object, true);
+  { dryRun, limit, batch }: RetentionOptions,
+  done: Tally,
+): Promise<void> {
+  const { retention, retentionRules, objects } = deps;
+  const expired = await retention.expired(kind, retentionRules, limit);
+  if (dryRun) {
+    for (const object of expired) add(done, object);
+    return;
   }
-  return sweptOf(expired);
+  for (const some of batches(expired, batch)) {
+    const keys = some.map(({ key }) => key);
+    // A run that names one of them may have begun meanwhile.
+    for (const object of await retention.expired(kind, retentionRules, keys.length, keys)) {
+      await retention.markPurged(kind, object, false);
+      await objects.delete(object.key);
+      await retention.markPurged(kind, object, true);
+      add(done, object);
+    }
+  }
 }
 
 /** As every object of Keel is named; whatever else lies there is not ours. */
 const ours = /^[a-z][a-z0-9-]*\/[0-9a-f]{64}\.[a-z0-9]+$/;
-/** More orphans than this, and more than objects with rows: most likely this is not the database of these objects. */
-const suspicious = 50;
+/** More orphans than this, and than this share of all: most likely objects of another database lie here too. */
+const suspicious = { count: 50, share: 0.1 };
 
-async function sweepOrphans(deps: RetentionDeps, { dryRun, limit }: RetentionOptions): Promise<Swept> {
+async function sweepOrphans(
+  deps: RetentionDeps,
+  { dryRun, limit, batch }: RetentionOptions,
+  done: Tally,
+): Promise<void> {
   const latest = new Date(deps.clock.now() - deps.retentionRules.orphanHours * 3_600_000).toISOString();
-  const all = [];
+  const all: StoredObject[] = [];
   for await (const object of deps.objects.list()) if (ours.test(object.key)) all.push(object);
   // Asked after the objects were listed: a row that was written meanwhile is seen.
   const named = await deps.retention.namedKeys();
   const orphans = all.filter(({ key, modifiedAt }) => modifiedAt < latest && !named.has(key));
-  if (orphans.length > suspicious && orphans.length > all.length / 2) {
+  if (orphans.length > suspicious.count && orphans.length > all.length * suspicious.share) {
     throw new KeelError(
       'ORPHANS_TOO_MANY',
       `${orphans.length} of ${all.length} objects are named by no row, which looks like the objects of another database: nothing of them was deleted. Give each Keel a bucket of its own, or delete them by hand.`,
@@ -117,8 +164,28 @@ async function sweepOrphans(deps: RetentionDeps, { dryRun, limit }: RetentionOpt
     );
   }
   const taken = orphans.slice(0, limit);
-  for (const { key } of dryRun ? [] : taken) await deps.objects.delete(key);
-  return sweptOf(taken);
+  if (dryRun) {
+    for (const object of taken) add(done, object);
+    return;
+  }
+  for (const some of batches(taken, batch)) await deleteUnnamed(deps, some, latest, done);
+}
+
+/** What was put again or is named since it was listed stays. */
+async function deleteUnnamed(
+  { retention, objects }: RetentionDeps,
+  orphans: readonly StoredObject[],
+  latest: string,
+  done: Tally,
+): Promise<void> {
+  const named = await retention.namedKeys();
+  for (const { key } of orphans.filter((each) => !named.has(each.key))) {
+    // An object is put before its row is written, so one that was put just now may have its row soon.
+    const now = await objects.stat(key);
+    if (now === null || now.modifiedAt >= latest) continue;
+    await objects.delete(key);
+    add(done, now);
+  }
 }
 
 /** In one go of a look, which has minutes. */
@@ -126,7 +193,12 @@ const lookLimit = 2000;
 
 /** The scheduled look. */
 export async function lookAtRetention(deps: RetentionDeps): Promise<MonitorResult> {
-  const report = await sweepOnce(deps, { actor: 'retention', dryRun: false, limit: lookLimit });
+  const report = await sweepOnce(deps, {
+    actor: 'retention',
+    dryRun: false,
+    limit: lookLimit,
+    batch: retentionBatch,
+  });
   return { status: 'ok', message: `deleted ${describeRetention(report)}`, facts: factsOf(report) };
 }
 

@@ -1,7 +1,7 @@
 // The database and the objects that a command works on: those of the environment, else those of a data directory, whose
 // embedded PostgreSQL is started for it when Keel does not run. Called by `keel backup`, `restore` and `retention`.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { loadConfig } from '../config/load.js';
@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { Say } from './say.js';
 import { lockDataDir, prepareDataDir, StartError } from './supervisor/dataDir.js';
+import { UsageError } from './supervisor/options.js';
 import { choosePorts } from './supervisor/ports.js';
 import { ensureCluster, runningPostgres, startPostgres } from './supervisor/postgres.js';
 import { withStandIns } from './supervisor/settings.js';
@@ -23,6 +24,19 @@ export interface Place {
   readonly mode: Config['mode'];
   readonly retention: Config['retention'];
   close(): Promise<void>;
+}
+
+/**
+ * The directory of the option, else of the environment.
+ * @throws UsageError when an option and DATABASE_URL name two databases: which of them is meant is not guessed
+ */
+export function dataDirOf(option: string | undefined, env: NodeJS.ProcessEnv): string {
+  if (option !== undefined && (env['DATABASE_URL'] ?? '') !== '') {
+    throw new UsageError(
+      '--data-dir and DATABASE_URL (of the environment or of .env) name two databases: give one of them. Nothing was changed',
+    );
+  }
+  return resolve(option ?? env['KEEL_DATA_DIR'] ?? '.keel');
 }
 
 const objectStoreOf = (env: NodeJS.ProcessEnv): ObjectStorePort => {

@@ -107,6 +107,16 @@ export async function migrateWithin(client: ClientBase, count = Infinity): Promi
   }
 }
 
+/** Names of the tables that the applied migrations have made, as their texts say, and that of the migrations. */
+export async function tablesMade(client: ClientBase): Promise<ReadonlySet<string>> {
+  const standing = await applied(client);
+  const files = (await readMigrations(committedMigrations())).filter(({ name }) => standing.has(name));
+  const made = files.flatMap(({ up }) =>
+    [...up.matchAll(/^create (?:unlogged )?table "?([a-z_]+)"?/gim)].flatMap(([, name]) => name ?? []),
+  );
+  return new Set([...made, 'keel_migration']);
+}
+
 async function withClient<T>(
   url: string,
   options: MigrationOptions,

@@ -27,6 +27,7 @@ const expiredCharts = statement<Row>(
      from agent_conversation a, jsonb_array_elements(a.pictures) as picture
    )
    select named.key, max(named.bytes)::text as bytes from named join run r on r.id = named.run_id
+   where $4::text[] is null or named.key = any($4)
    group by named.key
    having bool_and(${runIsOver('$1::integer')} and (
        not exists (select from agent_conversation a where a.run_id = r.id)
@@ -43,6 +44,7 @@ const expiredAnswers = statement<Row>(
      select answer_key, answer_bytes, started_at, run_id from agent_conversation where answer_key is not null
    )
    select named.key, max(named.bytes)::text as bytes from named join run r on r.id = named.run_id
+   where $3::text[] is null or named.key = any($3)
    group by named.key having bool_and(${runIsOver('$1::integer')}) and ${notGone}
    order by max(r.ended_at) limit $2`,
 );
@@ -90,21 +92,28 @@ async function deleteOldRows(
   return counts;
 }
 
+/** A scan of one table reads all of it, which takes longer than what a process asks otherwise. Milliseconds. */
+const scanTimeoutMs = 300_000;
+
 const read = ({ key, bytes }: Row): ExpiredObject => ({ key, bytes: Number(bytes) });
 
 export const createRetentionStore = (db: Database): RetentionStore => ({
-  expired: (kind, { chartDays, answerDays }, limit) =>
+  expired: (kind, { chartDays, answerDays }, limit, among) =>
     db.guard(async () => {
       const rows =
         kind === 'chart'
-          ? await expiredCharts(db.pool, [chartDays, answerDays, limit])
-          : await expiredAnswers(db.pool, [answerDays, limit]);
+          ? await expiredCharts(db.pool, [chartDays, answerDays, limit, among ?? null])
+          : await expiredAnswers(db.pool, [answerDays, limit, among ?? null]);
       return rows.map(read);
     }),
   markPurged: (kind, { key, bytes }, gone) =>
     db.guard(async () => {
       await mark(db.pool, [key, kind, bytes, gone]);
     }),
-  namedKeys: () => db.guard(() => namedObjectKeys(db.pool)),
+  namedKeys: () =>
+    inTransaction(db, async (client) => {
+      await client.query(`set local statement_timeout = ${String(scanTimeoutMs)}`);
+      return namedObjectKeys(client, scanTimeoutMs + 1000);
+    }),
   deleteRows: (days, dryRun) => inTransaction(db, (client) => deleteOldRows(client, days, dryRun)),
 });

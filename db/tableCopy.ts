@@ -11,7 +11,11 @@ export interface TableShape {
 const pageRows = 500;
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** Every table of the schema, parents before those that refer to them. @throws Error when two refer to each other */
+/**
+ * Every table of the schema, parents before those that refer to them. Of two that refer to each other the first by name comes
+ * first, and `withoutTriggers` has its reference checked at the end.
+ * @throws Error when more than two refer to each other in a ring
+ */
 export async function readShapes(client: ClientBase): Promise<readonly TableShape[]> {
   const { rows } = await client.query<{ name: string; columns: string[] }>(`
     select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns
@@ -27,11 +31,17 @@ export async function readShapes(client: ClientBase): Promise<readonly TableShap
   while (left.length > 0) {
     const waits = ({ name }: TableShape): boolean =>
       links.some(({ child, parent }) => child === name && left.some((table) => table.name === parent));
-    const free = left.filter((table) => !waits(table));
+    const refers = (from: string, to: string): boolean =>
+      links.some(({ child, parent }) => child === from && parent === to);
+    const mutual = left.filter(({ name }) =>
+      left.some((other) => refers(name, other.name) && refers(other.name, name)),
+    );
+    const ready = left.filter((table) => !waits(table));
+    const free = ready.length > 0 ? ready : mutual.slice(0, 1);
     if (free.length === 0)
       throw new Error(`tables refer to each other: ${left.map(({ name }) => name).join(', ')}`);
     sorted.push(...free);
-    left = left.filter(waits);
+    left = left.filter((table) => !free.includes(table));
   }
   return sorted;
 }
@@ -89,6 +99,21 @@ async function typesOf(client: ClientBase, table: string): Promise<ReadonlyMap<s
   return new Map(rows.map(({ name, type }) => [name, type]));
 }
 
+/** The start of an alter statement for each reference to a table that is filled later. */
+async function earlyReferences(
+  client: ClientBase,
+  tables: readonly TableShape[],
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string; child: string; parent: string }>(`
+    select k.conname as name, c.relname as child, p.relname as parent
+    from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class p on p.oid = k.confrelid
+    where k.contype = 'f' and k.connamespace = 'public'::regnamespace and not k.condeferrable`);
+  const place = (table: string): number => tables.findIndex(({ name }) => name === table);
+  return rows
+    .filter(({ child, parent }) => place(child) < place(parent))
+    .map(({ child, name }) => `alter table ${quoted(child)} alter constraint ${quoted(name)}`);
+}
+
 /** Off while rows are put back that were guarded and chained when they were first written. */
 export async function withoutTriggers<T>(
   client: ClientBase,
@@ -96,7 +121,11 @@ export async function withoutTriggers<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   for (const { name } of tables) await client.query(`alter table ${quoted(name)} disable trigger user`);
+  const early = await earlyReferences(client, tables);
+  for (const constraint of early) await client.query(`${constraint} deferrable initially deferred`);
   const result = await work();
+  await client.query('set constraints all immediate');
+  for (const constraint of early) await client.query(`${constraint} not deferrable`);
   for (const { name } of tables) await client.query(`alter table ${quoted(name)} enable trigger user`);
   return result;
 }

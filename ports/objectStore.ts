@@ -16,6 +16,8 @@ export interface ObjectStorePort {
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>;
   has(key: string): Promise<boolean>;
+  /** As it is now; null when there is no such key. */
+  stat(key: string): Promise<StoredObject | null>;
   /** Every object, in no order; what changes meanwhile may be in it or not. */
   list(): AsyncIterable<StoredObject>;
   /** A URL that gives the object to whoever holds it, for so many seconds. File URLs do not expire. */

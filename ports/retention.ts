@@ -23,8 +23,14 @@ export interface RetentionStore {
   /**
    * Objects of one kind whose every run is over for longer than the rules say, has no order that lives, and is needed by no
    * replay within its own keep time; those that are gone already are left out. Oldest runs first.
+   * @param among of these keys alone
    */
-  expired(kind: PurgeKind, rules: RetentionRules, limit: number): Promise<readonly ExpiredObject[]>;
+  expired(
+    kind: PurgeKind,
+    rules: RetentionRules,
+    limit: number,
+    among?: readonly string[],
+  ): Promise<readonly ExpiredObject[]>;
   /** Before an object is deleted (gone false), and after. */
   markPurged(kind: PurgeKind, object: ExpiredObject, gone: boolean): Promise<void>;
   /** Every key that any row names. */

@@ -117,6 +117,27 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(environment).filter((variable) => !known.includes(variable))).toEqual([]);
   });
 
+  it.each(own)('%s finds every file that it can be told of: a secret, or under a mount', (_name, service) => {
+    const mounts = ((service['volumes'] ?? []) as string[]).flatMap((each) => each.split(':')[1] ?? []);
+    const folders = [...mounts, ...service.secrets.map((secret) => `/run/secrets/${secret}`)];
+    for (const [variable, value] of Object.entries(service.environment)) {
+      if (!variable.endsWith('_FILE')) continue;
+      // Without a value it comes from .env, where the guide says to name a file of /run/optional.
+      const told = String(value ?? '') === '' ? '/run/optional/it' : String(value);
+      const found = folders.some((folder) => told === folder || told.startsWith(`${folder}/`));
+      expect([variable, told, found]).toEqual([variable, told, true]);
+    }
+  });
+
+  it('tells the API every variable of its listening, its logins and its identity provider', () => {
+    const told = Object.keys(compose.services['api']?.environment ?? {});
+    const wanted = Object.entries(variables)
+      .filter(([, { path: setting }]) => /^(api|auth|oidc)\./.test(setting))
+      .map(([variable]) => (fileVariables.includes(variable) ? `${variable}_FILE` : variable));
+    expect(wanted.length).toBeGreaterThan(12);
+    expect(wanted.filter((variable) => !told.includes(variable))).toEqual([]);
+  });
+
   it('declares the secrets that are used, and prepare.sh makes them', () => {
     const used = new Set(services.flatMap(([, { secrets }]) => secrets));
     expect([...used].sort()).toEqual(Object.keys(compose.secrets).sort());
@@ -213,6 +234,17 @@ describe('what the containers are told', () => {
   it('does not give the worker what signs tokens', () => {
     expect(Object.keys(configOf('worker')).filter((name) => name.includes('AUTH'))).toEqual([]);
     expect((compose.services['worker'] as ComposeService).secrets).not.toContain('auth-secret');
+  });
+});
+
+describe('.dockerignore', () => {
+  it('leaves out what a Keel or a topology on this machine holds: its keys and passwords', () => {
+    const patterns = readFileSync(path.join(root, '.dockerignore'), 'utf8').split('\n');
+    for (const secret of ['.keel', '.keel-topology', '.env', 'secrets', 'backup', 'backups']) {
+      const fits = (pattern: string): boolean =>
+        pattern === secret || (pattern.endsWith('*') && secret.startsWith(pattern.slice(0, -1)));
+      expect([secret, patterns.some((pattern) => pattern !== '' && fits(pattern))]).toEqual([secret, true]);
+    }
   });
 });
 

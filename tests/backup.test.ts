@@ -8,11 +8,12 @@ import { putJson } from '../activities/objects.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { readManifest, sha256Of, type Manifest } from '../cli/backup/manifest.js';
 import { checkBackup, restoreBackup } from '../cli/backup/restore.js';
+import { backupCommand, restoreCommand } from '../cli/commands/backup.js';
 import { writeBackup } from '../cli/backup/write.js';
 import { ensureCluster, resetCluster, startPostgres } from '../cli/supervisor/postgres.js';
 import { checkAudit } from '../db/auditChain.js';
 import { connect } from '../db/connect.js';
-import { migrateDown, migrationStatus } from '../db/migrate.js';
+import { migrateDown, migrateUp, migrationStatus } from '../db/migrate.js';
 import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { readRows, readShapes } from '../db/tableCopy.js';
@@ -114,8 +115,20 @@ describe('a backup', () => {
       }
       return found;
     });
-  const restore = (directory: string, url: string, replace = false) =>
-    on(url, (client) => restoreBackup(directory, { client, objects: target, replace }));
+  const restore = (
+    directory: string,
+    url: string,
+    replace = false,
+    mode: Manifest['mode'] = 'simulated',
+  ): Promise<Manifest> =>
+    on(url, (client) => restoreBackup(directory, { client, objects: target, mode, replace }));
+  const makeDatabase = (name: string): Promise<string> =>
+    on(server.url, async (client) => {
+      await client.query(`create database ${name}`);
+      const url = new URL(server.url);
+      url.pathname = `/${name}`;
+      return url.href;
+    });
   /** Writes a manifest that fits what is there, as an attacker or a defect would. */
   const seal = (directory: string, change: (manifest: Manifest) => unknown): void => {
     const text = JSON.stringify(change(readManifest(directory)));
@@ -149,12 +162,7 @@ describe('a backup', () => {
       [object.key, object.sha256, object.bytes],
     );
     await db.close();
-    emptyUrl = await on(server.url, async (client) => {
-      await client.query('create database keel_target');
-      const url = new URL(server.url);
-      url.pathname = '/keel_target';
-      return url.href;
-    });
+    emptyUrl = await makeDatabase('keel_target');
     manifest = await on(server.url, (client) =>
       writeBackup({ url: server.url, client, objects: store, keelVersion: '0', config: {} }, whole),
     );
@@ -346,5 +354,75 @@ describe('a backup', () => {
     await expect(make(other)).rejects.toThrow(/is damaged/);
     expect(readdirSync(folder.path).filter((name) => name.startsWith('other'))).toEqual([]);
     await store.put(key, bytes, 'application/json');
+  });
+
+  it('replaces no database of another mode, and is not put back by a process of another mode', async () => {
+    const liveUrl = await makeDatabase('keel_live');
+    await migrateUp(liveUrl);
+    const live = connect({ url: liveUrl, ...limits });
+    await claimMode(live, 'live');
+    await live.close();
+    for (const [url, mode, why] of [
+      [liveUrl, 'simulated', /of mode simulated, and this database of mode live/],
+      [emptyUrl, 'paper', /of mode simulated, and KEEL_MODE is paper/],
+    ] as const) {
+      const before = await contents(url);
+      await expect(restore(whole, url, true, mode)).rejects.toThrow(why);
+      expect(await contents(url)).toEqual(before);
+    }
+  });
+
+  it.each(['table customer (id int)', 'view customer as select 1 as id'])(
+    'does not take with it a %s that is not of Keel, beside its own tables or alone',
+    async (what) => {
+      const foreignUrl = await makeDatabase(`keel_foreign_${what.slice(0, 4)}`);
+      for (const url of [foreignUrl, emptyUrl]) {
+        await on(url, (client) => client.query(`create ${what}`));
+        const before = await contents(url);
+        await expect(restore(whole, url, true)).rejects.toThrow(/not this Keel's \(customer\)/);
+        expect(await contents(url)).toEqual(before);
+        await on(url, (client) => client.query(`drop ${what.split(' ')[0] ?? ''} customer`));
+      }
+      await restore(whole, emptyUrl, true);
+    },
+  );
+
+  it('is not made of, nor put into, a database that DATABASE_URL and --data-dir name differently', async () => {
+    const said: string[] = [];
+    const out = (line: string): unknown => said.push(line);
+    const env = { DATABASE_URL: emptyUrl };
+    const at = ['--data-dir', path.join(folder.path, 'elsewhere')];
+    const before = await contents(emptyUrl);
+    await expect(restoreCommand([whole, '--replace', ...at], out, env)).rejects.toThrow(/two databases/);
+    const other = path.join(folder.path, 'of-which');
+    await expect(backupCommand([other, ...at], out, env)).rejects.toThrow(/two databases/);
+    expect(await contents(emptyUrl)).toEqual(before);
+    expect(said).toEqual([]);
+  });
+
+  it('names what rows name and the store does not have, ends with 1, and is whole but for that', async () => {
+    const looksLikeOne = (letter: string): string => `charts/${letter.repeat(64)}.png`;
+    const db = connect({ url: server.url, ...limits });
+    const entry = { actor: 'test', action: 'note', subject: 'text', facts: { text: looksLikeOne('a') } };
+    await createStores(db, 'simulated').audit.append(entry);
+    await db.pool.query(
+      `insert into notification_setting (mode, user_id, settings) values ('simulated', '1', $1)`,
+      [JSON.stringify({ webhook: `https://example.com/${looksLikeOne('b')}` })],
+    );
+    await db.close();
+    const key = manifest.objects[0]?.key ?? '';
+    const bytes = await store.get(key);
+    await store.delete(key);
+    const partial = path.join(folder.path, 'partial');
+    const said: string[] = [];
+    const env = { DATABASE_URL: server.url, KEEL_OBJECT_DIR: path.join(folder.path, 'objects') };
+    expect(await backupCommand([partial], (line) => said.push(line), env)).toBe(1);
+    await store.put(key, bytes, 'application/json');
+    const missing = [key, looksLikeOne('a')].sort();
+    expect((await checkBackup(partial)).missing).toEqual(missing);
+    expect(said.join('\n')).toContain(`2 objects are named by rows and were not in the store`);
+    for (const each of missing) expect(said.join('\n')).toContain(each);
+    await restore(partial, emptyUrl, true);
+    expect(await contents(emptyUrl)).toEqual(await contents(server.url));
   });
 });

@@ -2,7 +2,7 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { putBytes } from '../activities/objects.js';
 import { lookAtRetention, retentionLock, sweepOnce, type RetentionDeps } from '../activities/retention.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
@@ -25,7 +25,7 @@ const folder = tempFolder('retention');
 const directory = path.join(folder.path, 'objects');
 const objects = createFilesystemObjectStore({ directory });
 const off = { chartDays: 0, answerDays: 0, rowDays: 0, orphanHours: 0 };
-const run = { actor: 'test', dryRun: false, limit: 1000 };
+const run = { actor: 'test', dryRun: false, limit: 1000, batch: 50 };
 let server: TestPostgres;
 let db: Database;
 let stores: Stores;
@@ -41,6 +41,17 @@ const deps = (rules: Partial<RetentionDeps['retentionRules']>): RetentionDeps =>
 
 const put = (text: string) =>
   putBytes(objects, 'charts', new TextEncoder().encode(text), { extension: 'png', contentType: 'image/png' });
+
+/** Put two days ago. */
+async function putOld(own: typeof objects, at: string, text: string) {
+  const object = await putBytes(own, 'charts', new TextEncoder().encode(text), {
+    extension: 'png',
+    contentType: 'image/png',
+  });
+  const past = new Date(Date.now() - 48 * 3_600_000);
+  utimesSync(path.join(at, object.key), past, past);
+  return object;
+}
 
 /** A run with a chart; `daysAgo` null leaves it open. */
 async function makeRun(id: string, daysAgo: number | null, chart: string): Promise<string> {
@@ -234,6 +245,22 @@ describe('the retention', () => {
     expect(readdirSync(directory, { recursive: true }).length).toBe(before);
   });
 
+  it('deletes no orphan where a tenth of the objects are orphans, as where two Keels share a bucket', async () => {
+    const own = createFilesystemObjectStore({ directory: path.join(folder.path, 'shared') });
+    await own.ensureBucket();
+    const named: string[] = [];
+    for (let index = 0; index < 300; index += 1) {
+      const { key } = await putOld(own, path.join(folder.path, 'shared'), `of one or the other ${index}`);
+      if (index >= 51) named.push(key);
+    }
+    await stores.audit.append({ actor: 'test', action: 'name', subject: 'keys', facts: { named } });
+    const shared = { ...deps({ orphanHours: 24 }), objects: own };
+    await expect(sweepOnce(shared, run)).rejects.toMatchObject({ code: 'ORPHANS_TOO_MANY' });
+    let left = 0;
+    for await (const object of own.list()) left += object.bytes > 0 ? 1 : 0;
+    expect(left).toBe(300);
+  });
+
   it('is written to the audit by whom it was asked, with what it deleted', async () => {
     const { rows } = await db.pool.query<{ actor: string; facts: { charts: number } }>(
       `select actor, facts from audit where action = 'retention.delete' order by id limit 1`,
@@ -259,6 +286,125 @@ describe('the retention', () => {
       await retentionCommand([], (line) => lines.push(line), { ...env, KEEL_RETENTION_CHART_DAYS: '0' }),
     ).toBe(0);
     expect(lines[2]).toMatch(/^Everything is kept/);
+  });
+});
+
+describe('the retention beside runs that go on', () => {
+  let own: typeof objects;
+  let at: string;
+  let round = 0;
+  beforeEach(async () => {
+    round += 1;
+    at = path.join(folder.path, `beside-${round}`);
+    own = createFilesystemObjectStore({ directory: at });
+    await own.ensureBucket();
+  });
+  /** A store of which the first deletion is followed by something else. */
+  const withFirst = (then: (deleted: string) => Promise<unknown>): RetentionDeps['objects'] => {
+    let deleted = 0;
+    return {
+      list: () => own.list(),
+      stat: (key) => own.stat(key),
+      delete: async (key) => {
+        await own.delete(key);
+        deleted += 1;
+        if (deleted === 1) await then(key);
+      },
+    };
+  };
+  const two = async (text: string): Promise<readonly [string, string]> => [
+    (await putOld(own, at, `${text} one`)).key,
+    (await putOld(own, at, `${text} two`)).key,
+  ];
+  const lastAudit = async (): Promise<unknown> =>
+    (
+      await db.pool.query<{ facts: unknown }>(
+        `select facts from audit where action = 'retention.delete' order by id desc limit 1`,
+      )
+    ).rows[0]?.facts;
+
+  it('leaves an orphan that a row names since the first was deleted', async () => {
+    const pair = await two('named');
+    const other = (key: string): string => pair.find((each) => each !== key) ?? '';
+    const naming = withFirst((key) =>
+      stores.audit.append({ actor: 'test', action: 'name', subject: 'key', facts: { key: other(key) } }),
+    );
+    const report = await sweepOnce({ ...deps({ orphanHours: 24 }), objects: naming }, { ...run, batch: 1 });
+    expect(report.orphans).toBe(1);
+    expect((await Promise.all(pair.map((key) => own.has(key)))).sort()).toEqual([false, true]);
+  });
+
+  it('leaves an orphan that was put again since: its row comes after it', async () => {
+    const pair = await two('again');
+    const putting = withFirst(async (key) => {
+      const text = key === pair[0] ? 'again two' : 'again one';
+      await own.put(pair[key === pair[0] ? 1 : 0], new TextEncoder().encode(text), 'image/png');
+    });
+    const report = await sweepOnce({ ...deps({ orphanHours: 24 }), objects: putting }, run);
+    expect(report.orphans).toBe(1);
+    expect((await Promise.all(pair.map((key) => own.has(key)))).sort()).toEqual([false, true]);
+  });
+
+  it('leaves a chart that an open run names since the first was deleted', async () => {
+    const texts = ['beside one', 'beside two'];
+    const charts = [
+      await makeRun('beside-1', 500, 'beside one'),
+      await makeRun('beside-2', 500, 'beside two'),
+    ];
+    const naming = withFirst((key) => makeRun('beside-open', null, texts[key === charts[0] ? 1 : 0] ?? ''));
+    const report = await sweepOnce({ ...deps({ chartDays: 400 }), objects: naming }, { ...run, batch: 1 });
+    expect(report.charts).toBe(1);
+  });
+
+  it('leaves a prompt or answer that an open run names since the first was deleted', async () => {
+    const { prompt, answer } = await ask('asked-beside', await makeRun('asked-beside', 500, 'asked beside'));
+    const naming = withFirst(async (key) => {
+      await ask('asked-open', await makeRun('asked-open', null, 'asked open'));
+      await db.pool.query(`update agent_conversation set prompt_key = $1 where run_id = 'asked-open'`, [
+        key === prompt ? answer : prompt,
+      ]);
+    });
+    const report = await sweepOnce({ ...deps({ answerDays: 400 }), objects: naming }, { ...run, batch: 1 });
+    expect(report.answers).toBe(1);
+  });
+
+  it('audits what it has deleted although it fails after that', async () => {
+    await two('fails');
+    const before = await lastAudit();
+    let calls = 0;
+    const failing: RetentionDeps['objects'] = {
+      ...withFirst(() => Promise.resolve()),
+      delete: (key) => {
+        calls += 1;
+        return calls === 2 ? Promise.reject(new Error('the disk is away')) : own.delete(key);
+      },
+    };
+    const over = { ...deps({ orphanHours: 24 }), objects: failing };
+    await expect(sweepOnce(over, run)).rejects.toThrow('the disk is away');
+    expect(await lastAudit()).not.toEqual(before);
+    expect(await lastAudit()).toMatchObject({ orphans: 1, charts: 0, rules: { orphanHours: 24 } });
+  });
+
+  it('gives the search for keys more time than a statement has otherwise', async () => {
+    const hasty = connect({
+      url: server.url,
+      poolSize: 1,
+      connectTimeoutMs: 5000,
+      statementTimeoutMs: 1500,
+      lockTimeoutMs: 20_000,
+    });
+    const blocker = await db.pool.connect();
+    try {
+      await blocker.query('begin; lock table audit in access exclusive mode');
+      const keys = createRetentionStore(hasty).namedKeys();
+      // Longer than a statement of this connection may take, on the server and at the client.
+      await blocker.query('select pg_sleep(3)');
+      await blocker.query('commit');
+      expect((await keys).size).toBeGreaterThan(0);
+    } finally {
+      blocker.release();
+      await hasty.close();
+    }
   });
 });
 

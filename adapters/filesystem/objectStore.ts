@@ -116,6 +116,17 @@ export const createFilesystemObjectStore = (options: { directory: string }): Obj
   const requireDirectory = async (): Promise<void> => {
     if (!(await isDirectory(directory))) throw directoryMissing(directory);
   };
+  const look = (key: string): Promise<StoredObject | null> =>
+    attempt('look for', key, async (file) => {
+      try {
+        const found = await stat(file);
+        return found.isFile() ? { key, bytes: found.size, modifiedAt: found.mtime.toISOString() } : null;
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+        await requireDirectory();
+        return null;
+      }
+    });
   return {
     ensureBucket: async () => {
       try {
@@ -144,16 +155,8 @@ export const createFilesystemObjectStore = (options: { directory: string }): Obj
         });
         if (there?.isFile() === true) await rm(file, { force: true });
       }),
-    has: (key) =>
-      attempt('look for', key, async (file) => {
-        try {
-          return (await stat(file)).isFile();
-        } catch (error) {
-          if (!isAbsent(error)) throw error;
-          await requireDirectory();
-          return false;
-        }
-      }),
+    has: async (key) => (await look(key)) !== null,
+    stat: look,
     list: () => listFiles(directory),
     presignedUrl: (key) => attempt('name', key, (file) => Promise.resolve(pathToFileURL(file).href)),
   };

@@ -54,7 +54,7 @@ async function* listObjects(client: Client, place: S3Place): AsyncGenerator<Stor
 }
 
 /**
- * One request an operation, one deadline, no retries: Temporal retries. A `has` that finds nothing asks once more
+ * One request an operation, one deadline, no retries: Temporal retries. A `has` or `stat` that finds nothing asks once more
  * whether the bucket is there, since S3 answers both in the same way.
  * @throws KeelError OBJECT_STORE_ENDPOINT_INVALID at once when the endpoint is no such URL
  */
@@ -80,6 +80,17 @@ export const createMinioObjectStore = (options: MinioOptions): ObjectStorePort =
       throw s3Error(error, `${action} object ${key}`, key, place);
     }
   };
+  const look = (key: string): Promise<StoredObject | null> =>
+    attempt('look for', key, async () => {
+      try {
+        const { size, lastModified } = await client.statObject(bucket, key);
+        return { key, bytes: size, modifiedAt: lastModified.toISOString() };
+      } catch (error) {
+        if (!isCode(error, 'NotFound', 'NoSuchKey')) throw error;
+        await requireBucket(client, bucket);
+        return null;
+      }
+    });
   return {
     ensureBucket: async () => {
       try {
@@ -95,17 +106,8 @@ export const createMinioObjectStore = (options: MinioOptions): ObjectStorePort =
       }),
     get: (key) => attempt('read', key, async () => readAll(await client.getObject(bucket, key))),
     delete: (key) => attempt('delete', key, () => client.removeObject(bucket, key)),
-    has: (key) =>
-      attempt('look for', key, async () => {
-        try {
-          await client.statObject(bucket, key);
-          return true;
-        } catch (error) {
-          if (!isCode(error, 'NotFound', 'NoSuchKey')) throw error;
-          await requireBucket(client, bucket);
-          return false;
-        }
-      }),
+    has: async (key) => (await look(key)) !== null,
+    stat: look,
     list: () => listObjects(client, place),
     presignedUrl: (key, seconds) =>
       attempt('sign', key, () => client.presignedGetObject(bucket, key, seconds)),

@@ -76,6 +76,17 @@ const listTests = (store: () => ObjectStorePort): void => {
     ]);
     for (const { modifiedAt } of found) expect(modifiedAt).toMatch(/^20\d\d-\d\d-\d\dT.*Z$/);
   });
+
+  test('tells of one object what the list tells, and nothing of one that is not there', async () => {
+    await store().put('a/one', text('a/one'), plain);
+    const one = await store().stat('a/one');
+    expect(one).toMatchObject({ key: 'a/one', bytes: 5 });
+    // S3 tells whole seconds here and parts of them there.
+    const listed = (await first(store())) as { modifiedAt: string };
+    expect(one?.modifiedAt.slice(0, 19)).toBe(listed.modifiedAt.slice(0, 19));
+    expect(await store().stat('a')).toBeNull();
+    expect(await store().stat('a/two')).toBeNull();
+  });
 };
 
 /** Declares the tests; `harness` is asked for a new store in each of them. */

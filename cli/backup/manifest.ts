@@ -32,6 +32,8 @@ const manifestSchema = z.strictObject({
   migrations: z.array(z.strictObject({ name: z.string(), sha256 })),
   tables: z.array(z.strictObject({ name, columns: z.array(name), rows: z.int().nonnegative(), file })),
   objects: z.array(z.strictObject({ key: z.string(), file })),
+  /** Keys that rows name and the object store did not have. */
+  missing: z.array(z.string()).default([]),
   /** Settings without secrets, for people. */
   config: file,
   audit: z.strictObject({ position: z.int().nonnegative(), hash: sha256 }),

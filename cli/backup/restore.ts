@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
-import { migrateWithin } from '../../db/migrate.js';
+import { migrateWithin, tablesMade } from '../../db/migrate.js';
 import { committedMigrations, readMigrations } from '../../db/migrationFiles.js';
 import { advanceSequences, countRows, readShapes, withoutTriggers, writeRows } from '../../db/tableCopy.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
@@ -18,6 +18,8 @@ export interface RestoreTarget {
   /** Connected, and in no transaction. */
   readonly client: Client;
   readonly objects: Pick<ObjectStorePort, 'put' | 'ensureBucket'>;
+  /** Of the process, by its settings. */
+  readonly mode: Manifest['mode'];
   /** Whether rows that are there may go. */
   readonly replace: boolean;
 }
@@ -71,9 +73,11 @@ async function checkFile(directory: string, { path, sha256, bytes }: BackupFile)
 /** @throws StartError when the target is in use or not empty, or what was put back is not what was backed up */
 export async function restoreBackup(directory: string, target: RestoreTarget): Promise<Manifest> {
   const manifest = await checkBackup(directory);
-  const { client, objects, replace } = target;
+  const { client, objects, mode, replace } = target;
+  if (mode !== manifest.mode) throw otherMode(directory, manifest.mode, `KEEL_MODE is ${mode}`);
   await refuseOthers(client);
   await refuseForeign(client);
+  await refuseOtherMode(directory, manifest.mode, client);
   if (!replace) await refuseRows(client);
   // Named by their content: those that were put back by a restore that failed are orphans, and swept one day.
   await objects.ensureBucket();
@@ -113,17 +117,36 @@ async function refuseOthers(client: Client): Promise<void> {
   throw new StartError('Keel runs on this database: stop its workers and APIs first. Nothing was changed');
 }
 
-/** A schema with tables that are not Keel's would lose them. */
+/** A schema with tables or views that Keel's migrations did not make would lose them. */
 async function refuseForeign(client: Client): Promise<void> {
-  const names = (await readShapes(client)).map(({ name }) => name);
-  if (names.length === 0 || names.includes('keel_migration')) return;
+  const made = await tablesMade(client);
+  const { rows } = await client.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relkind in ('r', 'p', 'f', 'v', 'm') and relnamespace = 'public'::regnamespace order by relname`,
+  );
+  const foreign = rows.map(({ name }) => name).filter((name) => !made.has(name));
+  if (foreign.length === 0) return;
   throw new StartError(
-    `this database holds tables that are not Keel's (${names.slice(0, 3).join(', ')}): give an empty database. Nothing was changed`,
+    `this database holds tables that are not this Keel's (${foreign.slice(0, 3).join(', ')}): give an empty database, or move them elsewhere. Nothing was changed`,
   );
 }
 
+const otherMode = (directory: string, mode: Manifest['mode'], what: string): StartError =>
+  new StartError(
+    `the backup ${directory} is of mode ${mode}, and ${what}: give the database and the KEEL_MODE of that mode. Nothing was changed`,
+  );
+
+/** A database of live trading is not replaced by one of another mode, whatever is asked. */
+async function refuseOtherMode(directory: string, mode: Manifest['mode'], client: Client): Promise<void> {
+  const shapes = await readShapes(client);
+  if (!shapes.some(({ name }) => name === 'database_mode')) return;
+  const { rows } = await client.query<{ mode: Manifest['mode'] }>('select mode from database_mode');
+  const own = rows[0]?.mode ?? mode;
+  if (own !== mode) throw otherMode(directory, mode, `this database of mode ${own}`);
+}
+
 /** What a database has that was only just made and migrated. */
-const seeded = ['keel_migration', 'workflow', 'database_mode'];
+const seeded = ['keel_migration', 'workflow', 'workflow_version', 'database_mode'];
 
 async function refuseRows(client: Client): Promise<void> {
   for (const { name } of await readShapes(client)) {

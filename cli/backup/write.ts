@@ -34,7 +34,7 @@ export interface BackupSource {
   readonly config: unknown;
 }
 
-/** @throws StartError when the place is taken, a migration is pending or an object is missing; nothing is left then */
+/** @throws StartError when the place is taken, a migration is pending or an object is damaged; nothing is left then */
 export async function writeBackup(source: BackupSource, directory: string): Promise<Manifest> {
   if (existsSync(directory))
     throw new StartError(`${directory} is there already: a backup makes a directory of its own`);
@@ -73,7 +73,12 @@ async function writeAll(source: BackupSource, directory: string): Promise<Manife
     for (const shape of await readShapes(client)) tables.push(await writeTable(client, shape, directory));
     const audit = await readAuditEnd(client);
     const keys = [...(await namedObjectKeys(client))].sort();
-    const objects = await writeObjects(source.objects, keys, await readPurged(client), directory);
+    const { objects, missing } = await writeObjects(
+      source.objects,
+      keys,
+      await readPurged(client),
+      directory,
+    );
     await client.query('commit');
     const config = writeFile(
       directory,
@@ -89,6 +94,7 @@ async function writeAll(source: BackupSource, directory: string): Promise<Manife
       migrations,
       tables,
       objects,
+      missing,
       config,
       audit,
     };
@@ -155,14 +161,19 @@ async function writeObjects(
   keys: readonly string[],
   purged: ReadonlySet<string>,
   directory: string,
-): Promise<Manifest['objects']> {
+): Promise<Pick<Manifest, 'objects' | 'missing'>> {
   const written: Manifest['objects'] = [];
+  const missing: string[] = [];
   for (const key of keys) {
     const bytes = await objects.get(key).catch((error: unknown) => {
-      if (purged.has(key) && error instanceof KeelError && error.code === 'OBJECT_MISSING') return null;
+      if (error instanceof KeelError && error.code === 'OBJECT_MISSING') return null;
       throw error;
     });
-    if (bytes === null) continue;
+    if (bytes === null) {
+      // One object less, or a text that only looks like a key, must not be the end of all backups.
+      if (!purged.has(key)) missing.push(key);
+      continue;
+    }
     if (!key.includes(sha256Of(bytes))) {
       throw new StartError(
         `the stored object ${key} is damaged: its hash is not its name. Put it back from an earlier backup`,
@@ -171,7 +182,7 @@ async function writeObjects(
     mkdirSync(dirname(join(directory, 'objects', key)), { recursive: true, mode: 0o700 });
     written.push({ key, file: writeFile(directory, `objects/${key}`, bytes) });
   }
-  return written;
+  return { objects: written, missing };
 }
 
 function writeFile(directory: string, path: string, bytes: Uint8Array): BackupFile {

@@ -9,7 +9,7 @@ import type { Manifest } from '../backup/manifest.js';
 import { checkBackup, restoreBackup } from '../backup/restore.js';
 import { writeBackup } from '../backup/write.js';
 import { parseArguments } from '../arguments.js';
-import { openPlace } from '../place.js';
+import { dataDirOf, openPlace } from '../place.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
@@ -17,8 +17,9 @@ export const backupHelp = `Usage: keel backup DIR [--data-dir DIR]
 
 Writes a new directory with every row of the database as of one moment, every object that a row names, and the settings
 without secrets, with a SHA-256 of each file. Works while Keel runs: on DATABASE_URL and the object store of the
-environment, or on the Keel of --data-dir (.keel). It holds hashes of passwords and keys: keep it as safe as the database.
-Temporal's histories and the secrets are not in it.
+environment, or on the Keel of --data-dir (.keel). It holds hashes of passwords and keys, and settings of notifications (secrets
+of webhooks, addresses of Slack) in clear: keep it as safe as the database. Temporal's histories and Keel's own secrets are not in
+it. An object that a row names and the store does not have is named, and the exit code is 1; the backup is whole but for it.
 
 Example:
   keel backup backups/2026-11-27`;
@@ -26,7 +27,7 @@ Example:
 export const restoreHelp = `Usage: keel restore DIR [--replace] [--check] [--data-dir DIR]
 
 Checks every file of a backup, then puts it back: all of it, or nothing. Keel must be stopped. Into a database that is not
-empty only with --replace, which loses what is there.
+empty only with --replace, which loses what is there. KEEL_MODE and the database must be of the backup's mode.
 
   --check      only reads the backup and tells whether it is whole
   --replace    replaces what the database holds
@@ -38,7 +39,7 @@ Examples:
   keel restore backups/2026-11-27 --check
   keel restore backups/2026-11-27 --replace`;
 
-/** @returns 0 once the backup is whole */
+/** @returns 0 once the backup is whole, 1 when objects were missing */
 export async function backupCommand(
   args: readonly string[],
   out: Say,
@@ -54,7 +55,8 @@ export async function backupCommand(
     );
     out(`Backed up to ${directory}: ${describe(manifest)}.`);
     out(`The audit trail ends at ${String(manifest.audit.position)}:${manifest.audit.hash}`);
-    return 0;
+    tellWhatIsMissing(manifest, out);
+    return manifest.missing.length === 0 ? 0 : 1;
   } finally {
     await place.close();
   }
@@ -71,12 +73,18 @@ export async function restoreCommand(
   const whole = await checkBackup(directory);
   if (check) {
     out(`The backup is whole: ${describe(whole)}.`);
+    tellWhatIsMissing(whole, out);
     return 0;
   }
   const place = await openPlace(dataDir, env, out, 'write');
   try {
     const manifest = await withClient(place.url, async (client) => {
-      const done = await restoreBackup(directory, { client, objects: place.objects, replace });
+      const done = await restoreBackup(directory, {
+        client,
+        objects: place.objects,
+        mode: place.mode,
+        replace,
+      });
       await tellWhatIsOpen(client, out);
       return done;
     });
@@ -92,6 +100,14 @@ const describe = ({ tables, objects, at, mode, keel }: Manifest): string => {
   const bytes = objects.reduce((sum, { file }) => sum + file.bytes, 0);
   return `${String(rows)} rows of ${String(tables.length)} tables and ${String(objects.length)} objects (${(bytes / 1e6).toFixed(1)} MB), mode ${mode}, as of ${at}, by Keel ${keel}`;
 };
+
+/** Of rows that name what the store had no more. */
+function tellWhatIsMissing({ missing }: Manifest, out: Say): void {
+  if (missing.length === 0) return;
+  out(
+    `${String(missing.length)} objects are named by rows and were not in the store, so they are not in the backup: ${missing.join(', ')}. Put them back from an earlier backup, if they were objects of Keel.`,
+  );
+}
 
 /** Temporal does not know the runs of a backup, and orders may have changed since. */
 async function tellWhatIsOpen(client: Client, out: Say): Promise<void> {
@@ -117,7 +133,7 @@ function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
     if (directory === undefined || rest.length > 0) throw new Error('one DIR is needed');
     return {
       directory: resolve(directory),
-      dataDir: resolve(values['data-dir'] ?? env['KEEL_DATA_DIR'] ?? '.keel'),
+      dataDir: dataDirOf(values['data-dir'], env),
       replace: values.replace ?? false,
       check: values.check ?? false,
     };

@@ -1,6 +1,5 @@
 // `keel retention`: deletes what is old now, or tells what would go. Called by cli/main.ts.
-import { resolve } from 'node:path';
-import { describeRetention, keepsAll, sweepOnce } from '../../activities/retention.js';
+import { describeRetention, keepsAll, retentionBatch, sweepOnce } from '../../activities/retention.js';
 import { createMachineClock } from '../../adapters/clocks/machine.js';
 import { connect } from '../../db/connect.js';
 import { createLocks } from '../../db/locks.js';
@@ -8,7 +7,7 @@ import { claimMode } from '../../db/mode.js';
 import { createRetentionStore } from '../../db/retention.js';
 import { createStores } from '../../db/stores.js';
 import { parseArguments } from '../arguments.js';
-import { openPlace } from '../place.js';
+import { dataDirOf, openPlace } from '../place.js';
 import type { Say } from '../say.js';
 
 export const retentionHelp = `Usage: keel retention [--dry-run] [--json] [--data-dir DIR]
@@ -43,7 +42,12 @@ export async function retentionCommand(
       audit: createStores(db, place.mode).audit,
       clock: createMachineClock(),
     };
-    const report = await sweepOnce(deps, { actor: 'keel retention', dryRun, limit: 1_000_000 });
+    const report = await sweepOnce(deps, {
+      actor: 'keel retention',
+      dryRun,
+      limit: 1_000_000,
+      batch: retentionBatch,
+    });
     if (json) out(JSON.stringify({ dryRun, ...report }, null, 2));
     else out(`${dryRun ? 'Would delete' : 'Deleted'} ${describeRetention(report)}.`);
     return 0;
@@ -59,7 +63,7 @@ function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
     options: { 'data-dir': { type: 'string' }, 'dry-run': { type: 'boolean' }, json: { type: 'boolean' } },
   });
   return {
-    dataDir: resolve(values['data-dir'] ?? env['KEEL_DATA_DIR'] ?? '.keel'),
+    dataDir: dataDirOf(values['data-dir'], env),
     dryRun: values['dry-run'] ?? false,
     json: values.json ?? false,
   };
