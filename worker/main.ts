@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ServiceError } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createMachineClock } from '../adapters/clocks/machine.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
@@ -139,8 +139,15 @@ function faultOf(config: WorkerConfig): Fault | null {
   return parseFault(values.fault);
 }
 
+/** Temporal's client says in the error what was asked, and in its cause why it failed. */
+const causes = (error: unknown): string => {
+  if (error instanceof ServiceError && error.cause instanceof Error)
+    return `${error.message}: ${error.cause.message}`;
+  return error instanceof Error ? error.message : String(error);
+};
+
 main().catch((error: unknown) => {
-  process.stderr.write(`worker: ${createRedact()(error instanceof Error ? error.message : String(error))}\n`);
+  process.stderr.write(`worker: ${createRedact()(causes(error))}\n`);
   process.exitCode = 1;
   setTimeout(() => process.exit(1), 1000).unref();
 });

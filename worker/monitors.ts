@@ -7,6 +7,7 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
+import { whenBusyAgain } from './whenBusyAgain.js';
 import type { Config } from '../config/schema.js';
 import { monitorNames, type LookName } from '../contracts/wire/monitor.js';
 import { monitorScheduleId, taskQueue, workflowTypes, type Mode } from '../contracts/wire/names.js';
@@ -41,11 +42,13 @@ type MonitorSchedule = ReturnType<typeof scheduleOf>;
 export async function ensureSchedule(client: Client, wanted: Wanted): Promise<void> {
   const { everyMs } = wanted;
   if (everyMs === null) {
-    await remove(client, monitorScheduleId(wanted.mode, wanted.name));
+    await whenBusyAgain(() => remove(client, monitorScheduleId(wanted.mode, wanted.name)));
     return;
   }
   const options = scheduleOf(wanted, everyMs);
-  if (!(await create(client, options))) await change(client, options);
+  await whenBusyAgain(async () => {
+    if (!(await create(client, options))) await change(client, options);
+  });
 }
 
 export async function ensureMonitors(
