@@ -9,6 +9,8 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
+          // Left to itself, the runner keeps one core for itself: half of a machine with two.
+          maxWorkers: '100%',
           // Nothing here asserts a time: only a test that hangs may meet this, also on a machine that does much else.
           testTimeout: 30_000,
           include: [
