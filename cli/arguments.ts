@@ -15,6 +15,23 @@ export function parseArguments<T extends Config>(config: T): ReturnType<typeof p
 }
 
 /**
+ * The second word of a command and the id behind it, which `list` and `create` do not take: there it is ''.
+ * @throws UsageError
+ */
+export function subcommandAndId<const T extends string>(
+  command: string,
+  [word, id, ...rest]: readonly string[],
+  known: readonly T[],
+): { act: T; id: string } {
+  const act = subcommand(command, word, known);
+  const alone = act === 'list' || act === 'create';
+  if (rest.length > 0 || alone !== (id === undefined)) {
+    throw new UsageError(alone ? `${command} ${act} takes no ID` : `${command} ${act} takes one ID`);
+  }
+  return { act, id: id ?? '' };
+}
+
+/**
  * The second word of a command such as `keel workflows list`.
  * @throws UsageError with all that there are, and the one that was probably meant
  */

@@ -123,23 +123,19 @@ async function tellWhatIsOpen(client: Client, out: Say): Promise<void> {
 }
 
 function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
-  try {
-    const { values, positionals } = parseArguments({
-      args: [...args],
-      allowPositionals: true,
-      options: { 'data-dir': { type: 'string' }, replace: { type: 'boolean' }, check: { type: 'boolean' } },
-    });
-    const [directory, ...rest] = positionals;
-    if (directory === undefined || rest.length > 0) throw new Error('one DIR is needed');
-    return {
-      directory: resolve(directory),
-      dataDir: dataDirOf(values['data-dir'], env),
-      replace: values.replace ?? false,
-      check: values.check ?? false,
-    };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'data-dir': { type: 'string' }, replace: { type: 'boolean' }, check: { type: 'boolean' } },
+  });
+  const [directory, ...rest] = positionals;
+  if (directory === undefined || rest.length > 0) throw new UsageError('one DIR is needed');
+  return {
+    directory: resolve(directory),
+    dataDir: dataDirOf(values['data-dir'], env),
+    replace: values.replace ?? false,
+    check: values.check ?? false,
+  };
 }
 
 /** No object goes while it is copied. */

@@ -2,11 +2,10 @@
 import { stringify } from 'yaml';
 import { strategy, strategyList } from '../../contracts/http/strategy.js';
 import type { Api } from '../api.js';
-import { parseArguments, subcommand } from '../arguments.js';
+import { parseArguments, subcommandAndId } from '../arguments.js';
 import { readChange, readDataFile } from '../dataFile.js';
 import { apiOf } from '../running.js';
 import type { Say } from '../say.js';
-import { UsageError } from '../supervisor/options.js';
 import { sayTable } from '../table.js';
 
 export const strategiesHelp = `Usage: keel strategies list|show|create|change [ID] [options]
@@ -37,16 +36,11 @@ export async function strategiesCommand(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options });
-  const [word, id, ...rest] = positionals;
-  const act = subcommand('strategies', word, words);
-  const alone = act === 'list' || act === 'create';
-  if (rest.length > 0 || alone !== (id === undefined)) {
-    throw new UsageError(alone ? `strategies ${act} takes no ID` : `strategies ${act} takes one ID`);
-  }
+  const { act, id } = subcommandAndId('strategies', positionals, words);
   const api = apiOf(values, env);
   if (act === 'list') await list(api, out, values.json === true);
   else {
-    const one = await oneOf(api, act, id ?? '', values.file);
+    const one = await oneOf(api, act, id, values.file);
     if (values.json === true) out(JSON.stringify(one, null, 2));
     else if (act === 'show') out(stringify(one).trimEnd());
     else

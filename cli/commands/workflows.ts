@@ -7,11 +7,10 @@ import {
   definitionVersions,
 } from '../../contracts/http/definition.js';
 import type { Api } from '../api.js';
-import { parseArguments, subcommand } from '../arguments.js';
+import { parseArguments, subcommandAndId } from '../arguments.js';
 import { readChange, readDataFile } from '../dataFile.js';
 import { apiOf } from '../running.js';
 import type { Say } from '../say.js';
-import { UsageError } from '../supervisor/options.js';
 import { sayTable } from '../table.js';
 
 export const workflowsHelp = `Usage: keel workflows list|show|versions|create|change|remove [ID] [options]
@@ -125,15 +124,10 @@ export async function workflowsCommand(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options });
-  const [word, id, ...rest] = positionals;
-  const act = subcommand('workflows', word, words);
-  const alone = act === 'list' || act === 'create';
-  if (rest.length > 0 || alone !== (id === undefined)) {
-    throw new UsageError(alone ? `workflows ${act} takes no ID` : `workflows ${act} takes one ID`);
-  }
+  const { act, id } = subcommandAndId('workflows', positionals, words);
   await acts[act]({
     api: apiOf(values, env),
-    id: id ?? '',
+    id,
     version: values.version,
     file: values.file,
     tell: (answer, people) => {

@@ -61,37 +61,13 @@ ${dates.length} decisions, ${dates[0] ?? 'none'} to ${dates.at(-1) ?? 'none'}.</
 ${list(series.findings)}
 ${image(plots.intervals(title('share of opinions that were right, with 95 % interval; orange: chance'), accuracies), 'Accuracy of each participant')}
 <div class="table">${table(
-    [
-      '',
-      'decisions',
-      'buys',
-      'sells',
-      'holds',
-      'failed',
-      'right',
-      'chance',
-      'buys right',
-      'sells right',
-      'mean return',
-    ],
+    figuresHead,
     everyone.map(([who, { all }]) => figuresRow(who, all)),
   )}</div>
 <h3>${escape(analyst)} by regime</h3>
 ${image(plots.intervals(title(`${analyst} by regime`), regimes), 'Accuracy by regime')}
 <div class="table">${table(
-    [
-      '',
-      'decisions',
-      'buys',
-      'sells',
-      'holds',
-      'failed',
-      'right',
-      'chance',
-      'buys right',
-      'sells right',
-      'mean return',
-    ],
+    figuresHead,
     Object.entries(own?.byRegime ?? {}).map(([regime, figures]) => figuresRow(regime, figures)),
   )}</div>
 <h3>Following every opinion with all of the money, without costs</h3>
@@ -99,6 +75,20 @@ ${image(plots.curves(title('value of 1, at each decision'), dates, curves), 'Val
 <h3>Calibration: what was stated, and how often it was right</h3>
 ${calibrationOf(series, plots, title('right by what was stated; orange: the mean that was stated'))}`;
 }
+
+const figuresHead = [
+  '',
+  'decisions',
+  'buys',
+  'sells',
+  'holds',
+  'failed',
+  'right',
+  'chance',
+  'buys right',
+  'sells right',
+  'mean return',
+];
 
 const figuresRow = (who: string, figures: Figures): readonly string[] => {
   const { decisions, buys, sells, holds, failed, accuracy, chance, buyAccuracy, sellAccuracy } = figures;

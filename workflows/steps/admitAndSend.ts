@@ -80,7 +80,7 @@ async function send(
     case 'not_sent':
       if (submission.code === 'CANCELLED') {
         lifecycle.state = 'ABANDONED';
-        return ended('ABANDONED', 'CANCELLED', cancelledBefore);
+        return ended('ABANDONED', submission.code, submission.message);
       }
       lifecycle.state = 'NOT_SENT';
       return ended('NOT_SENT', submission.code, submission.message);
