@@ -9,10 +9,12 @@ import {
 } from '../domain/definition/definition.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
 import type { AdmissionTransaction, BrokerSnapshot, IntentRow, RunRow } from '../ports/stores.js';
 import { createAdmissionActivities } from './admission.js';
 import { putJson } from './objects.js';
 import type { RiskInput, TradingState } from './riskInput.js';
+import { appleContract, sentIntent } from './testing/orders.js';
 
 const wall = Date.parse('2026-01-02T15:00:00.000Z');
 const marketNow = '2014-07-08T13:35:00.000Z';
@@ -21,25 +23,14 @@ const legs: readonly LegState[] = [
   { role: 'target', brokerOrderId: '3', status: 'WORKING', filledQuantity: '0' },
 ];
 const intent: IntentRow = {
+  ...sentIntent,
   clientOrderId: 'entry',
-  mode: 'simulated',
-  accountId: 'DU1',
   runId: 'run0',
-  symbol: 'AAPL',
-  conid: '265598',
-  side: 'BUY',
-  quantity: '10',
-  limit: null,
-  stop: '90',
-  target: '120',
-  reservedCash: '1010',
-  validUntil: '2014-07-08T20:00:00.000Z',
   state: 'FILLED',
   brokerOrderId: '1',
   filledQuantity: '10',
   averagePrice: '100',
   legs,
-  reason: null,
   updatedAt: new Date(wall).toISOString(),
 };
 const snapshot: BrokerSnapshot = {
@@ -53,40 +44,13 @@ const snapshot: BrokerSnapshot = {
   orders: [],
   executions: [],
 };
-const decision: Decision = {
-  action: 'sell',
-  entry: null,
-  stop: null,
-  target: null,
-  rCoefficient: null,
-  profitMargin: null,
-  rationale: '',
-  analyst: 'rules',
-  sources: { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' },
-};
 const proposal: RiskInput = {
   format: 1,
   stage: 'proposal',
-  decision,
-  profile: {
-    riskPerTrade: '0.01',
-    maximumPositionShare: '0.10',
-    minimumRCoefficient: '1.5',
-    priceCollar: '0.05',
-    cashReserve: '0.01',
-    shortsAllowed: false,
-    pyramiding: false,
-  },
+  decision: sellDecision,
+  profile: riskProfile,
   ceiling: null,
-  contract: {
-    conid: '265598',
-    symbol: 'AAPL',
-    name: 'Apple',
-    exchange: 'NASDAQ',
-    currency: 'USD',
-    priceIncrements: [{ from: '0', increment: '0.01' }],
-    quantityIncrement: '1',
-  },
+  contract: appleContract,
   quote: null,
   tradingState: 'ACTIVE',
   market: {
@@ -100,15 +64,7 @@ const proposal: RiskInput = {
   intents: [],
 };
 
-const buy: Decision = {
-  ...decision,
-  action: 'buy',
-  entry: '100',
-  stop: '90',
-  target: '120',
-  rCoefficient: '2',
-  profitMargin: '0.2',
-};
+const buy: Decision = { ...buyDecision, stop: '90', target: '120', profitMargin: '0.2000' };
 
 const settings = {
   symbols: ['AAPL'],

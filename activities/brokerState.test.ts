@@ -4,45 +4,9 @@ import type { BrokerOrder } from '../ports/broker.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { createBrokerStateActivities } from './brokerState.js';
+import { sentIntent as intent, workingOrder } from './testing/orders.js';
 
-const intent: IntentRow = {
-  clientOrderId: 'mine',
-  mode: 'simulated',
-  accountId: 'DU1',
-  runId: 'run1',
-  symbol: 'AAPL',
-  conid: '265598',
-  side: 'BUY',
-  quantity: '10',
-  limit: null,
-  stop: '90',
-  target: '120',
-  reservedCash: '1010',
-  validUntil: '2014-07-08T20:00:00.000Z',
-  state: 'SENT',
-  brokerOrderId: null,
-  filledQuantity: '0',
-  averagePrice: null,
-  legs: [],
-  reason: null,
-  updatedAt: '2014-07-08T13:35:00.000Z',
-};
-const order: BrokerOrder = {
-  brokerOrderId: '1',
-  parentBrokerOrderId: null,
-  clientOrderId: 'mine',
-  conid: '265598',
-  symbol: 'AAPL',
-  side: 'BUY',
-  type: 'MKT',
-  timeInForce: 'DAY',
-  quantity: '10',
-  filledQuantity: '10',
-  averagePrice: '100',
-  price: null,
-  status: 'FILLED',
-  reason: null,
-};
+const order: BrokerOrder = { ...workingOrder, filledQuantity: '10', averagePrice: '100', status: 'FILLED' };
 
 interface Far {
   /** What the broker lists; asked at the moment of the read. */

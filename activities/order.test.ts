@@ -4,29 +4,9 @@ import { KeelError } from '../ports/errors.js';
 import type { IntentRow } from '../ports/stores.js';
 import { putJson } from './objects.js';
 import { createOrderActivities } from './order.js';
+import { sentIntent } from './testing/orders.js';
 
-const intent: IntentRow = {
-  clientOrderId: 'mine',
-  mode: 'live',
-  accountId: 'U1',
-  runId: 'run1',
-  symbol: 'AAPL',
-  conid: '265598',
-  side: 'BUY',
-  quantity: '10',
-  limit: null,
-  stop: '90',
-  target: '120',
-  reservedCash: '1010',
-  validUntil: '2014-07-08T20:00:00.000Z',
-  state: 'INTENT',
-  brokerOrderId: null,
-  filledQuantity: '0',
-  averagePrice: null,
-  legs: [],
-  reason: null,
-  updatedAt: '2014-07-08T13:35:00.000Z',
-};
+const intent: IntentRow = { ...sentIntent, mode: 'live', accountId: 'U1', state: 'INTENT' };
 
 const never = () => Promise.reject(new Error('not called'));
 

@@ -3,45 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
+import { sentIntent as intent, workingOrder as order } from './testing/orders.js';
 
-const intent: IntentRow = {
-  clientOrderId: 'mine',
-  mode: 'simulated',
-  accountId: 'DU1',
-  runId: 'run1',
-  symbol: 'AAPL',
-  conid: '265598',
-  side: 'BUY',
-  quantity: '10',
-  limit: null,
-  stop: '90',
-  target: '120',
-  reservedCash: '1010',
-  validUntil: '2014-07-08T20:00:00.000Z',
-  state: 'SENT',
-  brokerOrderId: null,
-  filledQuantity: '0',
-  averagePrice: null,
-  legs: [],
-  reason: null,
-  updatedAt: '2014-07-08T13:35:00.000Z',
-};
-const order: BrokerOrder = {
-  brokerOrderId: '1',
-  parentBrokerOrderId: null,
-  clientOrderId: 'mine',
-  conid: '265598',
-  symbol: 'AAPL',
-  side: 'BUY',
-  type: 'MKT',
-  timeInForce: 'DAY',
-  quantity: '10',
-  filledQuantity: '0',
-  averagePrice: null,
-  price: null,
-  status: 'WORKING',
-  reason: null,
-};
 const stopLeg: BrokerOrder = {
   ...order,
   brokerOrderId: '2',

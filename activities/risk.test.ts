@@ -1,23 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Analysis, Decision } from '../domain/decision/decision.js';
+import type { Analysis } from '../domain/decision/decision.js';
 import { definitionSteps, mandatoryGates, type WorkflowDefinition } from '../domain/definition/definition.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import { buyDecision, riskProfile } from '../domain/testing/facts.js';
 import type { BarSetRow } from '../ports/stores.js';
 import { createRiskActivities, type EvaluateRiskInput } from './risk.js';
+import { appleContract } from './testing/orders.js';
 
-const decision: Decision = {
-  action: 'buy',
-  entry: '100',
-  stop: '95',
-  target: '110',
-  rCoefficient: '2.0000',
-  profitMargin: '0.1000',
-  rationale: '',
-  analyst: 'rules',
-  sources: { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' },
-};
 const input: EvaluateRiskInput = {
   runId: 'run1',
   symbol: 'AAPL',
@@ -25,16 +16,8 @@ const input: EvaluateRiskInput = {
   slot: 'after-close',
   strategyId: 'demo',
   strategyVersion: 1,
-  decision,
-  contract: {
-    conid: '265598',
-    symbol: 'AAPL',
-    name: 'Apple',
-    exchange: 'NASDAQ',
-    currency: 'USD',
-    priceIncrements: [{ from: '0', increment: '0.01' }],
-    quantityIncrement: '1',
-  },
+  decision: buyDecision,
+  contract: appleContract,
 };
 const barsUntil = (last: string): BarSetRow => ({
   runId: 'run1',
@@ -91,15 +74,7 @@ const weigh = (bars: readonly BarSetRow[], definition: Partial<WorkflowDefinitio
           timeframes: ['daily', 'weekly'],
           indicators: defaultIndicators,
           analyst: 'rules',
-          risk: {
-            riskPerTrade: '0.01',
-            maximumPositionShare: '0.10',
-            minimumRCoefficient: '1.5',
-            priceCollar: '0.05',
-            cashReserve: '0.01',
-            shortsAllowed: false,
-            pyramiding: false,
-          },
+          risk: riskProfile,
           slot: 'after-close',
           workflowId: 'standard',
           workflowVersion: 1,

@@ -1,44 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { buyDecision, riskProfile } from '../domain/testing/facts.js';
 import type { BrokerOrder } from '../ports/broker.js';
 import type { IntentRow } from '../ports/stores.js';
 import { verdictOf, type RiskInput } from './riskInput.js';
+import { appleContract, sentIntent, workingOrder } from './testing/orders.js';
 
-const working: BrokerOrder = {
-  brokerOrderId: '1',
-  parentBrokerOrderId: null,
-  clientOrderId: 'earlier',
-  conid: '265598',
-  symbol: 'AAPL',
-  side: 'BUY',
-  type: 'MKT',
-  timeInForce: 'DAY',
-  quantity: '10',
-  filledQuantity: '0',
-  averagePrice: null,
-  price: null,
-  status: 'WORKING',
-  reason: null,
-};
+const working: BrokerOrder = { ...workingOrder, clientOrderId: 'earlier' };
 const earlier: IntentRow = {
+  ...sentIntent,
   clientOrderId: 'earlier',
-  mode: 'simulated',
-  accountId: 'DU1',
   runId: 'run0',
-  symbol: 'AAPL',
-  conid: '265598',
-  side: 'BUY',
-  quantity: '10',
-  limit: null,
-  stop: '90',
-  target: '120',
-  reservedCash: '1010',
   validUntil: '2014-07-07T20:00:00.000Z',
   state: 'ACKNOWLEDGED',
   brokerOrderId: '1',
-  filledQuantity: '0',
-  averagePrice: null,
-  legs: [],
-  reason: null,
   updatedAt: '2014-07-07T13:35:00.000Z',
 };
 
@@ -47,36 +21,10 @@ const weigh = (conid: string, intents: readonly IntentRow[], orders: readonly Br
   const input: RiskInput = {
     format: 1,
     stage: 'admission',
-    decision: {
-      action: 'buy',
-      entry: '100',
-      stop: '95',
-      target: '110',
-      rCoefficient: '2.0000',
-      profitMargin: '0.1000',
-      rationale: '',
-      analyst: 'rules',
-      sources: { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' },
-    },
-    profile: {
-      riskPerTrade: '0.01',
-      maximumPositionShare: '0.10',
-      minimumRCoefficient: '1.5',
-      priceCollar: '0.05',
-      cashReserve: '0.01',
-      shortsAllowed: false,
-      pyramiding: false,
-    },
+    decision: buyDecision,
+    profile: riskProfile,
     ceiling: null,
-    contract: {
-      conid,
-      symbol: 'AAPL',
-      name: 'Apple',
-      exchange: 'NASDAQ',
-      currency: 'USD',
-      priceIncrements: [{ from: '0', increment: '0.01' }],
-      quantityIncrement: '1',
-    },
+    contract: { ...appleContract, conid },
     quote: { last: '100', state: 'open' },
     tradingState: 'ACTIVE',
     market: {

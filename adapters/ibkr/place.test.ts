@@ -1,6 +1,7 @@
 // Placing an order: what goes out, when nothing goes out, and what every answer means.
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { shareGrid } from '../../domain/testing/facts.js';
 import type { OrderRequest } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { LocksPort } from '../../ports/locks.js';
@@ -38,8 +39,7 @@ const request: OrderRequest = {
     name: 'APPLE INC',
     exchange: 'NASDAQ',
     currency: 'USD',
-    priceIncrements: [{ from: '0', increment: '0.01' }],
-    quantityIncrement: '1',
+    ...shareGrid,
   },
   side: 'BUY',
   quantity: '10',

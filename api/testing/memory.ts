@@ -8,6 +8,7 @@ import type { Strategy } from '../../contracts/wire/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RiskProfile } from '../../domain/risk/types.js';
+import { riskProfile } from '../../domain/testing/facts.js';
 import { KeelError } from '../../ports/errors.js';
 import type { RunRow } from '../../ports/stores.js';
 import type { ApiDeps } from '../app.js';
@@ -18,15 +19,7 @@ import { platformDeps } from './platform.js';
 import { pricesOf } from './prices.js';
 import type { Execution, MemoryWorld } from './world.js';
 
-export const riskLimits: RiskProfile = {
-  riskPerTrade: '0.01',
-  maximumPositionShare: '0.10',
-  minimumRCoefficient: '1.5',
-  priceCollar: '0.05',
-  cashReserve: '0.01',
-  shortsAllowed: false,
-  pyramiding: true,
-};
+export const riskLimits: RiskProfile = { ...riskProfile, pyramiding: true };
 
 export const strategyOf = (id: string, symbols: readonly string[] = ['AAPL']): Strategy => ({
   id,

@@ -1,32 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Decision } from '../decision/decision.js';
 import { money, notional, price, quantity } from '../money/decimal.js';
+import {
+  buyDecision as buy,
+  riskProfile as profile,
+  sellDecision as sell,
+  shareGrid,
+} from '../testing/facts.js';
 import { evaluateRisk } from './evaluateRisk.js';
 import type { RiskFacts, RiskProfile } from './types.js';
 
-const sources = { action: 'analyst', entry: 'analyst', stop: 'analyst', target: 'analyst' } as const;
-const buy: Decision = {
-  action: 'buy',
-  entry: '100',
-  stop: '95',
-  target: '110',
-  rCoefficient: '2.0000',
-  profitMargin: '0.1000',
-  rationale: '',
-  analyst: 'rules',
-  sources,
-};
-const sell: Decision = { ...buy, action: 'sell', entry: null, stop: null, target: null, rCoefficient: null };
-const profile: RiskProfile = {
-  riskPerTrade: '0.01',
-  maximumPositionShare: '0.10',
-  minimumRCoefficient: '1.5',
-  priceCollar: '0.05',
-  cashReserve: '0.01',
-  shortsAllowed: false,
-  pyramiding: false,
-};
 const facts: RiskFacts = {
   tradingState: 'ACTIVE',
   accountCurrency: 'USD',
@@ -43,8 +26,7 @@ const facts: RiskFacts = {
   beforeOpen: false,
   lastBarSession: '2014-07-07',
   expectedBarSession: '2014-07-07',
-  priceIncrements: [{ from: '0', increment: '0.01' }],
-  quantityIncrement: '1',
+  ...shareGrid,
 };
 const codeOf = (change: Partial<RiskFacts>, decision = buy, rules = profile) =>
   evaluateRisk(decision, rules, { ...facts, ...change }, null).code;

@@ -15,6 +15,7 @@ import {
 import type { RunResult, StrategyRunInput } from '../../contracts/wire/run.js';
 import type { StrategySettings } from '../../contracts/wire/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
+import { riskProfile } from '../../domain/testing/facts.js';
 import { recordHistories } from './histories.js';
 import { freePort } from './ports.js';
 import { startTestPostgres } from './postgres.js';
@@ -69,15 +70,7 @@ export const demoSettings: StrategySettings = {
   timeframes: ['daily', 'weekly'],
   indicators: defaultIndicators,
   analyst: 'rules',
-  risk: {
-    riskPerTrade: '0.01',
-    maximumPositionShare: '0.10',
-    minimumRCoefficient: '1.5',
-    priceCollar: '0.05',
-    cashReserve: '0.01',
-    shortsAllowed: false,
-    pyramiding: false,
-  },
+  risk: riskProfile,
   slot: 'after-close',
   workflowId: 'standard',
   workflowVersion: 1,
