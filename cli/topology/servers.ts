@@ -88,7 +88,7 @@ export async function startObjectStore(
     await endProcess(child, { graceMs: 10_000 });
   });
   await awaitReady(child, 30_000, async () => {
-    const answer = await fetch(`http://${address}/minio/health/ready`, {
+    const answer = await fetch(`http://${address}/minio/health/cluster`, {
       signal: AbortSignal.timeout(2000),
     }).catch(() => null);
     return answer?.ok === true ? true : null;

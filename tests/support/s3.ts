@@ -16,9 +16,10 @@ export interface TestS3 {
   restart(): Promise<void>;
 }
 
+/** `ready` answers 200 before keys and buckets can be used; `cluster` does not. */
 const answers = async (endpoint: string): Promise<boolean> => {
   try {
-    const response = await fetch(`${endpoint}/minio/health/ready`, { signal: AbortSignal.timeout(1000) });
+    const response = await fetch(`${endpoint}/minio/health/cluster`, { signal: AbortSignal.timeout(1000) });
     return response.ok;
   } catch {
     return false;
