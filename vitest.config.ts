@@ -26,9 +26,10 @@ export default defineConfig({
           globalSetup: ['tests/support/globalSetup.ts'],
           testTimeout: 240_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
-          // Whole Keels side by side, where a file says that its tests are concurrent: they mostly wait.
-          maxConcurrency: 3,
+          // Each file has servers of its own. Two of them, and two whole Keels where a file says that its tests are
+          // concurrent, keep the cores of a small machine busy: they wait a good part of the time.
+          maxWorkers: 2,
+          maxConcurrency: 2,
         },
       },
     ],
