@@ -55,7 +55,17 @@ module.exports = {
       from: { path: '^adapters/([^/]+)/', pathNot: test },
       to: { path: `^(${ours})/`, pathNot: '^adapters/$1/|^ports/|^domain/|^contracts/' },
     },
-    ...only('simulator', ['domain/', 'contracts/', 'ports/', 'db/migrate', 'config/']),
+    ...only('simulator', ['domain/', 'contracts/', 'ports/', 'db/migrate']).map((rule) => ({
+      ...rule,
+      from: { path: '^simulator/', pathNot: `^simulator/main|${test}` },
+    })),
+    {
+      // Wires the simulator with the chain of prices that API and worker have.
+      name: 'simulator-main-folders',
+      severity: 'error',
+      from: { path: '^simulator/main' },
+      to: { path: `^(${ours})/`, pathNot: '^(simulator|domain|ports|config|adapters)/|^api/prices' },
+    },
     ...only('db', ['ports/', 'domain/', 'contracts/']),
     ...only('config', []),
     {

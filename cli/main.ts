@@ -138,7 +138,7 @@ const commands: Readonly<Record<string, Command>> = {
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',
     help: simulatorHelp,
-    run: ({ args, out, env }) => simulatorCommand(args, out, env),
+    run: ({ args, out, err, env }) => simulatorCommand(args, out, env, err),
   },
   ibkr: {
     summary: 'trusts the certificate of an IBKR gateway, tells where to log in',

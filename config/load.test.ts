@@ -189,6 +189,32 @@ describe('modes', () => {
   });
 });
 
+describe('live prices of the simulator', () => {
+  const chain = { KEEL_SIMULATOR_PRICE_CHAIN: 'yahoo,alphavantage' };
+
+  it('are for a simulator that runs alone', () => {
+    const { simulator } = loadConfig(chain, { need: ['simulator', 'prices', 'cache'] });
+    expect(simulator.priceChain).toEqual(['yahoo', 'alphavantage']);
+    expect(simulator.priceFreshMs).toBe(180_000);
+    expect(loadConfig({}, { need: ['simulator'] }).simulator.priceChain).toEqual([]);
+  });
+
+  it('refuses live prices of the simulator for a Keel', () => {
+    expect(problemsOf({ ...services, ...chain }).message).toMatch(
+      /simulator\.priceChain .* leaves the simulator without the bars that Keel trades on/,
+    );
+  });
+
+  it('need a source that works without a key, or the key', () => {
+    const alone = { KEEL_SIMULATOR_PRICE_CHAIN: 'alphavantage' };
+    const need = { need: ['simulator', 'prices', 'cache'] } as const;
+    expect(() => loadConfig(alone, need)).toThrow(/works without a key.*ALPHAVANTAGE_API_KEY/);
+    const { simulator } = loadConfig({ ...alone, ALPHAVANTAGE_API_KEY: 'a-key' }, need);
+    expect(simulator.priceChain).toEqual(['alphavantage']);
+    expect(() => loadConfig({ KEEL_SIMULATOR_PRICE_CHAIN: 'replay' }, need)).toThrow(/priceChain/);
+  });
+});
+
 describe('YAML files', () => {
   let directory: string;
   beforeEach(() => {

@@ -41,6 +41,7 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
     ...(needs('oidc') ? oidcProblems(text, tree['environment'] === 'production') : []),
     ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts)] : []),
     ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
+    ...(needs('simulator') ? simulatedPrices(tree, facts, needs) : []),
   ];
 }
 
@@ -99,6 +100,21 @@ function oidcProblems(text: (path: string) => string, production: boolean): Prob
 }
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** A Keel reads bars, and a market of live prices has none. */
+function simulatedPrices(tree: Tree, { kind }: Facts, needs: (section: string) => boolean): Problem[] {
+  const chain = getPath(tree, ['simulator', 'priceChain']);
+  if (!Array.isArray(chain) || chain.length === 0) return [];
+  const path = 'simulator.priceChain';
+  if (needs('broker') && kind === 'simulator') {
+    const why = 'leaves the simulator without the bars that Keel trades on';
+    const fix = 'unset KEEL_SIMULATOR_PRICE_CHAIN, or run keel simulator alone with it';
+    return [problem(path, chain, why, fix)];
+  }
+  const hasKey = getPath(tree, ['prices', 'alphaVantageKey']) !== '';
+  if (!needs('prices') || hasKey || chain.some((name) => name !== 'alphavantage')) return [];
+  return [problem(path, chain, 'names no source that works without a key', 'set ALPHAVANTAGE_API_KEY')];
+}
 
 function riskProblems({ mode, tradingState }: Facts): Problem[] {
   if (mode !== 'live' || tradingState === undefined || tradingState === 'HALTED') return [];

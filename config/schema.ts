@@ -107,6 +107,14 @@ export const configSchema = z.strictObject({
     adminUrl: z.string(),
     adminToken: z.string(),
     directory: z.string().min(1),
+    /** postgres://… for a copy of its users, cash, holdings and trades; empty for none. Masked, as it holds a password. */
+    databaseUrl: z
+      .string()
+      .regex(/^(postgres(ql)?:\/\/.+)?$/, 'postgres://user:password@host:port/name, or empty'),
+    /** Who is asked for the prices of its own API, in this order; empty: the replayed bars. A ledger keeps to one of the two. */
+    priceChain: z.array(z.enum(['yahoo', 'alphavantage'])),
+    /** A price of the chain is given from the cache for so long. */
+    priceFreshMs: milliseconds,
     accountId: z.string().min(1),
     /** Starting cash of the account, USD. */
     cash: decimal,

@@ -1,4 +1,5 @@
-// Applies and takes back the SQL files of db/migrations. Called by the supervisor, `keel migrate` and the tests.
+// Applies and takes back the SQL files of db/migrations, and those of the simulator in its own schema. Called by the supervisor,
+// `keel migrate`, the simulator and the tests.
 // The files are the truth: schema.ts follows them, and a test compares both.
 import { Client } from 'pg';
 import type { ClientBase } from 'pg';
@@ -11,6 +12,8 @@ import type { MigrationFile } from './migrationFiles.js';
 export interface MigrationOptions {
   /** Directory of the SQL files; the committed ones unless a test says otherwise. */
   readonly directory?: string;
+  /** Schema for tables and history, made when it is not there: lower case letters and _. The database's own when left out. */
+  readonly schema?: string;
   readonly connectTimeoutMs?: number;
   /** How long to wait for another migration that runs. */
   readonly lockTimeoutMs?: number;
@@ -130,7 +133,7 @@ async function withClient<T>(
     statement_timeout: 290_000,
     keepAlive: true,
     application_name: 'keel-migrate',
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    options: `-c TimeZone=UTC -c DateStyle=ISO${options.schema === undefined ? '' : ` -c search_path=${options.schema}`}`,
   });
   client.on('error', () => undefined);
   try {
@@ -154,6 +157,7 @@ async function locked<T>(client: Client, options: MigrationOptions, work: () => 
       cause: error,
     });
   }
+  if (options.schema !== undefined) await client.query(`create schema if not exists "${options.schema}"`);
   await client.query(tableSql);
   return work();
 }

@@ -8,6 +8,7 @@ import type { Portal } from './clientPortal/portal.js';
 import { logIn } from './clientPortal/session.js';
 import type { Engine } from './engine.js';
 import type { SteppedClock } from './marketClock.js';
+import type { TablesStatus } from './tables/tables.js';
 import { createUser } from './users.js';
 
 export interface AdminOptions {
@@ -16,6 +17,7 @@ export interface AdminOptions {
   readonly token: string;
   /** Bytes of an unfinished write that were cut off the ledger at start. */
   readonly cutBytes: number;
+  readonly tables: () => TablesStatus;
   /** Hears of errors that are the simulator's own fault. */
   readonly log: (error: unknown) => void;
 }
@@ -25,6 +27,7 @@ const statusOf: Readonly<Record<string, number>> = {
   CLOCK_BACK: 409,
   CLOCK_RUNNING: 409,
   CLOCK_BEYOND: 422,
+  CLOCK_OF_MACHINE: 409,
   USER_EXISTS: 409,
 };
 
@@ -33,7 +36,7 @@ const statusOf: Readonly<Record<string, number>> = {
  * /halts {symbol}, /faults {kind, …}, /login, /users {email, …};
  * DELETE /halts/{symbol}, /faults, /faults/{id}. All need the bearer token.
  */
-export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOptions): Express {
+export function createAdmin({ portal, clock, token, cutBytes, tables, log }: AdminOptions): Express {
   const { engine } = portal;
   const app = express();
   app.disable('x-powered-by');
@@ -43,7 +46,13 @@ export function createAdmin({ portal, clock, token, cutBytes, log }: AdminOption
   });
   app.use(express.json({ limit: '100kb', type: () => true }));
   app.get('/health', (_request, response) => {
-    response.json({ ok: true, ...clock.status(), ...counts(engine), ledgerCutBytes: cutBytes });
+    response.json({
+      ok: true,
+      ...clock.status(),
+      ...counts(engine),
+      ledgerCutBytes: cutBytes,
+      tables: tables(),
+    });
   });
   app.get('/clock', (_request, response) => {
     response.json(clock.status());

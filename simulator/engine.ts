@@ -57,14 +57,17 @@ export interface EngineOptions {
   /** Accounts that are opened with this cash when the ledger does not have them yet. */
   readonly accounts: readonly string[];
   readonly cash: string;
+  /** Market time of a new ledger whose prices are a chain's; one that replays begins with its first bar. */
+  readonly startsAt?: string;
 }
 
 /**
  * Folds the ledger and opens the account where it is new.
- * @throws KeelError LEDGER_DAMAGED when the lines contradict each other
+ * @throws KeelError LEDGER_DAMAGED when the lines contradict each other, SIMULATOR_PRICES when they are of other prices
  */
-export function createEngine({ market, costs, ledger, accounts, cash }: EngineOptions): Engine {
+export function createEngine({ market, costs, ledger, accounts, cash, startsAt }: EngineOptions): Engine {
   const state = fold(ledger, market);
+  assertPrices(state, market, ledger);
   let failure: unknown = null;
   const assertSound = (): void => {
     if (failure !== null) throw failure instanceof Error ? failure : new Error('the simulator has failed');
@@ -84,6 +87,10 @@ export function createEngine({ market, costs, ledger, accounts, cash }: EngineOp
     }
   }
 
+  if (market.prices === 'chain' && state.prices === 'replay')
+    command(({ emit }) => {
+      emit({ type: 'prices', at: startsAt ?? state.now, source: 'chain' });
+    });
   for (const account of accounts) {
     if (state.accounts.has(account)) continue;
     command(({ emit }) => {
@@ -144,6 +151,14 @@ export function createEngine({ market, costs, ledger, accounts, cash }: EngineOp
       });
     },
   };
+}
+
+/** What was bought in one world of prices must never be sold in the other: a ledger stays in the one it began in. */
+function assertPrices(state: ExchangeState, market: Market, ledger: Ledger): void {
+  if (state.prices === market.prices || ledger.events.length === 0) return;
+  const [has, wants] = market.prices === 'chain' ? ['replayed', 'live'] : ['live', 'replayed'];
+  const message = `The simulator's ledger was begun with ${has} prices, and ${wants} ones are set. Choose another directory with KEEL_SIMULATOR_DIR, or change KEEL_SIMULATOR_PRICE_CHAIN back.`;
+  throw new KeelError('SIMULATOR_PRICES', message);
 }
 
 function fold(ledger: Ledger, market: Market): ExchangeState {

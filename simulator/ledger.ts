@@ -8,6 +8,7 @@
 //   wall  instant   the machine's time
 //   left  number    lines of the same write that still follow; a write counts only with its line of left 0
 // Instants are ISO 8601 UTC with milliseconds; amounts, prices and quantities are decimal strings in USD and shares.
+//   prices     source chain                                     first of a ledger whose prices are not the replay's
 //   account    account, cash                                    an account opens with this cash
 //   user       userId, email, account, keyHash (SHA-256 of the API key), expiresAt (wall time or null)
 //   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP|STOP_LIMIT|TRAIL|MOC|LOC,
@@ -67,6 +68,7 @@ const traded = {
 };
 
 const lineSchema = z.discriminatedUnion('type', [
+  z.strictObject({ ...common, type: z.literal('prices'), source: z.literal('chain') }),
   z.strictObject({ ...common, type: z.literal('account'), account: z.string(), cash: amount }),
   z.strictObject({
     ...common,
@@ -131,7 +133,10 @@ const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...common, type: z.literal('tick') }),
   z.strictObject({ ...common, type: z.literal('stop') }),
 ]);
-type Line = z.infer<typeof lineSchema>;
+export type Line = z.infer<typeof lineSchema>;
+
+/** One line of the file, without its line break. @throws when it is no line of a ledger */
+export const parseLine = (text: string): Line => lineSchema.parse(JSON.parse(text));
 
 /**
  * Opens the ledger, cutting off an unfinished last write.

@@ -6,26 +6,19 @@ import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import { createNyseCalendar } from '../domain/market/nyse.js';
-import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import { createAdmin } from './admin.js';
 import { certificateOf } from './certificate.js';
 import { createClientPortal } from './clientPortal/app.js';
 import { freshSession } from './clientPortal/portal.js';
 import type { Portal } from './clientPortal/portal.js';
-import { loadInstruments } from './data.js';
-import { createEngine } from './engine.js';
-import type { Engine } from './engine.js';
-import { createMarket } from './exchange/market.js';
-import type { Costs } from './exchange/types.js';
 import { createFaults } from './faults.js';
-import { openLedger } from './ledger.js';
 import { lockDirectory } from './lock.js';
-import { createSteppedClock } from './marketClock.js';
 import { createOwnApi } from './ownApi/app.js';
+import { openWorld } from './world.js';
+import type { WorldOptions } from './world.js';
 
-export interface SimulatorOptions {
+export interface SimulatorOptions extends WorldOptions {
   readonly host: string;
   /** Client Portal front, https; 0 takes a free port. */
   readonly port: number;
@@ -36,28 +29,12 @@ export interface SimulatorOptions {
   readonly adminToken: string;
   /** Holds ledger, certificate and lock; made when missing. */
   readonly directory: string;
-  readonly accountId: string;
-  /** USD that the account opens with; an account that the ledger has keeps its own. */
-  readonly cash: string;
-  readonly slippage: string;
-  readonly commissionPerShare: string;
-  /** What else trading costs and how much of a bar's volume it may take; nothing, and all of every order, when left out. */
-  readonly spread?: string;
-  readonly commissionMinimum?: string;
-  /** 0: no bound. */
-  readonly volumeShare?: string;
-  readonly settlementSessions?: number;
   /** By how much the broker's request limits and its penalty are scaled; 50 when left out. */
   readonly limitsFactor?: number;
   /** How much faster than the machine's the clocks of the login run: idle time and midnight; 1 when left out. */
   readonly clockFactor?: number;
   /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
   readonly midnightReset?: boolean;
-  /** More accounts of the same login, each with the same cash; none when left out. */
-  readonly moreAccounts?: readonly string[];
-  readonly clock: Clock;
-  /** Hears of the simulator's own errors. After `fatal` it answers every request with an error and should be restarted. */
-  readonly onError: (error: unknown, fatal: boolean) => void;
 }
 
 export interface Simulator {
@@ -110,27 +87,8 @@ async function open(
   undo.push(lockDirectory(directory));
   const certificate = await certificateOf(directory, clock);
   const ledgerFile = join(directory, 'ledger.jsonl');
-  const ledger = openLedger(ledgerFile, clock);
-  undo.push(() => {
-    ledger.close();
-  });
-  const calendar = createNyseCalendar();
-  const market = createMarket(calendar, loadInstruments(calendar));
-  const { cash } = options;
-  const costs = costsOf(options);
-  const engine: Engine = createEngine({
-    market,
-    costs,
-    ledger,
-    accounts: [accountId, ...(options.moreAccounts ?? [])],
-    cash,
-  });
-  const stepped = createSteppedClock(engine, clock, (error) => {
-    onError(error, true);
-  });
-  undo.push(() => {
-    stepped.close();
-  });
+  const world = await openWorld(options, ledgerFile, undo);
+  const { engine, live, marketClock } = world;
   const portal: Portal = {
     engine,
     accounts: [accountId, ...(options.moreAccounts ?? [])],
@@ -144,6 +102,7 @@ async function open(
     penalty: { until: 0 },
     hidden: new Map(),
     cancelling: new Set(),
+    live,
   };
   const log = (error: unknown): void => {
     onError(error, error instanceof KeelError && error.code === 'LEDGER_WRITE');
@@ -153,9 +112,16 @@ async function open(
     createClientPortal(portal, log),
   );
   const admin = createServer(
-    createAdmin({ portal, clock: stepped, token: options.adminToken, cutBytes: ledger.cutBytes, log }),
+    createAdmin({
+      portal,
+      clock: marketClock,
+      token: options.adminToken,
+      cutBytes: world.cutBytes,
+      tables: world.tables,
+      log,
+    }),
   );
-  const own = createServer(createOwnApi({ engine, clock }, log));
+  const own = createServer(createOwnApi({ engine, clock, live }, log));
   const apiPort = await listen(own, host, options.apiPort ?? 0, undo);
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);
@@ -166,20 +132,8 @@ async function open(
     caFile: certificate.caFile,
     certSha256: certificate.sha256,
     ledgerFile,
-    ledgerCutBytes: ledger.cutBytes,
+    ledgerCutBytes: world.cutBytes,
     close,
-  };
-}
-
-function costsOf(options: SimulatorOptions): Costs {
-  const { slippage, commissionPerShare, volumeShare = '0' } = options;
-  return {
-    slippage,
-    spread: options.spread ?? '0',
-    commissionPerShare,
-    commissionMinimum: options.commissionMinimum ?? '1',
-    volumeShare: Number(volumeShare) === 0 ? null : volumeShare,
-    settlementSessions: options.settlementSessions ?? 0,
   };
 }
 

@@ -31,7 +31,8 @@ export function createUser(engine: Engine, wish: unknown): { readonly user: User
   if (!parsed.success) throw new KeelError('BAD_REQUEST', `No such user: ${z.prettifyError(parsed.error)}`);
   const apiKey = `keel_${randomBytes(24).toString('base64url')}`;
   const { email, cash, account, expiresAt } = parsed.data;
-  if ([...engine.state.users.values()].some((user) => user.email === email))
+  const isTaken = [...engine.state.users.values()].some((user) => user.email === email);
+  if (isTaken || email === sampleUser.email)
     throw new KeelError('USER_EXISTS', `There is a user ${email} already.`);
   if (account !== undefined && !engine.state.accounts.has(account))
     throw new KeelError('BAD_REQUEST', `There is no account ${account}.`);
@@ -41,9 +42,15 @@ export function createUser(engine: Engine, wish: unknown): { readonly user: User
 
 /** The user of a key; null when it is nobody's. The sample user and its account begin with the first use of its key. */
 export function userOfKey(engine: Engine, key: string): User | null {
+  const known = engine.state.users.get(keyHashOf(key));
+  if (known !== undefined) return known;
+  return key === sampleUser.key ? ensureSampleUser(engine) : null;
+}
+
+/** The sample user; made where it is not there yet. */
+export function ensureSampleUser(engine: Engine): User {
+  const { email, key, cash } = sampleUser;
   const keyHash = keyHashOf(key);
   const known = engine.state.users.get(keyHash);
-  if (known !== undefined) return known;
-  const { email, key: sampleKey, cash } = sampleUser;
-  return key === sampleKey ? engine.addUser({ email, keyHash, expiresAt: null, account: null, cash }) : null;
+  return known ?? engine.addUser({ email, keyHash, expiresAt: null, account: null, cash });
 }

@@ -114,7 +114,9 @@ describe('trading', () => {
         currency: 'USD',
         market: 'open',
         source: 'replay',
-        at: OPEN_PLUS_5,
+        at: '2014-07-07T13:30:00.000Z',
+        ageSeconds: 300,
+        freshness: 'live',
       },
     });
   });

@@ -5,11 +5,13 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load.js';
+import { ofTables } from '../../simulator/tables/tables.js';
 import { endpoints, faultKinds } from '../../simulator/faults.js';
 import { parseArguments } from '../arguments.js';
 import type { Say } from '../say.js';
 import { compiled } from '../supervisor/boot.js';
 import { driveMarket } from '../driveMarket.js';
+import { migrateCommand } from './migrate.js';
 import { StartError } from '../supervisor/dataDir.js';
 import { UsageError } from '../supervisor/options.js';
 import { readState } from '../supervisor/state.js';
@@ -40,6 +42,7 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
   clear               takes all faults back
   user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists
   login               logs in as a person would in the browser
+  migrate WORD        up, down [N], status or history of the tables in KEEL_SIMULATOR_DATABASE_URL; --json
   drive               moves the clock to what open runs wait for, until Ctrl-C: for a Keel that npm start has not started.
                       Needs DATABASE_URL, TEMPORAL_ADDRESS and the two variables above. --looked FILE: touched every
                       five seconds while the market answers
@@ -72,7 +75,9 @@ export async function simulatorCommand(
   args: readonly string[],
   out: Say,
   env: NodeJS.ProcessEnv,
+  err: Say = out,
 ): Promise<number> {
+  if (args[0] === 'migrate') return migrateTables(args.slice(1), out, err, env);
   const { command, kind, values } = readArguments(args);
   if (command === undefined) return foreground(out, env);
   if (command === 'drive') return driveMarket(env, out, values.looked);
@@ -97,11 +102,22 @@ export async function simulatorCommand(
   };
   const request = requests[command];
   if (request === undefined) {
-    const names = [...Object.keys(requests), 'drive'];
+    const names = [...Object.keys(requests), 'drive', 'migrate'];
     throw new UsageError(`simulator takes ${names.join(', ')}, not ${command}${meant(command, names)}`);
   }
   out(JSON.stringify(await ask(admin, ...request), null, 2));
   return 0;
+}
+
+/** The tables of its own API; needs no simulator that runs. */
+function migrateTables(args: readonly string[], out: Say, err: Say, env: NodeJS.ProcessEnv): Promise<number> {
+  const variable = 'KEEL_SIMULATOR_DATABASE_URL';
+  const { databaseUrl } = loadConfig(env, { need: ['simulator'] }).simulator;
+  const url = (): string => {
+    if (databaseUrl !== '') return databaseUrl;
+    throw new StartError(`set ${variable} to the database of the simulator's tables`);
+  };
+  return migrateCommand(args, out, err, url, { command: 'simulator migrate', variable, ...ofTables() });
 }
 
 function readArguments(args: readonly string[]) {

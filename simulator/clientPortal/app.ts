@@ -6,6 +6,7 @@ import { accountsRouter } from './accounts.js';
 import { contractsRouter } from './contracts.js';
 import { faultGate } from './faultGate.js';
 import { limits } from './limits.js';
+import { liveValues } from './liveValues.js';
 import { marketDataRouter } from './marketData.js';
 import { ordersRouter } from './orders.js';
 import type { Portal } from './portal.js';
@@ -33,6 +34,7 @@ export function createClientPortal(portal: Portal, log: (error: unknown) => void
   api.use(faultGate(portal));
   api.use(sessionRouter(portal));
   api.use(requireLogin(portal));
+  api.use(liveValues(portal));
   api.use(accountsRouter(portal));
   api.use(portfolioRouter(portal));
   api.use(contractsRouter(portal));

@@ -3,6 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../../ports/clocks.js';
 import type { Engine } from '../engine.js';
 import type { Faults } from '../faults.js';
+import type { Live } from '../live/live.js';
 
 /** What the broker remembers of one login. Kept in memory only, as a gateway does. */
 export interface BrokerageSession {
@@ -67,6 +68,8 @@ export interface Portal {
   readonly hidden: Map<number, number>;
   /** Orders whose cancel is on its way. */
   readonly cancelling: Set<number>;
+  /** Where prices are of a chain of sources; null where bars are replayed. */
+  readonly live: Live | null;
 }
 
 const unread = {

@@ -5,7 +5,7 @@ import type { Bar } from '../../domain/market/bar.js';
 import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
 import { createAroundTheClock } from './aroundTheClock.js';
 import { onGrid } from './types.js';
-import type { Instrument, SessionBar, Split } from './types.js';
+import type { Instrument, PricesOf, SessionBar, Split } from './types.js';
 
 export interface Quote {
   /** open: in a session · shut: outside one · halted: in a session for which the instrument has no bar. */
@@ -19,6 +19,9 @@ export interface Quote {
 }
 
 export interface Market {
+  readonly prices: PricesOf;
+  /** Why no order can be placed here, in words; null where one can. */
+  readonly noOrders: string | null;
   /** Of stocks. */
   readonly calendar: Calendar;
   readonly instruments: readonly Instrument[];
@@ -77,6 +80,8 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
   };
 
   return {
+    prices: 'replay',
+    noOrders: null,
     calendar,
     calendarOf,
     instruments,

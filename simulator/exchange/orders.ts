@@ -186,6 +186,7 @@ export const acceptTrade = (exchange: Exchange, wish: TradeWish): Order =>
 /** What is wrong with the order itself, whoever sends it. */
 function termsRefusal(exchange: Exchange, terms: OrderTerms): string | null {
   const { market, state } = exchange;
+  if (market.noOrders !== null) return market.noOrders;
   const instrument = market.instrument(terms.conid);
   if (instrument === undefined) return `Contract ${terms.conid} is not known`;
   if (terms.cOID !== null && state.clientOrderIds.has(terms.cOID))

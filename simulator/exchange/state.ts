@@ -8,6 +8,7 @@ import type { Account, ExchangeEvent, ExchangeState, Holding, Order, OrderState 
 export const emptyState = (now: string): ExchangeState => ({
   now,
   step: 0,
+  prices: 'replay',
   accounts: new Map(),
   users: new Map(),
   orders: new Map(),
@@ -33,6 +34,9 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
         holdings: new Map(),
         unsettled: [],
       });
+      return;
+    case 'prices':
+      state.prices = event.source;
       return;
     case 'user': {
       const { userId, email, account, keyHash, expiresAt } = event;

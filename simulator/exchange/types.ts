@@ -149,7 +149,11 @@ export interface User {
   readonly expiresAt: string | null;
 }
 
+/** Whose prices an exchange has, for ever: of the replayed bars, or of a chain of sources of today. */
+export type PricesOf = 'replay' | 'chain';
+
 export type ExchangeEvent =
+  | { readonly type: 'prices'; readonly at: string; readonly source: 'chain' }
   | ({ readonly type: 'user'; readonly at: string } & User)
   | { readonly type: 'account'; readonly at: string; readonly account: string; readonly cash: string }
   | ({ readonly type: 'order'; readonly at: string; readonly held: boolean } & Omit<
@@ -217,6 +221,7 @@ export interface Account {
 export interface ExchangeState {
   now: string;
   step: number;
+  prices: PricesOf;
   readonly accounts: Map<string, Account>;
   /** By the hash of their key. */
   readonly users: Map<string, User>;

@@ -14,7 +14,8 @@ const words = {
   401: 'KEY_MISSING, KEY_UNKNOWN, KEY_EXPIRED',
   404: 'UNKNOWN_TICKER, PRICE_UNKNOWN',
   413: 'BODY_TOO_LARGE',
-  422: 'INVALID_INPUT',
+  422: 'INVALID_INPUT; with live prices also PRICE_CURRENCY, PRICE_TOO_SMALL',
+  503: 'With live prices: PRICES_AWAY, PRICE_NOT_LIVE',
 } as const;
 
 const answers = (
@@ -31,13 +32,16 @@ const answers = (
   ),
 });
 
+const source = z.enum(['replay', 'yahoo', 'alphavantage']);
 const price = z.object({
   ticker: z.string(),
   price: number,
   currency: z.string(),
   market: z.enum(['open', 'shut', 'halted']),
-  source: z.literal('replay'),
+  source,
   at: z.string(),
+  ageSeconds: number,
+  freshness: z.enum(['live', 'old', 'stale']),
 });
 const holding = z.object({
   ticker: z.string(),
@@ -46,6 +50,8 @@ const holding = z.object({
   currentPrice: number,
   marketValue: number,
   unrealizedPnl: number,
+  priceSource: source,
+  priceAgeSeconds: number,
 });
 const traded = z.object({
   tradeId: z.string(),
@@ -66,7 +72,7 @@ export const createApiDocument = (): object =>
       title: 'Keel simulator',
       version: '1',
       description:
-        'Accounts with cash and holdings at a simulated broker. A buy needs a price at or above the market and enough cash, a sell a price at or below the market and enough shares. It is done at once at the market price, without commission or slippage, at any hour. The same account is seen through the Client Portal API.',
+        'Accounts with cash and holdings at a simulated broker. A buy needs a price at or above the market and enough cash, a sell a price at or below the market and enough shares. It is done at once at the market price, without commission or slippage, at any hour. Prices are those of replayed bars, or of a chain of sources, where only one of now is traded at. The same account is seen through the Client Portal API.',
     },
     security: [{ key: [] }],
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
@@ -80,7 +86,7 @@ export const createApiDocument = (): object =>
       '/api/v1/price/{ticker}': {
         get: {
           requestParams: { path: z.object({ ticker: z.string() }) },
-          responses: answers('200', price, 401, 404),
+          responses: answers('200', price, 401, 404, 422, 503),
         },
       },
       '/api/v1/portfolio': {
@@ -95,13 +101,14 @@ export const createApiDocument = (): object =>
               totalValue: number,
             }),
             401,
+            503,
           ),
         },
       },
       '/api/v1/trade': {
         post: {
           requestBody: { content: { 'application/json': { schema: tradeRequest } } },
-          responses: answers('201', traded, 400, 401, 404, 413, 422),
+          responses: answers('201', traded, 400, 401, 404, 413, 422, 503),
         },
       },
     },

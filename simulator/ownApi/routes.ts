@@ -7,7 +7,10 @@ import type { Engine } from '../engine.js';
 import { positionsOf } from '../exchange/accounts.js';
 import { accountOf, holdingOf } from '../exchange/state.js';
 import type { Instrument, User } from '../exchange/types.js';
+import { readyToValue } from '../live/live.js';
+import type { Live } from '../live/live.js';
 import { userOfKey } from '../users.js';
+import { priceAsked, priceKnown, sendPriceProblem } from './prices.js';
 import { sendProblem } from './problems.js';
 import { tradeRequest, wordsOf } from './tradeRequest.js';
 
@@ -15,6 +18,8 @@ export interface OwnApi {
   readonly engine: Engine;
   /** The machine's time: keys expire by it. */
   readonly clock: Clock;
+  /** Where prices are of a chain of sources; null where bars are replayed. */
+  readonly live: Live | null;
 }
 
 export function apiRoutes(api: OwnApi): Router {
@@ -24,15 +29,16 @@ export function apiRoutes(api: OwnApi): Router {
     const { account, email } = userOf(response);
     response.json({ email, cash: Number(accountOf(api.engine.state, account).cash), currency: 'USD' });
   });
-  router.get('/price/:ticker', (request, response) => {
-    const found = priceOf(api, request, response);
+  router.get('/price/:ticker', async (request, response) => {
+    const found = await priceOf(api, request, response);
     if (found !== null) response.json(found);
   });
-  router.get('/portfolio', (_request, response) => {
-    response.json(portfolio(api, userOf(response)));
+  router.get('/portfolio', async (_request, response) => {
+    const user = userOf(response);
+    if (await isValued(api, user, response)) response.json(portfolio(api, user));
   });
-  router.post('/trade', (request, response) => {
-    book(api, request, response);
+  router.post('/trade', async (request, response) => {
+    await book(api, request, response);
   });
   return router;
 }
@@ -67,31 +73,37 @@ function instrumentOf({ engine }: OwnApi, ticker: string, response: Response): I
   const instrument = engine.market.bySymbol(ticker.toUpperCase());
   if (instrument !== undefined) return instrument;
   const known = engine.market.instruments.map(({ symbol }) => symbol).join(', ');
-  sendProblem(response, 404, 'UNKNOWN_TICKER', `There is no such ticker; there are ${known}.`);
+  const there = known === '' ? 'a ticker is like AAPL, BRK.B or BTC/USD' : `there are ${known}`;
+  sendProblem(response, 404, 'UNKNOWN_TICKER', `There is no such ticker; ${there}.`);
   return null;
 }
 
-function priceOf(api: OwnApi, request: Request, response: Response): object | null {
+async function priceOf(api: OwnApi, request: Request, response: Response): Promise<object | null> {
+  const { engine, live } = api;
   const instrument = instrumentOf(api, String(request.params['ticker']), response);
-  if (instrument === null) return null;
-  const { market, state } = api.engine;
-  const quote = market.quote(instrument.conid, state.now);
-  if (quote === null) {
-    sendProblem(response, 404, 'PRICE_UNKNOWN', `${instrument.symbol} has no price at ${state.now} yet.`);
+  if (instrument === null || !(await priceAsked(live, instrument, response))) return null;
+  live?.clock.follow('look');
+  const found = priceKnown(engine, live, instrument);
+  if (found === null) {
+    const detail = `${instrument.symbol} has no price at ${engine.state.now} yet.`;
+    sendProblem(response, 404, 'PRICE_UNKNOWN', detail);
     return null;
   }
-  const { last, phase } = quote;
-  return {
-    ticker: instrument.symbol,
-    price: last,
-    currency: 'USD',
-    market: phase,
-    source: 'replay',
-    at: state.now,
-  };
+  const { price, market, ...made } = found;
+  return { ticker: instrument.symbol, price, currency: 'USD', market, ...made };
 }
 
-function portfolio({ engine }: OwnApi, { account: id, email }: User): object {
+/** Whether everything held has a price; else a problem has been sent. */
+async function isValued({ engine, live }: OwnApi, { account }: User, response: Response): Promise<boolean> {
+  try {
+    if (live !== null) await readyToValue(live, engine, [account]);
+    return true;
+  } catch (error) {
+    return sendPriceProblem(error, response);
+  }
+}
+
+function portfolio({ engine, live }: OwnApi, { account: id, email }: User): object {
   const { market, state } = engine;
   const account = accountOf(state, id);
   const positions = positionsOf(market, state, account);
@@ -107,15 +119,36 @@ function portfolio({ engine }: OwnApi, { account: id, email }: User): object {
       currentPrice: position.marketPrice,
       marketValue: Number(position.marketValue.toFixed(2)),
       unrealizedPnl: Number(position.unrealizedPnl.toFixed(2)),
+      ...pricedBy(engine, live, position.conid),
     })),
     totalValue: Number(stocks.plus(account.cash).toFixed(2)),
   };
 }
 
+/** Whose price a holding is valued at, and how old it is. */
+function pricedBy(engine: Engine, live: Live | null, conid: number): object {
+  const instrument = engine.market.instrument(conid);
+  const found = instrument === undefined ? null : priceKnown(engine, live, instrument);
+  return found === null ? {} : { priceSource: found.source, priceAgeSeconds: found.ageSeconds };
+}
+
 const averageOf = ({ cost, quantity: units }: { readonly cost: string; readonly quantity: string }): number =>
   Number(money(cost).div(quantity(units)).toFixed(4));
 
-function book(api: OwnApi, request: Request, response: Response): void {
+/** Only a price of now is traded at: at one of before whoever knows the news would always win. */
+function isTradable({ live }: OwnApi, { symbol }: Instrument, response: Response): boolean {
+  if (live === null) return true;
+  const known = live.prices.known(symbol);
+  if (known?.freshness !== 'live') {
+    const why = known?.reason ?? 'nothing is known of it';
+    sendProblem(response, 503, 'PRICE_NOT_LIVE', `${symbol} is not traded now: ${why}. Try again later.`);
+    return false;
+  }
+  live.clock.follow('trade');
+  return true;
+}
+
+async function book(api: OwnApi, request: Request, response: Response): Promise<void> {
   const parsed = tradeRequest.safeParse(request.body);
   if (!parsed.success) {
     sendProblem(response, 422, 'INVALID_INPUT', `The trade can not be read: ${wordsOf(parsed.error)}.`);
@@ -124,6 +157,7 @@ function book(api: OwnApi, request: Request, response: Response): void {
   const { ticker, action, quantity: units, price } = parsed.data;
   const instrument = instrumentOf(api, ticker, response);
   if (instrument === null) return;
+  if (!(await priceAsked(api.live, instrument, response)) || !isTradable(api, instrument, response)) return;
   const { account } = userOf(response);
   const side = action === 'buy' ? 'BUY' : 'SELL';
   const result = api.engine.trade({ account, instrument, side, quantity: units, price });
