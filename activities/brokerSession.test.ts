@@ -16,6 +16,7 @@ const up: Observation = {
 function world(status: (now: number) => Observation) {
   let now = 0;
   let row: BrokerSessionRow | null = null;
+  let holder = '';
   const told: SessionEvent[] = [];
   const news = new Map<string, string>();
   const acts: string[] = [];
@@ -35,11 +36,16 @@ function world(status: (now: number) => Observation) {
     },
     brokerSessions: {
       get: () => Promise.resolve(row),
-      save: (next, events) => {
+      take: (_login, watch) => {
+        holder = watch;
+        return Promise.resolve(row);
+      },
+      save: (next, events, watch) => {
         if (databaseAway) return Promise.reject(new Error('away'));
+        if (watch !== holder) return Promise.resolve(false);
         row = next;
         told.push(...events);
-        return Promise.resolve();
+        return Promise.resolve(true);
       },
     },
     notifications: {
@@ -109,6 +115,42 @@ describe('watchSession', () => {
     expect(told.map(({ kind }) => kind)).toEqual(['up', 'needs-login', 'up']);
     // Told under one key for each loss, however often it had to be stored; coming up is no news.
     expect(news()).toEqual([expect.stringMatching(/^broker\.lost: login: the gateway has no login/)]);
+  });
+});
+
+describe('attempts to open', () => {
+  const idle = { ...up, authenticated: false };
+
+  it('are made by one watch only: one that was given up for dead ends at its next look', async () => {
+    const { activities, acts } = world(() => idle);
+    const forMs = 3 * 60 * 60_000;
+    const watches = [activities.watchSession({ forMs }), activities.watchSession({ forMs })];
+    const ends = await Promise.allSettled(watches);
+    expect(ends).toMatchObject([
+      { status: 'rejected', reason: { code: 'SESSION_WATCHED', errorClass: 'retryable' } },
+      { status: 'fulfilled' },
+    ]);
+    expect(acts).toHaveLength(5);
+  });
+
+  it('that a dead watch had counted and perhaps sent are not made a second time', async () => {
+    const { activities, acts, keep, phase } = world(() => idle);
+    const state = { ...startingState(0), phase: 'lost', attempts: 5, connected: true, next: 'open' } as const;
+    keep({ login: 'login', state, checkedAt: '' });
+    await activities.watchSession({ forMs: 60_000 });
+    expect([acts, phase()]).toEqual([[], 'needs-login']);
+  });
+
+  it('wait for the database that counts them', async () => {
+    const { activities, acts, database, now } = world((at) => (at < 60_000 ? up : idle));
+    const watched = activities.watchSession({ forMs: 1_200_000 });
+    while (now() < 50_000) await Promise.resolve();
+    database(true);
+    while (now() < 600_000) await Promise.resolve();
+    expect(acts).not.toContain('open');
+    database(false);
+    await watched;
+    expect(acts.filter((act) => act === 'open').length).toBeGreaterThan(0);
   });
 });
 

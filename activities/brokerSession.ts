@@ -1,8 +1,10 @@
 // The owner of the broker's login: acts on the rules of domain/brokerSession, stores what it sees, tells what changed.
 // Runs of paper and live wait here while it is away.
+import { randomUUID } from 'node:crypto';
 import {
   nextSessionAct,
   observeSession,
+  resumedState,
   startingState,
   type Observation,
   type SessionAct,
@@ -12,6 +14,7 @@ import {
 } from '../domain/brokerSession/rules.js';
 import type { BrokerLoginPort, BrokerSessionStore } from '../ports/brokerSession.js';
 import type { Clock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { Pause } from './pause.js';
 
@@ -19,7 +22,7 @@ export interface BrokerSessionDeps {
   /** Whose login it is: one workflow for each. */
   readonly login: string;
   readonly brokerLogin: BrokerLoginPort;
-  readonly brokerSessions: Pick<BrokerSessionStore, 'get' | 'save'>;
+  readonly brokerSessions: Pick<BrokerSessionStore, 'get' | 'take' | 'save'>;
   readonly notifications: Pick<NotificationStore, 'add'>;
   readonly sessionRules: SessionRules;
   readonly clock: Clock;
@@ -35,29 +38,37 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
   return {
     /**
      * Keeps the login for `forMs` of wall time. It goes on where the stored state stands, so that a worker that dies
-     * forgets no attempt. A database that is away does not end it: what it saw is stored with the next look.
-     * @throws KeelError DATABASE_AWAY (retryable) where the stored state cannot be read at the beginning.
+     * forgets no attempt. A database that is away does not end it: what it saw is stored with the next look. Only an
+     * attempt to open that is stored is made, so that it counts whatever happens.
+     * @throws KeelError DATABASE_AWAY (retryable) where the stored state cannot be read at the beginning, SESSION_WATCHED
+     *   (retryable) once another watch has begun: this one was given up for dead.
      */
     async watchSession(input: { forMs: number }): Promise<void> {
-      const { clock, login, brokerSessions } = deps;
+      const { clock, login } = deps;
       const end = clock.now() + input.forMs;
+      const watch = randomUUID();
+      const stored = (await deps.brokerSessions.take(login, watch))?.state;
       // What an earlier build stored may lack a field.
-      let state = { ...startingState(clock.now()), ...(await brokerSessions.get(login))?.state };
+      let state = resumedState({ ...startingState(clock.now()), ...stored }, clock.now(), deps.sessionRules);
       let untold = lossOf(state);
       let unsaved: readonly SessionEvent[] = [];
+      let isStored = false;
       while (clock.now() < end && !deps.stopping()) {
         const due = nextSessionAct(state, clock.now());
         if ('waitMs' in due) {
           await deps.pause(Math.min(due.waitMs, napMs));
           continue;
         }
-        const seen = await observe(deps.brokerLogin, due.act);
-        const step = observeSession(state, seen, clock.now(), deps.sessionRules);
-        state = step.state;
-        const seenNow = step.events.map((event) => ({ ...event, since: step.state.since }));
-        untold = await tellAll(deps, [...untold, ...seenNow]);
-        unsaved = [...unsaved, ...step.events];
-        if (await saved(deps, state, unsaved)) unsaved = [];
+        if (due.act !== 'open' || isStored) {
+          const seen = await observe(deps.brokerLogin, due.act);
+          const step = observeSession(state, seen, clock.now(), deps.sessionRules);
+          state = step.state;
+          const seenNow = step.events.map((event) => ({ ...event, since: step.state.since }));
+          untold = await tellAll(deps, [...untold, ...seenNow]);
+          unsaved = [...unsaved, ...step.events];
+        } else await deps.pause(napMs);
+        isStored = await saved(deps, state, unsaved, watch);
+        if (isStored) unsaved = [];
       }
     },
 
@@ -102,18 +113,24 @@ async function tellAll(deps: BrokerSessionDeps, events: readonly Untold[]): Prom
   return left;
 }
 
-/** Apart from the telling: runs wait for this state, whether or not people could be told. */
+/**
+ * Apart from the telling: runs wait for this state, whether or not people could be told.
+ * @returns false while the database is away
+ * @throws KeelError SESSION_WATCHED (retryable)
+ */
 async function saved(
   { brokerSessions, login, clock }: BrokerSessionDeps,
   state: SessionState,
   events: readonly SessionEvent[],
+  watch: string,
 ): Promise<boolean> {
-  try {
-    await brokerSessions.save({ login, state, checkedAt: new Date(clock.now()).toISOString() }, events);
-    return true;
-  } catch {
-    return false;
-  }
+  const row = { login, state, checkedAt: new Date(clock.now()).toISOString() };
+  const isOurs = await brokerSessions.save(row, events, watch).catch(() => null);
+  if (isOurs === false)
+    throw new KeelError('SESSION_WATCHED', `Another watch keeps the login ${login} by now; this one ends.`, {
+      errorClass: 'retryable',
+    });
+  return isOurs === true;
 }
 
 const titles = {

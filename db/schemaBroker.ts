@@ -11,6 +11,7 @@ export const brokerSession = pgTable('broker_session', {
   since: instant('since').notNull(),
   checkedAt: instant('checked_at').notNull(),
   state: jsonb('state').notNull(),
+  watch: text('watch'),
 });
 
 export const brokerSessionEvent = pgTable('broker_session_event', {

@@ -26,8 +26,13 @@ export interface ToldEvent extends SessionEvent {
 /** Errors: KeelError DATABASE_AWAY (retryable). */
 export interface BrokerSessionStore {
   get(login: string): Promise<BrokerSessionRow | null>;
-  /** Replaces the row and appends the events, together. */
-  save(row: BrokerSessionRow, events: readonly SessionEvent[]): Promise<void>;
+  /** Makes a watch the one that may save; an earlier one, given up for dead, may not from now on. Gives the row, if any. */
+  take(login: string, watch: string): Promise<BrokerSessionRow | null>;
+  /**
+   * Replaces the row and appends the events, together.
+   * @returns false where another watch has taken the login: nothing is written then
+   */
+  save(row: BrokerSessionRow, events: readonly SessionEvent[], watch: string): Promise<boolean>;
   /** Newest first: what a notifier tells people. */
   events(login: string, limit: number): Promise<readonly ToldEvent[]>;
 }

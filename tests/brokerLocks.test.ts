@@ -33,12 +33,18 @@ test('keeps the login of each name, and what it has told, newest first', async (
   expect(await sessions.get('login')).toBeNull();
   const state = startingState(Date.parse('2026-11-27T12:00:00.000Z'));
   const checkedAt = '2026-11-27T12:00:15.000Z';
-  await sessions.save({ login: 'login', state, checkedAt }, []);
+  expect(await sessions.take('login', 'first')).toBeNull();
+  expect(await sessions.save({ login: 'login', state, checkedAt }, [], 'first')).toBe(true);
   const up = { ...state, phase: 'up' as const, epoch: 1 };
-  await sessions.save({ login: 'login', state: up, checkedAt }, [
+  const told = [
     { kind: 'lost', reason: 'no answer' },
     { kind: 'up', reason: null },
-  ]);
+  ] as const;
+  expect(await sessions.save({ login: 'login', state: up, checkedAt }, told, 'first')).toBe(true);
+  // A second watch takes the login; what the first one saves from then on, and tells, is nothing.
+  expect(await sessions.take('login', 'second')).toEqual({ login: 'login', state: up, checkedAt });
+  expect(await sessions.save({ login: 'login', state, checkedAt }, told, 'first')).toBe(false);
+  expect(await sessions.save({ login: 'login', state: up, checkedAt }, [], 'second')).toBe(true);
   expect(await sessions.get('login')).toEqual({ login: 'login', state: up, checkedAt });
   expect(await sessions.events('login', 10)).toEqual([
     { at: checkedAt, kind: 'up', reason: null },

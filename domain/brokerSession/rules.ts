@@ -99,6 +99,13 @@ export const startingState = (now: number): SessionState => ({
   tickleAt: now,
 });
 
+/**
+ * The state as a new watch goes on with it. An attempt to open that the last one counted may have been sent, or may still be:
+ * it is looked for and never made again.
+ */
+export const resumedState = (state: SessionState, now: number, rules: SessionRules): SessionState =>
+  state.next === 'open' ? { ...state, next: 'status', dueAt: now + rules.settleMs } : state;
+
 /** The act that is due, or how long there is none (milliseconds). */
 export function nextSessionAct(
   state: SessionState,

@@ -1,0 +1,1 @@
+alter table broker_session drop column watch;
