@@ -5,6 +5,9 @@ import { PRICE_INCREMENT } from './types.js';
 
 const MOST_SHARES = 1_000_000_000;
 const CRYPTO_UNIT = '0.0001';
+/** USD. Far above any price; what is beyond has no plain digits in the ledger. */
+const MOST_PRICE = 1_000_000_000;
+const PERCENT_INCREMENT = '0.0001';
 
 /** How long orders of a kind may live: those for the close do not outlive it, and only simple ones can be for the open. */
 const lives: Readonly<Record<OrderType, readonly TimeInForce[]>> = {
@@ -52,13 +55,13 @@ function trailProblem({ trail, price: first }: OrderTerms): string | null {
   const size = price(trail.size);
   if (size.lte(0) || (trail.by === '%' && size.gte(100)))
     return `The trailing amount ${trail.size} is not above zero, or not below 100 percent`;
-  if (trail.by === 'amt' && !isOnGrid(trail.size)) return offGrid;
+  if (!isOnGrid(trail.size, trail.by === 'amt' ? PRICE_INCREMENT : PERCENT_INCREMENT)) return offGrid;
   return first === null || isOnGrid(first) ? null : offGrid;
 }
 
 const offGrid = 'The price does not conform to the minimum price variation for this contract.';
 
-function isOnGrid(text: string): boolean {
+function isOnGrid(text: string, increment = PRICE_INCREMENT): boolean {
   const at = price(text);
-  return at.gt(0) && quantize(at, PRICE_INCREMENT, 'down').eq(at);
+  return at.gt(0) && at.lte(MOST_PRICE) && quantize(at, increment, 'down').eq(at);
 }

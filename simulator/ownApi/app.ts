@@ -17,7 +17,6 @@ export function createOwnApi(api: OwnApi, log: (error: unknown) => void): Expres
   const document = createApiDocument();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(express.json({ limit: '100kb', type: () => true }));
   app.get('/health', (_request, response) => {
     response.json({ ok: true });
   });

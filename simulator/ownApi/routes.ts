@@ -1,5 +1,5 @@
 // The simulator's own API: balance, price, portfolio and trade of the user whose key is given. Called by app.ts.
-import { Router } from 'express';
+import { json, Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { money, quantity } from '../../domain/money/decimal.js';
 import type { Clock } from '../../ports/clocks.js';
@@ -25,6 +25,8 @@ export interface OwnApi {
 export function apiRoutes(api: OwnApi): Router {
   const router = Router();
   router.use(requireUser(api));
+  // After the key: nobody's bodies are not read.
+  router.use(json({ limit: '100kb', type: () => true }));
   router.get('/balance', (_request, response) => {
     const { account, email } = userOf(response);
     response.json({ email, cash: Number(accountOf(api.engine.state, account).cash), currency: 'USD' });
