@@ -11,9 +11,9 @@
 //   prices     source chain                                     first of a ledger whose prices are not the replay's
 //   account    account, cash                                    an account opens with this cash
 //   user       userId, email, account, keyHash (SHA-256 of the API key), expiresAt (wall time or null)
-//   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP|STOP_LIMIT|TRAIL|MOC|LOC,
-//              tif DAY|GTC|IOC|OPG, quantity, price (limit or stop, or null), auxPrice (stop of STOP_LIMIT alone),
-//              trail (by amt|%, size; of TRAIL alone), cOID (the client order id, or null), parentId (order id, or null),
+//   order      orderId, account, conid, symbol, side BUY|SELL, orderType MKT|LMT|STP|STOP_LIMIT|TRAIL|TRAILLMT|MOC|LOC,
+//              tif DAY|GTC|IOC|OPG, quantity, price (limit or stop, or null), auxPrice (stop of STOP_LIMIT, first of TRAILLMT),
+//              trail (by amt|%, size; of TRAIL and TRAILLMT), cOID (the client order id, or null), parentId (order id, or null),
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
 //   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; of the whole order
 //              or a part of it; settles (from when on what a sale brought can be spent; left out: at once)
@@ -83,7 +83,7 @@ const lineSchema = z.discriminatedUnion('type', [
     ...common,
     ...traded,
     type: z.literal('order'),
-    orderType: z.enum(['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC']),
+    orderType: z.enum(['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'TRAILLMT', 'MOC', 'LOC']),
     tif: z.enum(['DAY', 'GTC', 'IOC', 'OPG']),
     price: amount.nullable(),
     auxPrice: amount.optional(),

@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
+import type { DeskOrder } from '../adapters/ibkr/deskOrders.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
 import { processLocks } from '../adapters/ibkr/testing/connect.js';
 import { brokerContract } from '../adapters/testing/brokerContract.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
 import { startSimulator } from '../simulator/server.js';
-import type { Simulator } from '../simulator/server.js';
+import type { Simulator, SimulatorOptions } from '../simulator/server.js';
 import { tempFolder } from './support/temp.js';
 
 const accountId = 'DU1234567';
@@ -17,23 +19,23 @@ const clock = createMachineClock();
 /** A Monday five minutes after the open. */
 const opened = '2014-07-07T13:35:00.000Z';
 
-const start = (directory: string): Promise<Simulator> =>
-  startSimulator({
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    adminToken,
-    directory,
-    accountId,
-    cash: '100000',
-    slippage: '0.0005',
-    commissionPerShare: '0.005',
-    limitsFactor: 1000,
-    clock,
-    onError: (error) => {
-      throw error;
-    },
-  });
+const optionsOf = (directory: string): SimulatorOptions => ({
+  host: '127.0.0.1',
+  port: 0,
+  adminPort: 0,
+  adminToken,
+  directory,
+  accountId,
+  cash: '100000',
+  slippage: '0.0005',
+  commissionPerShare: '0.005',
+  limitsFactor: 1000,
+  clock,
+  onError: (error) => {
+    throw error;
+  },
+});
+const start = (directory: string): Promise<Simulator> => startSimulator(optionsOf(directory));
 
 const connect = (simulator: Simulator, change: Partial<IbkrGatewayOptions> = {}): IbkrGateway =>
   createIbkrGateway({
@@ -50,6 +52,11 @@ const connect = (simulator: Simulator, change: Partial<IbkrGatewayOptions> = {})
     source: 'simulator',
     ...change,
   });
+
+/** What a person does at the gateway's page. */
+const logIn = async ({ adminUrl }: Simulator): Promise<void> => {
+  await fetch(`${adminUrl}/login`, { method: 'POST', headers: { authorization: `Bearer ${adminToken}` } });
+};
 
 const adminOf = ({ adminUrl }: Simulator) => ({ adminUrl, token: adminToken, timeoutMs: 5000 });
 
@@ -146,5 +153,146 @@ describe('the simulator', () => {
     ibkr.close();
     await second.close();
     again.remove();
+  });
+});
+
+describe('the desk at the simulator', () => {
+  const folder = tempFolder('ibkr-desk');
+  const other = 'DU7654321';
+  const aapl = { conid: '265598', symbol: 'AAPL' };
+  const limit: DeskOrder = {
+    contract: aapl,
+    side: 'BUY',
+    type: 'LMT',
+    timeInForce: 'GTC',
+    quantity: '10',
+    price: '90',
+  };
+  let simulator: Simulator;
+  let ibkr: IbkrGateway;
+  beforeAll(async () => {
+    simulator = await startSimulator({ ...optionsOf(folder.path), moreAccounts: [other] });
+    await createMarketStepper(adminOf(simulator)).step(opened);
+    // Not the account that a new session has selected: it has to be switched to.
+    ibkr = connect(simulator, { accountId: other, login: other, suppressMessageIds: ['o163'] });
+  });
+  afterAll(async () => {
+    ibkr.close();
+    await simulator.close();
+    folder.remove();
+  });
+
+  test('finds and describes contracts', async () => {
+    const found = await ibkr.desk.search('AAPL', 'symbol');
+    expect(found.map(({ conid, exchange }) => [conid, exchange])).toEqual([
+      ['265598', 'NASDAQ'],
+      ['38708077', 'MEXI'],
+    ]);
+    expect(found[0]).toMatchObject({ symbol: 'AAPL', kinds: ['STK'] });
+    expect((await ibkr.desk.search('apple', 'name')).map(({ symbol }) => symbol)).toContain('AAPL');
+    expect(await ibkr.desk.search('ZZZZ', 'symbol')).toEqual([]);
+    const facts = await ibkr.desk.describe('265598');
+    expect(facts).toMatchObject({ symbol: 'AAPL', currency: 'USD', kind: 'STK' });
+    expect(facts.orderTypes).toEqual(expect.arrayContaining(['limit', 'trailing_stop_limit']));
+    expect([...facts.timesInForce].sort()).toEqual(['DAY', 'GTC', 'IOC', 'OPG']);
+  });
+
+  test('pages through years of bars without a gap or a repetition', async () => {
+    const [spx] = await ibkr.desk.search('SPX', 'symbol');
+    const bars = await ibkr.desk.barsBack({ conid: spx?.conid ?? '', symbol: 'SPX' }, '1d', 2500);
+    const days = bars.map(({ time }) => time.slice(0, 10));
+    expect(bars).toHaveLength(2500);
+    expect([...new Set(days)].sort()).toEqual(days);
+    const calendar = createNyseCalendar();
+    const between = days.slice(1).every((day, index) => calendar.next(days[index] ?? '').date === day);
+    expect([days.at(-1), between]).toEqual(['2014-07-07', true]);
+    const all = await ibkr.desk.barsBack(aapl, '1w', 1000);
+    expect(all.length).toBeGreaterThan(50);
+    expect(all.length).toBeLessThan(70);
+  });
+
+  test('reads a snapshot from its first empty answer on, and gives the line back', async () => {
+    expect(await ibkr.desk.market(aapl)).toMatchObject({
+      ...{ last: '94.14', bid: '94.13', ask: '94.15', open: '94.14', volume: null },
+      ...{ availability: 'R', state: 'open' },
+    });
+    await ibkr.desk.release('265598');
+    await ibkr.desk.release('265598');
+    expect((await ibkr.desk.market(aapl)).last).toBe('94.14');
+  });
+
+  test('previews without placing, and says why an order would be refused', async () => {
+    expect(await ibkr.desk.preview(limit)).toMatchObject({
+      ...{ amount: '900', commission: '1', total: '901', positionAfter: '10', equityAfter: '99999' },
+      ...{ warning: null, refusal: null },
+    });
+    const sale = await ibkr.desk.preview({ ...limit, side: 'SELL' });
+    expect(sale.refusal).toMatch(/may not sell short/);
+    expect(await ibkr.broker.orders(other)).toEqual([]);
+  });
+
+  test('places a group, changes and follows its orders, and cancels one with the other', async () => {
+    const trail = { by: 'amt', size: '1' } as const;
+    const { outcome, orders } = await ibkr.desk.placeGroup([
+      { ...limit, clientOrderId: 'group-limit' },
+      { ...limit, type: 'TRAILLMT', stop: '99', price: '99.5', trail, clientOrderId: 'group-trail' },
+    ]);
+    expect(outcome.kind).toBe('accepted');
+    const [first = '', second = ''] = orders.map(({ order }) => order?.brokerOrderId ?? '');
+    expect(await ibkr.desk.modify(first, { ...limit, quantity: '7', price: '91.5' })).toEqual({
+      kind: 'accepted',
+      brokerOrderId: first,
+    });
+    expect(await ibkr.desk.status(first)).toEqual({
+      ...{ brokerOrderId: first, status: 'Submitted', quantity: '7', remaining: '7', filled: '0' },
+      ...{ averagePrice: null, canModify: true, canCancel: true },
+    });
+    expect(await ibkr.desk.modify(first, { ...limit, timeInForce: 'DAY' })).toMatchObject({
+      kind: 'rejected',
+    });
+    // The stop of a buy follows the market down, 94.14 by now, and its limit with it.
+    expect(await ibkr.desk.status(second)).toMatchObject({ status: 'PreSubmitted', quantity: '10' });
+    expect(
+      await ibkr.desk.modify(second, {
+        ...limit,
+        type: 'TRAILLMT',
+        quantity: '8',
+        stop: '95.14',
+        price: '95.64',
+        trail,
+      }),
+    ).toEqual({ kind: 'accepted', brokerOrderId: second });
+    await createMarketStepper(adminOf(simulator)).step('2014-07-07T20:00:00.000Z');
+    // The session's high of 95.99 touches the stop at 95.14.
+    expect(await ibkr.desk.status(second)).toMatchObject({ status: 'Filled', filled: '8', canCancel: false });
+    expect(await ibkr.desk.status(first)).toMatchObject({ status: 'Cancelled' });
+    expect(await ibkr.desk.modify(first, limit)).toMatchObject({ kind: 'rejected' });
+    expect(await ibkr.desk.status('1')).toBeNull();
+    expect(await ibkr.broker.positions(other)).toMatchObject([{ quantity: '8' }]);
+  });
+
+  test('asks no question that the session leaves out, and declines the others', async () => {
+    const far = { ...limit, quantity: '1', price: '500' };
+    const group = (name: string) => [
+      { ...far, clientOrderId: `${name}-1` },
+      { ...far, clientOrderId: `${name}-2` },
+    ];
+    expect((await ibkr.desk.placeGroup(group('left-out'))).outcome.kind).toBe('accepted');
+    const stranger = connect(simulator, { accountId: other, login: other });
+    await stranger.desk.logOut();
+    await logIn(simulator);
+    const { outcome, orders } = await stranger.desk.placeGroup(group('asked'));
+    expect(outcome).toMatchObject({ kind: 'rejected', evidence: expect.stringMatching(/o163/) as string });
+    expect(orders.map(({ order }) => order)).toEqual([null, null]);
+    stranger.close();
+  });
+
+  test('tells who is logged in, and after the logout waits for a person', async () => {
+    expect(await ibkr.desk.validate()).toMatchObject({ valid: true, userName: 'simulator', paper: true });
+    await ibkr.desk.logOut();
+    expect((await ibkr.desk.validate()).valid).toBe(false);
+    await expect(ibkr.desk.market(aapl)).rejects.toMatchObject({ code: 'BROKER_SESSION' });
+    await logIn(simulator);
+    expect((await ibkr.desk.market(aapl)).last).toBe('95.97');
   });
 });

@@ -241,7 +241,14 @@ async function sendOrder(body: unknown, confirmed: boolean): Promise<{ count: nu
 }
 
 test('no number in any field of any order is taken that cannot be traded and read again', async () => {
-  const priced = { LMT: 'price', STP: 'price', STOP_LIMIT: 'auxPrice', TRAIL: 'trailingAmt', LOC: 'price' };
+  const priced = {
+    LMT: 'price',
+    STP: 'price',
+    STOP_LIMIT: 'auxPrice',
+    TRAIL: 'trailingAmt',
+    TRAILLMT: 'trailingAmt',
+    LOC: 'price',
+  };
   for (const [orderType, own] of Object.entries(priced))
     for (const side of ['BUY', 'SELL'])
       for (const trailingType of own === 'trailingAmt' ? ['amt', '%'] : ['amt'])

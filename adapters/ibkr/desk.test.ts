@@ -296,6 +296,17 @@ describe('a change of an order', () => {
     });
   });
 
+  it('carries how far a trailing stop follows', async () => {
+    gateway.on(route, { json: [{ order_id: '77', order_status: 'PreSubmitted', encrypt_message: '1' }] });
+    const trail = { by: '%', size: '2.5' } as const;
+    await ibkr.desk.modify('77', { ...limit, type: 'TRAIL', price: null, trail });
+    await ibkr.desk.modify('77', { ...limit, type: 'TRAILLMT', stop: '186', trail });
+    expect(gateway.to(route).map(({ body }) => JSON.parse(body) as unknown)).toMatchObject([
+      { orderType: 'TRAIL', trailingType: '%', trailingAmt: 2.5 },
+      { orderType: 'TRAILLMT', price: 185.5, auxPrice: 186, trailingType: '%', trailingAmt: 2.5 },
+    ]);
+  });
+
   it('declines a question that is not allowed', async () => {
     gateway.on(route, { json: [{ id: 'q', message: ['Sure?'], messageIds: ['o10138'] }] });
     gateway.on('POST /iserver/reply/q', { json: { error: 'Order not confirmed ' } });
@@ -314,6 +325,10 @@ describe('a change of an order', () => {
     { price: null },
     { type: 'MKT' },
     { type: 'STOP_LIMIT' },
+    { type: 'TRAIL' },
+    { type: 'TRAILLMT', trail: { by: 'amt', size: '1' } },
+    { trail: { by: '%', size: '1' } },
+    { type: 'TRAIL', trail: { by: 'amt', size: '0' } },
     { quantity: '0' },
     { quantity: '-1' },
     { price: '0.12345678901234567890' },

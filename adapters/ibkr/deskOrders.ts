@@ -19,26 +19,34 @@ const statusEndpoint = { method: 'GET', path: '/iserver/account/order/status/{or
 export interface DeskOrder {
   readonly contract: Pick<Contract, 'conid' | 'symbol'>;
   readonly side: 'BUY' | 'SELL';
-  readonly type: 'MKT' | 'LMT' | 'STP' | 'STOP_LIMIT' | 'MOC' | 'LOC';
+  readonly type: 'MKT' | 'LMT' | 'STP' | 'STOP_LIMIT' | 'TRAIL' | 'TRAILLMT' | 'MOC' | 'LOC';
   readonly timeInForce: 'DAY' | 'GTC' | 'IOC' | 'OPG';
   readonly quantity: string;
-  /** Limit, or stop of STP; null where the type has none. */
+  /** Limit, stop of STP, first stop of TRAIL; null where the type has none. */
   readonly price: string | null;
-  /** Stop of STOP_LIMIT. */
+  /** Stop of STOP_LIMIT, first stop of TRAILLMT. */
   readonly stop?: string;
+  /** How far the stop of TRAIL and TRAILLMT follows the market: an amount of the currency, or percent. */
+  readonly trail?: { readonly by: 'amt' | '%'; readonly size: string };
 }
 
 export type GroupLeg = DeskOrder & { readonly clientOrderId: string };
 
 const unpriced: readonly DeskOrder['type'][] = ['MKT', 'MOC'];
+const stopped: readonly DeskOrder['type'][] = ['STOP_LIMIT', 'TRAILLMT'];
+const trailing: readonly DeskOrder['type'][] = ['TRAIL', 'TRAILLMT'];
 
 /** @throws KeelError ORDER_INVALID (final). */
 function wireOrder(accountId: string, order: DeskOrder, name: string): Record<string, unknown> {
-  const { contract, type, price, stop } = order;
+  const { contract, type, price, stop, trail } = order;
   if (!/^[1-9]\d*$/.test(contract.conid)) throw invalid('its conid is no positive integer', name);
-  if ((price === null) !== unpriced.includes(type))
+  // A trailing stop may begin wherever the market stands.
+  if (type !== 'TRAIL' && (price === null) !== unpriced.includes(type))
     throw invalid(`a price does not fit the type ${type}`, name);
-  if ((stop === undefined) === (type === 'STOP_LIMIT')) throw invalid('a stop belongs to STOP_LIMIT', name);
+  if ((stop === undefined) === stopped.includes(type))
+    throw invalid('a stop belongs to STOP_LIMIT and TRAILLMT', name);
+  if ((trail === undefined) === trailing.includes(type))
+    throw invalid('a trailing amount belongs to TRAIL and TRAILLMT', name);
   return {
     acctId: accountId,
     conid: Number(contract.conid),
@@ -49,6 +57,9 @@ function wireOrder(accountId: string, order: DeskOrder, name: string): Record<st
     quantity: wireNumber(order.quantity, 'the quantity', name),
     ...(price === null ? {} : { price: wireNumber(price, 'the price', name) }),
     ...(stop === undefined ? {} : { auxPrice: wireNumber(stop, 'the stop', name) }),
+    ...(trail === undefined
+      ? {}
+      : { trailingType: trail.by, trailingAmt: wireNumber(trail.size, 'the trailing amount', name) }),
     outsideRTH: false,
     listingExchange: 'SMART',
     ticker: contract.symbol,

@@ -9,7 +9,7 @@ const order = z.looseObject({
   account: z.string(),
   symbol: z.string(),
   side: z.enum(['BUY', 'SELL']),
-  orderType: z.enum(['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC']),
+  orderType: z.enum(['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'TRAILLMT', 'MOC', 'LOC']),
   quantity: z.string(),
   price: z.string().nullable(),
   cOID: z.string().nullable(),

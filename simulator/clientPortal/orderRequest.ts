@@ -64,7 +64,7 @@ export function readOrder(body: unknown, account: string): OrderDraft {
     throw new BadOrder('conid is missing or no whole number');
   if (units === null) throw new BadOrder('quantity is missing');
   const orderType = oneOf<OrderType>(fields, 'orderType', orderTypes);
-  const aux = orderType === 'STOP_LIMIT' ? readNumber(fields, 'auxPrice') : null;
+  const aux = orderType === 'STOP_LIMIT' || orderType === 'TRAILLMT' ? readNumber(fields, 'auxPrice') : null;
   const isUnpriced = orderType === 'MKT' || orderType === 'MOC';
   return {
     conid,
@@ -74,20 +74,20 @@ export function readOrder(body: unknown, account: string): OrderDraft {
     quantity: quantity(String(units)).toString(),
     price: isUnpriced || at === null ? null : exactPrice(at),
     ...(aux === null ? {} : { auxPrice: exactPrice(aux) }),
-    ...(orderType === 'TRAIL' ? readTrail(fields) : {}),
+    ...(orderType === 'TRAIL' || orderType === 'TRAILLMT' ? readTrail(fields, orderType) : {}),
     cOID: readString(fields, 'cOID'),
     parent: readString(fields, 'parentId'),
     single: read(fields, 'isSingleGroup', 'boolean') === true,
   };
 }
 
-const orderTypes = ['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC'] as const;
+const orderTypes = ['MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'TRAILLMT', 'MOC', 'LOC'] as const;
 
-function readTrail(fields: Fields): { trail: Trail } {
+function readTrail(fields: Fields, type: OrderType): { trail: Trail } {
   const size = readNumber(fields, 'trailingAmt');
   const by = readString(fields, 'trailingType');
   if (size === null || (by !== 'amt' && by !== '%'))
-    throw new BadOrder('A TRAIL order needs a trailingType of amt or %, and a trailingAmt');
+    throw new BadOrder(`A ${type} order needs a trailingType of amt or %, and a trailingAmt`);
   return { trail: { by, size: exactPrice(size) } };
 }
 

@@ -1,7 +1,7 @@
 // Orders and executions in the broker's own words and JSON types. Called by orders.ts and trades.ts.
 import type { Engine } from '../engine.js';
 import type { Market } from '../exchange/market.js';
-import { isStop } from '../exchange/matching.js';
+import { isStop, limitOf } from '../exchange/matching.js';
 import { sizeOf } from '../exchange/remaining.js';
 import type { Execution, Instrument, Order } from '../exchange/types.js';
 import { longTime, shortTime } from './portal.js';
@@ -12,6 +12,7 @@ const typeWords = {
   STP: { row: 'Stop', status: 'STOP' },
   STOP_LIMIT: { row: 'Stop Limit', status: 'STOP_LIMIT' },
   TRAIL: { row: 'Trailing Stop', status: 'TRAILING_STOP' },
+  TRAILLMT: { row: 'Trailing Stop Limit', status: 'TRAILING_STOP_LIMIT' },
   MOC: { row: 'Market on Close', status: 'MARKETONCLOSE' },
   LOC: { row: 'Limit on Close', status: 'LIMITONCLOSE' },
 } as const;
@@ -41,18 +42,25 @@ export function statusOf(order: Order, marketOpen: boolean): string {
 }
 
 /** The price of a list: the limit, or of a stop its own price, and none of what takes any. */
-const priceOf = ({ price: at, trailedTo, orderType }: Order): string => {
-  const own = orderType === 'TRAIL' ? trailedTo : at;
+const priceOf = (order: Order): string => {
+  const own = order.orderType === 'TRAIL' ? order.trailedTo : limitOf(order);
   return own === null ? '' : fixed(own);
 };
 
-function stopFields({ orderType, auxPrice, trail }: Order, at: string): object {
+function stopFields({ orderType, auxPrice, trail, trailedTo }: Order, at: string): object {
   if (orderType === 'STP') return { auxPrice: at };
-  if (auxPrice !== undefined) return { auxPrice: fixed(auxPrice) };
-  return trail === undefined ? {} : { auxPrice: at, trailingType: trail.by, trailingAmt: Number(trail.size) };
+  const stop = trailedTo ?? auxPrice;
+  const stands = stop === undefined ? at : fixed(stop);
+  if (trail !== undefined)
+    return { auxPrice: stands, trailingType: trail.by, trailingAmt: Number(trail.size) };
+  return auxPrice === undefined ? {} : { auxPrice: stands };
 }
 
-function limitAndStop({ orderType, price: at, auxPrice, trailedTo }: Order): object {
+function limitAndStop(order: Order): object {
+  const { orderType, auxPrice, trailedTo } = order;
+  const at = limitOf(order);
+  if (at !== null && orderType === 'TRAILLMT' && trailedTo !== null)
+    return { limit_price: fixed(at), stop_price: fixed(trailedTo) };
   if (at !== null && (orderType === 'LMT' || orderType === 'LOC')) return { limit_price: fixed(at) };
   if (at !== null && orderType === 'STP') return { stop_price: fixed(at) };
   if (at !== null && auxPrice !== undefined) return { limit_price: fixed(at), stop_price: fixed(auxPrice) };

@@ -176,7 +176,7 @@ const isSameOrder = (draft: OrderDraft, order: Order): boolean =>
   draft.side === order.side &&
   draft.orderType === order.orderType &&
   draft.tif === order.tif &&
-  draft.auxPrice === order.auxPrice &&
+  (draft.auxPrice === order.auxPrice || (order.trailedTo !== null && draft.auxPrice === order.trailedTo)) &&
   draft.trail?.by === order.trail?.by &&
   draft.trail?.size === order.trail?.size;
 

@@ -50,7 +50,17 @@ interface Draft {
 
 const draft: fc.Arbitrary<Draft> = fc.record({
   side: fc.constantFrom('BUY' as const, 'BUY' as const, 'SELL' as const),
-  orderType: fc.constantFrom<OrderType>('MKT', 'MKT', 'LMT', 'STP', 'STOP_LIMIT', 'TRAIL', 'MOC', 'LOC'),
+  orderType: fc.constantFrom<OrderType>(
+    'MKT',
+    'MKT',
+    'LMT',
+    'STP',
+    'STOP_LIMIT',
+    'TRAIL',
+    'TRAILLMT',
+    'MOC',
+    'LOC',
+  ),
   tif: fc.constantFrom<TimeInForce>('DAY', 'GTC', 'GTC', 'IOC', 'OPG'),
   units: fc.integer({ min: 1, max: 80 }),
   offset: fc.integer({ min: -40, max: 40 }),
@@ -176,8 +186,10 @@ function draftOf({ side, orderType, tif, units, offset }: Draft, cOID: string | 
     tif,
     quantity: String(units),
     price: isUnpriced ? null : at(offset),
-    ...(orderType === 'STOP_LIMIT' ? { auxPrice: at(offset / 2) } : {}),
-    ...(orderType === 'TRAIL' ? { trail: { by: '%', size: '1.5' } as const } : {}),
+    ...(orderType === 'STOP_LIMIT' || orderType === 'TRAILLMT' ? { auxPrice: at(offset / 2) } : {}),
+    ...(orderType === 'TRAIL' || orderType === 'TRAILLMT'
+      ? { trail: { by: '%', size: '1.5' } as const }
+      : {}),
     cOID,
     parent: null,
   };

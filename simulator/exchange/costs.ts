@@ -47,6 +47,9 @@ export function commissionOf(units: string, fees: Fees, filled = '0', paid = '0'
 export const costOf = (at: Price, units: string, fees: Fees, filled = '0', paid = '0'): Money =>
   money(quantize(notional(at, quantity(units)), '0.01', 'up').plus(commissionOf(units, fees, filled, paid)));
 
+/** The limit of a buy that trails only falls. */
+const withLimit = ['LMT', 'LOC', 'STOP_LIMIT', 'TRAILLMT'];
+
 /**
  * Cash set aside for a buy order: at its limit, at its stop with spread and slippage, or for one at the market at the last
  * known price with both.
@@ -57,7 +60,7 @@ export function estimateOf(
   costs: Costs,
   units: string = terms.quantity,
 ): Money {
-  const limit = terms.orderType === 'LMT' || terms.orderType === 'LOC' || terms.orderType === 'STOP_LIMIT';
+  const limit = withLimit.includes(terms.orderType);
   const at =
     limit && terms.price !== null ? price(terms.price) : slipped(terms.price ?? last, terms.side, costs);
   return costOf(at, units, costs);

@@ -7,7 +7,7 @@ import { settledCash } from './accounts.js';
 import { commissionOf, costOf } from './costs.js';
 import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
-import { auctionFill, fillAt, nextEdge, touchedAt, trailedTo } from './matching.js';
+import { auctionFill, becomesLimit, fillAt, nextEdge, touchedAt, trailedTo } from './matching.js';
 import { closedBy, legsOf, remainingOf } from './remaining.js';
 import { accountOf, holdingOf, openOrders, orderOf } from './state.js';
 import type { Execution, Order, Side } from './types.js';
@@ -135,7 +135,7 @@ function follow(exchange: Exchange, place: Place, level: number): void {
  */
 function touch(exchange: Exchange, place: Place, level: number): void {
   for (const order of touchedAt(working(exchange, place), level, exchange.costs)) {
-    if (order.orderType !== 'STOP_LIMIT' && exchange.costs.volumeShare === null) continue;
+    if (!becomesLimit(order) && exchange.costs.volumeShare === null) continue;
     exchange.emit({ type: 'trigger', at: place.at, orderId: order.orderId });
   }
 }

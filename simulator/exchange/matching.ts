@@ -11,7 +11,11 @@ export interface Fill {
   readonly price: Price;
 }
 
-const stops = ['STP', 'STOP_LIMIT', 'TRAIL'];
+const stops = ['STP', 'STOP_LIMIT', 'TRAIL', 'TRAILLMT'];
+const trailing = ['TRAIL', 'TRAILLMT'];
+/** Stops that become limit orders, when it is noted that they were touched. */
+const limited = ['STOP_LIMIT', 'TRAILLMT'];
+export const becomesLimit = (order: Order): boolean => limited.includes(order.orderType);
 export const isStop = (order: Order): boolean => stops.includes(order.orderType);
 
 /** Auctions are for these alone. */
@@ -22,13 +26,20 @@ function actsAs(order: Order): 'MKT' | 'LMT' | 'STP' {
   if (order.orderType === 'MKT' || order.orderType === 'MOC') return 'MKT';
   if (order.orderType === 'LMT' || order.orderType === 'LOC') return 'LMT';
   if (!order.triggered) return 'STP';
-  return order.orderType === 'STOP_LIMIT' ? 'LMT' : 'MKT';
+  return becomesLimit(order) ? 'LMT' : 'MKT';
 }
 
 /** The price at which a stop is touched; null for a trailing one that has seen no price. */
 function stopOf(order: Order): string | null {
   if (order.orderType === 'STOP_LIMIT') return order.auxPrice ?? null;
-  return order.orderType === 'TRAIL' ? order.trailedTo : order.price;
+  return trailing.includes(order.orderType) ? order.trailedTo : order.price;
+}
+
+/** The limit as it stands: that of a trailing order keeps its distance to the stop. Null where there is none. */
+export function limitOf({ orderType, price: at, auxPrice, trailedTo: stop }: Order): string | null {
+  if (orderType !== 'TRAILLMT' || at === null || auxPrice === undefined || stop === null) return at;
+  const moved = price(price(at).plus(stop).minus(auxPrice));
+  return moved.gt(0) ? moved.toString() : PRICE_INCREMENT;
 }
 
 /** The price of the market at which the order begins to trade or its stop is touched; null where none counts. */
@@ -39,7 +50,7 @@ function edgeOf(order: Order, costs: Costs): number | null {
     const stop = stopOf(order);
     return stop === null ? null : Number(stop);
   }
-  return kind === 'LMT' ? reachOf(order.price ?? '0', order.side, costs) : null;
+  return kind === 'LMT' ? reachOf(limitOf(order) ?? '0', order.side, costs) : null;
 }
 
 /** True when the order trades, or its stop is touched, while the market stands at a price. */
@@ -69,7 +80,7 @@ export function fillAt(orders: readonly Order[], at: number, costs: Costs): Fill
   return { order, price: fill };
 }
 
-const isUntouchedStopLimit = (order: Order): boolean => order.orderType === 'STOP_LIMIT' && !order.triggered;
+const isUntouchedStopLimit = (order: Order): boolean => becomesLimit(order) && !order.triggered;
 
 /** Stops that the market touches at a price and that are not yet known to be. */
 export const touchedAt = (orders: readonly Order[], at: number, costs: Costs): Order[] =>
@@ -98,7 +109,7 @@ export function auctionFill(orders: readonly Order[], at: number): Fill | null {
 /** Where a trailing stop goes while the market stands at a price; null when it stays. It never moves away. */
 export function trailedTo(order: Order, at: number): string | null {
   const { trail, side, trailedTo: known } = order;
-  if (order.orderType !== 'TRAIL' || trail === undefined || order.triggered) return null;
+  if (!trailing.includes(order.orderType) || trail === undefined || order.triggered) return null;
   const market = price(String(at));
   const distance = trail.by === 'amt' ? price(trail.size) : price(market.times(trail.size).div(100));
   const exact = side === 'SELL' ? market.minus(distance) : market.plus(distance);

@@ -55,6 +55,62 @@ describe('a stop-limit order', () => {
   });
 });
 
+describe('a trailing stop with a limit', () => {
+  const trail = { by: 'amt', size: '5' } as const;
+  const order = { ...sell, orderType: 'TRAILLMT', trail, auxPrice: '95', price: '94' } as const;
+
+  it('moves its limit with its stop, and trades at the limit or better once that is touched', () => {
+    const test = long([[100, 110, 99, 104]]);
+    test.place(order);
+    test.stepToClose(1);
+    // At the high of 110 the stop stands at 105 and the limit at 104; on the way down it is touched.
+    expect(test.order(1)).toMatchObject({ trailedTo: '105', triggered: true, state: 'FILLED' });
+    expect(fills(test)[1]).toEqual(['SELL', '10', '105']);
+  });
+
+  it('rests at its limit where the market gaps beyond it', () => {
+    const test = long([
+      [90, 91, 89, 90],
+      [95, 96, 94, 95],
+    ]);
+    test.place(order);
+    test.stepToClose(1);
+    expect(test.order(1)).toMatchObject({ triggered: true, state: 'WORKING', trailedTo: '96' });
+    test.step(2);
+    expect(fills(test)[1]).toEqual(['SELL', '10', '95']);
+  });
+
+  it('follows the market down for a buy, and never reserves more than its first limit', () => {
+    const test = exchangeOf([[100, 101, 90, 96]]);
+    test.place({ ...order, side: 'BUY', auxPrice: '103', price: '104', trail: { by: 'amt', size: '2' } });
+    expect(test.order(0).trailedTo).toBe('102');
+    test.stepToClose(0);
+    expect(fills(test)).toEqual([['BUY', '10', '92']]);
+  });
+
+  it('takes a new size, and its limit only where that stands', () => {
+    const test = long([[100, 110, 106, 109]]);
+    test.place(order);
+    const { orderId } = test.order(1);
+    expect(test.modify(orderId, '9', '93')).toMatch('follows the market and cannot be set');
+    expect([test.modify(orderId, '9', '94'), test.modify(orderId, '8', null)]).toEqual([null, null]);
+    expect(test.order(1)).toMatchObject({ quantity: '8', price: '94', trailedTo: '95' });
+  });
+
+  it.each([
+    [{ price: null }, 'needs a price and an auxPrice'],
+    [{ auxPrice: undefined }, 'needs a price and an auxPrice'],
+    [{ trail: undefined }, 'needs a trailingType'],
+    [{ auxPrice: '95.001' }, 'minimum price variation'],
+    [{ tif: 'IOC' }, 'cannot have a time in force'],
+  ] as const)('is refused in words: %j', (change, words) => {
+    expect(long([]).place({ ...order, ...change })).toMatchObject({
+      placed: false,
+      text: expect.stringContaining(words) as string,
+    });
+  });
+});
+
 describe('a trailing stop', () => {
   const trailing = (by: 'amt' | '%', size: string) =>
     ({ ...sell, orderType: 'TRAIL', trail: { by, size } }) as const;

@@ -4,6 +4,7 @@ import { freeShares, reservedCash, settledCash } from './accounts.js';
 import { estimateOf } from './costs.js';
 import type { Exchange } from './command.js';
 import { settleNow } from './exchange.js';
+import { limitOf } from './matching.js';
 import { expire } from './filling.js';
 import { sessionFor } from './market.js';
 import { accountOf, orderOf } from './state.js';
@@ -109,7 +110,9 @@ export function modify(
 ): string | null {
   const order = orderOf(exchange.state, orderId);
   const account = accountOf(exchange.state, order.account);
-  const terms = { ...order, ...change };
+  // The limit of a trailing order moves with its stop, from the first one on.
+  const kept = order.orderType === 'TRAILLMT' ? { ...change, price: order.price } : change;
+  const terms = { ...order, ...kept };
   if (quantity(change.quantity).lte(order.filled))
     return `Quantity ${change.quantity} is not more than the ${order.filled} that have filled`;
   const rest = quantity(change.quantity).minus(order.filled).toString();
@@ -121,16 +124,18 @@ export function modify(
       ? null
       : meansRefusal(exchange, account, { ...terms, quantity: rest }, order.orderId, order.ocaGroup));
   if (refusal !== null) return refusal;
-  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...change });
+  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...kept });
   settleNow(exchange, order.conid);
   return null;
 }
 
-/** True where a price is named that is neither the trailing order's own nor where its stop stands. */
-const movesTrail = ({ orderType, price: own, trailedTo }: Order, to: string | null): boolean =>
-  orderType === 'TRAIL' &&
-  to !== null &&
-  ![own, trailedTo].some((known) => known !== null && price(known).eq(to));
+/** True where a price is named that is neither the trailing order's own nor where its stop, or its limit, stands. */
+function movesTrail(order: Order, to: string | null): boolean {
+  const { orderType, price: own, trailedTo } = order;
+  if ((orderType !== 'TRAIL' && orderType !== 'TRAILLMT') || to === null) return false;
+  const stands = orderType === 'TRAIL' ? trailedTo : limitOf(order);
+  return ![own, stands].some((known) => known !== null && price(known).eq(to));
+}
 
 function accept(
   exchange: Exchange,

@@ -135,7 +135,7 @@ function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ord
     placedAt: at,
     state: held ? 'HELD' : 'WORKING',
     triggered: false,
-    trailedTo: event.orderType === 'TRAIL' ? event.price : null,
+    trailedTo: firstStop(event),
     filled: '0',
     value: '0',
     commission: '0',
@@ -145,6 +145,16 @@ function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ord
   });
   state.open.add(event.orderId);
   if (event.cOID !== null) state.clientOrderIds.add(event.cOID);
+}
+
+/** Where a trailing stop stands before it has seen a price; null where none is named. */
+function firstStop({
+  orderType,
+  price: at,
+  auxPrice,
+}: Extract<ExchangeEvent, { type: 'order' }>): string | null {
+  if (orderType === 'TRAILLMT') return auxPrice ?? null;
+  return orderType === 'TRAIL' ? at : null;
 }
 
 function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execution' }>): void {

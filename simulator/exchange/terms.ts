@@ -16,6 +16,7 @@ const lives: Readonly<Record<OrderType, readonly TimeInForce[]>> = {
   STP: ['DAY', 'GTC'],
   STOP_LIMIT: ['DAY', 'GTC'],
   TRAIL: ['DAY', 'GTC'],
+  TRAILLMT: ['DAY', 'GTC'],
   MOC: ['DAY'],
   LOC: ['DAY'],
 };
@@ -44,14 +45,19 @@ function pricesProblem(terms: OrderTerms): string | null {
   const { orderType, auxPrice, trail } = terms;
   if (orderType === 'MKT' || orderType === 'MOC') return null;
   if (orderType === 'TRAIL') return trailProblem(terms);
+  if (orderType === 'TRAILLMT' && (terms.price === null || auxPrice === undefined))
+    return 'A TRAILLMT order needs a price and an auxPrice';
   if (terms.price === null) return `A ${orderType} order needs a price`;
   if (orderType === 'STOP_LIMIT' && auxPrice === undefined) return 'A STOP_LIMIT order needs an auxPrice';
-  if (trail !== undefined) return `A ${orderType} order has no trailing amount`;
+  if (orderType === 'TRAILLMT') {
+    const problem = trailProblem(terms);
+    if (problem !== null) return problem;
+  } else if (trail !== undefined) return `A ${orderType} order has no trailing amount`;
   return isOnGrid(terms.price) && (auxPrice === undefined || isOnGrid(auxPrice)) ? null : offGrid;
 }
 
-function trailProblem({ trail, price: first }: OrderTerms): string | null {
-  if (trail === undefined) return 'A TRAIL order needs a trailingType and a trailingAmt';
+function trailProblem({ orderType, trail, price: first }: OrderTerms): string | null {
+  if (trail === undefined) return `A ${orderType} order needs a trailingType and a trailingAmt`;
   const size = price(trail.size);
   if (size.lte(0) || (trail.by === '%' && size.gte(100)))
     return `The trailing amount ${trail.size} is not above zero, or not below 100 percent`;

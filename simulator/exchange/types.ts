@@ -40,7 +40,7 @@ export interface Split {
 }
 
 export type Side = 'BUY' | 'SELL';
-export type OrderType = 'MKT' | 'LMT' | 'STP' | 'STOP_LIMIT' | 'TRAIL' | 'MOC' | 'LOC';
+export type OrderType = 'MKT' | 'LMT' | 'STP' | 'STOP_LIMIT' | 'TRAIL' | 'TRAILLMT' | 'MOC' | 'LOC';
 export type TimeInForce = 'DAY' | 'GTC' | 'IOC' | 'OPG';
 
 /** What the exchange takes, and how much it lets trade. Decimal strings. */
@@ -72,11 +72,11 @@ export interface OrderTerms {
   readonly orderType: OrderType;
   readonly tif: TimeInForce;
   readonly quantity: string;
-  /** Limit of LMT, LOC and STOP_LIMIT, stop of STP, first stop of TRAIL where one is named; null otherwise. */
+  /** Limit of LMT, LOC and STOP_LIMIT, first limit of TRAILLMT, stop of STP, first stop of TRAIL where named; else null. */
   readonly price: string | null;
-  /** Stop of STOP_LIMIT. */
+  /** Stop of STOP_LIMIT, first stop of TRAILLMT. */
   readonly auxPrice?: string | undefined;
-  /** Of TRAIL. */
+  /** Of TRAIL and TRAILLMT. */
   readonly trail?: Trail | undefined;
   /** The customer's own id; null when none was given. */
   readonly cOID: string | null;
