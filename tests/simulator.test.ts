@@ -1,9 +1,7 @@
 // The broker simulator over its real https and admin fronts, and as a process of its own that is killed and restarted.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startSimulator } from '../simulator/server.js';
@@ -26,6 +24,7 @@ import {
   step,
 } from './support/simulator.js';
 import type { Facts, Rows } from './support/simulator.js';
+import { launchReady as launchReadySimulator, launchSimulator } from './support/simulatorProcess.js';
 import { tempFolder } from './support/temp.js';
 
 /** All that a client can see of the state, for comparing it before and after a restart. */
@@ -461,53 +460,12 @@ describe('the Client Portal front', () => {
 });
 
 describe('the simulator as a process', () => {
-  const main = path.join(import.meta.dirname, '..', 'dist', 'simulator', 'main.js');
   const folder = tempFolder('simulator-process');
-  const pids = new Set<number>();
+  const launch = (env: Record<string, string> = {}) => launchSimulator(folder.path, env);
+  const launchReady = (env: Record<string, string> = {}) => launchReadySimulator(folder.path, env);
   afterAll(() => {
-    for (const pid of pids) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It has ended already.
-      }
-    }
     folder.remove();
   });
-
-  async function launch(env: Record<string, string> = {}) {
-    const child = spawn(process.execPath, [main], {
-      env: {
-        PATH: process.env['PATH'],
-        KEEL_SIMULATOR_DIR: folder.path,
-        KEEL_SIMULATOR_PORT: '0',
-        KEEL_SIMULATOR_ADMIN_PORT: '0',
-        KEEL_SIMULATOR_API_PORT: '0',
-        KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN,
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    if (child.pid !== undefined) pids.add(child.pid);
-    let errors = '';
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    const exit = once(child, 'exit').then(([code, signal]: unknown[]) => {
-      if (child.pid !== undefined) pids.delete(child.pid);
-      return { code, signal, errors };
-    });
-    const line = await Promise.race([
-      once(createInterface(child.stdout), 'line').then(([text]: unknown[]) => String(text)),
-      exit.then(() => null),
-    ]);
-    const facts = line === null ? null : (JSON.parse(line) as Facts & { ready: boolean; ledgerFile: string });
-    return { child, exit, facts };
-  }
-
-  async function launchReady(env: Record<string, string> = {}) {
-    const started = await launch(env);
-    if (started.facts === null) throw new Error((await started.exit).errors);
-    return { ...started, facts: started.facts };
-  }
 
   test('stands where it stood after SIGKILL, and goes on to the same end', async () => {
     const first = await launchReady();
