@@ -40,7 +40,7 @@ afterAll(async () => {
 });
 
 const limits = { minimumRCoefficient: 1.5, priceCollar: 0.05, costShare: 0.01 };
-const options: EvaluateOptions = { horizon: 10, step: 10, decisions: 12, repeats: 2, seed: 1 };
+const options: EvaluateOptions = { horizon: 10, step: 10, decisions: 12, repeats: 2, seed: 1, cost: 0.0005 };
 
 const modelOptions = (answers: string, change: Partial<ModelOptions> = {}): ModelOptions => ({
   profile: {

@@ -32,8 +32,8 @@ const rowHeight = 36;
 const frame = 118;
 const curveHeight = 400;
 const tickFont = { family: fontFamily, size: 15 };
-const palette = [colours.up, colours.down, colours.superTrendUp, colours.quiet] as const;
-const dashes = [[], [], [8, 4], [2, 4]] as const;
+const palette = [colours.up, colours.down, colours.superTrendUp, colours.quiet, colours.line] as const;
+const dashes = [[], [], [8, 4], [2, 4], [10, 3, 2, 3]] as const;
 
 const percent = (value: number): string => `${(value * 100).toFixed(0)} %`;
 

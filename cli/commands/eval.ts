@@ -21,8 +21,8 @@ import { weeksOf } from '../weeks.js';
 
 export const evalHelp = `Usage: keel eval [--data aapl|sp500|FILE]... [--analyst rules|openai] [options]
 
-Lets an analyst decide at dates of the past, on bars until then, and measures what came of it: beside the rules, buy and
-hold, and a coin. Needs nothing that runs. Writes FOLDER/report.json and FOLDER/report.html.
+Lets an analyst decide at dates of the past, on bars until then, and measures what came of it: beside the rules, a
+coin, and buying and holding. Needs nothing that runs. Writes FOLDER/report.json and FOLDER/report.html.
 
   --data DATA       aapl, sp500, or a CSV file with Date,Open,High,Low,Close,Volume; may be given again (both of ours)
   --analyst NAME    rules (the default), or openai: the model that the environment names
@@ -31,6 +31,7 @@ hold, and a coin. Needs nothing that runs. Writes FOLDER/report.json and FOLDER/
   --decisions N     at most so many of each series, evenly over it (all)
   --repeats N       how often each question is asked (2)
   --seed N          of the coin (1)
+  --cost SHARE      what a purchase or a sale costs, as a share of its value (0.0005)
   --out FOLDER      where the report goes (eval)
   --answers FOLDER  where a model's answers are kept and found again (answers in the folder of --out)
   --recorded        asks nobody: only recorded answers are used
@@ -51,7 +52,7 @@ function readArguments(args: readonly string[]) {
     args: [...args],
     options: {
       data: { type: 'string', multiple: true },
-      ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text },
+      ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text, cost: text },
       ...{ out: text, answers: text, budget: text, recorded: flag, named: flag },
     },
   }).values;
@@ -67,6 +68,14 @@ function whole(name: string, given: string | undefined, fallback: number, least 
   return value;
 }
 
+function shareOf(name: string, given: string | undefined, fallback: number): number {
+  if (given === undefined) return fallback;
+  const value = /^0(\.\d{1,8})?$/.test(given) ? Number(given) : NaN;
+  if (!(value <= 0.1))
+    throw new UsageError(`--${name} is a share from 0 to 0.1, such as 0.0005, not ${given}`);
+  return value;
+}
+
 function optionsOf(values: Values): EvaluateOptions {
   const horizon = whole('horizon', values.horizon, 10);
   return {
@@ -75,6 +84,7 @@ function optionsOf(values: Values): EvaluateOptions {
     decisions: values.decisions === undefined ? null : whole('decisions', values.decisions, 1),
     repeats: whole('repeats', values.repeats, 2),
     seed: whole('seed', values.seed, 1, 0),
+    cost: shareOf('cost', values.cost, 0.0005),
   };
 }
 

@@ -14,7 +14,14 @@ import { ownData, readSeries } from './series.js';
 const calendar = createNyseCalendar();
 const weeks = (daily: Parameters<typeof weeksOf>[0]) => weeksOf(daily, calendar);
 const limits = { minimumRCoefficient: 1.5, priceCollar: 0.05, costShare: 0.01 };
-const options: EvaluateOptions = { horizon: 10, step: 10, decisions: null, repeats: 2, seed: 1 };
+const options: EvaluateOptions = {
+  horizon: 10,
+  step: 10,
+  decisions: null,
+  repeats: 2,
+  seed: 1,
+  cost: 0.0005,
+};
 const rules = askRules(limits);
 const at = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const nobody = (): void => undefined;

@@ -4,7 +4,6 @@ import {
   calibrationOf,
   figuresOf,
   flipsOf,
-  sideOf,
   type Calibration,
   type Figures,
   type Flips,
@@ -12,7 +11,8 @@ import {
   type Said,
 } from '../../domain/evaluation/measure.js';
 import { mirrored } from '../../domain/evaluation/view.js';
-import { rounded, type Rate } from '../../domain/evaluation/wilson.js';
+import type { Rate } from '../../domain/evaluation/wilson.js';
+import { followed, held, type Equity } from '../../domain/evaluation/equity.js';
 import { toss } from '../../domain/evaluation/coin.js';
 import { money, ratio } from '../../domain/money/decimal.js';
 import type { Asker, Where } from './asker.js';
@@ -24,13 +24,15 @@ export interface EvaluateOptions extends WalkOptions {
   /** How often each question is asked in all. */
   readonly repeats: number;
   readonly seed: number;
+  /** Of a purchase or a sale, as a share of its value. */
+  readonly cost: number;
 }
 
 export interface ParticipantReport {
   readonly all: Figures;
   readonly byRegime: Readonly<Record<string, Figures>>;
-  /** Of the account that follows each opinion with all of it, from 1; without costs. */
-  readonly curve: readonly number[];
+  /** Of an account that follows each opinion with all of its money. */
+  readonly equity: Equity;
 }
 
 export interface SeriesReport {
@@ -44,6 +46,8 @@ export interface SeriesReport {
   readonly outcomes: readonly number[];
   readonly said: readonly string[];
   readonly participants: Readonly<Record<string, ParticipantReport>>;
+  /** Bought after the first decision, with all of the money, and held. */
+  readonly buyAndHold: Equity;
   readonly calibration: Calibration;
   readonly flips: Flips;
   readonly agreement: Rate;
@@ -93,28 +97,25 @@ export async function evaluateSeries(
     noted(answers.length, points.length);
   }
   const first = answers.map((given) => given[0] ?? notAsked);
-  const participants: Record<string, ParticipantReport> = { [asker.name]: reportOf(points, first) };
+  const { cost } = options;
+  const report = (said: readonly Said[]) => reportOf(points, said, cost);
+  const participants: Record<string, ParticipantReport> = { [asker.name]: report(first) };
   if (rules.name !== asker.name) {
     const saidByRules: Said[] = [];
     for (const { view, date } of points) {
       saidByRules.push(await rules.ask(view, { series: series.name, date, chart: 'plain', turn: 0 }));
     }
-    participants[rules.name] = reportOf(points, saidByRules);
+    participants[rules.name] = report(saidByRules);
   }
-  participants['always up'] = reportOf(
-    points,
-    points.map(() => opinion('buy')),
-  );
-  participants['coin'] = reportOf(
-    points,
-    points.map((_point, at) => opinion(toss(options.seed, at) ? 'buy' : 'sell')),
-  );
+  participants['always up'] = report(points.map(() => opinion('buy')));
+  participants['coin'] = report(points.map((_point, at) => opinion(toss(options.seed, at) ? 'buy' : 'sell')));
   return {
     ...factsOf(series),
     dates: points.map(({ date }) => date),
     outcomes: points.map(({ outcome }) => outcome),
     said: first.map((said) => (said.kind === 'failed' ? said.code : said.action)),
     participants,
+    buyAndHold: held(points, cost),
     calibration: calibrationOf(judge(points, first)),
     flips: flipsOf(first.map((said, at) => [said, turned[at] ?? notAsked] as const)),
     agreement: agreementOf(answers),
@@ -128,10 +129,9 @@ const opinion = (action: 'buy' | 'sell'): Said => ({ kind: 'said', action, stren
 const judge = (points: readonly Point[], said: readonly Said[]): Judged[] =>
   points.map(({ regime, outcome }, at) => ({ regime, outcome, said: said[at] ?? notAsked }));
 
-function reportOf(points: readonly Point[], said: readonly Said[]): ParticipantReport {
+function reportOf(points: readonly Point[], said: readonly Said[], cost: number): ParticipantReport {
   const judged = judge(points, said);
   const within = (keep: (judged: Judged) => boolean): Figures => figuresOf(judged.filter(keep));
-  let value = 1;
   return {
     all: figuresOf(judged),
     byRegime: {
@@ -141,7 +141,7 @@ function reportOf(points: readonly Point[], said: readonly Said[]): ParticipantR
       calm: within(({ regime }) => regime.volatility === 'calm'),
       wild: within(({ regime }) => regime.volatility === 'wild'),
     },
-    curve: judged.map((each) => rounded((value *= 1 + sideOf(each.said) * each.outcome))),
+    equity: followed(points, said, cost),
   };
 }
 

@@ -2,7 +2,8 @@
 import type { IntervalRow, Plots } from '../../adapters/charts/plots.js';
 import type { Figures } from '../../domain/evaluation/measure.js';
 import type { Rate } from '../../domain/evaluation/wilson.js';
-import { percent, rateText, type Report } from './report.js';
+import { gain, percent, rateText, type Report } from './report.js';
+import type { Equity } from '../../domain/evaluation/equity.js';
 
 type SeriesPart = Report['series'][number];
 
@@ -53,7 +54,15 @@ function seriesOf(series: SeriesPart, analyst: string, plots: Plots): string {
   const everyone = Object.entries(participants);
   const accuracies = rowsOf(everyone.map(([who, { all }]) => [who, all]));
   const regimes = rowsOf(Object.entries(own?.byRegime ?? {}));
-  const curves = everyone.map(([label, { curve }]) => ({ label, values: curve }));
+  const followed = everyone.map(([who, { equity }]) => [who, equity] as const);
+  const analysts = followed.filter(([who]) => who === analyst || who === 'rules');
+  const accounts: readonly (readonly [string, Equity])[] = [
+    ...analysts,
+    ['buy and hold', series.buyAndHold],
+    ...followed.filter((each) => !analysts.includes(each)),
+  ];
+  const curvesOf = (values: 'withoutCosts' | 'afterCosts') =>
+    accounts.map(([label, equity]) => ({ label, values: equity[values] }));
   const title = (text: string): string => `${name}: ${text}`;
   return `<h2>${escape(name)}</h2>
 <p class="quiet">${escape(source)}, ${bars} daily bars, ${first} to ${last}, <code>SHA-256 ${sha256}</code>.
@@ -70,8 +79,13 @@ ${image(plots.intervals(title(`${analyst} by regime`), regimes), 'Accuracy by re
     figuresHead,
     Object.entries(own?.byRegime ?? {}).map(([regime, figures]) => figuresRow(regime, figures)),
   )}</div>
-<h3>Following every opinion with all of the money, without costs</h3>
-${image(plots.curves(title('value of 1, at each decision'), dates, curves), 'Value over time')}
+<h3>Money: following every opinion with all of it, beside buying once and holding</h3>
+${image(plots.curves(title('value of 1, without costs'), dates, curvesOf('withoutCosts')), 'Value over time, without costs')}
+${image(plots.curves(title('value of 1, after costs'), dates, curvesOf('afterCosts')), 'Value over time, after costs')}
+<div class="table">${table(
+    ['', 'without costs', 'after costs', 'trades', 'deepest fall'],
+    accounts.map(([who, equity]) => equityRow(who, equity)),
+  )}</div>
 <h3>Calibration: what was stated, and how often it was right</h3>
 ${calibrationOf(series, plots, title('right by what was stated; orange: the mean that was stated'))}`;
 }
@@ -103,6 +117,17 @@ const figuresRow = (who: string, figures: Figures): readonly string[] => {
   const mean = figures.meanReturn === null ? 'none' : `${(figures.meanReturn * 100).toFixed(2)} %`;
   return [who, ...counts, ...rates, mean];
 };
+
+const equityRow = (
+  who: string,
+  { withoutCosts, afterCosts, trades, deepestFall }: Equity,
+): readonly string[] => [
+  who,
+  gain(withoutCosts.at(-1)),
+  gain(afterCosts.at(-1)),
+  String(trades),
+  percent(deepestFall),
+];
 
 function calibrationOf({ calibration }: SeriesPart, plots: Plots, title: string): string {
   const { bins, brier } = calibration;

@@ -6,7 +6,7 @@ import type { EvaluateOptions, SeriesReport } from './evaluate.js';
 
 /** The file of --out, as JSON. It holds no time of its own making: the same input gives the same bytes. */
 export interface Report {
-  readonly format: 1;
+  readonly format: 2;
   readonly analyst: { readonly name: string; readonly version: string; readonly model: ModelFacts | null };
   readonly options: EvaluateOptions & { readonly overlapping: boolean };
   readonly notes: readonly string[];
@@ -20,16 +20,16 @@ export function reportOf(
 ): Report {
   const overlapping = options.step < options.horizon;
   return {
-    format: 1,
+    format: 2,
     analyst: { name, version, model },
     options: { ...options, overlapping },
     notes: notesOf(options, overlapping, model),
-    series: series.map((each) => ({ ...each, findings: findingsOf(name, each, overlapping) })),
+    series: series.map((each) => ({ ...each, findings: findingsOf(name, each, options, overlapping) })),
   };
 }
 
 function notesOf(
-  { horizon, step, seed, repeats }: EvaluateOptions,
+  { horizon, step, seed, repeats, cost }: EvaluateOptions,
   overlapping: boolean,
   model: ModelFacts | null,
 ): string[] {
@@ -39,6 +39,7 @@ function notesOf(
       ? 'Outcomes overlap, so they are not independent, and every interval here is too narrow. Take a step of the horizon or more.'
       : 'Outcomes do not overlap. Intervals are 95 % Wilson intervals and suppose independent decisions; what markets do over months still ties them together a little.',
     'A buy says up, a sell says down, a hold says nothing. Chance is what guessing with the same share of buys would hit. Always up says up each time: it follows the same windows as the rest, and is no buying and holding.',
+    `Money: each account puts all that it has on an opinion at the next open and is in cash again at the close that judges it. Buy and hold buys once, at the open after the first decision, and its value is shown at the same closes, as if it were sold there; in the plots each value stands at the date of its decision. A purchase or a sale costs ${share(cost)} of its value where costs are counted; taxes, interest, lending fees of a short and dividends beyond what the prices hold are not.`,
     `The coin's seed is ${seed}. Every question was asked ${repeats} times, and once on the mirrored chart, where each rise is a fall of the same share.`,
     'Of twenty such intervals one misses by luck alone, and there are many here: a single row that stands out proves little.',
     'Regimes are told from bars until the decision: rising or falling when the close is on that side of its 200-session average and the average has gone that way over 20 sessions, else sideways; wild when the 14-session range is above its median of 252 sessions, else calm.',
@@ -58,6 +59,9 @@ const modelNote = ({ nameless, pictures, priceDate }: ModelFacts): string =>
     pictures ? 'It saw the pictures.' : 'It was given numbers only.',
     `Costs are reckoned with the price table of ${priceDate}.`,
   ].join(' ');
+
+/** Such as "0.05 %". */
+const share = (value: number): string => `${String(Number((value * 100).toFixed(4)))} %`;
 
 export const percent = (value: number | null): string =>
   value === null ? 'none' : `${(value * 100).toFixed(1)} %`;
@@ -84,13 +88,31 @@ function accuracyFinding(name: string, figures: Figures): string {
   return `${found} The interval lies ${side} chance (${percent(chance)}).`;
 }
 
-function findingsOf(name: string, series: SeriesReport, overlapping: boolean): string[] {
+/** Such as "+12.3 %". */
+export const gain = (value: number | undefined): string =>
+  value === undefined ? 'none' : `${value >= 1 ? '+' : '−'}${(Math.abs(value - 1) * 100).toFixed(1)} %`;
+
+function moneyFinding(name: string, { participants, buyAndHold, dates }: SeriesReport, cost: number): string {
+  const own = participants[name]?.equity;
+  if (own === undefined || dates.length === 0) return 'Money: there was no decision.';
+  const told = ({ withoutCosts, afterCosts, deepestFall }: typeof own): string =>
+    `${gain(withoutCosts.at(-1))} without costs, ${gain(afterCosts.at(-1))} at ${share(cost)} a trade, at most ${percent(deepestFall)} below an earlier value`;
+  return `Money: buying after ${dates[0] ?? ''} and holding made ${told(buyAndHold)}; following ${name} made ${told(own)}.`;
+}
+
+function findingsOf(
+  name: string,
+  series: SeriesReport,
+  { cost: perTrade }: EvaluateOptions,
+  overlapping: boolean,
+): string[] {
   const { participants, flips, agreement, cost } = series;
   const own = participants[name]?.all;
   const failed = Object.entries(own?.failed ?? {}).map(([code, count]) => `${code} ${count}`);
   return [
     ...Object.entries(participants).map(([who, { all }]) => accuracyFinding(who, all)),
     ...(overlapping ? ['Outcomes overlap: these intervals are too narrow.'] : []),
+    moneyFinding(name, series, perTrade),
     `Lean: ${points(own?.bias ?? null)} between the share of buys and the share of rises after its opinions; buys were right ${points(own?.accuracyGap ?? null)} compared with sells.`,
     `Mirrored chart: ${rateText(flips.flipped)} of opinions flipped, ${rateText(flips.sameSide)} kept their side.`,
     `Repeated questions: all answers agreed in ${rateText(agreement)}.`,

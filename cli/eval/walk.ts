@@ -1,5 +1,6 @@
 // Where an evaluation decides, and what may be seen there: walks forward over the bars without a look ahead.
 // Called by evaluate.ts.
+import type { Window } from '../../domain/evaluation/equity.js';
 import { regimeOf, type Regime } from '../../domain/evaluation/regime.js';
 import { viewAt, type View } from '../../domain/evaluation/view.js';
 import { rounded } from '../../domain/evaluation/wilson.js';
@@ -16,13 +17,12 @@ export interface WalkOptions {
   readonly decisions: number | null;
 }
 
-export interface Point {
+/** The outcome is without costs. */
+export interface Point extends Window {
   /** Session of the decision: its bar is the last one that is seen. */
   readonly date: string;
   readonly view: View;
   readonly regime: Regime;
-  /** From the next open to the close of the horizon, as a share; without costs. */
-  readonly outcome: number;
 }
 
 export function pointsOf(bars: readonly Bar[], options: WalkOptions, weeksOf: WeeksOf): readonly Point[] {
@@ -50,7 +50,8 @@ export function pointAt(
   const regime = warm ? regimeOf(view.daily) : null;
   const [bar, next, end] = [bars[index], bars[index + 1], bars[index + horizon]];
   if (regime === null || bar === undefined || next === undefined || end === undefined) return null;
-  return { date: bar.time.slice(0, 10), view, regime, outcome: rounded(end.close / next.open - 1) };
+  const [{ open }, { close }] = [next, end];
+  return { date: bar.time.slice(0, 10), view, regime, open, close, outcome: rounded(close / open - 1) };
 }
 
 function spread(points: readonly Point[], most: number | null): readonly Point[] {
