@@ -19,6 +19,8 @@ import type { NotificationDeps } from './notifications.js';
 import { createNotificationActivities } from './notifications.js';
 import type { OrderDeps } from './order.js';
 import { createOrderActivities } from './order.js';
+import type { PanelDeps } from './panel.js';
+import { createPanelActivities } from './panel.js';
 import type { RiskDeps } from './risk.js';
 import { createRiskActivities } from './risk.js';
 import type { RunDeps } from './run.js';
@@ -29,6 +31,7 @@ export type ActivityDeps = RunDeps &
   ChartDeps &
   AnalysisDeps &
   DecisionDeps &
+  PanelDeps &
   RiskDeps &
   AdmissionDeps &
   OrderDeps &
@@ -44,6 +47,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createChartActivities(deps),
     ...createAnalysisActivities(deps),
     ...createDecisionActivities(deps),
+    ...createPanelActivities(deps),
     ...createRiskActivities(deps),
     ...createAdmissionActivities(deps),
     ...createOrderActivities(deps),

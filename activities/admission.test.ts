@@ -66,6 +66,22 @@ const proposal: RiskInput = {
 
 const buy: Decision = { ...buyDecision, stop: '90', target: '120', profitMargin: '0.2000' };
 
+/** As a panel leaves it. */
+const reviewedBuy = (stands: boolean): Decision => {
+  const { entry, stop, target, rCoefficient, profitMargin } = buy;
+  const verdict = {
+    verdict: 'stands',
+    soundness: 60,
+    reasons: [],
+    strongestObjection: '',
+    flags: [],
+  } as const;
+  const proposed = { entry, stop, target, rCoefficient, profitMargin };
+  const said = { numbersOnly: false, confidence: 50, horizonSessions: null };
+  const lists = { agreements: [], conflicts: [], risks: [], checks: [] };
+  return { ...buy, review: { ...said, ...lists, panel: { stands, proposed, reviews: [], verdict } } };
+};
+
 const settings = {
   symbols: ['AAPL'],
   timeframes: ['daily', 'weekly'],
@@ -108,6 +124,9 @@ async function account(
     readonly steps?: readonly DefinitionStep[];
     readonly gates?: readonly DefinitionGate[];
     readonly timeframeScores?: RiskInput['timeframeScores'];
+    readonly panel?: boolean;
+    /** What the panel said of the buy; null where none was asked. */
+    readonly stands?: boolean | null;
   } = {},
 ) {
   const objects = new Map<string, Uint8Array>();
@@ -126,10 +145,10 @@ async function account(
     presignedUrl: () => Promise.resolve(''),
   };
   const held = far.buys ? { ...snapshot, positions: [] } : snapshot;
-  const { timeframeScores } = far;
+  const { timeframeScores, stands = null } = far;
   const weighed: RiskInput = {
     ...proposal,
-    ...(far.buys && { decision: buy }),
+    ...(far.buys && { decision: stands === null ? buy : reviewedBuy(stands) }),
     ...(timeframeScores !== undefined && { timeframeScores }),
   };
   const proposed = far.buys
@@ -168,7 +187,10 @@ async function account(
       listOpen: () => Promise.resolve(open()),
     },
     runs: { get: () => Promise.resolve(runRow) },
-    strategies: { version: () => Promise.resolve(settings) },
+    strategies: {
+      version: () =>
+        Promise.resolve(far.panel ? ({ ...settings, analyst: 'openai', panel: true } as const) : settings),
+    },
     definitions: {
       version: (id: string, version: number) =>
         Promise.resolve({
@@ -177,7 +199,7 @@ async function account(
           steps: far.steps ?? definitionSteps,
           gates: far.gates ?? mandatoryGates,
           timeframes: settings.timeframes,
-          analyst: 'rules' as const,
+          analyst: 'auto' as const,
           limits: {},
           createdBy: '',
           createdAt: '',
@@ -276,6 +298,19 @@ describe('an order whose run was begun by a worker that knows no definitions', (
     const weighed = await account({ buys: true, gates, timeframeScores });
     expect(await weighed.activities.admitOrder(weighed.input)).toMatchObject({ kind: 'admitted' });
     const seller = await account({ gates });
+    expect(await seller.activities.admitOrder(seller.input)).toMatchObject({ kind: 'admitted' });
+  });
+
+  it('buys nothing where a panel reviews every buy and none has let this one stand; a sell closes all the same', async () => {
+    for (const stands of [null, false]) {
+      const buyer = await account({ buys: true, panel: true, stands });
+      const refused = { code: 'PANEL_MISSING', errorClass: 'final' };
+      await expect(buyer.activities.admitOrder(buyer.input)).rejects.toMatchObject(refused);
+      expect(buyer.inserted).toEqual([]);
+    }
+    const reviewed = await account({ buys: true, panel: true, stands: true });
+    expect(await reviewed.activities.admitOrder(reviewed.input)).toMatchObject({ kind: 'admitted' });
+    const seller = await account({ panel: true });
     expect(await seller.activities.admitOrder(seller.input)).toMatchObject({ kind: 'admitted' });
   });
 });

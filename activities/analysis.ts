@@ -42,6 +42,10 @@ export function chooseAnalyst(
   );
 }
 
+/** A panel is of a model: where a strategy has one, `auto` is the model, configured or not, and never the rules. */
+const wantedOf = ({ analyst, panel }: StrategySettings): StrategySettings['analyst'] =>
+  analyst === 'auto' && panel === true ? 'openai' : analyst;
+
 export function createAnalysisActivities(deps: AnalysisDeps) {
   return {
     /** @throws the analyst's code (final) when it fails or refuses: never a silent hold. */
@@ -51,7 +55,7 @@ export function createAnalysisActivities(deps: AnalysisDeps) {
         settingsOf(deps.strategies, input),
         readBars(deps.objects, input.bars.object),
       ]);
-      const outcome = await chooseAnalyst(deps, settings.analyst).analyze({
+      const outcome = await chooseAnalyst(deps, wantedOf(settings)).analyze({
         symbol,
         timeframe: input.bars.timeframe,
         bars,

@@ -5,7 +5,7 @@ import { checkProposal } from '../domain/decision/checks.js';
 import type { Analysis, Decision } from '../domain/decision/decision.js';
 import { makeDecision } from '../domain/decision/makeDecision.js';
 import type { Contract } from '../domain/market/contract.js';
-import type { AnalystPort, TimeframeInput } from '../ports/analyst.js';
+import type { DecideInput as Question, AnalystPort, TimeframeInput } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
@@ -37,6 +37,8 @@ export interface DecisionInput extends StrategyVersion {
   readonly bars: readonly BarSetRow[];
   readonly charts: readonly ChartRow[];
   readonly analyses: readonly Analysis[];
+  /** Of a strategy whose buys a panel reviews. */
+  readonly panel?: { readonly version: string };
 }
 
 export interface DecideInput extends StrategyVersion {
@@ -53,40 +55,63 @@ export function createDecisionActivities(deps: DecisionDeps) {
   return {
     /** @throws the analyst's code, DECISION_INCOMPLETE or DECISION_INVALID (final). */
     async decide(input: DecideInput): Promise<Decision> {
-      const { runId, ...rest } = input;
-      const { risk, indicators } = await settingsOf(deps.strategies, input);
-      // Who read the timeframes decides, also when the configuration has changed in between.
-      const byRules = input.analyses.every(({ analyst }) => analyst === deps.rules.name);
-      const analyst = chooseAnalyst(deps, byRules ? 'rules' : 'openai');
-      const ofModel = { runId, priceCollar: risk.priceCollar, costShare: risk.cashReserve };
-      const stored: DecisionInput = {
-        format: 1,
-        ...rest,
-        ...(!byRules && ofModel),
-        analyst: { name: analyst.name, version: analyst.version },
-        indicators,
-        minimumRCoefficient: risk.minimumRCoefficient,
-      };
+      const { analyst, stored } = await inputOf(deps, input);
       const decision = await decideFrom(analyst, deps.objects, stored);
-      await deps.evidence.putDecision(runId, decision, await putJson(deps.objects, 'decisions', stored));
+      await deps.evidence.putDecision(
+        input.runId,
+        decision,
+        await putJson(deps.objects, 'decisions', stored),
+      );
       return decision;
     },
   };
 }
 
+/** Who decides, and everything that the decision will depend on. */
+export async function inputOf(
+  deps: Pick<DecisionDeps, 'rules' | 'model' | 'strategies'>,
+  input: DecideInput,
+): Promise<{ readonly analyst: AnalystPort; readonly stored: DecisionInput }> {
+  const { runId, ...rest } = input;
+  const { risk, indicators } = await settingsOf(deps.strategies, input);
+  // Who read the timeframes decides, also when the configuration has changed in between.
+  const byRules = input.analyses.every(({ analyst }) => analyst === deps.rules.name);
+  const analyst = chooseAnalyst(deps, byRules ? 'rules' : 'openai');
+  const ofModel = { runId, priceCollar: risk.priceCollar, costShare: risk.cashReserve };
+  const stored: DecisionInput = {
+    format: 1,
+    ...rest,
+    ...(!byRules && ofModel),
+    analyst: { name: analyst.name, version: analyst.version },
+    indicators,
+    minimumRCoefficient: risk.minimumRCoefficient,
+  };
+  return { analyst, stored };
+}
+
 type Objects = Pick<ObjectStorePort, 'get'>;
 
-async function decideFrom(analyst: AnalystPort, objects: Objects, input: DecisionInput): Promise<Decision> {
+/** What the analyst, and a panel after it, is asked. */
+export const questionOf = async (objects: Objects, input: DecisionInput): Promise<Question> => ({
+  symbol: input.symbol,
+  name: input.contract.name,
+  analyses: input.analyses,
+  // Rules decide by the analyses alone.
+  timeframes: input.runId === undefined ? [] : await timeframesOf(objects, input),
+  limits: limitsOf(input),
+  call: { runId: input.runId ?? '', strategyId: input.strategyId },
+});
+
+/** @throws KeelError the analyst's code, DECISION_INCOMPLETE or DECISION_INVALID (final) */
+export async function decideFrom(
+  analyst: AnalystPort,
+  objects: Objects,
+  input: DecisionInput,
+): Promise<Decision> {
   const ofModel = input.runId !== undefined;
-  const limits = limitsOf(input);
-  const proposal = await analyst.decide({
-    symbol: input.symbol,
-    name: input.contract.name,
-    analyses: input.analyses,
-    timeframes: ofModel ? await timeframesOf(objects, input) : [],
-    limits,
-    call: { runId: input.runId ?? '', strategyId: input.strategyId },
-  });
+  const question = await questionOf(objects, input);
+  const { limits } = question;
+  const proposal = await analyst.decide(question);
   if (proposal.kind === 'failed') throw new KeelError(proposal.code, proposal.message);
   const { review } = proposal.value;
   if (ofModel) refuseUnchecked(checkProposal(proposal.value, input.analyses, limits));
@@ -133,7 +158,7 @@ async function timeframeOf(
 
 /**
  * Makes the decision again from the stored bars, as `keel verify` and `keel replay` do: every timeframe is read anew, a
- * model's answers come from where they are stored.
+ * model's answers come from where they are stored. Where a panel reviewed it, this is what was proposed to the panel.
  * @throws KeelError ANALYST_CHANGED when the analyst is not the one that decided, or its rules have another version.
  */
 export async function recomputeDecision(

@@ -36,6 +36,8 @@ export interface RunPlan {
   readonly sessionWaitMs?: number;
   /** Absent in histories recorded before there were definitions: those runs take every step. */
   readonly definition?: RunDefinition;
+  /** Whether a panel reviews a proposed buy; absent in histories recorded before there was one. */
+  readonly panel?: boolean;
 }
 
 export interface MarketCheck {
@@ -76,7 +78,7 @@ export function createRunActivities(deps: RunDeps) {
       }
       const { strategyVersion } = row;
       // An attempt whose answer was lost had opened the row: the run keeps the version that it says, whatever came since.
-      const { timeframes, definition } =
+      const { timeframes, definition, panel } =
         strategyVersion === strategy.version
           ? current
           : await partOf(deps, input, await settingsOf(deps.strategies, row));
@@ -89,6 +91,7 @@ export function createRunActivities(deps: RunDeps) {
         analystDeadlineMs,
         sessionWaitMs,
         definition,
+        panel,
       };
     },
 
@@ -117,10 +120,11 @@ async function partOf(
   deps: Pick<RunDeps, 'definitions'>,
   { strategyId, symbol }: StrategyRunInput,
   settings: StrategySettings,
-): Promise<{ readonly timeframes: readonly Timeframe[]; readonly definition: RunDefinition }> {
+): Promise<Required<Pick<RunPlan, 'timeframes' | 'definition' | 'panel'>>> {
   const { id, version, steps } = await definitionOf(deps.definitions, settings);
   if (!settings.symbols.includes(symbol)) {
     throw new KeelError('SYMBOL_NOT_OF_STRATEGY', `${strategyId} does not trade ${symbol}`);
   }
-  return { timeframes: settings.timeframes, definition: { id, version, steps } };
+  const { timeframes, panel = false } = settings;
+  return { timeframes, definition: { id, version, steps }, panel };
 }

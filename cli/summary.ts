@@ -1,5 +1,6 @@
 // What people and files are told of a run that has ended: the printed summary, and the file of --json.
 import { join } from 'node:path';
+import type { PanelReport } from '../contracts/http/model.js';
 import { money } from '../domain/money/decimal.js';
 import type { RunDetail } from './api.js';
 import type { Say } from './say.js';
@@ -170,6 +171,7 @@ function printDecision({ decision, analyses }: RunDetail, say: Say): void {
     say(`            entry ${entry}, stop ${stop}, target ${target}`);
     say(`            R coefficient ${short(rCoefficient)}, profit margin ${percent(profitMargin)}`);
   }
+  if (decision.review?.panel !== undefined) printPanel(decision.review.panel, say);
   // What it says of the timeframes follows as a list.
   const [summary = ''] = decision.rationale.split(/ (?:daily|weekly): /);
   say(wrap(analyses.length === 0 ? decision.rationale : summary, width - 10, '            '));
@@ -177,6 +179,12 @@ function printDecision({ decision, analyses }: RunDetail, say: Say): void {
     say(`            ${timeframe}: score ${score.toFixed(2)}`);
     for (const reason of reasons) say(wrap(reason, width - 14, '              '));
   }
+}
+
+function printPanel({ stands, reviews, verdict }: PanelReport, say: Say): void {
+  const said = reviews.map(({ role, soundness }) => `${role} ${String(soundness)}`).join(', ');
+  const end = stands ? 'the buy stands' : 'the buy is taken back';
+  say(`            panel: ${said}, judge ${verdict.verdict} ${String(verdict.soundness)}: ${end}`);
 }
 
 function printModel(run: RunDetail, say: Say): void {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import {
   chatFailures,
+  panelFailures,
   pictureFailures,
   responsesFailures,
   settingFailures,
@@ -27,7 +28,7 @@ function tableOf(heading: string): string[][] {
 
 /** Code of every case, by its name. */
 const cases = new Map<string, string>([
-  ...[...chatFailures, ...responsesFailures].map(([name, , code]) => [name, code] as const),
+  ...[...chatFailures, ...responsesFailures, ...panelFailures].map(([name, , code]) => [name, code] as const),
   ...settingFailures.map(([name, , , code]) => [name, code] as const),
   ...pictureFailures.map(([name, code]) => [name, code] as const),
 ]);

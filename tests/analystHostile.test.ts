@@ -1,16 +1,19 @@
-// Two hundred hostile texts of third parties, and a model that always gives the worst answer that is still legal: through
-// the adapter over the protocol, the checks and the risk rules. No limit is passed, and no secret is in a prompt.
+// Two hundred hostile texts of third parties, and a model that always gives the worst answer that is still legal, also as a
+// panel: through the adapter over the protocol, the checks and the risk rules. No limit is passed, and no secret is in a prompt.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createModelAnalyst } from '../adapters/openai/analyst.js';
 import { createAsk } from '../adapters/openai/ask.js';
+import { createModelPanel } from '../adapters/openai/panel.js';
 import type { ModelProfile } from '../adapters/openai/profile.js';
 import { hostileTexts } from '../adapters/openai/testing/hostile.js';
 import { openLedger } from '../cli/eval/ledger.js';
 import { readSeries } from '../cli/eval/series.js';
 import { checkProposal } from '../domain/decision/checks.js';
-import type { Analysis } from '../domain/decision/decision.js';
+import type { Analysis, Decision } from '../domain/decision/decision.js';
 import { makeDecision } from '../domain/decision/makeDecision.js';
+import { heldToPanel, panelRoles } from '../domain/decision/quorum.js';
+import type { PanelReview } from '../domain/decision/reading.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import type { Bar } from '../domain/market/bar.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
@@ -18,7 +21,8 @@ import { aggregateWeekly } from '../domain/market/weekly.js';
 import { evaluateRisk } from '../domain/risk/evaluateRisk.js';
 import type { RiskFacts } from '../domain/risk/types.js';
 import { worstText } from './support/openai/outcomes.js';
-import { readingText } from './support/openai/replies.js';
+import type { AnalystOutcome } from '../ports/analyst.js';
+import { readingText, reviewText, verdictText } from './support/openai/replies.js';
 import { startOpenaiStub, type OpenaiStub, type StubCall } from './support/openai/stub.js';
 import { demoSettings } from './support/stack.js';
 import { tempFolder } from './support/temp.js';
@@ -30,13 +34,17 @@ let stub: OpenaiStub;
 let bars: readonly Bar[];
 let text = '';
 
-const answer = (call: StubCall) => ({
-  kind: 'text' as const,
-  text:
-    call.purpose === 'decision'
-      ? worstText(call, { rationale: text, risks: [text] })
-      : readingText({ summary: text, signals: [{ name: text, direction: 'bullish', evidence: text }] }),
-});
+const worst = (call: StubCall): string => {
+  if (call.purpose === 'decision') return worstText(call, { rationale: text, risks: [text] });
+  if (call.purpose === 'judge') {
+    return verdictText({ soundness: 100, reasons: [text], strongestObjection: text });
+  }
+  if (panelRoles.some((role) => role === call.purpose)) {
+    return reviewText(100, { argument: text, points: [{ claim: text, evidence: text }] });
+  }
+  return readingText({ summary: text, signals: [{ name: text, direction: 'bullish', evidence: text }] });
+};
+const answer = (call: StubCall) => ({ kind: 'text' as const, text: worst(call) });
 
 beforeAll(async () => {
   stub = await startOpenaiStub(answer);
@@ -75,11 +83,20 @@ function analystOf() {
   const caps = { run: '1', day: '1', month: '1' };
   const deps = { conversations, objects, clock: { now: () => 0 }, caps, priceDate: '2025-08-07' };
   const ask = (call: Parameters<typeof createAsk>[2]) => createAsk(deps, [profile], call);
-  return createModelAnalyst({ askReading: ask, askDecision: ask, vision: () => Promise.resolve(false) });
+  const vision = () => Promise.resolve(false);
+  return {
+    analyst: createModelAnalyst({ askReading: ask, askDecision: ask, vision }),
+    panel: createModelPanel({ askDecision: ask }),
+  };
+}
+
+function valueOf<T>(outcome: AnalystOutcome<T>): T {
+  if (outcome.kind === 'failed') throw new Error(`${outcome.code}: ${outcome.message}`);
+  return outcome.value;
 }
 
 /** Makes the decision of one hostile text, as a run does. */
-async function decide(analyst: ReturnType<typeof analystOf>, hostile: string, at: number) {
+async function decide({ analyst, panel }: ReturnType<typeof analystOf>, hostile: string, at: number) {
   text = hostile.slice(0, 70);
   const call = { runId: `hostile/${String(at)}`, strategyId: 'hostile' };
   const chart = { key: 'none', sha256: '', bytes: 0 };
@@ -93,31 +110,36 @@ async function decide(analyst: ReturnType<typeof analystOf>, hostile: string, at
   }));
   const analyses: Analysis[] = [];
   for (const input of inputs) {
-    const read = await analyst.analyze({ symbol: hostile, call, ...input });
-    if (read.kind === 'failed') throw new Error(`${read.code}: ${read.message}`);
-    analyses.push(read.value);
+    analyses.push(valueOf(await analyst.analyze({ symbol: hostile, call, ...input })));
   }
   const names = { symbol: hostile, name: hostile };
-  const proposal = await analyst.decide({ ...names, analyses, timeframes: inputs, limits: limits(), call });
-  if (proposal.kind === 'failed') throw new Error(`${proposal.code}: ${proposal.message}`);
-  return { proposal: proposal.value, analyses };
+  const question = { ...names, analyses, timeframes: inputs, limits: limits(), call };
+  const proposal = valueOf(await analyst.decide(question));
+  const made = makeDecision(proposal, 'openai', [{ from: '0', increment: '0.01' }]);
+  if (made.kind === 'failed') throw new Error(made.message);
+  const { review } = proposal;
+  const proposed: Decision = { ...made.decision, ...(review !== undefined && { review }) };
+  const reviews: PanelReview[] = [];
+  for (const role of panelRoles) reviews.push(valueOf(await panel.review({ ...question, proposed, role })));
+  const verdict = valueOf(await panel.judge({ ...question, proposed, reviews }));
+  return { proposal, analyses, proposed, decision: heldToPanel(proposed, reviews, verdict) };
 }
 
 describe('a model that obeys whoever writes to it', () => {
   it('passes no limit and sees no secret, whatever stands in names and in what it wrote before', async () => {
     const folderObjects = createFilesystemObjectStore({ directory: folder.path });
     await folderObjects.ensureBucket();
-    const analyst = analystOf();
+    const asked = analystOf();
     let orders = 0;
     for (const [at, hostile] of hostileTexts.entries()) {
-      const { proposal, analyses } = await decide(analyst, hostile, at);
+      const { proposal, analyses, proposed, decision } = await decide(asked, hostile, at);
       const broken = checkProposal(proposal, analyses, limits()).filter(
         ({ passed, blocking }) => blocking && !passed,
       );
       expect(broken, hostile).toEqual([]);
-      const made = makeDecision(proposal, 'openai', [{ from: '0', increment: '0.01' }]);
-      if (made.kind === 'failed') throw new Error(made.message);
-      const { order, riskAmount } = evaluateRisk(made.decision, risk, factsOf(), null);
+      expect(decision.review?.panel?.stands).toBe(true);
+      const { order, riskAmount } = evaluateRisk(decision, risk, factsOf(), null);
+      expect(order).toEqual(evaluateRisk(proposed, risk, factsOf(), null).order);
       if (order === null) continue;
       orders += 1;
       expect(Number(order.quantity) * close()).toBeLessThanOrEqual(

@@ -1,10 +1,12 @@
-// Makes the analyst that asks a model from the configuration. Called by worker/ports.ts and by commands of the CLI.
+// Makes the analyst that asks a model, and its panel, from the configuration. Called by worker/ports.ts and by commands of the CLI.
 import { createAsk, type Ask, type AskDeps } from '../adapters/openai/ask.js';
 import { createModelAnalyst } from '../adapters/openai/analyst.js';
+import { createModelPanel } from '../adapters/openai/panel.js';
 import { asProbed, isOpenai, openaiUrl, type ModelProfile } from '../adapters/openai/profile.js';
 import { modelConfigured, type ModelConfig } from '../config/model.js';
 import type { AnalystCall, AnalystPort } from '../ports/analyst.js';
 import type { ModelAbilityStore } from '../ports/modelAbilities.js';
+import type { PanelPort } from '../ports/panel.js';
 
 /** Without the date that providers append to a name: gpt-4o-2024-08-06. */
 const family = (model: string): string => model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
@@ -34,9 +36,9 @@ export function createConfiguredModel(
   deps: Pick<AskDeps, 'conversations' | 'objects' | 'clock'> & {
     readonly modelAbilities: Pick<ModelAbilityStore, 'of'>;
   },
-): AnalystPort | null {
+): { readonly model: AnalystPort | null; readonly panel: PanelPort | null } {
   const profile = modelProfile(config);
-  if (profile === null) return null;
+  if (profile === null) return { model: null, panel: null };
   const askDeps: AskDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
   // Read for each question, so that a probe counts at once.
   const probed = async (): Promise<ModelProfile> =>
@@ -46,5 +48,8 @@ export function createConfiguredModel(
     async (request, read) =>
       createAsk(askDeps, [await probed()], call)(request, read);
   const vision = async (): Promise<boolean> => (await probed()).vision;
-  return createModelAnalyst({ askReading: ask, askDecision: ask, vision });
+  return {
+    model: createModelAnalyst({ askReading: ask, askDecision: ask, vision }),
+    panel: createModelPanel({ askDecision: ask }),
+  };
 }

@@ -116,7 +116,7 @@ export async function createWorkerPorts(
         retentionRules: config.retention,
       }),
     rules: createRulesAnalyst(),
-    model: createConfiguredModel(config.model, { ...stores, objects, clock }),
+    ...createConfiguredModel(config.model, { ...stores, objects, clock }),
     analystDeadlineMs: modelConfigured(config.model)
       ? config.model.stepDeadlineMs
       : config.worker.stepDeadlineMs,

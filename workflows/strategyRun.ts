@@ -16,6 +16,7 @@ import { marketReached, orderReport, runProgress } from './signals.js';
 import { showDecision, showEnd } from './steps/display.js';
 import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
+import { decideWithPanel } from './steps/panel.js';
 import { asking, patient, repeatable, stored } from './steps/proxies.js';
 import { createStory, type Story } from './steps/story.js';
 import { waitForMarket } from './steps/waitForMarket.js';
@@ -55,7 +56,7 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   const { contract, decision } = await decide(input, plan, story);
   story.decision = decision;
   showDecision(decision);
-  if (decision.action === 'hold') return endOf('HOLD', 'HOLD', decision.rationale);
+  if (decision.action === 'hold') return endOf('HOLD', holdCode(decision), decision.rationale);
 
   const { strategyVersion } = plan;
   const { evaluateRisk } = repeatable(plan.stepDeadlineMs);
@@ -98,6 +99,9 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   );
 }
 
+/** Whether somebody decided to hold, or a panel took a proposed buy back. */
+const holdCode = ({ review }: Decision): string => (review?.panel === undefined ? 'HOLD' : 'PANEL_HOLD');
+
 /** Plans of earlier versions name no definition, and their runs take every step. */
 const takes = ({ definition }: RunPlan, step: DefinitionStep): boolean =>
   definition?.steps.includes(step) ?? true;
@@ -127,19 +131,17 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
       return { bars, chart, analysis };
     }),
   );
-  const decision: Decision = await story.step('decide', () =>
-    analyst.decide({
-      runId,
-      symbol,
-      session,
-      strategyId,
-      strategyVersion,
-      contract,
-      bars: evidence.map(({ bars }) => bars),
-      charts: evidence.flatMap(({ chart }) => (chart === null ? [] : [chart])),
-      analyses: evidence.map(({ analysis }) => analysis),
-    }),
-  );
+  const asked = {
+    ...{ runId, symbol, session, strategyId, strategyVersion, contract },
+    bars: evidence.map(({ bars }) => bars),
+    charts: evidence.flatMap(({ chart }) => (chart === null ? [] : [chart])),
+    analyses: evidence.map(({ analysis }) => analysis),
+  };
+  // Plans of earlier versions say nothing, and their runs have no panel.
+  const decision: Decision =
+    plan.panel === true
+      ? await decideWithPanel(story, analyst, asked)
+      : await story.step('decide', () => analyst.decide(asked));
   return { contract, decision };
 }
 

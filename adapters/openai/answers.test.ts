@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { decisionAnswer, parseAnswer, readingAnswer, strictSchema } from './answers.js';
+import {
+  decisionAnswer,
+  parseAnswer,
+  readingAnswer,
+  reviewAnswer,
+  strictSchema,
+  verdictAnswer,
+} from './answers.js';
 
 const reading = {
   ...{ trend: 'up', momentum: 'flat', volatility: 'low', support: [90], resistance: [] },
@@ -7,7 +14,7 @@ const reading = {
 };
 
 describe('strictSchema', () => {
-  it.each([readingAnswer, decisionAnswer])(
+  it.each([readingAnswer, decisionAnswer, reviewAnswer, verdictAnswer])(
     'requires every key, adds none, and holds no keyword of limits',
     (schema) => {
       const visit = (node: unknown): void => {

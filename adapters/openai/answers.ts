@@ -43,6 +43,19 @@ export const decisionAnswer = z.strictObject({
   }),
 });
 
+export const reviewAnswer = z.strictObject({
+  argument: sentence(800),
+  points: z.array(z.strictObject({ claim: sentence(300), evidence: sentence(300) })).max(4),
+  soundness: confidence,
+});
+
+export const verdictAnswer = z.strictObject({
+  strongestObjection: sentence(400),
+  reasons: list,
+  verdict: z.enum(['stands', 'hold']),
+  soundness: confidence,
+});
+
 export type ReadingAnswer = z.infer<typeof readingAnswer>;
 export type DecisionAnswer = z.infer<typeof decisionAnswer>;
 

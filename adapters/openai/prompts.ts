@@ -9,7 +9,18 @@ const files = {
   decision: 'decision-1',
 } as const;
 
+/** Of the panel, apart: a change of one leaves decisions without a panel as they were. */
+const panelFiles = {
+  panel: 'panel-1',
+  bull: 'bull-1',
+  bear: 'bear-1',
+  risk: 'risk-1',
+  reviewer: 'reviewer-1',
+  judge: 'judge-1',
+} as const;
+
 export type Prompts = Readonly<Record<keyof typeof files, Prompt>>;
+export type PanelPrompts = Readonly<Record<keyof typeof panelFiles, Prompt>>;
 
 function readPrompt(name: string): Prompt {
   const text = readFileSync(new URL(`prompts/${name}.txt`, import.meta.url), 'utf8');
@@ -22,4 +33,13 @@ export const readPrompts = (): Prompts => ({
   weekly: readPrompt(files.weekly),
   consolidation: readPrompt(files.consolidation),
   decision: readPrompt(files.decision),
+});
+
+export const readPanelPrompts = (): PanelPrompts => ({
+  panel: readPrompt(panelFiles.panel),
+  bull: readPrompt(panelFiles.bull),
+  bear: readPrompt(panelFiles.bear),
+  risk: readPrompt(panelFiles.risk),
+  reviewer: readPrompt(panelFiles.reviewer),
+  judge: readPrompt(panelFiles.judge),
 });

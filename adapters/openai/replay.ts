@@ -4,18 +4,20 @@ import type { AnalystPort } from '../../ports/analyst.js';
 import type { CallRow } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
+import type { PanelPort } from '../../ports/panel.js';
 import { createModelAnalyst } from './analyst.js';
 import { readObject, type Ask } from './ask.js';
 import { readEnvelope } from './envelope.js';
+import { createModelPanel } from './panel.js';
 import type { ModelProfile } from './profile.js';
 import { canonical, type ModelRequest } from './request.js';
 import { judge } from './weigh.js';
 
 type Objects = Pick<ObjectStorePort, 'get'>;
 
-/** @param calls of the run, as recorded */
-export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects): AnalystPort {
-  const ask: Ask = async (request, read) => {
+const recorded =
+  (calls: readonly CallRow[], objects: Objects): Ask =>
+  async (request, read) => {
     // The pictures have to be what they were, though nobody looks at them again.
     await Promise.all(request.pictures.map(({ dataUrl }) => dataUrl()));
     const call = await findCall(calls, objects, request);
@@ -26,6 +28,10 @@ export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects)
     }
     return judge(readEnvelope(call.api, await readObject(objects, call.answer)), read).asked;
   };
+
+/** @param calls of the run, as recorded */
+export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects): AnalystPort {
+  const ask = recorded(calls, objects);
   const vision = calls.some(({ pictures }) => pictures.length > 0);
   return createModelAnalyst({
     askReading: () => ask,
@@ -33,6 +39,10 @@ export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects)
     vision: () => Promise.resolve(vision),
   });
 }
+
+/** @param calls of the run, as recorded */
+export const createReplayPanel = (calls: readonly CallRow[], objects: Objects): PanelPort =>
+  createModelPanel({ askDecision: () => recorded(calls, objects) });
 
 /** The call whose stored question is, byte for byte, the one made again now. */
 async function findCall(

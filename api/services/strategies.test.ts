@@ -33,6 +33,7 @@ describe('createStrategy', () => {
       timeframes: ['daily', 'weekly'],
       indicators: defaultIndicators,
       analyst: 'auto',
+      panel: false,
       risk: { ...riskLimits, pyramiding: false },
       slot: 'after-close',
       workflowId: 'standard',
@@ -114,5 +115,16 @@ describe('changeStrategy', () => {
     const settings = { symbols: ['SPX'], workflowId: 'standard' };
     const moved = await changeStrategy(deps, before.id, { settings }, owner);
     expect(moved.settings).toEqual({ ...tighter.settings, workflowVersion: 2 });
+  });
+
+  it('keeps the panel until it is told not to, and has none for the rules', async () => {
+    const world = new MemoryWorld();
+    const deps = memoryDeps(world);
+    const before = await create({ settings: { symbols: ['AAPL'], panel: true } }, world);
+    const change = (settings: object) =>
+      changeStrategy(deps, before.id, { settings: { symbols: ['SPX'], ...settings } }, owner);
+    expect((await change({})).settings.panel).toBe(true);
+    expect(await fieldsOf(change({ analyst: 'rules' }))).toEqual(['settings.panel']);
+    expect((await change({ analyst: 'rules', panel: false })).settings.panel).toBe(false);
   });
 });

@@ -83,6 +83,7 @@ function keptFrom(before: StrategySettings, asked: NewStrategyVersion['settings'
   return {
     ...asked,
     analyst: asked.analyst ?? before.analyst,
+    panel: asked.panel ?? before.panel ?? false,
     slot: before.slot,
     workflowId: workflowId ?? before.workflowId,
     workflowVersion: workflowVersion ?? (workflowId === undefined ? before.workflowVersion : undefined),

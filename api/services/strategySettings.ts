@@ -39,6 +39,7 @@ function filledIn(
     timeframes: request.timeframes ?? definition.timeframes.filter((timeframe) => before.includes(timeframe)),
     indicators: { ...defaults.indicators, ...given(request.indicators) },
     analyst: analyst === 'auto' ? definition.analyst : analyst,
+    panel: request.panel ?? false,
     risk: { ...tightened(defaults.risk, definition.limits), ...given(request.risk) },
     slot: request.slot ?? defaults.slot,
     workflowId: definition.id,

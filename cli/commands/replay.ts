@@ -10,6 +10,7 @@ import { loadConfig } from '../../config/load.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { Stores } from '../../db/stores.js';
 import type { Decision } from '../../domain/decision/decision.js';
+import type { PanelReport } from '../../domain/decision/reading.js';
 import type { CallRow } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
@@ -199,6 +200,26 @@ async function explainCall(call: CallRow, link: Link, out: Say): Promise<boolean
   return same;
 }
 
+function explainPanel({ stands, proposed, reviews, verdict }: PanelReport, out: Say): void {
+  const { entry, stop, target } = proposed;
+  out(
+    `    panel on a buy at ${entry ?? 'none'}, stop ${stop ?? 'none'}, target ${target ?? 'none'}: ${stands ? 'it stands' : 'taken back'}`,
+  );
+  for (const { role, soundness, argument, flags } of reviews) {
+    out(wrap(`${role} ${String(soundness)}: ${argument}`, 100, '      '));
+    for (const flag of flags) out(`      flagged: ${flag}`);
+  }
+  out(
+    wrap(
+      `judge ${String(verdict.soundness)}, ${verdict.verdict}: ${verdict.reasons.join(' ')}`,
+      100,
+      '      ',
+    ),
+  );
+  out(wrap(`strongest objection: ${verdict.strongestObjection}`, 100, '      '));
+  for (const flag of verdict.flags) out(`      flagged: ${flag}`);
+}
+
 function explainDecision(
   { action, entry, stop, target, rationale, analyst, review }: Decision,
   out: Say,
@@ -206,6 +227,7 @@ function explainDecision(
   const prices = `entry ${entry ?? 'none'}, stop ${stop ?? 'none'}, target ${target ?? 'none'}`;
   out(`\n  decided ${action} by ${analyst}: ${prices}`);
   out(wrap(rationale, 100, '    '));
+  if (review?.panel !== undefined) explainPanel(review.panel, out);
   for (const check of review?.checks ?? [])
     out(`    ${check.passed ? '✓' : '✗'} ${check.code}: ${check.text}`);
 }

@@ -96,6 +96,11 @@ async function checkDecision({ list, summary, run, objects, stores }: VerifyFact
     [run.strategyId, run.strategyVersion, settings?.indicators, settings?.risk.minimumRCoefficient],
   );
   list.same(
+    'decision was made with a panel where the strategy version has one, and else without',
+    input.panel !== undefined,
+    settings?.panel === true,
+  );
+  list.same(
     "decision's input names the run's symbol and session",
     [input.symbol, input.session],
     [run.symbol, run.session],

@@ -1,8 +1,9 @@
 // The analyst that makes a stored decision again without asking anybody. Used by `keel verify` and `keel replay`.
 import type { DecisionInput } from '../../activities/decision.js';
 import { recomputeDecision } from '../../activities/decision.js';
+import { reviewAgain } from '../../activities/panel.js';
 import { analystName } from '../../adapters/openai/analyst.js';
-import { createReplayAnalyst } from '../../adapters/openai/replay.js';
+import { createReplayAnalyst, createReplayPanel } from '../../adapters/openai/replay.js';
 import { createRulesAnalyst } from '../../adapters/rules/analyst.js';
 import type { Stores } from '../../db/stores.js';
 import type { Decision } from '../../domain/decision/decision.js';
@@ -15,11 +16,10 @@ export async function decideAgain(
   runId: string,
   input: DecisionInput,
 ): Promise<Decision> {
-  const analyst =
-    input.analyst.name === analystName
-      ? createReplayAnalyst(await stores.conversations.byRun(runId), objects)
-      : createRulesAnalyst();
-  return recomputeDecision(analyst, objects, input);
+  if (input.analyst.name !== analystName) return recomputeDecision(createRulesAnalyst(), objects, input);
+  const calls = await stores.conversations.byRun(runId);
+  const proposed = await recomputeDecision(createReplayAnalyst(calls, objects), objects, input);
+  return reviewAgain(createReplayPanel(calls, objects), objects, input, proposed);
 }
 
 /** One text for one value: keys in order, because PostgreSQL keeps its own order of them. */

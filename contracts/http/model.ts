@@ -1,6 +1,6 @@
 // What a model read, proposed and cost, as the HTTP API shows it. Used by run.ts, evidence.ts and routes/analyst.ts.
 import { z } from 'zod';
-import { instant, objectRef, objectRefFields, sha256 } from './fields.js';
+import { decimal, instant, objectRef, objectRefFields, sha256 } from './fields.js';
 
 const confidence = z.int().min(0).max(100).meta({ description: 'Recorded, never used to size.' });
 const numbersOnly = z.boolean().meta({ description: 'The model takes no pictures and saw numbers only.' });
@@ -8,6 +8,8 @@ const usd = z
   .string()
   .regex(/^\d+(\.\d+)?$/)
   .meta({ description: 'USD as a decimal string.', example: '0.0123' });
+
+const flags = z.array(z.string()).meta({ description: 'Claims that the bars do not bear out.' });
 
 export const reading = z
   .strictObject({
@@ -27,9 +29,43 @@ export const reading = z
     invalidation: z.string(),
     summary: z.string(),
     numbersOnly,
-    flags: z.array(z.string()).meta({ description: 'Claims that the bars do not bear out.' }),
+    flags,
   })
   .meta({ id: 'Reading' });
+
+const soundness = z
+  .int()
+  .min(0)
+  .max(100)
+  .meta({ description: 'How sound the proposed buy is; counted against the quorum, never used to size.' });
+
+const panelReport = z
+  .strictObject({
+    stands: z.boolean().meta({ description: 'False: the buy became a hold.' }),
+    proposed: z.strictObject({
+      ...{ entry: decimal.nullable(), stop: decimal.nullable(), target: decimal.nullable() },
+      ...{ rCoefficient: decimal.nullable(), profitMargin: decimal.nullable() },
+    }),
+    reviews: z.array(
+      z.strictObject({
+        role: z.enum(['bull', 'bear', 'risk']),
+        argument: z.string(),
+        points: z.array(z.strictObject({ claim: z.string(), evidence: z.string() })),
+        soundness,
+        flags,
+      }),
+    ),
+    verdict: z.strictObject({
+      verdict: z.enum(['stands', 'hold']),
+      soundness,
+      reasons: z.array(z.string()),
+      strongestObjection: z.string(),
+      flags,
+    }),
+  })
+  .meta({ id: 'PanelReport', description: 'What a panel said of a proposed buy.' });
+
+export type PanelReport = z.infer<typeof panelReport>;
 
 export const decisionReview = z
   .strictObject({
@@ -47,6 +83,7 @@ export const decisionReview = z
         text: z.string(),
       }),
     ),
+    panel: panelReport.optional(),
   })
   .meta({ id: 'DecisionReview' });
 

@@ -73,12 +73,19 @@ const analyst = z.enum(['auto', 'rules', 'openai']).meta({
   description: 'auto: the model where one is configured, else the rules.',
 });
 
+const panel = z.boolean().meta({
+  description:
+    'Whether a bull, a bear, a reviewer of risk and a judge, all of the model, look at a proposed buy. They can only take ' +
+    'it back. Needs a model; up to four more calls.',
+});
+
 const strategySettings = z
   .strictObject({
     symbols,
     timeframes,
     indicators: indicatorParameters,
     analyst,
+    panel: panel.optional(),
     risk: riskProfile,
     slot,
     workflowId,
@@ -92,6 +99,7 @@ const newSettings = z
     timeframes: timeframes.optional(),
     indicators: z.strictObject(indicatorFields).partial().optional(),
     analyst: analyst.optional(),
+    panel: panel.optional(),
     risk: z.strictObject(riskFields).partial().optional(),
     slot: slot.optional(),
     workflowId: workflowId.optional(),

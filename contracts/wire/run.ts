@@ -19,6 +19,10 @@ export type StepName =
   | 'analyze daily'
   | 'analyze weekly'
   | 'decide'
+  | 'decide bull'
+  | 'decide bear'
+  | 'decide risk'
+  | 'decide judge'
   | 'evaluateRisk'
   | 'waitForMarket'
   | 'orderLifecycle';

@@ -20,6 +20,8 @@ export interface StrategySettings {
   readonly indicators: IndicatorParameters;
   /** auto: the model where one is configured, else the rules. */
   readonly analyst: 'auto' | 'rules' | 'openai';
+  /** Whether a panel of the model reviews a proposed buy; absent in versions stored before there was one: no. */
+  readonly panel?: boolean;
   readonly risk: RiskProfile;
   /** Names the decision within the session; every strategy has one. */
   readonly slot: string;

@@ -36,12 +36,55 @@ export interface DecisionCheck {
     | 'R_MINIMUM'
     | 'MARGIN_AFTER_COSTS'
     | 'TIMEFRAMES_AGREE'
-    | 'CLAIMED_NUMBERS';
+    | 'CLAIMED_NUMBERS'
+    | 'PANEL_MAJORITY'
+    | 'PANEL_NO_VETO'
+    | 'PANEL_JUDGE';
   readonly passed: boolean;
   /** A failed one refuses the decision; the others are shown. */
   readonly blocking: boolean;
   /** What was found, in words and numbers. */
   readonly text: string;
+}
+
+/** bull: the strongest case for a proposed buy · bear: the strongest against · risk: its prices and what could go wrong. */
+export type PanelRole = 'bull' | 'bear' | 'risk';
+
+/** What one reviewer of the panel says of a proposed buy. */
+export interface PanelReview {
+  readonly role: PanelRole;
+  readonly argument: string;
+  readonly points: readonly { readonly claim: string; readonly evidence: string }[];
+  /** 0 to 100: how sound the proposal is, all told. Only counted against the quorum; sizes nothing. */
+  readonly soundness: number;
+  /** Prices in its words that it was not given. */
+  readonly flags: readonly string[];
+}
+
+/** What the judge makes of the reviews. */
+export interface PanelVerdict {
+  readonly verdict: 'stands' | 'hold';
+  /** 0 to 100, as of a review. */
+  readonly soundness: number;
+  readonly reasons: readonly string[];
+  readonly strongestObjection: string;
+  readonly flags: readonly string[];
+}
+
+/** What a panel did to a proposed buy. */
+export interface PanelReport {
+  /** False: the quorum was not reached, and the buy became a hold. */
+  readonly stands: boolean;
+  /** The buy as it was proposed: decimal strings. */
+  readonly proposed: {
+    readonly entry: string | null;
+    readonly stop: string | null;
+    readonly target: string | null;
+    readonly rCoefficient: string | null;
+    readonly profitMargin: string | null;
+  };
+  readonly reviews: readonly PanelReview[];
+  readonly verdict: PanelVerdict;
 }
 
 /** What a model's decision carries besides its prices. */
@@ -55,4 +98,6 @@ export interface DecisionReview {
   readonly conflicts: readonly string[];
   readonly risks: readonly string[];
   readonly checks: readonly DecisionCheck[];
+  /** Of a buy that a panel has reviewed. */
+  readonly panel?: PanelReport;
 }

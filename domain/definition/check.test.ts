@@ -132,6 +132,13 @@ describe('a strategy', () => {
       'timeframes',
     ]);
   });
+
+  it('has a panel of a model, and none where rules read', () => {
+    expect(beyondDefinition({ ...ask, panel: true }, standard)).toEqual([]);
+    expect(beyondDefinition({ ...ask, analyst: 'rules', panel: false }, standard)).toEqual([]);
+    const asked = { ...ask, analyst: 'rules', panel: true } as const;
+    expect(beyondDefinition(asked, standard).map(({ field }) => field)).toEqual(['panel']);
+  });
 });
 
 describe('tightened', () => {

@@ -109,6 +109,7 @@ export interface StrategyAsk {
   readonly timeframes: readonly Timeframe[];
   readonly analyst: WorkflowDefinition['analyst'];
   readonly risk: RiskProfile;
+  readonly panel?: boolean;
 }
 
 /** Every way in which a strategy goes beyond its definition; empty when its runs may take it. */
@@ -135,6 +136,9 @@ export function beyondDefinition(ask: StrategyAsk, definition: WorkflowDefinitio
     ...(analyst === 'auto' || analyst === ask.analyst
       ? []
       : [fault('analyst', `the definition has ${analyst}, and ${ask.analyst} was asked for`)]),
+    ...(ask.panel === true && ask.analyst === 'rules'
+      ? [fault('panel', 'a panel is of a model, and the analyst is rules: set it to false, or take a model')]
+      : []),
     ...[...ceilings, ...floors]
       .filter((field) => bound[field] !== ask.risk[field])
       .map((field) =>

@@ -215,11 +215,13 @@ export async function startStack(
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as LedgerLine),
     stop: async () => {
-      if (process.env.RECORD_HISTORIES !== undefined) {
-        const strategies = await market.stores.strategies.list();
+      const recorded = process.env.RECORD_HISTORIES;
+      if (recorded !== undefined) {
+        const strategies = (await market.stores.strategies.list()).map(({ id }) => id);
+        const wanted = recorded.split(',');
         await recordHistories(
           client,
-          strategies.map(({ id }) => id),
+          strategies.filter((id) => recorded === 'all' || wanted.includes(id)),
         );
       }
       await endWorkflows(client);

@@ -19,7 +19,9 @@ export const repeatable = (deadlineMs: number) =>
  * bounds the tries, beside the deadline; a server that asks to wait is heeded (activities/failures.ts).
  */
 export const asking = (deadlineMs: number) =>
-  proxyActivities<Pick<Activities, 'analyze' | 'decide'>>({
+  proxyActivities<
+    Pick<Activities, 'analyze' | 'decide' | 'proposeDecision' | 'reviewProposal' | 'judgeProposal'>
+  >({
     startToCloseTimeout: '170 seconds',
     scheduleToCloseTimeout: deadlineMs,
     heartbeatTimeout,

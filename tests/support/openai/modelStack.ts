@@ -1,6 +1,7 @@
 // A Keel whose worker asks the stub: every case is a strategy of its own, which the stub tells by the period of its only
 // average, so that cases run side by side. Used by tests/analyst*.test.ts.
 import type { WorkflowHandle } from '@temporalio/client';
+import type { StrategySettings } from '../../../contracts/wire/strategy.js';
 import { defaultIndicators } from '../../../domain/indicators/defaults.js';
 import type { CallRow } from '../../../ports/conversations.js';
 import type { ServerProcess } from '../server.js';
@@ -25,8 +26,15 @@ export interface ModelStack {
   worker: ServerProcess;
   /** Who answers the calls of a period; 0 is what is no run's. */
   readonly scripts: Map<number, Script>;
-  /** Starts a run whose calls the script answers. */
-  begin(name: string, script: Script, period?: number): Promise<Begun>;
+  /** Makes a strategy whose runs' calls the script answers. */
+  prepare(
+    name: string,
+    script: Script,
+    period?: number,
+    settings?: Partial<StrategySettings>,
+  ): Promise<{ readonly id: string; readonly period: number }>;
+  /** Starts a run of such a strategy. */
+  begin(name: string, script: Script, period?: number, settings?: Partial<StrategySettings>): Promise<Begun>;
   /** How a run ended, without an order. */
   endOf(
     begun: Begun,
@@ -59,16 +67,22 @@ export async function startModelStack(
     ...settings,
   });
   let periods = 30;
+  const prepare: ModelStack['prepare'] = async (name, script, period = (periods += 1), change = {}) => {
+    const id = `m-${name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`.slice(0, 40).replace(/-$/, '');
+    scripts.set(period, script);
+    const indicators = { ...defaultIndicators, sma: [period] };
+    await keel.createStrategy(id, { analyst: 'auto', indicators, ...change });
+    return { id, period };
+  };
   return {
     stub,
     keel,
     worker: await keel.startWorker(),
     callsOf,
     scripts,
-    begin: async (name, script, period = (periods += 1)) => {
-      const id = `m-${name.replaceAll(/[^a-z0-9]+/gi, '-').toLowerCase()}`.slice(0, 40).replace(/-$/, '');
-      scripts.set(period, script);
-      await keel.createStrategy(id, { analyst: 'auto', indicators: { ...defaultIndicators, sma: [period] } });
+    prepare,
+    begin: async (...given) => {
+      const { id, period } = await prepare(...given);
       return { runId: `${id}-${session}`, period, handle: await keel.startRun(id, close) };
     },
     endOf: async ({ runId, handle }) => {

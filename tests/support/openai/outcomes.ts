@@ -1,6 +1,6 @@
 // What a model or its server may do, and the code that a run then ends with: the cases behind the tables of
 // docs/analyst.md, which scripts/analystTable.test.ts compares with them. Used by tests/analyst*.test.ts.
-import { buyText, closeIn, good, goodBut, readingText } from './replies.js';
+import { buyText, closeIn, good, goodBut, readingText, reviewText, verdictText } from './replies.js';
 import { responsesAnswer, type Reply, type Script, type StubCall } from './stub.js';
 
 /** A server may quote it; nobody may see it. */
@@ -212,6 +212,61 @@ export const responsesPassing: readonly (readonly [string, Script, number])[] = 
     4,
   ],
   ['408 once', goodBut('weekly', (call, count) => (count === 1 ? error(408, 'slow') : good(call))), 4],
+];
+
+/** What a member of a panel may do to a buy that was proposed: each of the eight outcomes, and errors of the server. */
+export const panelFailures: readonly Failure[] = [
+  ['a bull that refuses', goodBut('bull', () => ({ kind: 'refusal' })), 'MODEL_REFUSAL', 4],
+  ['a bear that is cut off', goodBut('bear', () => ({ kind: 'length' })), 'MODEL_LENGTH', 5],
+  [
+    'a filtered review of risk',
+    goodBut('risk', () => ({ kind: 'content_filter' })),
+    'MODEL_CONTENT_FILTER',
+    6,
+  ],
+  ['a judge without a word', goodBut('judge', () => ({ kind: 'empty' })), 'MODEL_EMPTY', 7],
+  ['a verdict that is no JSON', goodBut('judge', () => text('It stands!')), 'MODEL_INVALID_JSON', 8],
+  ['a soundness beyond a hundred', goodBut('bear', () => text(reviewText(101))), 'MODEL_SCHEMA_INVALID', 6],
+  [
+    'a soundness that is no number',
+    goodBut('risk', () => text(reviewText('high'))),
+    'MODEL_SCHEMA_INVALID',
+    7,
+  ],
+  [
+    'a verdict of another word',
+    goodBut('judge', () => text(verdictText({ verdict: 'buy more' }))),
+    'MODEL_SCHEMA_INVALID',
+    8,
+  ],
+  [
+    'a judge who moves the stop',
+    goodBut('judge', () => text(verdictText({ stop: 1 }))),
+    'MODEL_SCHEMA_INVALID',
+    8,
+  ],
+  ['a silent judge', goodBut('judge', () => ({ kind: 'silence' })), 'MODEL_TIMEOUT', 7],
+  [
+    'a bull whose connection drops without end',
+    goodBut('bull', () => ({ kind: 'drop', within: true })),
+    'MODEL_BUDGET',
+    -1,
+  ],
+  ['401 to a judge', goodBut('judge', () => error(401, 'no', 'invalid_api_key')), 'MODEL_KEY_REFUSED', 7],
+];
+
+/** What of a panel is got over. */
+export const panelPassing: readonly (readonly [string, Script, number])[] = [
+  [
+    'a bull away once',
+    goodBut('bull', (call, count) => (count === 1 ? error(503, 'overloaded') : good(call))),
+    8,
+  ],
+  [
+    'a verdict of another shape once',
+    goodBut('judge', (call, count) => (count === 1 ? text('{}') : good(call))),
+    8,
+  ],
 ];
 
 /** Settings of the worker that end every run; name, variable and its value, code. No call passes. */

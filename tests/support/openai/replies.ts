@@ -1,4 +1,5 @@
-// Answers within the schema, for the stub: a reading, and a buy that code accepts on the demo's default session.
+// Answers within the schema, for the stub: a reading, a buy that code accepts on the demo's default session, and a panel that
+// lets it stand.
 import type { Reply, Script, StubCall } from './stub.js';
 
 export const readingText = (change: object = {}): string =>
@@ -40,10 +41,34 @@ export const buyText = (call: StubCall, change: object = {}): string => {
   });
 };
 
-export const good = (call: StubCall): Reply => ({
-  kind: 'text',
-  text: call.purpose === 'decision' ? buyText(call) : readingText(),
-});
+export const reviewText = (soundness: unknown, change: object = {}): string =>
+  JSON.stringify({
+    argument: 'The close is above its averages and the stop is two average ranges away.',
+    points: [{ claim: 'it rises', evidence: 'the close is above its averages' }],
+    soundness,
+    ...change,
+  });
+
+export const verdictText = (change: object = {}): string =>
+  JSON.stringify({
+    strongestObjection: 'A gap could pass the stop.',
+    reasons: ['The bull has the numbers on its side.'],
+    verdict: 'stands',
+    soundness: 62,
+    ...change,
+  });
+
+/** What each reviewer of a panel thinks of every buy. */
+const soundness: Readonly<Record<string, number>> = { bull: 71, bear: 34, risk: 58 };
+
+const goodText = (call: StubCall): string => {
+  if (call.purpose === 'decision') return buyText(call);
+  if (call.purpose === 'judge') return verdictText();
+  const figure = soundness[call.purpose];
+  return figure === undefined ? readingText() : reviewText(figure);
+};
+
+export const good = (call: StubCall): Reply => ({ kind: 'text', text: goodText(call) });
 
 /** Good answers but for one purpose. */
 export const goodBut =

@@ -67,12 +67,7 @@ export async function startOpenaiStub(script: Script): Promise<OpenaiStub> {
       ...asked,
       api,
       hash: contentHash(body),
-      purpose:
-        asked.schemaName === 'decision'
-          ? 'decision'
-          : asked.text.includes('The weekly chart')
-            ? 'weekly'
-            : 'daily',
+      purpose: purposeOf(asked),
       key: request.headers.authorization ?? null,
       completed: false,
     };
@@ -95,6 +90,20 @@ export async function startOpenaiStub(script: Script): Promise<OpenaiStub> {
     },
   };
   return stub;
+}
+
+/** What a question is for, as its words say. */
+const marks = [
+  ['weekly', 'The weekly chart'],
+  ['bull', 'You are the bull'],
+  ['bear', 'You are the bear'],
+  ['risk', 'You review the risk'],
+] as const;
+
+function purposeOf({ schemaName, text }: Asked): string {
+  if (schemaName === 'decision') return 'decision';
+  if (schemaName === 'verdict') return 'judge';
+  return marks.find(([, words]) => text.includes(words))?.[0] ?? 'daily';
 }
 
 function requestProblem(request: IncomingMessage, api: string | undefined): string | null {
