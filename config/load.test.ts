@@ -181,6 +181,41 @@ describe('modes', () => {
     expect(problemsOf({ ...paper, KEEL_MODE: 'live' }).message).toContain('paper account in live mode');
   });
 
+  it('wants the certificate of a gateway, and the whole consumer of an OAuth login', () => {
+    const bare = { ...paper, IBKR_CA_FILE: '', IBKR_CERT_SHA256: '' };
+    expect(problemsOf(bare).lines).toEqual([
+      expect.stringContaining('broker.caFile is not set: set IBKR_CA_FILE'),
+      expect.stringContaining('broker.certSha256 is not set: set IBKR_CERT_SHA256'),
+    ]);
+    const oauth = { ...bare, IBKR_CONNECTION: 'oauth', IBKR_BASE_URL: 'https://api.ibkr.com/v1/api' };
+    expect(problemsOf(oauth).lines.map((line) => line.replace(/ is not set.*/, ''))).toEqual([
+      'broker.oauth.consumerKey',
+      'broker.oauth.accessToken',
+      'broker.oauth.accessTokenSecret',
+      'broker.oauth.signatureKeyFile',
+      'broker.oauth.encryptionKeyFile',
+      'broker.oauth.dhParamFile',
+    ]);
+    const consumer = {
+      IBKR_OAUTH_CONSUMER_KEY: 'TESTCONS',
+      IBKR_OAUTH_ACCESS_TOKEN: 'a1b2c3d4',
+      IBKR_OAUTH_ACCESS_TOKEN_SECRET: 'c2VjcmV0',
+      IBKR_OAUTH_SIGNATURE_KEY_FILE: 'signature.pem',
+      IBKR_OAUTH_ENCRYPTION_KEY_FILE: '/keys/encryption.pem',
+      IBKR_OAUTH_DH_PARAM_FILE: '/keys/dhparam.pem',
+    };
+    const { broker } = loadConfig({ ...oauth, ...consumer });
+    expect(broker).toMatchObject({ connection: 'oauth', caFile: '', certSha256: [] });
+    expect(broker.oauth).toMatchObject({
+      realm: 'limited_poa',
+      signatureKeyFile: join(process.cwd(), 'signature.pem'),
+    });
+    // A header is made of it.
+    const { message } = problemsOf({ ...oauth, ...consumer, IBKR_OAUTH_CONSUMER_KEY: 'A", realm="B' });
+    expect(message).toContain('letters and digits');
+    expect(message).not.toContain('realm="B');
+  });
+
   it('refuses the simulator outside simulated mode, and a real gateway within', () => {
     expect(problemsOf({ ...paper, KEEL_BROKER: 'simulator' }).message).toContain('no broker for paper mode');
     const real = { ...services, KEEL_BROKER: 'ibkr', IBKR_BASE_URL: 'https://gateway.example/v1/api' };

@@ -145,8 +145,6 @@ const unsetFixes: Readonly<Record<string, string>> = {
   'database.url': 'set DATABASE_URL, or use npm start, which brings its own PostgreSQL',
   'temporal.address': 'set TEMPORAL_ADDRESS, or use npm start, which brings its own Temporal server',
   'broker.baseUrl': 'set IBKR_BASE_URL, or use npm start, which starts the simulator',
-  'broker.caFile': "set IBKR_CA_FILE to the PEM file of the gateway's certificate, or use npm start",
-  'broker.certSha256': "set IBKR_CERT_SHA256 to the SHA-256 of the gateway's certificate, or use npm start",
 };
 
 function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Problem[] {
@@ -197,9 +195,10 @@ function writer(keys: readonly string[], layers: readonly Layer[]): string | nul
 
 /** dataDir and caFile are relative to the working directory, the other directories to dataDir. */
 function withAbsolutePaths(tree: Tree): Tree {
-  const within = (base: string, section: string, key: string): Tree => {
-    const value = getPath(tree, [section, key]);
-    return typeof value === 'string' && value !== '' ? { [section]: { [key]: resolve(base, value) } } : {};
+  const within = (base: string, ...path: readonly string[]): Tree => {
+    const value = getPath(tree, path);
+    if (typeof value !== 'string' || value === '') return {};
+    return path.reduceRight<Tree | string>((under, key) => ({ [key]: under }), resolve(base, value)) as Tree;
   };
   if (typeof tree['dataDir'] !== 'string' || tree['dataDir'] === '') return tree;
   const dataDir = resolve(tree['dataDir']);
@@ -208,6 +207,9 @@ function withAbsolutePaths(tree: Tree): Tree {
     within(dataDir, 'objectStore', 'directory'),
     within(dataDir, 'simulator', 'directory'),
     within('.', 'broker', 'caFile'),
+    within('.', 'broker', 'oauth', 'signatureKeyFile'),
+    within('.', 'broker', 'oauth', 'encryptionKeyFile'),
+    within('.', 'broker', 'oauth', 'dhParamFile'),
     within('.', 'temporal', 'tlsCaFile'),
     within('.', 'temporal', 'tlsCertFile'),
     within('.', 'temporal', 'tlsKeyFile'),

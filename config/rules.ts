@@ -39,7 +39,7 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
     ...(needs('risk') ? riskProblems(facts) : []),
     ...(needs('model') ? modelProblems(text) : []),
     ...(needs('oidc') ? oidcProblems(text, tree['environment'] === 'production') : []),
-    ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts)] : []),
+    ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts), ...trustProblems(tree)] : []),
     ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
     ...(needs('simulator') ? simulatedPrices(tree, facts, needs) : []),
   ];
@@ -177,5 +177,39 @@ function clockProblems({ mode, adminUrl }: Facts): Problem[] {
     ),
   ];
 }
+
+/** A gateway shows a certificate of its own, which must be known; IBKR itself wants a whole consumer. */
+function trustProblems(tree: Tree): Problem[] {
+  const unset = (path: string): boolean => {
+    const value = getPath(tree, path.split('.'));
+    return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+  };
+  const missing = (path: string, fix: string): Problem[] =>
+    unset(path) ? [problem(path, undefined, 'is not set', fix)] : [];
+  if (getPath(tree, ['broker', 'connection']) !== 'oauth') {
+    return [
+      ...missing(
+        'broker.caFile',
+        "set IBKR_CA_FILE to the PEM file of the gateway's certificate, or use npm start",
+      ),
+      ...missing(
+        'broker.certSha256',
+        "set IBKR_CERT_SHA256 to the SHA-256 of the gateway's certificate, or use npm start",
+      ),
+    ];
+  }
+  return Object.entries(oauthVariables).flatMap(([key, variable]) =>
+    missing(`broker.oauth.${key}`, `set ${variable}, as IBKR_CONNECTION=oauth needs it`),
+  );
+}
+
+const oauthVariables = {
+  consumerKey: 'IBKR_OAUTH_CONSUMER_KEY',
+  accessToken: 'IBKR_OAUTH_ACCESS_TOKEN',
+  accessTokenSecret: 'IBKR_OAUTH_ACCESS_TOKEN_SECRET (or IBKR_OAUTH_ACCESS_TOKEN_SECRET_FILE)',
+  signatureKeyFile: 'IBKR_OAUTH_SIGNATURE_KEY_FILE',
+  encryptionKeyFile: 'IBKR_OAUTH_ENCRYPTION_KEY_FILE',
+  dhParamFile: 'IBKR_OAUTH_DH_PARAM_FILE',
+};
 
 const host = (url: string): string | null => (URL.canParse(url) ? new URL(url).hostname : null);

@@ -64,15 +64,29 @@ export const configSchema = z.strictObject({
   ]),
   broker: z.strictObject({
     kind: z.enum(['simulator', 'ibkr']),
-    /** https base of the Client Portal API, such as https://localhost:5000/v1/api */
+    /** gateway: a person logs in to it. oauth: Keel logs in at IBKR itself, with the keys of `oauth`. */
+    connection: z.enum(['gateway', 'oauth']),
+    /** https base of the Client Portal API: https://localhost:5000/v1/api, or https://api.ibkr.com/v1/api with oauth. */
     baseUrl: z.string().min(1),
-    /** PEM file of the gateway's certificate, used as the only trusted `ca`. */
-    caFile: z.string().min(1),
+    /** PEM file of the gateway's certificate, used as the only trusted `ca`. Empty with oauth: the machine's authorities. */
+    caFile: z.string().default(''),
     /** SHA-256 fingerprints of that certificate, hex, with or without colons; two during a rotation. */
     certSha256: z
       .array(z.string().regex(/^([0-9a-f]{2}:?){32}$/i, '64 hex digits, with or without colons'))
-      .min(1)
-      .max(2),
+      .max(2)
+      .default([]),
+    /** A consumer of IBKR's OAuth 1.0a, as the self-service portal makes it. */
+    oauth: z.strictObject({
+      consumerKey: z.string().regex(/^[A-Za-z0-9]*$/, 'letters and digits'),
+      accessToken: z.string().regex(/^[A-Za-z0-9]*$/, 'letters and digits'),
+      /** As the portal shows it: encrypted for the encryption key. */
+      accessTokenSecret: z.string().regex(/^[A-Za-z0-9+/=]*$/, 'base64, as the portal shows it'),
+      /** PEM files. */
+      signatureKeyFile: z.string(),
+      encryptionKeyFile: z.string(),
+      dhParamFile: z.string(),
+      realm: z.enum(['limited_poa', 'test_realm']),
+    }),
     accountId: z.string().min(1),
     /** User name of the gateway's login; empty: the account's own. Keel never needs its password. */
     username: z.string().max(100),

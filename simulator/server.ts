@@ -14,6 +14,8 @@ import { freshSession } from './clientPortal/portal.js';
 import type { Portal } from './clientPortal/portal.js';
 import { createFaults } from './faults.js';
 import { lockDirectory } from './lock.js';
+import { createOauthFront } from './oauth/front.js';
+import type { OauthOptions } from './oauth/front.js';
 import { createOwnApi } from './ownApi/app.js';
 import { openWorld } from './world.js';
 import type { WorldOptions } from './world.js';
@@ -35,11 +37,15 @@ export interface SimulatorOptions extends WorldOptions {
   readonly clockFactor?: number;
   /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
   readonly midnightReset?: boolean;
+  /** A consumer of OAuth, for whom the same API listens on a free port of its own; none when left out. */
+  readonly oauth?: OauthOptions;
 }
 
 export interface Simulator {
   /** https base of the Client Portal API. */
   readonly baseUrl: string;
+  /** The same for a consumer of OAuth; null without one. */
+  readonly oauthUrl: string | null;
   readonly adminUrl: string;
   /** Base of the simulator's own API, without /api/v1. */
   readonly apiUrl: string;
@@ -107,10 +113,9 @@ async function open(
   const log = (error: unknown): void => {
     onError(error, error instanceof KeelError && error.code === 'LEDGER_WRITE');
   };
-  const front = createTlsServer(
-    { key: certificate.key, cert: certificate.cert, minVersion: 'TLSv1.2' },
-    createClientPortal(portal, log),
-  );
+  const clientPortal = createClientPortal(portal, log);
+  const tls = { key: certificate.key, cert: certificate.cert, minVersion: 'TLSv1.2' } as const;
+  const front = createTlsServer(tls, clientPortal);
   const admin = createServer(
     createAdmin({
       portal,
@@ -125,8 +130,18 @@ async function open(
   const apiPort = await listen(own, host, options.apiPort ?? 0, undo);
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);
+  const oauthPort =
+    options.oauth === undefined
+      ? null
+      : await listen(
+          createTlsServer(tls, createOauthFront(portal, options.oauth, clientPortal)),
+          host,
+          0,
+          undo,
+        );
   return {
     baseUrl: `https://${host}:${port}/v1/api`,
+    oauthUrl: oauthPort === null ? null : `https://${host}:${oauthPort}/v1/api`,
     adminUrl: `http://${host}:${adminPort}`,
     apiUrl: `http://${host}:${apiPort}`,
     caFile: certificate.caFile,

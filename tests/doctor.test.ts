@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, startTestGateway, type TestGateway } from '../adapters/ibkr/testing/gateway.js';
+import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
+import { testConsumer } from '../adapters/ibkr/testing/oauth.js';
 import { examine, repair } from '../cli/doctor/examine.js';
 import { readPatient } from '../cli/doctor/patient.js';
 import type { Finding, Patient } from '../cli/doctor/types.js';
@@ -86,6 +88,22 @@ describe('a whole Keel', () => {
     );
   });
 });
+
+/** The same address, where Keel logs in itself. */
+function oauthHere(change: Partial<OauthSettings> = {}): NodeJS.ProcessEnv {
+  const consumer = testConsumer(change);
+  return {
+    ...paper(),
+    IBKR_CONNECTION: 'oauth',
+    IBKR_OAUTH_CONSUMER_KEY: consumer.consumerKey,
+    IBKR_OAUTH_ACCESS_TOKEN: consumer.accessToken,
+    IBKR_OAUTH_ACCESS_TOKEN_SECRET: consumer.accessTokenSecret,
+    IBKR_OAUTH_SIGNATURE_KEY_FILE: file('signature.pem', consumer.signatureKey),
+    IBKR_OAUTH_ENCRYPTION_KEY_FILE: file('encryption.pem', consumer.encryptionKey),
+    IBKR_OAUTH_DH_PARAM_FILE: file('dhparam.pem', consumer.dhParam),
+    IBKR_OAUTH_REALM: consumer.realm,
+  };
+}
 
 interface Breakage {
   readonly what: string;
@@ -210,6 +228,27 @@ const breakages: readonly Breakage[] = [
     check: 'gateway tls',
     says: /does not answer.*ECONNREFUSED/s,
     env: async () => paper({ IBKR_BASE_URL: `https://${await deadUrl()}/v1/api` }),
+  },
+  {
+    what: 'an OAuth login whose keys are not those of its secret',
+    check: 'oauth keys',
+    says: /does not open with the encryption key/,
+    env: () => oauthHere({ encryptionKey: testConsumer().signatureKey }),
+  },
+  {
+    what: 'an OAuth login whose keys everybody can read',
+    check: 'oauth keys',
+    says: /signature\.pem can be read by other users/,
+    env: () => ({
+      ...oauthHere(),
+      IBKR_OAUTH_SIGNATURE_KEY_FILE: file('open-signature.pem', testConsumer().signatureKey, 0o644),
+    }),
+  },
+  {
+    what: 'an OAuth login at an address that shows another name',
+    check: 'gateway tls',
+    says: /not trusted.*altnames/s,
+    env: () => ({ ...oauthHere(), IBKR_CERT_SHA256: '' }),
   },
   {
     what: 'a gateway without a login',

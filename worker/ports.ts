@@ -10,6 +10,7 @@ import { createMachineClock, createMachineMarketClock } from '../adapters/clocks
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
+import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
 import { modelConfigured } from '../config/model.js';
@@ -45,6 +46,16 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
     ? createFilesystemObjectStore(config)
     : createMinioObjectStore({ ...config, timeoutMs: 10_000 });
 
+/** With the texts of the files that it names. */
+async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSettings> {
+  const [signatureKey, encryptionKey, dhParam] = await Promise.all([
+    readFile(settings.signatureKeyFile, 'utf8'),
+    readFile(settings.encryptionKeyFile, 'utf8'),
+    readFile(settings.dhParamFile, 'utf8'),
+  ]);
+  return { ...settings, signatureKey, encryptionKey, dhParam };
+}
+
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
 
@@ -74,8 +85,9 @@ export async function createWorkerPorts(
   const locks = createLocks(db);
   const gateway = createIbkrGateway({
     baseUrl: broker.baseUrl,
-    ca: await readFile(broker.caFile, 'utf8'),
+    ca: broker.caFile === '' ? null : await readFile(broker.caFile, 'utf8'),
     certSha256: broker.certSha256,
+    ...(broker.connection === 'oauth' ? { oauth: await readOauth(broker.oauth) } : {}),
     timeoutMs: broker.timeoutMs,
     accountId: broker.accountId,
     login,

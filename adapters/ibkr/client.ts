@@ -6,6 +6,7 @@ import { refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
 import type { IbkrHttp } from './http.js';
 import { parseJson } from './json.js';
+import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName, Lane, Pacing } from './pacing.js';
 
 export interface Endpoint {
@@ -73,9 +74,11 @@ export interface ClientOptions {
   readonly clock: Clock;
   /** Longest wait for a turn under the limits, wall milliseconds. */
   readonly pacingWaitMs: number;
+  /** Signs each request, where Keel itself is the login. */
+  readonly oauth?: LiveSession;
 }
 
-export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOptions): IbkrClient {
+export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: ClientOptions): IbkrClient {
   async function holding<T>(gate: GateName, work: () => Promise<T>): Promise<T> {
     const leave = await pacing.enter(gate, clock.now() + pacingWaitMs);
     try {
@@ -113,10 +116,12 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
     const path = fill(endpoint, input.path ?? {});
     const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
     const ordinary = input.reserved !== true && input.lane !== 'cancel';
+    await oauth?.ready(ordinary);
     if (ordinary) await ordinaryTurn();
     else if (input.reserved !== true || !pacing.takeReserved()) {
       await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
     }
+    const signed = oauth?.sign(endpoint.method, path, input.query ?? {});
     const request = http.exchange({
       method: endpoint.method,
       path,
@@ -125,8 +130,10 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs }: ClientOp
       ...(body === null ? {} : { body }),
       ...(input.timeoutMs === undefined ? {} : { timeoutMs: input.timeoutMs }),
       ...(beforeSend === undefined ? {} : { beforeSend }),
+      ...(signed === undefined ? {} : { authorization: signed.authorization }),
     });
     const answer = await (ordinary ? watched(request) : request);
+    signed?.answered(answer.status);
     if (answer.status === 429) pacing.penalize();
     return answer;
   }

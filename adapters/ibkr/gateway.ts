@@ -1,4 +1,5 @@
-// One gateway as Keel's ports: the broker and its market data over one HTTP client, one limiter, one session.
+// One gateway (or, with OAuth, IBKR itself) as Keel's ports: the broker and its market data over one HTTP client, one
+// limiter, one session.
 // Called by the composition root of the worker, once per process.
 import type { Mode } from '../../contracts/wire/names.js';
 import type { BrokerPort } from '../../ports/broker.js';
@@ -15,11 +16,14 @@ import { createIbkrDesk } from './desk.js';
 import type { IbkrDesk } from './desk.js';
 import { createIbkrLogin } from './login.js';
 import { createIbkrMarketData } from './marketData.js';
+import { readCredentials } from './oauth/credentials.js';
+import type { OauthSettings } from './oauth/credentials.js';
+import { createLiveSession } from './oauth/liveSession.js';
 import { createPacing, machineTimer } from './pacing.js';
 import type { Timer } from './pacing.js';
 import { createIbkrSession } from './session.js';
 
-export interface IbkrGatewayOptions extends IbkrHttpOptions {
+export interface IbkrGatewayOptions extends Omit<IbkrHttpOptions, 'named'> {
   readonly accountId: string;
   readonly mode: Mode;
   readonly clock: Clock;
@@ -43,6 +47,8 @@ export interface IbkrGatewayOptions extends IbkrHttpOptions {
   /** What bars are said to come from, such as `simulator`; `ibkr` unless given. */
   readonly source?: string;
   readonly timer?: Timer;
+  /** Set where Keel itself logs in at IBKR; there is no gateway then. */
+  readonly oauth?: OauthSettings;
 }
 
 export interface IbkrGateway {
@@ -59,10 +65,21 @@ export interface IbkrGateway {
 /** @throws KeelError IBKR_CONFIG, TypeError or RangeError when the options cannot work; makes no connection. */
 export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
   const { clock, accountId, mode, login, locks, pacingFactor: factor, timer = machineTimer } = options;
-  const http = createIbkrHttp(options);
-  const { sharedPacing: shared } = options;
+  const named = options.oauth !== undefined;
+  const http = createIbkrHttp({ ...options, named });
+  const { sharedPacing: shared, pacingWaitMs = 30_000 } = options;
   const pacing = createPacing({ clock, factor, timer, ...(shared === undefined ? {} : { shared }) });
-  const client = createIbkrClient({ http, pacing, clock, pacingWaitMs: options.pacingWaitMs ?? 30_000 });
+  const signing = options.oauth && {
+    oauth: createLiveSession({
+      ...{ http, pacing, clock, pacingWaitMs, factor },
+      baseUrl: options.baseUrl.replace(/\/+$/, ''),
+      credentials: readCredentials(options.oauth),
+      renewed: () => {
+        session.lost();
+      },
+    }),
+  };
+  const client = createIbkrClient({ http, pacing, clock, pacingWaitMs, ...signing });
   const compete = options.compete ?? false;
   const session = createIbkrSession({
     client,
@@ -74,6 +91,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     compete,
     opens: options.opensSession ?? true,
     suppressMessageIds: options.suppressMessageIds ?? [],
+    oauth: named,
   });
   const parts = {
     ...{ client, pacing, session, timer, factor, accountId, locks, login },
@@ -83,7 +101,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     broker: createIbkrBroker(parts),
     desk: createIbkrDesk({ ...parts, clock }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
-    login: createIbkrLogin({ client, session, compete }),
+    login: createIbkrLogin({ client, session, compete, oauth: named }),
     close: () => {
       http.close();
     },

@@ -8,15 +8,17 @@ import { KeelError } from '../../ports/errors.js';
 import { transportError } from './errors.js';
 import type { Exchange } from './errors.js';
 import { createPinnedAgent } from './tls.js';
-import type { PinnedTls } from './tls.js';
+import type { IbkrTls } from './tls.js';
 
-export interface IbkrHttpOptions extends PinnedTls {
+export interface IbkrHttpOptions extends IbkrTls {
   /** Such as `https://localhost:5000/v1/api`; https only, no user or password in it. */
   readonly baseUrl: string;
   /** For one request from the first act to the last byte of its answer, milliseconds. */
   readonly timeoutMs: number;
   /** Largest answer that is read, bytes. */
   readonly maxResponseBytes?: number;
+  /** True where the server has a name in a certificate of a known authority, and pins are a choice: IBKR itself. */
+  readonly named?: boolean;
 }
 
 export interface HttpRequest {
@@ -30,6 +32,8 @@ export interface HttpRequest {
   readonly body?: string;
   /** Where it is less than that of all requests. */
   readonly timeoutMs?: number;
+  /** Value of the header `Authorization`. */
+  readonly authorization?: string;
   /**
    * Called synchronously when the connection stands and the next act is the write. When it throws, nothing is written
    * and the exchange rejects with that very error. Such a request takes a connection of its own: one that was kept
@@ -87,6 +91,11 @@ function checkedBase(baseUrl: string): string {
   return baseUrl.replace(/\/+$/, '');
 }
 
+const headersOf = ({ method, authorization }: HttpRequest): Record<string, string> => ({
+  ...(method === 'POST' ? { 'Content-Type': 'application/json' } : {}),
+  ...(authorization === undefined ? {} : { Authorization: authorization }),
+});
+
 function createAxios(options: IbkrHttpOptions): AxiosInstance {
   return axios.create({
     baseURL: checkedBase(options.baseUrl),
@@ -106,7 +115,8 @@ function createAxios(options: IbkrHttpOptions): AxiosInstance {
  * there is not one or two pins.
  */
 export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
-  if (options.certSha256.length < 1 || options.certSha256.length > 2) {
+  const least = options.named === true ? 0 : 1;
+  if (options.certSha256.length < least || options.certSha256.length > 2) {
     throw new RangeError('broker.certSha256 must hold one or two fingerprints');
   }
   const client = createAxios(options);
@@ -125,9 +135,8 @@ export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
           httpsAgent: request.beforeSend === undefined ? kept : own,
           transport: watchedTransport(progress, request.beforeSend),
           ...(request.query === undefined ? {} : { params: request.query }),
-          ...(request.method === 'POST'
-            ? { data: request.body ?? '{}', headers: { 'Content-Type': 'application/json' } }
-            : {}),
+          ...(request.method === 'POST' ? { data: request.body ?? '{}' } : {}),
+          headers: headersOf(request),
         });
         return { status: response.status, text: response.data };
       } catch (error) {

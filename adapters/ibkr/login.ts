@@ -39,9 +39,11 @@ export interface LoginOptions {
   readonly client: IbkrClient;
   readonly session: Pick<IbkrSession, 'lost' | 'join'>;
   readonly compete: boolean;
+  /** Whether Keel itself is the login, by OAuth: then there is one as soon as anything is answered. */
+  readonly oauth: boolean;
 }
 
-export function createIbkrLogin({ client, session, compete }: LoginOptions): BrokerLoginPort {
+export function createIbkrLogin({ client, session, compete, oauth }: LoginOptions): BrokerLoginPort {
   return {
     status: () =>
       client.call(statusEndpoint, { timeoutMs }, authStatusSchema).then(
@@ -49,7 +51,7 @@ export function createIbkrLogin({ client, session, compete }: LoginOptions): Bro
           kind: 'status',
           authenticated: found.authenticated,
           // Builds that leave it out are dead where they are not authenticated.
-          connected: found.connected ?? found.authenticated,
+          connected: oauth || (found.connected ?? found.authenticated),
           established: found.established !== false,
           competing: found.competing === true,
         }),

@@ -39,6 +39,8 @@ export interface SessionOptions {
   readonly compete: boolean;
   /** Whether any call opens the session; else only its owner does, through login.ts. */
   readonly opens: boolean;
+  /** Whether Keel itself is the login, by OAuth: then no person has to be, and what `connected` says does not count. */
+  readonly oauth: boolean;
   /** Kinds of questions that IBKR is asked to leave out; it forgets them with the session. */
   readonly suppressMessageIds: readonly string[];
   readonly factor: number;
@@ -79,9 +81,12 @@ const away = (message: string, cause?: unknown): KeelError =>
 const loginNeeded = (cause?: unknown): KeelError =>
   away('The gateway has no login: a person must log in to it in a browser.', cause);
 
+/** A gateway without a person's login. */
+const noLogin = ({ oauth }: SessionOptions, found: AuthStatus): boolean => !oauth && found.connected !== true;
+
 /** Where only the owner of the login opens the session, everybody else waits for it. */
-function refuseUnopened(found: AuthStatus): never {
-  if (found.connected === false || (found.connected ?? null) === null) throw loginNeeded();
+function refuseUnopened(options: SessionOptions, found: AuthStatus): never {
+  if (noLogin(options, found)) throw loginNeeded();
   throw away(
     found.competing === true
       ? 'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.'
@@ -120,7 +125,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
 
   async function open(found: AuthStatus, lane: Lane): Promise<void> {
     memory = freshMemory();
-    if (found.connected !== true) throw loginNeeded();
+    if (noLogin(options, found)) throw loginNeeded();
     if (found.competing === true && !options.compete) {
       throw away(
         'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.',
@@ -167,7 +172,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
   async function bringUp(lane: Lane, opens: boolean): Promise<void> {
     try {
       const found = await status(lane);
-      if (!usable(found)) await (opens ? open(found, lane) : refuseUnopened(found));
+      if (!usable(found)) await (opens ? open(found, lane) : refuseUnopened(options, found));
       else if (opens) await tickle();
       if (!memory.accountsRead) {
         await readAccounts(lane);
@@ -176,9 +181,10 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     } catch (error) {
       if (!isSessionLoss(error)) throw error;
       memory = freshMemory();
-      throw error instanceof KeelError && error.code === 'IBKR_UNAUTHORIZED'
-        ? loginNeeded(error)
-        : away('The brokerage session did not open. It is tried again.', error);
+      if (error instanceof KeelError && error.code === 'IBKR_UNAUTHORIZED') {
+        throw options.oauth ? away(error.message, error) : loginNeeded(error);
+      }
+      throw away('The brokerage session did not open. It is tried again.', error);
     }
   }
 

@@ -1,14 +1,15 @@
 // The connection to the gateway: its stored certificate is the only trusted one, and its fingerprint is compared on
-// every connection. Used by http.ts.
+// every connection. IBKR itself (OAuth) is known by its name and the machine's authorities instead, and may be pinned
+// beside that. Used by http.ts.
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { KeelError } from '../../ports/errors.js';
 
-export interface PinnedTls {
-  /** PEM of the gateway's certificate (two, one after the other, during a rotation). */
-  readonly ca: string;
-  /** SHA-256 fingerprints of the certificates allowed, hex; one or two. */
+export interface IbkrTls {
+  /** PEM of the gateway's certificate (two, one after the other, during a rotation); null for the machine's authorities. */
+  readonly ca: string | null;
+  /** SHA-256 fingerprints of the certificates allowed, hex; one or two. None: the name in the certificate counts. */
   readonly certSha256: readonly string[];
   /** For connecting and the handshake together, milliseconds. */
   readonly timeoutMs: number;
@@ -78,15 +79,15 @@ function dial(
  * gets the socket knows that the next bytes are the request's own.
  * @throws KeelError IBKR_CONFIG (final) when `ca` holds no certificate.
  */
-export function createPinnedAgent(tls: PinnedTls, keepAlive: boolean): https.Agent {
-  const trusted = certificatesOf(tls.ca);
+export function createPinnedAgent(tls: IbkrTls, keepAlive: boolean): https.Agent {
+  const trusted = tls.ca === null ? [] : certificatesOf(tls.ca);
   const agent = new https.Agent({
     keepAlive,
-    ca: trusted,
+    ...(tls.ca === null ? {} : { ca: trusted }),
     // Explicit, because otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the comparison off too.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    checkServerIdentity: comparePins(tls.certSha256),
+    ...(tls.certSha256.length === 0 ? {} : { checkServerIdentity: comparePins(tls.certSha256) }),
     // A resumed session would skip checkServerIdentity.
     maxCachedSessions: 0,
   });

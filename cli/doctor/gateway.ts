@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { createPinnedAgent, isTlsFailure } from '../../adapters/ibkr/tls.js';
 import type { Config } from '../../config/schema.js';
 import { skewFinding } from './clock.js';
+import { checkOauth } from './oauth.js';
 import type { Finding, Patient } from './types.js';
 import { askMs, notGiven, reasonOf } from './types.js';
 
@@ -18,6 +19,7 @@ type Broker = Config['broker'];
 export async function checkGateway(patient: Patient): Promise<readonly Finding[]> {
   const { broker } = patient.sections;
   if (broker === undefined) return notGiven(tls, patient);
+  if (broker.connection === 'oauth') return checkOauth(patient, broker);
   const file = problemOfFile(broker, patient.now());
   if (file !== null && file.status === 'fault') return [file];
   const agent = createPinnedAgent(

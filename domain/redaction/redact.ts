@@ -13,6 +13,7 @@ const looks: readonly (readonly [RegExp, string])[] = [
   // Passwords in URLs, as drivers like to put them into their errors.
   [/(\w+:\/\/[^\s:/@"']*):[^\s/@"']+@/g, '$1:***@'],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${mark}`],
+  [/\bOAuth\s+(?=[^\r\n]*oauth_)[^\r\n]+/gi, `OAuth ${mark}`],
   [/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, mark],
   [/\bsk-[A-Za-z0-9_-]{8,}/g, mark],
   [/\bkeel_[A-Za-z0-9]+_[A-Za-z0-9_-]{8,}/g, mark],
