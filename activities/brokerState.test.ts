@@ -57,6 +57,7 @@ async function poll({
         }),
       positions: () => Promise.resolve([]),
     },
+    brokerNews: { open: () => ({ next: () => new Promise<void>(() => undefined), close: () => undefined }) },
     brokerState: {
       save: (read: BrokerSnapshot) => {
         if (newest) saved.push(read);

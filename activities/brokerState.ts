@@ -3,6 +3,7 @@
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
 import type { BrokerPort } from '../ports/broker.js';
+import type { BrokerNews, BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
@@ -15,6 +16,8 @@ export interface BrokerStateDeps {
   readonly mode: Mode;
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
+  /** Says when to look at once. What is then seen comes from `broker` alone. */
+  readonly brokerNews: BrokerNewsPort;
   readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand'>;
   readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'move' | 'applyState'>;
   readonly signals: OrderSignalsPort;
@@ -44,17 +47,31 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
       const end = deps.clock.now() + input.forMs;
       let polledAt = -Infinity;
       let step = -1;
-      while (deps.clock.now() < end && !deps.stopping()) {
-        const [gapMs, market] = await Promise.all([gapOf(deps), deps.marketClock.now()]);
-        if (market.step !== step || deps.clock.now() - polledAt >= gapMs) {
-          polledAt = deps.clock.now();
-          await poll(deps, market, told);
-          step = market.step;
+      let hinted = false;
+      const news = deps.brokerNews.open();
+      try {
+        while (deps.clock.now() < end && !deps.stopping()) {
+          const [gapMs, market] = await Promise.all([gapOf(deps), deps.marketClock.now()]);
+          if (hinted || market.step !== step || deps.clock.now() - polledAt >= gapMs) {
+            polledAt = deps.clock.now();
+            await poll(deps, market, told);
+            step = market.step;
+          }
+          hinted = await pauseOrNews(deps, news);
         }
-        await deps.pause(deps.pollMs);
+      } finally {
+        news.close();
       }
     },
   };
+}
+
+/** @returns whether a hint ended the pause. The broker's pacing keeps hints from making polls too many. */
+async function pauseOrNews({ pause, pollMs }: BrokerStateDeps, news: BrokerNews): Promise<boolean> {
+  const paused = pause(pollMs).then(() => false);
+  // One that a hint has cut short may still be cancelled.
+  paused.catch(() => undefined);
+  return Promise.race([paused, news.next().then(() => true)]);
 }
 
 /** An order wants each poll; a run wants a snapshot that it may trade on, whenever it comes to it. */

@@ -99,6 +99,8 @@ export const configSchema = z.strictObject({
       )
       .max(51),
     timeoutMs: milliseconds,
+    /** Whether the broker's WebSocket is listened to, for hints when to look. */
+    socket: z.enum(['on', 'off']),
     /** Whether Keel may push another login of the same user name (TWS, a phone) out of its session. */
     compete: z.boolean(),
     /** How long a run of paper or live waits for a login that is away, a person's included, before it fails. */

@@ -41,6 +41,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   IBKR_CERT_SHA256: { path: 'broker.certSha256', kind: 'list' },
   IBKR_ACCOUNT: { path: 'broker.accountId' },
   IBKR_USERNAME: { path: 'broker.username' },
+  IBKR_SOCKET: { path: 'broker.socket' },
   IBKR_OAUTH_CONSUMER_KEY: { path: 'broker.oauth.consumerKey' },
   IBKR_OAUTH_ACCESS_TOKEN: { path: 'broker.oauth.accessToken' },
   IBKR_OAUTH_ACCESS_TOKEN_SECRET: { path: 'broker.oauth.accessTokenSecret' },

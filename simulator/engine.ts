@@ -18,6 +18,8 @@ export interface Engine {
   readonly costs: Costs;
   /** To be read only. @throws KeelError LEDGER_WRITE once a write has failed: memory then knows more than the disk */
   readonly state: ExchangeState;
+  /** Counts the commands that have changed something. */
+  readonly version: number;
   /** False once a write has failed, or the ledger is closed: no command works any more. */
   isSound(): boolean;
   /** Why an order would be refused now; null when it would be taken. */
@@ -69,6 +71,7 @@ export function createEngine({ market, costs, ledger, accounts, cash, startsAt }
   const state = fold(ledger, market);
   assertPrices(state, market, ledger);
   let failure: unknown = null;
+  let version = 0;
   const assertSound = (): void => {
     if (failure !== null) throw failure instanceof Error ? failure : new Error('the simulator has failed');
   };
@@ -79,6 +82,7 @@ export function createEngine({ market, costs, ledger, accounts, cash, startsAt }
     try {
       const result = act(exchange);
       ledger.append(events);
+      if (events.length > 0) version += 1;
       return result;
     } catch (error) {
       // What has been applied and is not on the disk must never be heard of.
@@ -103,6 +107,9 @@ export function createEngine({ market, costs, ledger, accounts, cash, startsAt }
     get state() {
       assertSound();
       return state;
+    },
+    get version() {
+      return version;
     },
     isSound: () => failure === null && ledger.isOpen(),
     refusal: (id, draft) => refusalOf(collecting(market, costs, state).exchange, id, draft),

@@ -18,6 +18,7 @@ export const endpoints = [
   'accounts',
   'portfolio',
   'session',
+  'socket',
   'other',
 ] as const;
 export type Endpoint = (typeof endpoints)[number];
@@ -65,6 +66,14 @@ const kinds = {
   'truncated-json': { on: 'any', ms: null },
   /** Nothing is done; the answer is an HTML page with 404. */
   html: { on: 'any', ms: null },
+  /** Faults of the WebSocket act on the frames that it sends: it breaks; */
+  'socket-drop': { on: 'socket', ms: null },
+  /** says nothing more, and stays open; */
+  'socket-silence': { on: 'socket', ms: null },
+  /** sends half a frame with a zero byte; */
+  'socket-garbage': { on: 'socket', ms: null },
+  /** says of every order that it has filled, and invents one. */
+  'socket-lie': { on: 'socket', ms: null },
 } as const satisfies Record<string, { on: Target; ms: number | null }>;
 export type FaultKind = keyof typeof kinds;
 export const faultKinds = Object.keys(kinds) as FaultKind[];

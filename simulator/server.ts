@@ -4,7 +4,9 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
 import { join } from 'node:path';
+import type { Express } from 'express';
 import type { AddressInfo } from 'node:net';
 import { KeelError } from '../ports/errors.js';
 import { createAdmin } from './admin.js';
@@ -17,6 +19,7 @@ import { lockDirectory } from './lock.js';
 import { createOauthFront } from './oauth/front.js';
 import type { OauthOptions } from './oauth/front.js';
 import { createOwnApi } from './ownApi/app.js';
+import { attachSocket } from './socket/socket.js';
 import { openWorld } from './world.js';
 import type { WorldOptions } from './world.js';
 
@@ -130,15 +133,8 @@ async function open(
   const apiPort = await listen(own, host, options.apiPort ?? 0, undo);
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);
-  const oauthPort =
-    options.oauth === undefined
-      ? null
-      : await listen(
-          createTlsServer(tls, createOauthFront(portal, options.oauth, clientPortal)),
-          host,
-          0,
-          undo,
-        );
+  undo.push(attachSocket(front, portal, null));
+  const oauthPort = await listenForOauth(options, portal, createTlsServer(tls), clientPortal, undo);
   return {
     baseUrl: `https://${host}:${port}/v1/api`,
     oauthUrl: oauthPort === null ? null : `https://${host}:${oauthPort}/v1/api`,
@@ -150,6 +146,21 @@ async function open(
     ledgerCutBytes: world.cutBytes,
     close,
   };
+}
+
+/** The second https front, where there is a consumer for it. @returns its port */
+async function listenForOauth(
+  { oauth, host }: SimulatorOptions,
+  portal: Portal,
+  server: TlsServer,
+  clientPortal: Express,
+  undo: (() => void | Promise<void>)[],
+): Promise<number | null> {
+  if (oauth === undefined) return null;
+  server.on('request', createOauthFront(portal, oauth, clientPortal));
+  const port = await listen(server, host, 0, undo);
+  undo.push(attachSocket(server, portal, oauth.consumer.accessToken));
+  return port;
 }
 
 function makeDirectory(directory: string): void {

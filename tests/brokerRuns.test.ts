@@ -64,6 +64,8 @@ describe.concurrent('a run completes, with one order, when', () => {
     ['there is no bridge once', { kind: 'no-bridge', on: 'snapshot' }, { kind: 'no-bridge', on: 'orders' }],
     ['it is told once that it asks too much', { kind: 'pacing-429', on: 'history', ms: 500 }],
     ['history is slow', { kind: 'slow', on: 'history', ms: 3000, times: 2 }],
+    ['the socket breaks at each frame', { kind: 'socket-drop', times: null }],
+    ['each frame of the socket lies', { kind: 'socket-lie', times: null }],
     ['the answer to its order is dropped', { kind: 'accept-then-drop', on: 'place' }],
   ])('%s', async (...[title, ...faults]) => {
     await onStack(temporal(), async (stack) => {

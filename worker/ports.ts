@@ -23,6 +23,7 @@ import { createRetentionStore } from '../db/retention.js';
 import { createStores } from '../db/stores.js';
 import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { createCache, createPrices } from '../api/prices.js';
@@ -45,6 +46,11 @@ export const createObjectStore = (config: Config['objectStore']): ObjectStorePor
   config.kind === 'filesystem'
     ? createFilesystemObjectStore(config)
     : createMinioObjectStore({ ...config, timeoutMs: 10_000 });
+
+/** No hints: the poller looks when it is time. */
+const silence: BrokerNewsPort = {
+  open: () => ({ next: () => new Promise(() => undefined), close: () => undefined }),
+};
 
 /** With the texts of the files that it names. */
 async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSettings> {
@@ -119,6 +125,7 @@ export async function createWorkerPorts(
     marketData: gateway.marketData,
     login,
     brokerLogin: gateway.login,
+    brokerNews: broker.socket === 'on' ? gateway.feed : silence,
     sessionRules: sessionRules(mode === 'simulated' ? Math.min(broker.pacingFactor, 5) : 1, broker.compete),
     objects,
     renderer,

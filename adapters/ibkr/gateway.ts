@@ -22,6 +22,9 @@ import { createLiveSession } from './oauth/liveSession.js';
 import { createPacing, machineTimer } from './pacing.js';
 import type { Timer } from './pacing.js';
 import { createIbkrSession } from './session.js';
+import { createLiveFeed } from './socket/feed.js';
+import type { LiveFeed } from './socket/feed.js';
+import { readSessionId } from './socket/sessionId.js';
 
 export interface IbkrGatewayOptions extends Omit<IbkrHttpOptions, 'named'> {
   readonly accountId: string;
@@ -49,6 +52,8 @@ export interface IbkrGatewayOptions extends Omit<IbkrHttpOptions, 'named'> {
   readonly timer?: Timer;
   /** Set where Keel itself logs in at IBKR; there is no gateway then. */
   readonly oauth?: OauthSettings;
+  /** How much faster than the machine's the gateway's clocks run, such as that of its heartbeat; 1 unless given. */
+  readonly clockFactor?: number;
 }
 
 export interface IbkrGateway {
@@ -58,6 +63,8 @@ export interface IbkrGateway {
   readonly desk: IbkrDesk;
   /** For the one owner of the login. */
   readonly login: BrokerLoginPort;
+  /** Hints of what happens, and quotes as they change; connected only while somebody listens. */
+  readonly feed: LiveFeed;
   /** Closes idle connections. */
   close(): void;
 }
@@ -93,6 +100,12 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     suppressMessageIds: options.suppressMessageIds ?? [],
     oauth: named,
   });
+  const feed = createLiveFeed({
+    ...options,
+    ...{ timer, factor, clockFactor: options.clockFactor ?? 1 },
+    sessionId: () => readSessionId(client),
+    ...(options.oauth === undefined ? {} : { accessToken: options.oauth.accessToken }),
+  });
   const parts = {
     ...{ client, pacing, session, timer, factor, accountId, locks, login },
     confirmMessageIds: options.confirmMessageIds ?? [],
@@ -102,7 +115,9 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     desk: createIbkrDesk({ ...parts, clock }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
     login: createIbkrLogin({ client, session, compete, oauth: named }),
+    feed,
     close: () => {
+      feed.close();
       http.close();
     },
   };

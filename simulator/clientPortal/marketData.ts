@@ -59,22 +59,30 @@ export function marketDataRouter(portal: Portal): Router {
 const list = (text: string | null): string[] => (text ?? '').split(',').filter((item) => item !== '');
 
 /** The first call of a contract answers nothing but its id. */
-function snapshotRow({ engine, session, clock }: Portal, conid: number, fields: readonly string[]): object {
+function snapshotRow(portal: Portal, conid: number, fields: readonly string[]): object {
+  const { session, clock } = portal;
   const bare = { conid, conidEx: String(conid) };
   if (!session.streams.has(conid)) {
     session.streams.add(conid);
     return bare;
   }
+  const asked = liveFields(portal, conid, fields);
+  if (asked === null) return bare;
+  return { ...bare, server_id: 'q1', '6119': 'q1', ...asked, _updated: clock.now() };
+}
+
+/** The fields of a contract that were asked for and are known; null without a quote. */
+export function liveFields({ engine }: Portal, conid: number, fields: readonly string[]): Values | null {
   const quote = engine.market.quote(conid, engine.state.now);
   const symbol = engine.market.instrument(conid)?.symbol;
-  if (quote === null || symbol === undefined) return bare;
+  if (quote === null || symbol === undefined) return null;
   const phase = engine.state.halted.has(conid) ? 'halted' : quote.phase;
   const values = fieldValues({ ...quote, phase }, symbol, Number(engine.costs.spread));
   const asked = fields.flatMap((field) => {
     const raw = `${field}_raw`;
     return [...entry(values, field), ...entry(values, raw)];
   });
-  return { ...bare, server_id: 'q1', '6119': 'q1', ...Object.fromEntries(asked), _updated: clock.now() };
+  return Object.fromEntries(asked);
 }
 
 type Values = Readonly<Record<string, string | number>>;

@@ -1,4 +1,5 @@
 // What every router of the Client Portal front shares: the engine, the login's session, and its guards.
+import { randomBytes } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Clock } from '../../ports/clocks.js';
 import type { Engine } from '../engine.js';
@@ -7,6 +8,8 @@ import type { Live } from '../live/live.js';
 
 /** What the broker remembers of one login. Kept in memory only, as a gateway does. */
 export interface BrokerageSession {
+  /** What the WebSocket's cookie names; another one in each brokerage session. */
+  id: string;
   /** A person is logged in. Without that nothing but the login page works. */
   loggedIn: boolean;
   /** The brokerage session is open; without it nothing under /iserver works. */
@@ -82,9 +85,12 @@ const unread = {
   pending: null,
 };
 
+const newId = (): string => randomBytes(16).toString('hex');
+
 /** A session that has just begun. */
 export const freshSession = (account: string, now: number): BrokerageSession => ({
   ...unread,
+  id: newId(),
   loggedIn: true,
   authenticated: true,
   competing: false,
@@ -97,7 +103,12 @@ export const freshSession = (account: string, now: number): BrokerageSession => 
 
 /** What an init or a logout leaves: everything is to be asked for again. */
 export function renew({ session, accounts }: Portal, authenticated: boolean): void {
-  Object.assign(session, unread, { authenticated, competing: false, account: accounts[0] });
+  Object.assign(session, unread, {
+    id: newId(),
+    authenticated,
+    competing: false,
+    account: accounts[0],
+  });
   session.streams.clear();
   session.suppressed.clear();
 }

@@ -41,7 +41,7 @@ export function sessionRouter(portal: Portal): Router {
       return;
     }
     response.json({
-      session: 'bb665d0f55b6289d70bc7380089fc96f',
+      session: session.id,
       ssoExpires: untilExpiry(portal),
       collission: false,
       userId: 100_000_001,

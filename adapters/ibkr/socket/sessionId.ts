@@ -1,0 +1,12 @@
+// The name of the login's session, by which the WebSocket knows whose it is. Called by feed.ts, through gateway.ts.
+import { z } from 'zod';
+import type { IbkrClient } from '../client.js';
+
+const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
+
+/** It becomes part of a header. */
+const schema = z.object({ session: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/) });
+
+/** @throws KeelError of errors.ts; IBKR_BAD_SHAPE where there is no name. */
+export const readSessionId = async (client: IbkrClient): Promise<string> =>
+  (await client.call(tickleEndpoint, {}, schema)).session;

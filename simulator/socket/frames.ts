@@ -1,0 +1,92 @@
+// What the socket's topics tell: whole rows first, then of each row only the fields that changed. Called by connection.ts.
+import type { Portal } from '../clientPortal/portal.js';
+import { isHidden } from '../clientPortal/portal.js';
+import { isListed, statusIn } from '../clientPortal/liveOrders.js';
+import { orderRow, tradeRow } from '../clientPortal/orderRows.js';
+import { liveFields } from '../clientPortal/marketData.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Topic {
+  /** The frames that are due: everything at first, then what changed; none where nothing did. */
+  due(): readonly Row[];
+}
+
+const DAY_MS = 86_400_000;
+
+/** The fields of `after` that are not the same in `before`. */
+const changes = (before: Row, after: Row): readonly (readonly [string, unknown])[] =>
+  Object.entries(after).filter(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value));
+
+/** Of each row that is new all fields; of others the ids and what changed. */
+function deltas(
+  seen: Map<string, Row>,
+  rows: readonly Row[],
+  id: string,
+  ids: readonly string[],
+): readonly Row[] {
+  return rows.flatMap((row) => {
+    const key = String(row[id]);
+    const before = seen.get(key);
+    seen.set(key, row);
+    if (before === undefined) return [row];
+    const changed = changes(before, row);
+    if (changed.length === 0) return [];
+    return [{ ...Object.fromEntries(ids.map((name) => [name, row[name]])), ...Object.fromEntries(changed) }];
+  });
+}
+
+/** `sor`: the orders of the selected account. */
+export function ordersTopic(portal: Portal): Topic {
+  const seen = new Map<string, Row>();
+  const { engine, session } = portal;
+  return {
+    due() {
+      const rows = [...engine.state.orders.values()]
+        .filter((order) => order.account === session.account && isListed(portal, order))
+        .map((order) => orderRow(order, engine, statusIn(portal, order)) as Row);
+      const args = deltas(seen, rows, 'orderId', ['acct', 'orderId']);
+      return args.length === 0 ? [] : [{ topic: 'sor', args }];
+    },
+  };
+}
+
+/** `str`: executions; those of the last days too unless only new ones are wanted. */
+export function tradesTopic(portal: Portal, wish: Row): Topic {
+  const { engine, session } = portal;
+  const seen = new Set<string>();
+  const days = typeof wish['days'] === 'number' ? wish['days'] : 1;
+  const since = new Date(Date.parse(engine.state.now) - days * DAY_MS).toISOString();
+  const rows = () =>
+    engine.state.executions.filter(
+      (execution) =>
+        execution.account === session.account &&
+        !seen.has(execution.executionId) &&
+        !isHidden(portal, execution.orderId),
+    );
+  if (wish['realtimeUpdatesOnly'] === true) for (const { executionId } of rows()) seen.add(executionId);
+  return {
+    due() {
+      const found = rows();
+      for (const { executionId } of found) seen.add(executionId);
+      const args = found.filter(({ at }) => at >= since).map((one) => tradeRow(one, engine.market));
+      return args.length === 0 ? [] : [{ topic: 'str', args }];
+    },
+  };
+}
+
+/** `smd`: the fields of one contract that changed. */
+export function quoteTopic(portal: Portal, conid: number, wish: Row): Topic {
+  const fields = Array.isArray(wish['fields']) ? wish['fields'].map(String) : [];
+  let last: Row = {};
+  return {
+    due() {
+      const now = liveFields(portal, conid, fields) ?? last;
+      const changed = changes(last, now);
+      last = now;
+      if (changed.length === 0) return [];
+      const head = { topic: `smd+${conid}`, conid, conidEx: String(conid), server_id: 'q0', '6119': 'q0' };
+      return [{ ...head, _updated: portal.clock.now(), ...Object.fromEntries(changed) }];
+    },
+  };
+}
