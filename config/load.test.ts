@@ -210,6 +210,9 @@ describe('modes', () => {
       realm: 'limited_poa',
       signatureKeyFile: join(process.cwd(), 'signature.pem'),
     });
+    expect(problemsOf({ ...services, ...consumer, IBKR_CONNECTION: 'oauth' }).message).toContain(
+      'the broker is the simulator',
+    );
     // A header is made of it.
     const { message } = problemsOf({ ...oauth, ...consumer, IBKR_OAUTH_CONSUMER_KEY: 'A", realm="B' });
     expect(message).toContain('letters and digits');

@@ -198,6 +198,12 @@ function trustProblems(tree: Tree): Problem[] {
       ),
     ];
   }
+  if (getPath(tree, ['broker', 'kind']) === 'simulator') {
+    const fix = 'unset IBKR_CONNECTION, or set KEEL_BROKER=ibkr';
+    return [
+      problem('broker.connection', 'oauth', 'is for IBKR itself, and the broker is the simulator', fix),
+    ];
+  }
   return Object.entries(oauthVariables).flatMap(([key, variable]) =>
     missing(`broker.oauth.${key}`, `set ${variable}, as IBKR_CONNECTION=oauth needs it`),
   );

@@ -236,15 +236,6 @@ const breakages: readonly Breakage[] = [
     env: () => oauthHere({ encryptionKey: testConsumer().signatureKey }),
   },
   {
-    what: 'an OAuth login whose keys everybody can read',
-    check: 'oauth keys',
-    says: /signature\.pem can be read by other users/,
-    env: () => ({
-      ...oauthHere(),
-      IBKR_OAUTH_SIGNATURE_KEY_FILE: file('open-signature.pem', testConsumer().signatureKey, 0o644),
-    }),
-  },
-  {
     what: 'an OAuth login at an address that shows another name',
     check: 'gateway tls',
     says: /not trusted.*altnames/s,
@@ -295,6 +286,14 @@ const breakages: readonly Breakage[] = [
     facts: () => ({ now: () => Date.parse('2029-02-01T00:00:00Z') }),
   },
 ];
+
+it('warns of keys of an OAuth login that other users can read', async () => {
+  const open = file('open-signature.pem', testConsumer().signatureKey, 0o644);
+  const found = await look({ ...oauthHere(), IBKR_OAUTH_SIGNATURE_KEY_FILE: open });
+  expect(ills(found)).toContainEqual(
+    expect.objectContaining({ check: 'oauth keys', status: 'warning', fix: `chmod 600 ${open}` }),
+  );
+});
 
 describe('a broken Keel', () => {
   it.each(breakages)('$what', async ({ check, says, env, facts }) => {
