@@ -32,6 +32,7 @@ describe('analyze', () => {
     const activities = createAnalysisActivities({
       ...{ rules, model: null, objects: { get: () => Promise.resolve(bytes) } },
       evidence: { putAnalysis: () => Promise.resolve() },
+      rulesOpinions: { put: () => Promise.resolve() },
       strategies: { version: () => Promise.resolve(settings) },
     });
     const object = { key: 'bars/x.json', sha256: sha256(bytes), bytes: bytes.byteLength };

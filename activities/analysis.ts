@@ -1,5 +1,5 @@
 // Has the analyst read one timeframe.
-import type { AnalystPort, RulesAnalyst } from '../ports/analyst.js';
+import type { AnalystPort } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
@@ -7,10 +7,10 @@ import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis } from '../domain/decision/decision.js';
 import { readBars } from './bars.js';
 import { readPicture } from './objects.js';
+import { noteRulesReading, type RulesOpinionDeps } from './rulesOpinion.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
-export interface AnalysisDeps {
-  readonly rules: RulesAnalyst;
+export interface AnalysisDeps extends RulesOpinionDeps {
   /** Null where no model is configured. */
   readonly model: AnalystPort | null;
   readonly objects: Pick<ObjectStorePort, 'get'>;
@@ -55,14 +55,15 @@ export function createAnalysisActivities(deps: AnalysisDeps) {
         settingsOf(deps.strategies, input),
         readBars(deps.objects, input.bars.object),
       ]);
-      const outcome = await chooseAnalyst(deps, wantedOf(settings)).analyze({
+      const analyst = chooseAnalyst(deps, wantedOf(settings));
+      const seen = { timeframe: input.bars.timeframe, bars, indicators: settings.indicators };
+      if (analyst !== deps.rules) await noteRulesReading(deps, runId, seen);
+      const outcome = await analyst.analyze({
         symbol,
-        timeframe: input.bars.timeframe,
-        bars,
-        indicators: settings.indicators,
+        ...seen,
         chart: chart?.object ?? null,
         readPicture: () => readPicture(deps.objects, chart?.object ?? null),
-        call: { runId, strategyId },
+        call: { runId, strategyId, ...(settings.models !== undefined && { models: settings.models }) },
       });
       if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);
       await deps.evidence.putAnalysis(runId, outcome.value);

@@ -1,20 +1,21 @@
 // Consolidates the analyses into the decision, and stores what it was made from so that it can be made again.
-import type { IndicatorParameters } from '../contracts/wire/strategy.js';
+import type { IndicatorParameters, ModelRoles } from '../contracts/wire/strategy.js';
 import type { ProposalLimits } from '../domain/decision/checks.js';
 import { checkProposal } from '../domain/decision/checks.js';
 import type { Analysis, Decision } from '../domain/decision/decision.js';
 import { makeDecision } from '../domain/decision/makeDecision.js';
 import type { Contract } from '../domain/market/contract.js';
-import type { DecideInput as Question, AnalystPort, TimeframeInput } from '../ports/analyst.js';
+import type { AnalystCall, AnalystPort, DecideInput as Question, TimeframeInput } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
 import { chooseAnalyst, type AnalysisDeps } from './analysis.js';
 import { readBars } from './bars.js';
 import { putJson, readPicture } from './objects.js';
+import { noteRulesDecision } from './rulesOpinion.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
-export interface DecisionDeps extends Pick<AnalysisDeps, 'rules' | 'model'> {
+export interface DecisionDeps extends Pick<AnalysisDeps, 'rules' | 'model' | 'rulesOpinions'> {
   readonly objects: ObjectStorePort;
   readonly evidence: Pick<EvidenceStore, 'putDecision'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
@@ -34,6 +35,8 @@ export interface DecisionInput extends StrategyVersion {
   /** Of a model's decision, as shares: what its proposal is held to. */
   readonly priceCollar?: string;
   readonly costShare?: string;
+  /** Of a model's decision, where the strategy says whose model does what. */
+  readonly models?: ModelRoles;
   readonly bars: readonly BarSetRow[];
   readonly charts: readonly ChartRow[];
   readonly analyses: readonly Analysis[];
@@ -67,17 +70,20 @@ export function createDecisionActivities(deps: DecisionDeps) {
   };
 }
 
-/** Who decides, and everything that the decision will depend on. */
+/** Who decides, and everything that the decision will depend on; beside a model, what the rules say of it is kept. */
 export async function inputOf(
-  deps: Pick<DecisionDeps, 'rules' | 'model' | 'strategies'>,
+  deps: Pick<DecisionDeps, 'rules' | 'model' | 'rulesOpinions' | 'objects' | 'strategies'>,
   input: DecideInput,
 ): Promise<{ readonly analyst: AnalystPort; readonly stored: DecisionInput }> {
   const { runId, ...rest } = input;
-  const { risk, indicators } = await settingsOf(deps.strategies, input);
+  const { risk, indicators, models } = await settingsOf(deps.strategies, input);
   // Who read the timeframes decides, also when the configuration has changed in between.
   const byRules = input.analyses.every(({ analyst }) => analyst === deps.rules.name);
   const analyst = chooseAnalyst(deps, byRules ? 'rules' : 'openai');
-  const ofModel = { runId, priceCollar: risk.priceCollar, costShare: risk.cashReserve };
+  const ofModel = {
+    ...{ runId, priceCollar: risk.priceCollar, costShare: risk.cashReserve },
+    ...(models !== undefined && { models }),
+  };
   const stored: DecisionInput = {
     format: 1,
     ...rest,
@@ -86,6 +92,10 @@ export async function inputOf(
     indicators,
     minimumRCoefficient: risk.minimumRCoefficient,
   };
+  if (!byRules) {
+    const seen = await timeframesOf(deps.objects, stored);
+    await noteRulesDecision(deps, runId, seen, limitsOf(stored));
+  }
   return { analyst, stored };
 }
 
@@ -99,7 +109,7 @@ export const questionOf = async (objects: Objects, input: DecisionInput): Promis
   // Rules decide by the analyses alone.
   timeframes: input.runId === undefined ? [] : await timeframesOf(objects, input),
   limits: limitsOf(input),
-  call: { runId: input.runId ?? '', strategyId: input.strategyId },
+  call: callOf(input),
 });
 
 /** @throws KeelError the analyst's code, DECISION_INCOMPLETE or DECISION_INVALID (final) */
@@ -119,6 +129,12 @@ export async function decideFrom(
   if (outcome.kind === 'failed') throw new KeelError(outcome.code, outcome.message);
   return review === undefined ? outcome.decision : { ...outcome.decision, review };
 }
+
+const callOf = ({ runId = '', strategyId, models }: DecisionInput): AnalystCall => ({
+  runId,
+  strategyId,
+  ...(models !== undefined && { models }),
+});
 
 /** The model's adapter has checked and complained already; what reaches an order is checked here, whoever proposed. */
 function refuseUnchecked(checks: ReturnType<typeof checkProposal>): void {
@@ -172,7 +188,7 @@ export async function recomputeDecision(
       `decided by ${input.analyst.name} ${input.analyst.version}, here is ${analyst.name} ${analyst.version}`,
     );
   }
-  const call = { runId: input.runId ?? '', strategyId: input.strategyId };
+  const call = callOf(input);
   const analyses: Analysis[] = [];
   for (const timeframe of await timeframesOf(objects, input)) {
     const outcome = await analyst.analyze({ symbol: input.symbol, call, ...timeframe });

@@ -59,6 +59,7 @@ function activities(over: { readonly model?: AnalystPort | null; readonly panel?
   const put: { readonly decision: Decision; readonly key: string }[] = [];
   const made = createPanelActivities({
     ...{ rules, model, panel: panel('1-a'), objects, ...over },
+    rulesOpinions: { put: () => Promise.resolve() },
     strategies: { version: () => Promise.resolve(settings) },
     evidence: { putDecision: (_run, decision, { key }) => Promise.resolve(void put.push({ decision, key })) },
   });

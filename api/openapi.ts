@@ -13,7 +13,7 @@ import {
   runProgress,
   runQuery,
 } from '../contracts/http/run.js';
-import { analystState } from '../contracts/http/model.js';
+import { analystState, spendingList, spendingQuery } from '../contracts/http/model.js';
 import { newStrategy, newStrategyVersion, strategy, strategyList } from '../contracts/http/strategy.js';
 import { withAccess } from './openapiAccess.js';
 import { accessPaths } from './openapiAuth.js';
@@ -177,6 +177,15 @@ const analystPaths: ZodOpenApiPathsObject = {
       summary: 'Who reads, and what its calls have cost',
       tags: ['analyst'],
       responses: { '200': json('Analyst and budget.', analystState), ...problems('503') },
+    },
+  },
+  '/api/v1/spending': {
+    get: {
+      summary: 'What the calls of models have cost',
+      description: 'Of your own strategies; an admin sees those of all. The caps are common to all.',
+      tags: ['analyst'],
+      requestParams: { query: spendingQuery },
+      responses: { '200': json('Spending, newest first.', spendingList), ...problems('422', '503') },
     },
   },
 };

@@ -10,7 +10,7 @@ const runs = 30;
 const millisecondsOfDay = 86_400_000;
 
 /** A seeded walk, so that every benchmark draws the same picture. */
-function walk(length: number): Bar[] {
+export function walk(length: number): Bar[] {
   let state = 20_140_707;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -1,5 +1,5 @@
 // A whole Keel for the benchmark, without its API: simulator, worker and the driver of the market over the shared
-// servers. Called by strategyRuns.ts.
+// servers. Called by strategyRuns.ts and model.ts.
 import { fileURLToPath } from 'node:url';
 import { openMarket } from '../cli/market.js';
 import type { Market } from '../cli/market.js';
@@ -18,8 +18,15 @@ export interface Keel {
 
 const entry = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
-/** @param pacingFactor how much faster than IBKR's limits the worker may use the simulator */
-export async function startKeel(servers: Servers, pacingFactor: number): Promise<Keel> {
+/**
+ * @param pacingFactor how much faster than IBKR's limits the worker may use the simulator
+ * @param more settings of the worker
+ */
+export async function startKeel(
+  servers: Servers,
+  pacingFactor: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Keel> {
   const { folder, temporal, databaseUrl } = servers;
   const base: NodeJS.ProcessEnv = {
     ...process.env,
@@ -44,6 +51,7 @@ export async function startKeel(servers: Servers, pacingFactor: number): Promise
     IBKR_CA_FILE: facts.caFile,
     IBKR_CERT_SHA256: facts.certSha256,
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
+    ...more,
   });
   const market = await openMarket({
     mode: 'simulated',

@@ -9,6 +9,7 @@ import { sayTo } from '../cli/say.js';
 import { benchCharts } from './charts.js';
 import { hasProc, mean } from './cpu.js';
 import { benchIndicators } from './indicators.js';
+import { benchModel } from './model.js';
 import { benchNoop } from './noop.js';
 import { benchPlatform } from './platform.js';
 import type { Figures } from './report.js';
@@ -21,6 +22,7 @@ const help = `Usage: npm run bench -- [options]
 
   --json FILE     writes the figures to FILE too
   --runs N        strategy runs and no-op workflows at once, 100 when not given
+  --model-runs N  runs at once that ask a model, 200 when not given
   --pacing N      how many times IBKR's limits the simulator is used, 1000 when not given
   --warm-start    also times a second npm start -- --once
   --help          this text`;
@@ -28,6 +30,7 @@ const help = `Usage: npm run bench -- [options]
 interface Options {
   readonly json: string | null;
   readonly count: number;
+  readonly modelCount: number;
   readonly pacingFactor: number;
   readonly warmStart: boolean;
   readonly help: boolean;
@@ -72,6 +75,7 @@ function optionsOf(argv: readonly string[], complain: Say): Options | null {
       options: {
         json: { type: 'string' },
         runs: { type: 'string', default: '100' },
+        'model-runs': { type: 'string', default: '200' },
         pacing: { type: 'string', default: '1000' },
         'warm-start': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -79,9 +83,13 @@ function optionsOf(argv: readonly string[], complain: Say): Options | null {
     });
     const [count, pacingFactor] = [Number(values.runs), Number(values.pacing)];
     if (!Number.isInteger(count) || count < 1 || count > 100) throw new Error('--runs takes 1 to 100');
+    const modelCount = Number(values['model-runs']);
+    if (!Number.isInteger(modelCount) || modelCount < 1 || modelCount > 500) {
+      throw new Error('--model-runs takes 1 to 500');
+    }
     if (!(pacingFactor >= 1)) throw new Error('--pacing takes a number from 1');
     const json = values.json === undefined ? null : resolve(values.json);
-    return { json, count, pacingFactor, warmStart: values['warm-start'], help: values.help };
+    return { json, count, modelCount, pacingFactor, warmStart: values['warm-start'], help: values.help };
   } catch (error) {
     complain(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${help}`);
     return null;
@@ -92,7 +100,7 @@ async function measure(options: Options, say: Say): Promise<Figures> {
   if (!hasProc()) throw new Error('CPU times are read from /proc, which only Linux has');
   const cli = process.env['TEMPORAL_CLI_PATH'];
   if (cli === undefined || cli === '') throw new Error('TEMPORAL_CLI_PATH names no temporal program');
-  const { count, pacingFactor } = options;
+  const { count, modelCount, pacingFactor } = options;
   const machine = {
     cpus: availableParallelism(),
     load: loadavg()[0] ?? NaN,
@@ -113,9 +121,11 @@ async function measure(options: Options, say: Say): Promise<Figures> {
     const runs = await benchStrategyRuns(servers, count, pacingFactor);
     say(`· ${String(count)} no-op workflows again`);
     const noop = mean(before, await benchNoop(servers, 'after', count));
+    say(`· ${String(modelCount)} runs that ask a model`);
+    const model = await benchModel(servers, modelCount, pacingFactor);
     if (options.warmStart) say('· npm start -- --once, twice');
     const warmStartMs = options.warmStart ? await benchWarmStart() : null;
-    return { machine, indicators, chart, count, pacingFactor, noop, runs, warmStartMs, platform };
+    return { machine, indicators, chart, count, pacingFactor, noop, runs, model, warmStartMs, platform };
   } finally {
     await servers.stop();
   }

@@ -1,5 +1,6 @@
 // What the benchmark found, as aligned text beside its aims, and as JSON. Called by the runner.
 import type { ChartTiming } from './charts.js';
+import type { ModelTiming } from './model.js';
 import type { PlatformTiming } from './platform.js';
 import type { Usage } from './cpu.js';
 import { total } from './cpu.js';
@@ -14,6 +15,7 @@ export interface Figures {
   readonly noop: Usage;
   readonly platform: PlatformTiming;
   readonly runs: StrategyRunsTiming;
+  readonly model: ModelTiming;
   /** Wall milliseconds; null when it was not asked for. */
   readonly warmStartMs: number | null;
 }
@@ -69,6 +71,20 @@ function platformAims({ health, bareExpress, access, ...rest }: PlatformTiming):
   ];
 }
 
+function modelAims({ overheadP95Ms, picturesSent, picturesEncoded, ...rest }: ModelTiming): Aim[] {
+  return [
+    below('around a call to a model, p95', overheadP95Ms, 50, 'ms'),
+    below('an analysis of three calls of 2 s', rest.analysisMs / 1000, 4.5, 's'),
+    below(`peak memory of the worker, ${String(rest.count)} runs with a model`, rest.workerPeakMb, 800, 'MB'),
+    {
+      name: 'encodings of a picture that is sent twice',
+      value: (2 * picturesEncoded) / picturesSent,
+      aim: '1',
+      met: picturesSent === 2 * picturesEncoded,
+    },
+  ];
+}
+
 export function aimsOf(figures: Figures): Aim[] {
   const { run, workerPeakMb } = figures.runs;
   const efficiency = efficiencyOf(figures);
@@ -79,6 +95,7 @@ export function aimsOf(figures: Figures): Aim[] {
     below('events of a run', run.events, 100, ''),
     below('history of a run', run.bytes / 1024, 128, 'KB'),
     below('peak memory of the worker', workerPeakMb, 600, 'MB'),
+    ...modelAims(figures.model),
     ...platformAims(figures.platform),
     ...(figures.warmStartMs === null
       ? []
@@ -118,7 +135,7 @@ function usageRows({ noop, runs, count }: Figures): string[][] {
 }
 
 export function textOf(figures: Figures): string {
-  const { machine, indicators, chart, runs, pacingFactor, platform } = figures;
+  const { machine, indicators, chart, runs, model, pacingFactor, platform } = figures;
   const { run, lifecycle } = runs;
   const { access } = platform;
   return [
@@ -141,6 +158,9 @@ export function textOf(figures: Figures): string {
     `efficiency ${number(efficiencyOf(figures), 2)} = (no-op ${number(each(figures.noop, figures.count))} + charts and indicators alone ${number(workMs(figures))}) / run ${number(each(runs.usage, figures.count))}, CPU ms`,
     `the last run had decided after ${number(runs.decidedMs / 1000)} s, the last had ended after ${number(runs.usage.wallMs / 1000)} s`,
     `history: run ${String(run.events)} events, ${number(run.bytes / 1024)} KB; the workflow of its order ${String(lifecycle.events)} events, ${number(lifecycle.bytes / 1024)} KB`,
+    '',
+    `A model that answers at once: a question takes ${number(model.overheadP50Ms)} ms, ${number(model.overheadP95Ms)} ms at p95; ${String(model.picturesSent)} pictures sent, ${String(model.picturesEncoded)} encoded`,
+    `three calls of 2 s make an analysis of ${number(model.analysisMs / 1000, 2)} s; ${String(model.count)} such runs at once take the worker to ${number(model.workerPeakMb)} MB`,
     '',
     'Aims',
     ...table(

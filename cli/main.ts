@@ -18,6 +18,7 @@ import { migrateCommand, migrateHelp } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
 import { retentionCommand, retentionHelp } from './commands/retention.js';
 import { runCommand, runHelp, runsCommand, runsHelp } from './commands/run.js';
+import { spendingCommand, spendingHelp } from './commands/spending.js';
 import { strategiesCommand, strategiesHelp } from './commands/strategies.js';
 import { workflowsCommand, workflowsHelp } from './commands/workflows.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
@@ -65,6 +66,11 @@ const commands: Readonly<Record<string, Command>> = {
     run: ({ args, out, env }) => interruptible((signal) => runCommand(args, out, env, signal)),
   },
   runs: { summary: 'lists runs', help: runsHelp, run: ({ args, out, env }) => runsCommand(args, out, env) },
+  spending: {
+    summary: 'shows what models have cost, and what is left of the caps',
+    help: spendingHelp,
+    run: ({ args, out, env }) => spendingCommand(args, out, env),
+  },
   strategies: {
     summary: 'lists, shows, makes and changes strategies',
     help: strategiesHelp,

@@ -66,6 +66,7 @@ export function summaryOf(run: RunDetail, places: Places) {
       ...(decision.review !== undefined && { review: decision.review }),
     },
     model: modelOf(run),
+    rules: rulesOf(run),
     risk: verdict && {
       stage: verdict.stage,
       approved: verdict.approved,
@@ -91,6 +92,20 @@ export function summaryOf(run: RunDetail, places: Places) {
   };
 }
 
+/** What the rules said beside a model; null where they decided themselves. */
+function rulesOf({ rulesOpinions, decision }: RunDetail) {
+  if (rulesOpinions.length === 0) return null;
+  const said = rulesOpinions.find(({ part }) => part === 'decision') ?? null;
+  return {
+    version: rulesOpinions[0]?.version ?? null,
+    scores: Object.fromEntries(
+      rulesOpinions.filter(({ part }) => part !== 'decision').map(({ part, score }) => [part, score]),
+    ),
+    decision: said && { action: said.action, entry: said.entry, stop: said.stop, target: said.target },
+    agrees: said === null || decision === null ? null : said.action === decision.action,
+  };
+}
+
 /** What the model's calls were and cost; null where none was made. */
 function modelOf({ calls, analyses, decision }: RunDetail) {
   if (calls.length === 0) return null;
@@ -109,9 +124,16 @@ function modelOf({ calls, analyses, decision }: RunDetail) {
     outputTokens: total(({ outputTokens }) => outputTokens),
     costUsd: usd.reduce((sum, each) => money(sum.plus(each)), money('0')).toFixed(),
     priceDate: calls[0]?.priceDate ?? null,
+    profiles: Object.fromEntries(
+      calls.filter(({ state }) => state === 'answered').map(({ purpose, profile }) => [purpose, profile]),
+    ),
     calls: calls.map((call) => ({
       purpose: call.purpose,
       turn: call.turn,
+      profile: call.profile,
+      modelAsked: call.modelAsked,
+      modelAnswered: call.modelAnswered,
+      down: call.down,
       outcome: call.outcome,
       code: call.code,
       prompts: call.prompts,
@@ -199,6 +221,12 @@ function printModel(run: RunDetail, say: Say): void {
     `            ${String(inputTokens)} tokens in, ${String(outputTokens)} out, ${costUsd} USD at prices of ${priceDate ?? '?'}`,
   );
   say(`            prompts ${prompts.map(({ name, sha256 }) => `${name} ${sha256.slice(0, 8)}`).join(', ')}`);
+  const rules = rulesOf(run);
+  if (rules?.decision != null) {
+    const agreed =
+      rules.agrees === null ? '' : rules.agrees ? ', as the model does' : ', and the model does not';
+    say(`            the rules would ${rules.decision.action ?? 'not decide'}${agreed}`);
+  }
   for (const { code, passed, text } of run.decision?.review?.checks ?? []) {
     if (!passed) say(wrap(`flagged: ${code}: ${text}`, width - 10, '            '));
   }

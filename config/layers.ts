@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 import type { Problem } from './problems.js';
-import { commandVariables, fileVariables, variables } from './variables.js';
+import { commandVariables, fileVariables, variables, type Variable } from './variables.js';
 
 export type Tree = Record<string, unknown>;
 
@@ -107,7 +107,8 @@ export function environmentLayer(env: NodeJS.ProcessEnv): Layer {
   };
 }
 
-function convert(text: string, kind: 'number' | 'list' | 'addresses' | undefined): unknown {
+function convert(text: string, kind: Variable['kind']): unknown {
+  if (kind === 'yaml') return parsed(text);
   if (kind === 'list' || kind === 'addresses') {
     return text
       .split(',')
@@ -116,6 +117,15 @@ function convert(text: string, kind: 'number' | 'list' | 'addresses' | undefined
   }
   const number = kind === 'number' && text.trim() !== '' ? Number(text) : NaN;
   return Number.isNaN(number) ? text : number;
+}
+
+/** What is no YAML stays as it is: the schema then says that it is wrong. */
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */

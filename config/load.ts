@@ -16,6 +16,7 @@ import {
 } from './layers.js';
 import type { Problem } from './problems.js';
 import { ConfigError } from './problems.js';
+import { withModelKeys } from './modelKeys.js';
 import { crossProblems } from './rules.js';
 import type { Config } from './schema.js';
 import { configSchema } from './schema.js';
@@ -50,10 +51,11 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
   const { env, problems: ofFiles } = withSecretFiles(given);
   const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env), ...ofFiles];
   const layers = readLayers(env, options, problems);
-  const tree = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
   const needs = (section: string): boolean =>
     (options.need === undefined || (options.need as readonly string[]).includes(section)) &&
     !(options.without ?? []).some((without) => without === section);
+  const merged = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
+  const tree = needs('model') ? withModelKeys(merged, env, problems) : merged;
   problems.push(...unknownSections(tree));
   const schema = configSchema.pick(neededKeys(needs));
   const wanted = Object.fromEntries(Object.entries(tree).filter(([key]) => key in schema.shape));
@@ -173,9 +175,12 @@ function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Prob
   return [
     {
       path,
-      given: secretPaths.includes(setting) ? '****' : JSON.stringify(value),
+      given:
+        secretPaths.includes(setting) || setting.startsWith('model.profiles')
+          ? '****'
+          : JSON.stringify(value),
       from: writer(keys, layers),
-      problem: issue.message,
+      problem: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
       fix: `correct ${where}`,
     },
   ];

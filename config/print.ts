@@ -17,13 +17,20 @@ export function maskedConfig<T extends Partial<Config>>(config: T): T {
       [key]: maskedUrls.includes(path) ? maskedUrl(value) : '****',
     };
   }
+  for (const profile of profilesOf(copy)) {
+    if (profile.apiKey !== '') profile.apiKey = '****';
+  }
   return copy;
 }
+
+const profilesOf = (config: Partial<Config>): { apiKey: string }[] =>
+  Object.values(config.model?.profiles ?? {});
 
 /** Every secret of a configuration by value, and the passwords inside its URLs: for whoever takes them out of texts. */
 export function secretValues(config: Partial<Config>): readonly string[] {
   const values = secretPaths
     .map((path) => getPath(config, path.split('.')))
+    .concat(profilesOf(config).map(({ apiKey }) => apiKey))
     .filter((value): value is string => typeof value === 'string' && value !== '');
   return [...values, ...values.flatMap(passwordsIn)];
 }

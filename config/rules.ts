@@ -21,12 +21,16 @@ const problem = (path: string, given: unknown, text: string, fix: string): Probl
   fix,
 });
 
-/** Problems between settings. `tree` holds all layers merged; only the needed sections are judged. */
-export function crossProblems(tree: Tree, needs: (section: string) => boolean): Problem[] {
-  const text = (path: string): string => {
+const textIn =
+  (tree: Tree) =>
+  (path: string): string => {
     const value = getPath(tree, path.split('.'));
     return typeof value === 'string' ? value : '';
   };
+
+/** Problems between settings. `tree` holds all layers merged; only the needed sections are judged. */
+export function crossProblems(tree: Tree, needs: (section: string) => boolean): Problem[] {
+  const text = textIn(tree);
   const facts: Facts = {
     mode: tree['mode'],
     kind: getPath(tree, ['broker', 'kind']),
@@ -37,7 +41,7 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
   };
   return [
     ...(needs('risk') ? riskProblems(facts) : []),
-    ...(needs('model') ? modelProblems(text) : []),
+    ...(needs('model') ? modelProblems(tree) : []),
     ...(needs('oidc') ? oidcProblems(text, tree['environment'] === 'production') : []),
     ...(needs('broker') ? [...brokerProblems(facts), ...accountProblems(facts), ...trustProblems(tree)] : []),
     ...(needs('broker') && needs('simulator') ? clockProblems(facts) : []),
@@ -46,15 +50,35 @@ export function crossProblems(tree: Tree, needs: (section: string) => boolean): 
 }
 
 /** A model needs a name, and a key travels encrypted or not at all. */
-function modelProblems(text: (path: string) => string): Problem[] {
+function modelProblems(tree: Tree): Problem[] {
+  const text = textIn(tree);
   const [key, url, model] = [text('model.apiKey'), text('model.baseUrl'), text('model.model')];
-  if (key === '' && url === '') return [];
+  const profiles = Object.keys(getPath(tree, ['model', 'profiles']) ?? {});
+  if (key === '' && url === '') {
+    const why = 'is set, and no model that strategies take which name none';
+    const fix = 'set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL too, or unset KEEL_MODEL_PROFILES';
+    return profiles.length === 0 ? [] : [problem('model.profiles', undefined, why, fix)];
+  }
   const found: Problem[] = [];
   if (model === '') {
     const why = 'is not set, and a key or a base URL of a model is';
     found.push(problem('model.model', undefined, why, 'set OPENAI_MODEL to the name of the model'));
   }
-  if (url === '') return found;
+  found.push(...addressProblems('model.baseUrl', url, key, 'OPENAI_BASE_URL', 'OPENAI_API_KEY'));
+  for (const name of profiles) {
+    const path = `model.profiles.${name}`;
+    const [ofUrl, ofKey] = [text(`${path}.baseUrl`), text(`${path}.apiKey`)];
+    if (ofUrl === '' && text(`${path}.key`) === '') {
+      const why = 'is not set, and OpenAI itself asks for one';
+      found.push(problem(`${path}.key`, undefined, why, 'set it to env:NAME or file:PATH, or set baseUrl'));
+    }
+    found.push(...addressProblems(`${path}.baseUrl`, ofUrl, ofKey, 'it', 'its key'));
+  }
+  return found;
+}
+
+function addressProblems(path: string, url: string, key: string, address: string, secret: string): Problem[] {
+  if (url === '') return [];
   const parsed = URL.canParse(url) ? new URL(url) : null;
   if (
     parsed === null ||
@@ -64,14 +88,12 @@ function modelProblems(text: (path: string) => string): Problem[] {
   ) {
     // Not shown: what is wrong with it may be a password in it.
     const why = 'is no http or https address without user, password and query';
-    found.push(
-      problem('model.baseUrl', undefined, why, 'correct OPENAI_BASE_URL, such as http://127.0.0.1:11434/v1'),
-    );
-  } else if (parsed.protocol === 'http:' && key !== '' && !loopback.test(parsed.hostname)) {
-    const why = 'would carry the key unencrypted';
-    found.push(problem('model.baseUrl', url, why, 'use https, or unset OPENAI_API_KEY'));
+    return [problem(path, undefined, why, `correct ${address}, such as http://127.0.0.1:11434/v1`)];
   }
-  return found;
+  if (parsed.protocol === 'http:' && key !== '' && !loopback.test(parsed.hostname)) {
+    return [problem(path, url, 'would carry the key unencrypted', `use https, or unset ${secret}`)];
+  }
+  return [];
 }
 
 /** What proves who somebody is travels encrypted; on this machine alone it need not, outside production. */

@@ -1,10 +1,10 @@
 // The one table from environment variables to settings. load.ts reads it; .env.example documents it.
 
-interface Variable {
+export interface Variable {
   /** Path of the setting, dotted. */
   readonly path: string;
   /** A list of addresses keeps its colons; that of fingerprints does not. */
-  readonly kind?: 'number' | 'list' | 'addresses';
+  readonly kind?: 'number' | 'list' | 'addresses' | 'yaml';
 }
 
 /** Environment variable → setting. */
@@ -102,6 +102,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   OPENAI_BASE_URL: { path: 'model.baseUrl' },
   OPENAI_MODEL: { path: 'model.model' },
   OPENAI_API: { path: 'model.api' },
+  KEEL_MODEL_PROFILES: { path: 'model.profiles', kind: 'yaml' },
   KEEL_MODEL_TIMEOUT_MS: { path: 'model.timeoutMs', kind: 'number' },
   KEEL_MODEL_STEP_DEADLINE_MS: { path: 'model.stepDeadlineMs', kind: 'number' },
   KEEL_MODEL_MAX_OUTPUT_TOKENS: { path: 'model.maxOutputTokens', kind: 'number' },
@@ -148,5 +149,12 @@ export const secretPaths: readonly string[] = [
 /** Variables whose value is never shown: those of the settings above. */
 export const secretVariables: readonly string[] = secretPaths.flatMap((path) => variableOf(path) ?? []);
 
-/** Variables that may come from a file: secrets, and the fingerprint that a simulator elsewhere leaves beside its certificate. */
-export const fileVariables: readonly string[] = [...secretVariables, 'IBKR_CERT_SHA256'];
+/**
+ * Variables that may come from a file: secrets, the fingerprint that a simulator elsewhere leaves beside its certificate, and
+ * what is too long for a line.
+ */
+export const fileVariables: readonly string[] = [
+  ...secretVariables,
+  'IBKR_CERT_SHA256',
+  'KEEL_MODEL_PROFILES',
+];

@@ -14,6 +14,7 @@ import { KeelError } from '../ports/errors.js';
 import type { Database } from './connect.js';
 import { purgedObject } from './schemaRetention.js';
 import { agentConversation as table } from './schemaConversations.js';
+import { createSpending } from './spending.js';
 import { columnsBut, statement } from './statement.js';
 
 const reserve = statement<{ id: string; cap: keyof BudgetCaps | null; spent: string }>(
@@ -27,14 +28,8 @@ const settle = statement<{ id: string }>(
   `update agent_conversation set state = $2, outcome = $3, code = $4, message = $5, model_answered = $6,
      fingerprint = $7, response_id = $8, request_id = $9, finish_reason = $10, input_tokens = $11,
      cached_tokens = $12, output_tokens = $13, cost_usd = $14, answer_key = $15, answer_sha256 = $16,
-     answer_bytes = $17, ms = $18, ended_at = now()
+     answer_bytes = $17, ms = $18, down = $19, ended_at = now()
    where id = $1 and state = 'reserved' returning id`,
-);
-
-const failures = statement<{ count: number }>(
-  'conversation_failures',
-  `select count(*)::integer as count from agent_conversation
-   where run_id = $1 and purpose = $2 and turn = $3 and state = 'failed' and code in ('MODEL_AWAY', 'MODEL_RATE_LIMIT')`,
 );
 
 type SpentRow = Record<'calls' | 'input' | 'output', number> & { readonly usd: string };
@@ -91,6 +86,7 @@ const settledValues = (id: string, result: CallResult): unknown[] => [
   result.answer?.sha256 ?? null,
   result.answer?.bytes ?? null,
   result.ms,
+  result.down,
 ];
 
 function read(row: Omit<typeof table.$inferSelect, 'mode'>): CallRow {
@@ -161,8 +157,7 @@ export function createConversationStore(db: Database, mode: Mode): ConversationS
       db.guard(async () => {
         await reuseSql(pool, [from.id, JSON.stringify(columnsOf(mode, call))]);
       }),
-    failures: (runId, purpose, turn) =>
-      db.guard(async () => (await failures(pool, [runId, purpose, turn]))[0]?.count ?? 0),
+    spending: createSpending(db, mode),
     byRun: (runId) => db.guard(async () => (await byRun.execute({ runId })).map(read)),
     spent: () =>
       db.guard(async () => {

@@ -14,6 +14,7 @@ export const agentConversation = pgTable('agent_conversation', {
   state: text('state').$type<CallState>().notNull(),
   outcome: text('outcome').$type<ModelOutcome>(),
   code: text('code'),
+  down: boolean('down'),
   message: text('message'),
   profile: text('profile').notNull(),
   api: text('api').$type<CallRow['api']>().notNull(),

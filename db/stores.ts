@@ -7,6 +7,7 @@ import type { IdentityStore } from '../ports/identity.js';
 import type { ConversationStore } from '../ports/conversations.js';
 import type { DefinitionStore } from '../ports/definitions.js';
 import type { ModelAbilityStore } from '../ports/modelAbilities.js';
+import type { RulesOpinionStore } from '../ports/rulesOpinions.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
 import type {
   AuditStore,
@@ -31,6 +32,7 @@ import { createNotificationStore } from './notifications.js';
 import { createIdentityStore } from './identities.js';
 import { createIntentStore } from './intents.js';
 import { createLoginStore } from './logins.js';
+import { createRulesOpinionStore } from './rulesOpinions.js';
 import { createRunStore } from './runs.js';
 import { createSecondFactorStore } from './secondFactors.js';
 import { createStrategyStore } from './strategies.js';
@@ -56,6 +58,7 @@ export interface Stores {
   readonly identities: IdentityStore;
   readonly conversations: ConversationStore;
   readonly modelAbilities: ModelAbilityStore;
+  readonly rulesOpinions: RulesOpinionStore;
 }
 
 export const createStores = (db: Database, mode: Mode): Stores => ({
@@ -78,4 +81,5 @@ export const createStores = (db: Database, mode: Mode): Stores => ({
   identities: createIdentityStore(db, mode),
   conversations: createConversationStore(db, mode),
   modelAbilities: createModelAbilityStore(db, mode),
+  rulesOpinions: createRulesOpinionStore(db, mode),
 });

@@ -2,13 +2,15 @@
 import type { ProposalLimits } from '../domain/decision/checks.js';
 import type { Analysis, Proposal } from '../domain/decision/decision.js';
 import type { Bar, Timeframe } from '../domain/market/bar.js';
-import type { IndicatorParameters } from '../contracts/wire/strategy.js';
+import type { IndicatorParameters, ModelRoles } from '../contracts/wire/strategy.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 
 /** Whom a call is made for: its budget and its place in the records. */
 export interface AnalystCall {
   readonly runId: string;
   readonly strategyId: string;
+  /** Whose model does what; absent: the default does all. */
+  readonly models?: ModelRoles;
 }
 
 export interface TimeframeInput {

@@ -55,6 +55,8 @@ export interface CallResult {
   /** Null where the call failed without an outcome: refused, away. */
   readonly outcome: ModelOutcome | null;
   readonly code: string | null;
+  /** The server let nobody in, or said that it made no answer; null of a call that is not settled, or of an older Keel. */
+  readonly down: boolean | null;
   readonly message: string | null;
   readonly modelAnswered: string | null;
   readonly fingerprint: string | null;
@@ -105,6 +107,37 @@ export interface Spending {
   readonly usd: string;
 }
 
+export const spendingGroups = ['day', 'month', 'strategy', 'run', 'call'] as const;
+export type SpendingGroup = (typeof spendingGroups)[number];
+
+export interface SpendingQuery {
+  readonly by: SpendingGroup;
+  /** First day, UTC, as YYYY-MM-DD. */
+  readonly since: string;
+  /** Only runs of this user; null for everybody's. */
+  readonly ownerId: string | null;
+  readonly limit: number;
+}
+
+/** What one day, month (both UTC), strategy, run or call has cost. */
+export interface SpendingRow {
+  /** `2026-01-31`, `2026-01`, or the id. */
+  readonly key: string;
+  /** Null where the row holds those of several. */
+  readonly strategyId: string | null;
+  readonly runId: string | null;
+  readonly purpose: string | null;
+  /** Calls that were made; answers taken from the records and calls that a cap has stopped are counted apart. */
+  readonly calls: number;
+  readonly reused: number;
+  readonly refused: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** With what is reserved for calls under way or cut off, which `openUsd` holds alone. */
+  readonly usd: string;
+  readonly openUsd: string;
+}
+
 export interface ConversationStore {
   /**
    * Reserves the cost and stores the call, both or neither; calls of one mode are weighed one after another. What an
@@ -116,9 +149,9 @@ export interface ConversationStore {
   answered(contentKey: string, runId: string): Promise<CallRow | null>;
   /** Notes that a run took another's answer; costs nothing. Idempotent. */
   reuse(call: NewCall, from: CallRow): Promise<void>;
-  /** How often this call of the run has failed without an answer. */
-  failures(runId: string, purpose: string, turn: number): Promise<number>;
   /** Oldest first. */
   byRun(runId: string): Promise<readonly CallRow[]>;
+  /** Newest first. */
+  spending(query: SpendingQuery): Promise<readonly SpendingRow[]>;
   spent(): Promise<{ readonly mode: Mode; readonly day: Spending; readonly month: Spending }>;
 }

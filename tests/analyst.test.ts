@@ -58,6 +58,9 @@ describe('a model and its server', () => {
         expect(callsOf(started.period).length).toBeGreaterThanOrEqual(calls - 1);
         expect(callsOf(started.period).length).toBeLessThanOrEqual(calls);
       }
+      // What the rules read is kept whatever became of the model.
+      const beside = await model.keel.market.stores.rulesOpinions.byRun(started.runId);
+      expect(beside.length).toBeGreaterThan(0);
       const rows = await callRows(started.runId);
       for (const row of rows.filter(
         ({ outcome }) => outcome !== null && !['timeout', 'budget'].includes(outcome),
@@ -101,6 +104,14 @@ describe('a model and its server', () => {
     });
     expect(asked).toHaveLength(3);
     expect(model.stub.refused).toEqual([]);
+    // The rules look at the same bars: what they would do on this session without a model is a buy.
+    const beside = await model.keel.market.stores.rulesOpinions.byRun(started.runId);
+    expect(beside.map(({ part, action }) => [part, action])).toEqual([
+      ['daily', null],
+      ['decision', 'buy'],
+      ['weekly', null],
+    ]);
+    expect(beside.find(({ part }) => part === 'daily')?.score).toBeGreaterThan(0);
     const rows = await callRows(started.runId);
     expect(rows.map(({ outcome, costUsd, inputTokens }) => [outcome, costUsd, inputTokens])).toEqual(
       Array(3).fill(['ok', '0.0049', 1200]),

@@ -83,9 +83,8 @@ function analystOf() {
   const caps = { run: '1', day: '1', month: '1' };
   const deps = { conversations, objects, clock: { now: () => 0 }, caps, priceDate: '2025-08-07' };
   const ask = (call: Parameters<typeof createAsk>[2]) => createAsk(deps, [profile], call);
-  const vision = () => Promise.resolve(false);
   return {
-    analyst: createModelAnalyst({ askReading: ask, askDecision: ask, vision }),
+    analyst: createModelAnalyst({ askReading: ask, askDecision: ask }),
     panel: createModelPanel({ askDecision: ask }),
   };
 }

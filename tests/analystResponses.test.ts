@@ -92,6 +92,7 @@ describe('a stored picture', () => {
 describe('what the settings forbid', () => {
   it.each(settingFailures)('%s ends the run, and no call is made', async (name, variable, value, code) => {
     await model.worker.stop();
+    const before = model.keel.env[variable];
     model.keel.env[variable] = value;
     try {
       model.worker = await model.keel.startWorker();
@@ -99,9 +100,10 @@ describe('what the settings forbid', () => {
       expect(await model.endOf(started)).toMatchObject({ outcome: 'FAILED', code, order: null });
       expect(model.callsOf(started.period)).toEqual([]);
       const rows = await model.callRows(started.runId);
-      expect(rows.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'budget')).toEqual([]);
+      expect(rows.filter(({ outcome }) => outcome !== null && outcome !== 'budget')).toEqual([]);
+      expect(rows.every(({ costUsd }) => costUsd === '0')).toBe(true);
     } finally {
-      model.keel.env[variable] = undefined;
+      model.keel.env[variable] = before;
     }
   });
   afterAll(async () => {
@@ -114,14 +116,17 @@ describe('keel doctor --llm', () => {
   const probe = async (
     colours: object,
     failing: { readonly sum?: Reply; readonly colours?: Reply } = {},
+    more: Readonly<Record<string, string>> = {},
   ): Promise<readonly { check: string; status: string; found: string }[]> => {
-    model.scripts.set(0, ({ schemaName }) => {
+    model.scripts.set(0, ({ schemaName, model: asked }) => {
       const [reply, answer] =
-        schemaName === 'sum' ? [failing.sum, { sum: 12, word: 'beta' }] : [failing.colours, colours];
+        schemaName === 'sum'
+          ? [failing.sum, { sum: 12, word: 'beta' }]
+          : [failing.colours, asked === 'test-cheap' ? { left: 'none', right: 'none' } : colours];
       return reply ?? text(JSON.stringify(answer));
     });
     const env = { ...model.keel.settings, OPENAI_BASE_URL: model.stub.url, OPENAI_MODEL: 'test-vision' };
-    const { out } = await keel(['doctor', '--llm', '--json'], { ...env, OPENAI_API: 'responses' });
+    const { out } = await keel(['doctor', '--llm', '--json'], { ...env, OPENAI_API: 'responses', ...more });
     const { findings } = JSON.parse(out.join('\n')) as { findings: Awaited<ReturnType<typeof probe>> };
     return findings.filter(({ check }) => check.startsWith('model'));
   };
@@ -154,6 +159,27 @@ describe('keel doctor --llm', () => {
     const started = await model.begin('probed seeing', holding(good));
     expect(await model.endOf(started)).toMatchObject({ outcome: 'HOLD' });
     expect(model.callsOf(started.period).every(({ pictures }) => pictures.length > 0)).toBe(true);
+  });
+
+  it('asks each profile of the settings, and records each for itself', async () => {
+    const profiles = { cheap: { baseUrl: model.stub.url, model: 'test-cheap' } };
+    const more = { KEEL_MODEL_PROFILES: JSON.stringify(profiles) };
+    const findings = await probe({ left: 'red', right: 'blue' }, {}, more);
+    expect(findings.map(({ check, status }) => `${check} ${status}`)).toEqual([
+      ...['model (responses) ok', 'model (chat) ok', 'model ok', 'model record ok'],
+      ...[
+        'model cheap (responses) ok',
+        'model cheap (chat) ok',
+        'model cheap warning',
+        'model cheap record ok',
+      ],
+    ]);
+    const seenBy = async (name: string) =>
+      (await model.keel.market.stores.modelAbilities.of(model.stub.url, name)).map(
+        ({ picturesSeen }) => picturesSeen,
+      );
+    expect(await seenBy('test-vision')).toEqual([true, true]);
+    expect(await seenBy('test-cheap')).toEqual([false, false]);
   });
 
   it.each([

@@ -45,12 +45,14 @@ import {
 } from '../db/schemaAccess.js';
 import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
 import { modelAbility } from '../db/schemaAbilities.js';
+import { rulesOpinion } from '../db/schemaRulesOpinions.js';
 import { agentConversation } from '../db/schemaConversations.js';
 import { purgedObject } from '../db/schemaRetention.js';
 import { createStores } from '../db/stores.js';
 import type { Stores } from '../db/stores.js';
 import { definitionSteps, mandatoryGates } from '../domain/definition/definition.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
+import type { CallResult, NewCall, SpendingGroup } from '../ports/conversations.js';
 import type { BrokerSnapshot, NewIntent, RiskRow } from '../ports/stores.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
@@ -190,6 +192,7 @@ describe('schema', () => {
         oidcFlow,
       ],
       ...[agentConversation, modelAbility, brokerSession, brokerSessionEvent, gatewayLimit, purgedObject],
+      ...[rulesOpinion],
     ];
     const described = tables.flatMap((table) =>
       Object.values(getTableColumns(table)).map(
@@ -1181,5 +1184,92 @@ describe('audit', () => {
     for (const sql of ["update audit set actor = 'me'", 'delete from audit', 'truncate audit']) {
       await expect(db.pool.query(sql)).rejects.toThrow(/only grows/);
     }
+  });
+});
+
+describe('spending', () => {
+  const caps = { run: '0.25', day: '1000', month: '1000' };
+  const newCall = (runId: string, strategyId: string, change: Partial<NewCall> = {}): NewCall => ({
+    ...{ runId, strategyId, purpose: 'daily', turn: 0, contentKey: serial.toString(16).padStart(64, '0') },
+    ...{ profile: 'default', api: 'chat', modelAsked: 'm', prompts: [], prompt: object('p'), pictures: [] },
+    ...{ inputSha256: 'b'.repeat(64), parameters: {}, numbersOnly: false, reservedUsd: '0.07' },
+    priceDate: '2025-08-07',
+    ...change,
+  });
+  const answered: CallResult = {
+    ...{ state: 'answered', outcome: 'ok', code: null, down: false, message: null, modelAnswered: 'm' },
+    ...{ fingerprint: null, responseId: null, requestId: null, finishReason: 'stop', inputTokens: 1200 },
+    ...{ cachedTokens: 0, outputTokens: 340, costUsd: '0.0049', answer: object('a'), ms: 12 },
+  };
+  const reserve = async (call: NewCall): Promise<string> => {
+    const reservation = await stores.conversations.reserve(call, caps);
+    return reservation.kind === 'reserved' ? reservation.id : '';
+  };
+
+  it('never passes a cap, however many calls ask at once', async () => {
+    const id = await newStrategy();
+    const runId = (await stores.runs.open(runInput(id))).id;
+    const calls = Array.from({ length: 12 }, (_, index) =>
+      newCall(runId, id, { contentKey: index.toString(16).padStart(64, 'e') }),
+    );
+    const made = await Promise.all(calls.map((call) => stores.conversations.reserve(call, caps)));
+    // 0.07 USD fit three times into 0.25.
+    expect(made.filter(({ kind }) => kind === 'reserved')).toHaveLength(3);
+    expect(made.find(({ kind }) => kind === 'refused')).toMatchObject({
+      cap: 'run',
+      limitUsd: '0.25',
+      spentUsd: '0.21',
+    });
+    const rows = await stores.conversations.byRun(runId);
+    expect(rows.filter(({ outcome }) => outcome === 'budget')).toHaveLength(9);
+  });
+
+  it('is summed by day, month, strategy, run and call, for one owner or for all', async () => {
+    const name = `spender${String(serial)}`;
+    const owner = await stores.users.create(
+      {
+        ...{ email: `${name}@example.com`, username: name, role: 'trader', mustChangePassword: false },
+        passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA',
+      },
+      'tester',
+    );
+    const id = `spends-${String(serial)}`;
+    await stores.strategies.create({ id, name: 'Mine', settings, ownerId: owner.id }, 'tester');
+    const runId = (await stores.runs.open(runInput(id))).id;
+    const other = (await stores.runs.open(runInput(id, 'after-close-2'))).id;
+    await stores.conversations.settle(await reserve(newCall(runId, id)), answered);
+    const open = await reserve(newCall(runId, id, { purpose: 'weekly', contentKey: 'c'.repeat(64) }));
+    const refused = newCall(runId, id, {
+      purpose: 'decision',
+      contentKey: 'd'.repeat(64),
+      reservedUsd: '0.2',
+    });
+    expect(await reserve(refused)).toBe('');
+    const found = await stores.conversations.answered(newCall(runId, id).contentKey, runId);
+    if (found === null) throw new Error('the answer is not found again');
+    await stores.conversations.reuse(newCall(other, id, { reservedUsd: '0' }), found);
+
+    const today = new Date().toISOString().slice(0, 10);
+    const rows = (by: SpendingGroup, ownerId: string | null = owner.id) =>
+      stores.conversations.spending({ by, since: today, ownerId, limit: 50 });
+    const tokens = { inputTokens: 1200, outputTokens: 340 };
+    const all = { calls: 2, reused: 1, refused: 1, ...tokens, usd: '0.0749', openUsd: '0.07' };
+    expect(await rows('day')).toMatchObject([{ key: today, strategyId: null, runId: null, ...all }]);
+    expect(await rows('month')).toMatchObject([{ key: today.slice(0, 7), ...all }]);
+    expect(await rows('strategy')).toMatchObject([{ key: id, strategyId: id, runId: null, ...all }]);
+    expect((await rows('run')).find(({ key }) => key === runId)).toMatchObject({ runId, ...all, reused: 0 });
+    expect((await rows('run')).find(({ key }) => key === other)).toMatchObject({ calls: 0, usd: '0' });
+    const calls = await rows('call');
+    expect(calls).toHaveLength(4);
+    expect(calls.find(({ key }) => key === open)).toMatchObject({
+      runId,
+      purpose: 'weekly',
+      openUsd: '0.07',
+    });
+    expect(Number((await rows('day', null))[0]?.usd)).toBeGreaterThanOrEqual(0.0749);
+    const nobody = '00000000-0000-4000-8000-000000000000';
+    expect(await rows('day', nobody)).toEqual([]);
+    const tomorrow = { by: 'day', since: '9999-01-01', ownerId: owner.id, limit: 50 } as const;
+    expect(await stores.conversations.spending(tomorrow)).toEqual([]);
   });
 });

@@ -57,6 +57,7 @@ const running: readonly Example[] = [
     prints: /^Run 20\d\d-\d\d-\d\d after-close of demo-aapl \(AAPL, simulated\): [A-Z]/m,
   },
   { command: 'npx keel runs --symbol AAPL --limit 10', prints: /2014-07-07/m },
+  { command: 'npx keel spending --by month', prints: /^a run +0\.25 USD at most$/m },
   { command: 'npx keel strategies list', prints: /^demo-aapl +1 +AAPL +standard 1 +after-close/m },
   {
     command: 'npx keel workflows create --file docs/workflows/daily-only.yaml',

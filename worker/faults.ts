@@ -1,28 +1,30 @@
 // Kills the worker at a stated point, so that tests can prove what survives it: `worker --fault <point>:<activity>[:<call>]`
 // in simulated mode. Points: start (before the activity), before (a named port call), after (that call), report (after the
-// activity, before its result is reported).
+// activity, before its result is reported), fail (after it has failed, before that is reported).
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { KeelError } from '../ports/errors.js';
 
 export interface Fault {
-  readonly point: 'start' | 'before' | 'after' | 'report';
+  readonly point: 'start' | 'before' | 'after' | 'report' | 'fail';
   readonly activity: string;
   /** The port's method, for before and after; any when null. */
   readonly call: string | null;
 }
 
+const points = ['start', 'before', 'after', 'report', 'fail'] as const;
+
 /** @throws KeelError BAD_FAULT (final). */
 export function parseFault(text: string): Fault {
   const [point, activity, call] = text.split(':');
-  if (
-    (point === 'start' || point === 'before' || point === 'after' || point === 'report') &&
-    activity !== undefined &&
-    activity !== ''
-  ) {
-    return { point, activity, call: call ?? null };
+  const known = points.find((each) => each === point);
+  if (known !== undefined && activity !== undefined && activity !== '') {
+    return { point: known, activity, call: call ?? null };
   }
-  throw new KeelError('BAD_FAULT', `--fault takes start|before|after|report:activity[:call], not ${text}`);
+  throw new KeelError(
+    'BAD_FAULT',
+    `--fault takes start|before|after|report|fail:activity[:call], not ${text}`,
+  );
 }
 
 const kill = (): void => {
@@ -33,9 +35,14 @@ export const faultInterceptor = (fault: Fault): ActivityInboundCallsInterceptor 
   async execute(input, next) {
     const hit = Context.current().info.activityType === fault.activity;
     if (hit && fault.point === 'start') kill();
-    const result: unknown = await next(input);
-    if (hit && fault.point === 'report') kill();
-    return result;
+    try {
+      const result: unknown = await next(input);
+      if (hit && fault.point === 'report') kill();
+      return result;
+    } catch (error) {
+      if (hit && fault.point === 'fail') kill();
+      throw error;
+    }
   },
 });
 

@@ -5,31 +5,49 @@ import { createModelPanel } from '../adapters/openai/panel.js';
 import { asProbed, isOpenai, openaiUrl, type ModelProfile } from '../adapters/openai/profile.js';
 import { modelConfigured, type ModelConfig } from '../config/model.js';
 import type { AnalystCall, AnalystPort } from '../ports/analyst.js';
+import { KeelError } from '../ports/errors.js';
 import type { ModelAbilityStore } from '../ports/modelAbilities.js';
 import type { PanelPort } from '../ports/panel.js';
 
 /** Without the date that providers append to a name: gpt-4o-2024-08-06. */
 const family = (model: string): string => model.replace(/-\d{4}-\d{2}-\d{2}$/, '');
 
-/** The profile of the configured model; null where none is configured. */
-export function modelProfile(config: ModelConfig): ModelProfile | null {
-  if (!modelConfigured(config)) return null;
-  const baseUrl = config.baseUrl === '' ? openaiUrl : config.baseUrl.replace(/\/+$/, '');
+/** The profiles that are configured, by name; empty where no model is. */
+export function modelProfiles(config: ModelConfig): ReadonlyMap<string, ConfiguredProfile> {
+  if (!modelConfigured(config)) return new Map();
+  const named = Object.entries({ default: config, ...config.profiles });
+  return new Map(named.map(([name, given]) => [name, profileOf(config, name, given)]));
+}
+
+export interface ConfiguredProfile {
+  readonly profile: ModelProfile;
+  /** Whether the settings name its API; else a probe may (asProbed). */
+  readonly apiIsSet: boolean;
+}
+
+type Given = Pick<ModelConfig, 'baseUrl' | 'apiKey' | 'model' | 'api' | 'vision'> & {
+  readonly price?: ModelProfile['price'] | undefined;
+};
+
+function profileOf(config: ModelConfig, name: string, given: Given): ConfiguredProfile {
+  const { apiKey, model, api, vision, price } = given;
+  const baseUrl = given.baseUrl === '' ? openaiUrl : given.baseUrl.replace(/\/+$/, '');
+  const { timeoutMs, maxOutputTokens, pictureMaxBytes, pictureDetail } = config;
   const { models, other } = config.prices;
   return {
-    name: 'default',
-    baseUrl,
-    apiKey: config.apiKey,
-    model: config.model,
-    api: config.api === '' ? (isOpenai(baseUrl) ? 'responses' : 'chat') : config.api,
-    timeoutMs: config.timeoutMs,
-    maxOutputTokens: config.maxOutputTokens,
-    pictureMaxBytes: config.pictureMaxBytes,
-    pictureDetail: config.pictureDetail,
-    vision: config.vision,
-    price: models[config.model] ?? models[family(config.model)] ?? other,
+    apiIsSet: api !== '',
+    profile: {
+      ...{ name, baseUrl, apiKey, model, vision },
+      ...{ timeoutMs, maxOutputTokens, pictureMaxBytes, pictureDetail },
+      api: api === '' ? (isOpenai(baseUrl) ? 'responses' : 'chat') : api,
+      price: price ?? models[model] ?? models[family(model)] ?? other,
+    },
   };
 }
+
+/** The profile of the model that the environment names; null where none is configured. */
+export const modelProfile = (config: ModelConfig): ModelProfile | null =>
+  modelProfiles(config).get('default')?.profile ?? null;
 
 export function createConfiguredModel(
   config: ModelConfig,
@@ -37,19 +55,32 @@ export function createConfiguredModel(
     readonly modelAbilities: Pick<ModelAbilityStore, 'of'>;
   },
 ): { readonly model: AnalystPort | null; readonly panel: PanelPort | null } {
-  const profile = modelProfile(config);
-  if (profile === null) return { model: null, panel: null };
+  const profiles = modelProfiles(config);
+  if (profiles.size === 0) return { model: null, panel: null };
   const askDeps: AskDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
   // Read for each question, so that a probe counts at once.
-  const probed = async (): Promise<ModelProfile> =>
-    asProbed(profile, config.api !== '', await deps.modelAbilities.of(profile.baseUrl, profile.model));
-  const ask =
+  const probed = async (name: string): Promise<ModelProfile> => {
+    const found = profiles.get(name);
+    if (found === undefined) throw unknownProfile(name, [...profiles.keys()]);
+    const { profile, apiIsSet } = found;
+    return asProbed(profile, apiIsSet, await deps.modelAbilities.of(profile.baseUrl, profile.model));
+  };
+  const askAs =
+    (role: 'reader' | 'decider') =>
     (call: AnalystCall): Ask =>
-    async (request, read) =>
-      createAsk(askDeps, [await probed()], call)(request, read);
-  const vision = async (): Promise<boolean> => (await probed()).vision;
+    async (request, read) => {
+      const { [role]: first = 'default', fallback = first } = call.models ?? {};
+      const chain = await Promise.all([...new Set([first, fallback])].map(probed));
+      return createAsk(askDeps, chain, call)(request, read);
+    };
   return {
-    model: createModelAnalyst({ askReading: ask, askDecision: ask, vision }),
-    panel: createModelPanel({ askDecision: ask }),
+    model: createModelAnalyst({ askReading: askAs('reader'), askDecision: askAs('decider') }),
+    panel: createModelPanel({ askDecision: askAs('decider') }),
   };
 }
+
+const unknownProfile = (name: string, known: readonly string[]): KeelError =>
+  new KeelError(
+    'MODEL_PROFILE_UNKNOWN',
+    `the strategy names the model profile ${name}, and the settings have ${known.join(', ')}: add it to KEEL_MODEL_PROFILES, or change the strategy`,
+  );

@@ -22,7 +22,7 @@ import {
   type ReadingAnswer,
 } from './answers.js';
 import type { Ask } from './ask.js';
-import { converse, withoutPictures } from './converse.js';
+import { converse } from './converse.js';
 import { dataOf, type TimeframeData } from './data.js';
 import { readPrompts, type Prompts } from './prompts.js';
 import { sha256Of, type ModelRequest, type Picture } from './request.js';
@@ -37,8 +37,6 @@ export interface ModelAnalystOptions {
   /** For reading timeframes and for deciding; a replay answers from what is stored. */
   readonly askReading: (call: AnalystCall) => Ask;
   readonly askDecision: (call: AnalystCall) => Ask;
-  /** Whether a model takes pictures, as far as is known before it is asked. */
-  readonly vision: () => Promise<boolean>;
 }
 
 export function createModelAnalyst(options: ModelAnalystOptions): AnalystPort {
@@ -56,7 +54,7 @@ export function createModelAnalyst(options: ModelAnalystOptions): AnalystPort {
 type Schema = ModelRequest['schema'];
 
 async function analyze(
-  { askReading, vision }: ModelAnalystOptions,
+  { askReading }: ModelAnalystOptions,
   prompts: Prompts,
   schema: Schema,
   input: AnalyzeInput,
@@ -66,7 +64,7 @@ async function analyze(
     symbol: nameOf(input.symbol),
     ...data.shown,
   });
-  const asked: ModelRequest = {
+  const request: ModelRequest = {
     purpose: input.timeframe,
     prompts: [prompts[input.timeframe]],
     text: `The ${input.timeframe} chart and its numbers.\n\n${text}`,
@@ -77,7 +75,6 @@ async function analyze(
     numbersOnly: false,
     repair: null,
   };
-  const request = (await vision()) ? asked : withoutPictures(asked);
   const result = await converse(askReading(input.call), request, (answer) =>
     parseAnswer(readingAnswer, answer),
   );
@@ -154,13 +151,12 @@ const reasonsOf = (reading: Reading): string[] => [
 ];
 
 async function decide(
-  { askDecision, vision }: ModelAnalystOptions,
+  { askDecision }: ModelAnalystOptions,
   prompts: Prompts,
   schema: Schema,
   input: DecideInput,
 ): Promise<AnalystOutcome<Proposal>> {
   const data = input.timeframes.map(dataOf);
-  const blind = !(await vision()) || input.analyses.some(({ reading }) => reading?.numbersOnly === true);
   const { text, sha256 } = quoteData({
     symbol: nameOf(input.symbol),
     name: nameOf(input.name),
@@ -168,7 +164,7 @@ async function decide(
     readings: input.analyses.map(({ timeframe, reading }) => ({ timeframe, ...reading })),
     timeframes: data.map(({ shown }) => shown),
   });
-  const asked: ModelRequest = {
+  const request: ModelRequest = {
     purpose: 'decision',
     prompts: [prompts.consolidation, prompts.decision],
     text: `The readings, the charts and their numbers.\n\n${text}`,
@@ -180,7 +176,7 @@ async function decide(
     repair: null,
   };
   const read = (answer: string): Parsed<DecisionAnswer> => held(parseAnswer(decisionAnswer, answer), input);
-  const result = await converse(askDecision(input.call), blind ? withoutPictures(asked) : asked, read);
+  const result = await converse(askDecision(input.call), request, read);
   if (result.kind === 'failed') return result;
   return { kind: 'ok', value: proposalOf(input, data, result.value, result.numbersOnly) };
 }

@@ -11,6 +11,7 @@ import type { Parsed } from './answers.js';
 import { callModel, type Exchange } from './client.js';
 import { readEnvelope } from './envelope.js';
 import type { CallFailure } from './errors.js';
+import { chooseProfile, refusedPictures, standsReady, type Fallback } from './choose.js';
 import type { ModelProfile } from './profile.js';
 import { canonical, contentKey, parametersOf, sha256Of, type ModelRequest } from './request.js';
 import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './weigh.js';
@@ -19,7 +20,7 @@ import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './we
 export type Ask = <T>(request: ModelRequest, read: (text: string) => Parsed<T>) => Promise<Asked<T>>;
 
 export interface AskDeps {
-  readonly conversations: Pick<ConversationStore, 'reserve' | 'settle' | 'answered' | 'reuse' | 'failures'>;
+  readonly conversations: Pick<ConversationStore, 'reserve' | 'settle' | 'answered' | 'reuse' | 'byRun'>;
   readonly objects: Pick<ObjectStorePort, 'get' | 'put'>;
   readonly clock: Clock;
   readonly caps: BudgetCaps;
@@ -30,17 +31,17 @@ export interface AskDeps {
 export const createAsk =
   (deps: AskDeps, profiles: readonly ModelProfile[], call: AnalystCall): Ask =>
   async (request, read) => {
-    const turn = request.repair === null ? 0 : 1;
-    for (const profile of profiles) {
-      const stored = await deps.conversations.answered(contentKey(profile, request), call.runId);
-      if (stored !== null) return reuse(deps, profile, request, call, stored, read);
+    const made = await deps.conversations.byRun(call.runId);
+    const { profile, others } = chooseProfile(profiles, made);
+    for (const each of [profile, ...others]) {
+      const stored = await deps.conversations.answered(contentKey(each, request), call.runId);
+      // Another run's answer stands in for the one that would be asked now, and for no other model's.
+      const usable = stored !== null && (each === profile || stored.runId === call.runId);
+      if (usable) return reuse(deps, each, request, call, stored, read);
     }
-    // Each failure of this very call moves on to the next profile, and round again.
-    const failures =
-      profiles.length > 1 ? await deps.conversations.failures(call.runId, request.purpose, turn) : 0;
-    const profile = profiles[failures % profiles.length];
-    if (profile === undefined) throw new KeelError('MODEL_NOT_CONFIGURED', 'no model is configured');
-    return askNow(deps, profile, request, call, read);
+    const blind = !profile.vision || refusedPictures(profile, made);
+    if (request.pictures.length > 0 && blind) return { kind: 'noPictures' };
+    return askNow(deps, profile, request, call, read, standsReady(profile, others, made));
   };
 
 async function reuse<T>(
@@ -64,6 +65,7 @@ async function askNow<T>(
   request: ModelRequest,
   call: AnalystCall,
   read: (text: string) => Parsed<T>,
+  fallback: Fallback,
 ): Promise<Asked<T>> {
   refuseLargePictures(profile, request);
   const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
@@ -87,7 +89,7 @@ async function askNow<T>(
   const costUsd = settledCost(profile, weighed, most);
   await deps.conversations.settle(reservation.id, { ...resultOf(weighed, exchange), costUsd, answer, ms });
   const { asked, failure } = weighed;
-  if (asked === null && failure !== null) throw toError(failure, request.purpose);
+  if (asked === null && failure !== null) throw toError(failure, request.purpose, fallback);
   return asked ?? outcomeOf(weighed.outcome, weighed.message);
 }
 
@@ -110,7 +112,8 @@ async function describe(
 ): Promise<NewCall> {
   const prompt = JSON.stringify(canonical(profile, request));
   return {
-    ...call,
+    runId: call.runId,
+    strategyId: call.strategyId,
     purpose: request.purpose,
     turn: request.repair === null ? 0 : 1,
     contentKey: sha256Of(prompt),
@@ -164,8 +167,15 @@ export async function readObject(
   });
 }
 
-const toError = ({ code, message, errorClass, retryAfterMs }: CallFailure, purpose: string): KeelError =>
-  new KeelError(code, `the ${purpose} call: ${message}`, {
-    errorClass,
-    facts: { purpose, ...(retryAfterMs !== null && { retryAfterMs }) },
+/** Where the next attempt asks another profile, it need not wait, and what was final of this one is not the end. */
+function toError(
+  { code, message, errorClass, retryAfterMs, down }: CallFailure,
+  purpose: string,
+  fallback: Fallback,
+): KeelError {
+  const moves = down && fallback !== 'none';
+  return new KeelError(code, `the ${purpose} call: ${message}`, {
+    errorClass: down && fallback === 'fresh' ? 'retryable' : errorClass,
+    facts: { purpose, ...(retryAfterMs !== null && !moves && { retryAfterMs }) },
   });
+}

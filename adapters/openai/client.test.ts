@@ -26,11 +26,11 @@ afterAll(() => {
   server.close();
 });
 
-const ask = (apiKey: string) =>
+const ask = (apiKey: string, baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`) =>
   callModel(
     {
       name: 'primary',
-      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      baseUrl,
       apiKey,
       model: 'test',
       api: 'chat',
@@ -68,5 +68,21 @@ describe('a server that quotes the key', () => {
   it.each(['none', ''])('is read as it is where the key is no secret: "%s"', async (word) => {
     const { body } = await ask(word);
     expect(Buffer.from(body ?? []).toString('latin1')).toContain('wrong: none, none');
+  });
+});
+
+describe('a server that can not be reached', () => {
+  it.each([
+    ['nobody listens', 'http://127.0.0.1:2/v1'],
+    ['fetch knocks at no such port', 'http://127.0.0.1:9/v1'],
+    ["the name is nobody's", 'http://nobody.invalid/v1'],
+  ])('was sent nothing, and costs nothing: %s', async (_why, baseUrl) => {
+    const failure = failureOf(await ask('', baseUrl), false, 0);
+    expect(failure).toMatchObject({
+      code: 'MODEL_AWAY',
+      errorClass: 'retryable',
+      maybePaid: false,
+      down: true,
+    });
   });
 });

@@ -116,6 +116,8 @@ const neverConnected = new Set([
 function breakOf(error: unknown): 'unreachable' | 'dropped' | 'timeout' {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     const code = 'code' in cause ? String(cause.code) : '';
+    // fetch knocks at no port of another kind of service, such as 9, and says so in words alone.
+    if (cause.message === 'bad port') return 'unreachable';
     if (neverConnected.has(code) || /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/.test(code)) {
       return 'unreachable';
     }

@@ -20,7 +20,7 @@ const numbersOnlyNote =
   '\n\nYou are given numbers only: this model takes no pictures. Read the table and the levels.';
 
 /** The same question for a model that takes no pictures. */
-export const withoutPictures = (request: ModelRequest): ModelRequest => ({
+const withoutPictures = (request: ModelRequest): ModelRequest => ({
   ...request,
   text: request.text + numbersOnlyNote,
   pictures: [],

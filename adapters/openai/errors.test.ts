@@ -88,3 +88,37 @@ describe('retry-after', () => {
     expect(retryAfterMs(new Headers(headers as Record<string, string>), now)).toBe(ms);
   });
 });
+
+describe('a server that is down', () => {
+  const down = (exchange: Exchange): boolean | undefined => failureOf(exchange, true, now)?.down;
+  const broken = (how: NonNullable<Exchange['broken']>): Exchange => ({
+    ...{ status: null, headers: null, body: null, broken: how },
+  });
+
+  it.each([
+    ['lets nobody in', broken('unreachable')],
+    ['is overloaded', answer(503, 'Service Unavailable')],
+    ['says that it is overloaded', answer(529, said('overloaded', 'overloaded_error'))],
+    ['says that it failed', answer(500, said('The server had an error'))],
+    ['says that it failed, in a string', answer(500, { error: 'out of memory' })],
+    ['has no credit for us', answer(429, said('quota', 'insufficient_quota'))],
+    ['asks for a longer wait than one has', answer(429, said('slow'), { 'retry-after': '60' })],
+  ])('%s: a fallback may be asked', (_what, exchange) => {
+    expect(down(exchange)).toBe(true);
+  });
+
+  it.each([
+    ['has lost the connection', broken('dropped')],
+    ['was too slow', answer(408, said('timeout'))],
+    ["has a gateway's error before it", answer(502, said('bad gateway'))],
+    ['has a gateway that gave up', answer(504, said('timeout'))],
+    ['has a page for an error', answer(500, '<html>')],
+    ['asks for a short wait', answer(429, said('slow'), { 'retry-after': '2' })],
+    ['has a conflict', answer(409, said('conflict'))],
+    ['refuses the key', answer(401, said('key'))],
+    ['forbids', answer(403, said('country'))],
+    ['refuses the question', answer(400, said('bad'))],
+  ])('is not one that %s: the question may be paid for, or is wrong everywhere', (_what, exchange) => {
+    expect(down(exchange)).toBe(false);
+  });
+});

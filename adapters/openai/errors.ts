@@ -16,6 +16,8 @@ export interface CallFailure {
   readonly filtered: boolean;
   /** The question may have been answered and paid for. */
   readonly maybePaid: boolean;
+  /** The server itself lets nobody in, or says that it made no answer: a fallback may be asked in its place. */
+  readonly down: boolean;
 }
 
 const errorBody = z.object({
@@ -31,6 +33,8 @@ const errorBody = z.object({
 });
 
 interface ServerError {
+  /** Whether the body is an error of the API, and no page of a proxy. */
+  readonly ofApi: boolean;
   readonly code: string;
   readonly words: string;
 }
@@ -42,15 +46,16 @@ const withoutKeys = (text: string): string =>
 function serverError(body: Uint8Array | null): ServerError {
   try {
     const parsed = errorBody.safeParse(JSON.parse(new TextDecoder().decode(body ?? new Uint8Array())));
-    if (!parsed.success) return { code: '', words: '' };
+    if (!parsed.success) return { ofApi: false, code: '', words: '' };
     const { error } = parsed.data;
-    if (typeof error === 'string') return { code: '', words: withoutKeys(error) };
+    if (typeof error === 'string') return { ofApi: true, code: '', words: withoutKeys(error) };
     return {
+      ofApi: true,
       code: String(error.code ?? error.type ?? ''),
       words: withoutKeys([error.message, error.param].filter(Boolean).join(' ')),
     };
   } catch {
-    return { code: '', words: '' };
+    return { ofApi: false, code: '', words: '' };
   }
 }
 
@@ -67,7 +72,14 @@ export function retryAfterMs(headers: Headers | null, nowMs: number): number | n
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
 }
 
-const none = { retryAfterMs: null, noPictures: false, filtered: false, maybePaid: false };
+const none = { retryAfterMs: null, noPictures: false, filtered: false, maybePaid: false, down: false };
+
+/** A server that asks to wait longer than this is down for whoever has a fallback. */
+const patienceMs = 15_000;
+
+/** Overloaded before it began, or the API's own word that it failed. A gateway's 502 or 504 may come after the answer was made. */
+const saysItIsDown = (status: number, ofApi: boolean): boolean =>
+  status === 503 || status === 529 || (status === 500 && ofApi);
 
 const pictureRefused = /\b(images?|image_url|input_image|vision|visual|multi-?modal|mmproj)\b/i;
 /** Words about this picture, not about pictures as such. */
@@ -80,7 +92,7 @@ export function failureOf(exchange: Exchange, hasPictures: boolean, nowMs: numbe
   const { status, broken } = exchange;
   if (broken === 'unreachable') {
     const message = 'the model server can not be reached: see that it runs, and OPENAI_BASE_URL';
-    return { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message };
+    return { ...none, errorClass: 'retryable', code: 'MODEL_AWAY', message, down: true };
   }
   if (broken !== null || status === null) {
     const message = 'the model server closed the connection before its answer was whole';
@@ -96,7 +108,7 @@ function statusFailure(
   hasPictures: boolean,
   nowMs: number,
 ): CallFailure {
-  const { code, words } = serverError(body);
+  const { ofApi, code, words } = serverError(body);
   const said = words === '' ? '' : `: ${words}`;
   const text = `${code} ${words}`;
   // A server, or a proxy before it, may fail after the model has answered.
@@ -117,15 +129,12 @@ function statusFailure(
     const [name, what] =
       status === 429 ? ['MODEL_RATE_LIMIT', 'asks to slow down'] : ['MODEL_AWAY', 'failed'];
     const message = `the model server ${what} (${status}${said})`;
-    return {
-      ...base,
-      errorClass: 'retryable',
-      code: name,
-      message,
-      retryAfterMs: retryAfterMs(headers, nowMs),
-    };
+    const wait = retryAfterMs(headers, nowMs);
+    const down = status === 429 ? (wait ?? 0) > patienceMs : saysItIsDown(status, ofApi);
+    return { ...base, errorClass: 'retryable', code: name, message, retryAfterMs: wait, down };
   }
-  return { ...base, errorClass: 'final', ...refusal(status, quota, said) };
+  const down = quota || saysItIsDown(status, ofApi);
+  return { ...base, errorClass: 'final', ...refusal(status, quota, said), down };
 }
 
 /** Final refusals, each with what to do. */

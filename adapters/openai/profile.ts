@@ -2,6 +2,7 @@
 import type { ModelAbility } from '../../ports/modelAbilities.js';
 
 export interface ModelProfile {
+  /** As the settings call it; `default` is the one that the environment names. */
   readonly name: string;
   /** Base of the API, with its /v1. */
   readonly baseUrl: string;

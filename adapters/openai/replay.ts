@@ -21,7 +21,7 @@ const recorded =
     // The pictures have to be what they were, though nobody looks at them again.
     await Promise.all(request.pictures.map(({ dataUrl }) => dataUrl()));
     const call = await findCall(calls, objects, request);
-    if (call.code === 'MODEL_NO_PICTURES') return { kind: 'noPictures' };
+    if (call === 'noPictures') return { kind: 'noPictures' };
     if (call.answer === null) {
       const outcome = call.outcome === null || call.outcome === 'ok' ? 'empty' : call.outcome;
       return { kind: 'outcome', outcome, message: call.message ?? '', repairable: null };
@@ -32,12 +32,7 @@ const recorded =
 /** @param calls of the run, as recorded */
 export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects): AnalystPort {
   const ask = recorded(calls, objects);
-  const vision = calls.some(({ pictures }) => pictures.length > 0);
-  return createModelAnalyst({
-    askReading: () => ask,
-    askDecision: () => ask,
-    vision: () => Promise.resolve(vision),
-  });
+  return createModelAnalyst({ askReading: () => ask, askDecision: () => ask });
 }
 
 /** @param calls of the run, as recorded */
@@ -49,12 +44,15 @@ async function findCall(
   calls: readonly CallRow[],
   objects: Objects,
   request: ModelRequest,
-): Promise<CallRow> {
-  const used = calls.filter(({ state, code }) => state === 'answered' || code === 'MODEL_NO_PICTURES');
+): Promise<CallRow | 'noPictures'> {
+  const used = calls.filter(({ state }) => state === 'answered');
   for (const call of used) {
     const stored = new TextDecoder().decode(await readObject(objects, call.prompt));
     if (JSON.stringify(canonical(profileOf(stored), request)) === stored) return call;
   }
+  // Whoever answered took no pictures: told so by its server, by a probe or by the settings.
+  const blind = used.some(({ purpose, numbersOnly }) => purpose === request.purpose && numbersOnly);
+  if (request.pictures.length > 0 && blind) return 'noPictures';
   throw new KeelError(
     'REPLAY_DIFFERS',
     `the ${request.purpose} question made again from what is stored is none that was asked: bars, prompt or code differ`,

@@ -102,6 +102,7 @@ export function resultOf({ outcome, message, envelope, failure }: Weighed<unknow
     state: outcome === null ? ('failed' as const) : ('answered' as const),
     outcome,
     code: failure?.code ?? null,
+    down: failure?.down ?? false,
     message,
     modelAnswered: told.model,
     fingerprint: told.fingerprint,

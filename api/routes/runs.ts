@@ -1,5 +1,6 @@
 // Runs over HTTP: list, read, cancel. Mounted by api/app.ts; api/routes/progress.ts streams them.
 import { Router } from 'express';
+import type { RulesOpinion } from '../../ports/rulesOpinions.js';
 import type { RunSummary } from '../../contracts/http/run.js';
 import { cancelAnswer, runDetail, runList, runQuery } from '../../contracts/http/run.js';
 import type { IntentRow, RunRow } from '../../ports/stores.js';
@@ -87,6 +88,11 @@ const detailOf = (deps: RunRouteDeps, facts: RunFacts) => ({
   order: facts.intent && orderOf(facts.intent),
   executions: facts.executions,
   calls: facts.calls,
+  rulesOpinions: facts.rulesOpinions.map(opinionOf),
+});
+
+const opinionOf = ({ part, version, score, action, entry, stop, target, reasons }: RulesOpinion) => ({
+  ...{ part, version, score, action, entry, stop, target, reasons },
 });
 
 export function runRoutes(deps: RunRouteDeps): Router {

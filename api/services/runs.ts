@@ -20,6 +20,7 @@ import type { StepProgress } from '../../contracts/wire/run.js';
 import type { Viewer } from '../../domain/access/ownership.js';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
+import type { RulesOpinion, RulesOpinionStore } from '../../ports/rulesOpinions.js';
 import type { FindRunDeps } from './findRun.js';
 import { findRun } from './findRun.js';
 import type { RunWorkflows } from './runWorkflows.js';
@@ -31,6 +32,7 @@ export interface RunDeps extends FindRunDeps {
   readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
   readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
+  readonly rulesOpinions: Pick<RulesOpinionStore, 'byRun'>;
   readonly audit: AuditStore;
   readonly workflows: RunWorkflows;
 }
@@ -47,24 +49,40 @@ export interface RunFacts {
   readonly intent: IntentRow | null;
   readonly executions: readonly BrokerExecution[];
   readonly calls: readonly CallRow[];
+  readonly rulesOpinions: readonly RulesOpinion[];
 }
 
 /** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
 export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promise<RunFacts> {
   const row = await findRun(deps, id, viewer);
-  const [definition, steps, bars, charts, analyses, decision, risk, intent, calls] = await Promise.all([
-    definitionOf(deps, row),
-    deps.runs.steps(id),
-    deps.evidence.bars(id),
-    deps.evidence.charts(id),
-    deps.evidence.analyses(id),
-    deps.evidence.decision(id),
-    deps.evidence.risk(id),
-    deps.intents.byRun(id),
-    deps.conversations.byRun(id),
-  ]);
+  const [definition, steps, bars, charts, analyses, decision, risk, intent, calls, rulesOpinions] =
+    await Promise.all([
+      definitionOf(deps, row),
+      deps.runs.steps(id),
+      deps.evidence.bars(id),
+      deps.evidence.charts(id),
+      deps.evidence.analyses(id),
+      deps.evidence.decision(id),
+      deps.evidence.risk(id),
+      deps.intents.byRun(id),
+      deps.conversations.byRun(id),
+      deps.rulesOpinions.byRun(id),
+    ]);
   const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
-  return { row, definition, steps, bars, charts, analyses, decision, risk, intent, executions, calls };
+  return {
+    row,
+    definition,
+    steps,
+    bars,
+    charts,
+    analyses,
+    decision,
+    risk,
+    intent,
+    executions,
+    calls,
+    rulesOpinions,
+  };
 }
 
 const definitionOf = (

@@ -21,6 +21,7 @@ export interface StrategyDeps {
   readonly strategyDefaults: StrategyDefaults;
   /** The platform's limits: no strategy may risk more. */
   readonly riskLimits: RiskProfile;
+  readonly modelState: { readonly profiles: readonly { readonly name: string; readonly model: string }[] };
 }
 
 /** A slug of letters and digits joined by dashes; accents are dropped. Empty when the name has no such letter. */
@@ -36,7 +37,7 @@ const slug = (name: string): string =>
 /**
  * Stores a new strategy in the process's mode.
  * @throws InvalidInputError when no id can be made of the name, or a limit of the platform (LIMIT_EXCEEDED) or of its
- *   workflow definition (BEYOND_WORKFLOW) is passed.
+ *   workflow definition (BEYOND_WORKFLOW) is passed, or no such model profile is configured.
  * @throws KeelError STRATEGY_EXISTS, UNKNOWN_WORKFLOW
  */
 export async function createStrategy(
@@ -84,6 +85,7 @@ function keptFrom(before: StrategySettings, asked: NewStrategyVersion['settings'
     ...asked,
     analyst: asked.analyst ?? before.analyst,
     panel: asked.panel ?? before.panel ?? false,
+    models: asked.models ?? before.models,
     slot: before.slot,
     workflowId: workflowId ?? before.workflowId,
     workflowVersion: workflowVersion ?? (workflowId === undefined ? before.workflowVersion : undefined),
@@ -97,7 +99,13 @@ async function settingsFor(
 ): Promise<StrategySettings> {
   const id = request.workflowId ?? deps.strategyDefaults.workflowId;
   const definition = await usableVersion(deps, viewer, id, request.workflowVersion);
-  return settingsOf(request, deps.strategyDefaults, deps.riskLimits, definition);
+  return settingsOf(
+    request,
+    deps.strategyDefaults,
+    deps.riskLimits,
+    definition,
+    deps.modelState.profiles.map(({ name }) => name),
+  );
 }
 
 export const listStrategies = async (

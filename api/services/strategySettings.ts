@@ -3,7 +3,7 @@
 import type { FieldProblem } from '../../contracts/http/problem.js';
 import type { NewStrategy } from '../../contracts/http/strategy.js';
 import type { DefinitionVersion } from '../../contracts/wire/definition.js';
-import type { IndicatorParameters, StrategySettings } from '../../contracts/wire/strategy.js';
+import type { IndicatorParameters, ModelRoles, StrategySettings } from '../../contracts/wire/strategy.js';
 import { beyondDefinition, tightened } from '../../domain/definition/check.js';
 import type { Timeframe } from '../../domain/market/bar.js';
 import { ratio } from '../../domain/money/decimal.js';
@@ -32,7 +32,7 @@ function filledIn(
   defaults: StrategyDefaults,
   definition: DefinitionVersion,
 ): StrategySettings {
-  const { analyst = 'auto' } = request;
+  const { analyst = 'auto', models } = request;
   const { timeframes: before = definition.timeframes } = defaults;
   return {
     symbols: request.symbols,
@@ -40,6 +40,7 @@ function filledIn(
     indicators: { ...defaults.indicators, ...given(request.indicators) },
     analyst: analyst === 'auto' ? definition.analyst : analyst,
     panel: request.panel ?? false,
+    ...(models !== undefined && { models: given(models) }),
     risk: { ...tightened(defaults.risk, definition.limits), ...given(request.risk) },
     slot: request.slot ?? defaults.slot,
     workflowId: definition.id,
@@ -47,12 +48,17 @@ function filledIn(
   };
 }
 
-/** @throws InvalidInputError LIMIT_EXCEEDED for a limit of the platform, BEYOND_WORKFLOW for one of the definition */
+/**
+ * @param modelProfiles names that may read, decide or stand in
+ * @throws InvalidInputError LIMIT_EXCEEDED for a limit of the platform, BEYOND_WORKFLOW for one of the definition,
+ *   UNKNOWN_MODEL_PROFILE
+ */
 export function settingsOf(
   request: NewStrategy['settings'],
   defaults: StrategyDefaults,
   limits: RiskProfile,
   definition: DefinitionVersion,
+  modelProfiles: readonly string[],
 ): StrategySettings {
   const settings = filledIn(request, defaults, definition);
   const passed = beyondLimits(settings.risk, limits);
@@ -63,8 +69,22 @@ export function settingsOf(
   }));
   if (passed.length > 0) throw new InvalidInputError([...passed, ...beyond], 'LIMIT_EXCEEDED');
   if (beyond.length > 0) throw new InvalidInputError(beyond, 'BEYOND_WORKFLOW');
+  const unknown = unknownProfiles(settings.models ?? {}, modelProfiles);
+  if (unknown.length > 0) throw new InvalidInputError(unknown, 'UNKNOWN_MODEL_PROFILE');
   return settings;
 }
+
+const unknownProfiles = (models: ModelRoles, known: readonly string[]): FieldProblem[] =>
+  Object.entries(models)
+    .filter(([, name]: [string, string]) => !known.includes(name))
+    .map(([role, name]) => ({
+      in: 'body',
+      field: `settings.models.${role}`,
+      message:
+        known.length === 0
+          ? 'no model is configured, so none can be named'
+          : `${name} is no profile of the settings; there are ${known.join(', ')}`,
+    }));
 
 const ceilings = ['riskPerTrade', 'maximumPositionShare', 'priceCollar'] as const;
 const floors = ['minimumRCoefficient', 'cashReserve'] as const;

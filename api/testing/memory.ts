@@ -132,7 +132,10 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
       workflowId: 'standard',
     },
     riskLimits,
-    modelState: { model: null, caps: { run: '0.25', day: '5', month: '50' }, priceDate: '2025-08-07' },
+    modelState: {
+      ...{ model: null, profiles: [{ name: 'cheap', model: 'small' }], priceDate: '2025-08-07' },
+      caps: { run: '0.25', day: '5', month: '50' },
+    },
     temporalUrl: (workflowId) => `http://localhost:8233/${encodeURIComponent(workflowId)}`,
     progressPollMs: 5,
     progressHeartbeatMs: 20,

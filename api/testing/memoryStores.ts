@@ -13,7 +13,10 @@ const startedAt = '2026-01-05T10:00:00.000Z';
 
 export function storesOf(
   world: MemoryWorld,
-): Pick<ApiDeps, 'strategies' | 'definitions' | 'runs' | 'evidence' | 'intents' | 'conversations'> {
+): Pick<
+  ApiDeps,
+  'strategies' | 'definitions' | 'runs' | 'evidence' | 'intents' | 'conversations' | 'rulesOpinions'
+> {
   const stored = <T>(value: () => T): Promise<T> => world.from('database', value);
   return {
     strategies: {
@@ -64,6 +67,7 @@ export function storesOf(
     },
     intents: intentsOf(world),
     conversations: conversationsOf(world),
+    rulesOpinions: { byRun: () => stored(() => []) },
   };
 }
 

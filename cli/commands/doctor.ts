@@ -20,7 +20,7 @@ in KEEL_DATA_DIR, else at what the environment gives. Without --fix it changes n
                   private, applies pending migrations, registers search attributes
   --json          one object: the findings, and what was repaired
   --bundle FILE   writes findings, versions, masked settings and the ends of the logs, secrets taken out, to send
-  --llm           asks the configured model four small questions, which a provider charges (a few cents at most), and
+  --llm           asks each configured model four small questions, which a provider charges (a few cents at most), and
                   records what it can do: answer over which API, keep a schema, see a picture. The analyst goes by it
 
 Exit code 0 when there is no fault (a warning is none), 1 when there is one.

@@ -174,6 +174,14 @@ export const explainCommand = (args: readonly string[], out: Say, env: NodeJS.Pr
       for (const reason of reasons) out(wrap(reason, 100, '    '));
     }
     const stored = await evidence.decision(run.id);
+    for (const { part, score, action, reasons } of await stores.rulesOpinions.byRun(run.id)) {
+      const what =
+        part === 'decision'
+          ? `would ${action ?? 'not decide'}`
+          : `read ${part}: score ${score?.toFixed(2) ?? 'none'}`;
+      out(`\n  beside it the rules ${what}`);
+      for (const reason of reasons) out(wrap(reason, 100, '    '));
+    }
     if (stored !== null) {
       explainDecision(stored.decision, out);
       await link("decision's input", stored.input);
@@ -186,7 +194,8 @@ export const explainCommand = (args: readonly string[], out: Say, env: NodeJS.Pr
 async function explainCall(call: CallRow, link: Link, out: Say): Promise<boolean> {
   const short = ({ sha256: hash }: { readonly sha256: string }): string => `${hash.slice(0, 16)}…`;
   const taken = call.cachedFrom === null ? '' : ', taken from an earlier call';
-  const model = `${call.modelAnswered ?? call.modelAsked} by ${call.api}`;
+  const down = call.down === true ? ', found down' : '';
+  const model = `${call.modelAnswered ?? call.modelAsked} (profile ${call.profile}) by ${call.api}${down}`;
   out(
     `\n  ${call.purpose}${call.turn === 0 ? '' : ' (repair)'}: ${model}, ${call.outcome ?? call.state}${taken}, ${call.costUsd ?? call.reservedUsd} USD`,
   );

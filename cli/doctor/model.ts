@@ -1,14 +1,12 @@
-// The model: asked what it can do, and the answer recorded where the analyst looks it up. Called by examine.ts with --llm.
+// The models of the settings: each asked what it can do, and the answer recorded where the analyst looks it up. Called by examine.ts with --llm.
 import { createMachineClock } from '../../adapters/clocks/machine.js';
 import { probeModel, type Probed } from '../../adapters/openai/probe.js';
 import { asProbed, type ModelProfile } from '../../adapters/openai/profile.js';
 import { connect } from '../../db/connect.js';
 import { createModelAbilityStore } from '../../db/modelAbilities.js';
-import { modelProfile } from '../../worker/model.js';
+import { modelProfiles, type ConfiguredProfile } from '../../worker/model.js';
 import type { Finding, Patient } from './types.js';
 import { reasonOf } from './types.js';
-
-const check = 'model';
 
 /** What keeps a model from answering over whichever API. */
 const fixes: Readonly<Record<string, string>> = {
@@ -20,36 +18,46 @@ const fixes: Readonly<Record<string, string>> = {
   MODEL_NOT_FOUND: 'correct OPENAI_MODEL or OPENAI_BASE_URL (with its /v1)',
 };
 
+/** All at once: each has its own server, or one that takes several questions. */
 export async function checkModel(patient: Patient): Promise<readonly Finding[]> {
   const { model } = patient.sections;
-  const profile = model === undefined ? null : modelProfile(model);
-  if (model === undefined || profile === null) {
+  const profiles = model === undefined ? [] : [...modelProfiles(model).values()];
+  if (profiles.length === 0) {
     const found =
       model === undefined ? 'put the configuration right first' : 'none is configured: the rules analyse';
-    return [{ check, status: 'skipped', found }];
+    return [{ check: 'model', status: 'skipped', found }];
   }
+  return (await Promise.all(profiles.map((each) => checkProfile(patient, each)))).flat();
+}
+
+async function checkProfile(
+  patient: Patient,
+  { profile, apiIsSet }: ConfiguredProfile,
+): Promise<readonly Finding[]> {
+  const check = profile.name === 'default' ? 'model' : `model ${profile.name}`;
   const clock = createMachineClock();
   const probed = [await probeModel(profile, 'responses', clock), await probeModel(profile, 'chat', clock)];
   const probedAt = new Date(patient.now()).toISOString();
-  const used = asProbed(
-    profile,
-    model.api !== '',
-    probed.map(({ ability }) => ({ ...ability, probedAt })),
-  );
+  const abilities = probed.map(({ ability }) => ({ ...ability, probedAt }));
+  const used = asProbed(profile, apiIsSet, abilities);
   return [
-    ...probed.map((each) => apiFinding(each, used)),
-    useFinding(probed, used),
-    await record(patient, probed),
+    ...probed.map((each) => apiFinding(check, each, used)),
+    useFinding(check, probed, used),
+    await record(patient, check, probed),
   ];
 }
 
 /** An API that is not used may well be missing. */
-function apiFinding({ ability: { api, answers, found } }: Probed, used: ModelProfile): Finding {
+function apiFinding(
+  check: string,
+  { ability: { api, answers, found } }: Probed,
+  used: ModelProfile,
+): Finding {
   const name = `${check} (${api})`;
   return { check: name, status: answers || api !== used.api ? 'ok' : 'warning', found };
 }
 
-function useFinding(probed: readonly Probed[], used: ModelProfile): Finding {
+function useFinding(check: string, probed: readonly Probed[], used: ModelProfile): Finding {
   const found = probed.find(({ ability }) => ability.api === used.api);
   const own = found?.ability;
   const who = `${used.model} over ${used.api}`;
@@ -79,7 +87,7 @@ function useFinding(probed: readonly Probed[], used: ModelProfile): Finding {
 const tellingOf = (probed: readonly Probed[]): readonly Probed[] =>
   probed.some(({ ability }) => ability.answers) ? probed.filter(({ conclusive }) => conclusive) : [];
 
-async function record(patient: Patient, probed: readonly Probed[]): Promise<Finding> {
+async function record(patient: Patient, check: string, probed: readonly Probed[]): Promise<Finding> {
   const name = `${check} record`;
   const telling = tellingOf(probed);
   if (telling.length === 0) {

@@ -87,11 +87,7 @@ export async function askModel(options: ModelOptions): Promise<Asker> {
   const kept = recordedOnly ? { get: (key: string) => objects.get(key), put: writeNothing } : objects;
   const deps = { conversations: ledger.conversations, objects: kept, clock, caps, priceDate };
   const ask = (asked: Question['call']) => createAsk(deps, [profile], asked);
-  const analyst = createModelAnalyst({
-    askReading: ask,
-    askDecision: ask,
-    vision: () => Promise.resolve(profile.vision),
-  });
+  const analyst = createModelAnalyst({ askReading: ask, askDecision: ask });
   const draw = profile.vision ? createDraw(recordedOnly ? null : objects) : noPicture;
   if (!recordedOnly) {
     await objects.ensureBucket();

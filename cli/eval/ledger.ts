@@ -9,7 +9,7 @@ import { KeelError } from '../../ports/errors.js';
 
 export type EvalConversations = Pick<
   ConversationStore,
-  'reserve' | 'settle' | 'answered' | 'reuse' | 'failures'
+  'reserve' | 'settle' | 'answered' | 'reuse' | 'byRun'
 >;
 
 export interface Spent {
@@ -73,7 +73,7 @@ export function openLedger(folder: string, recordedOnly: boolean): Ledger {
       return Promise.resolve();
     },
     reuse: () => Promise.resolve(),
-    failures: () => Promise.resolve(0),
+    byRun: (runId) => Promise.resolve([...rows.values()].filter((row) => row.runId === runId)),
   };
   return {
     conversations,
@@ -107,6 +107,7 @@ function readRows(file: string): Map<string, CallRow> {
 const nothingYet = {
   outcome: null,
   code: null,
+  down: null,
   message: null,
   modelAnswered: null,
   fingerprint: null,

@@ -43,11 +43,7 @@ async function questionsAt({ view }: Point): Promise<string[]> {
     if (parsed.kind === 'bad') throw new Error(parsed.complaints.join());
     return Promise.resolve(parsed);
   };
-  const analyst = createModelAnalyst({
-    askReading: () => ask,
-    askDecision: () => ask,
-    vision: () => Promise.resolve(false),
-  });
+  const analyst = createModelAnalyst({ askReading: () => ask, askDecision: () => ask });
   const draw = () => Promise.resolve({ object: { key: '', sha256: '', bytes: 0 }, png: new Uint8Array() });
   const call = { runId: 'r', strategyId: 'eval' };
   const common = { analyst, symbol: 'ASSET', call, rules: limits, draw };

@@ -67,6 +67,19 @@ export const decision = z
   })
   .meta({ id: 'Decision' });
 
+export const rulesOpinion = z
+  .strictObject({
+    part: z.enum(['daily', 'weekly', 'decision']),
+    version: z.string().meta({ description: 'Of the rules.' }),
+    score: score.nullable(),
+    action: action.nullable(),
+    entry: decimal.nullable(),
+    stop: decimal.nullable(),
+    target: decimal.nullable(),
+    reasons: z.array(z.string()),
+  })
+  .meta({ id: 'RulesOpinion' });
+
 export const riskVerdict = z
   .strictObject({
     stage: z

@@ -109,8 +109,9 @@ export const modelCall = z
     state: z.enum(['reserved', 'answered', 'failed', 'abandoned']),
     outcome: outcome.nullable(),
     code: z.string().nullable(),
+    down: z.boolean().nullable().meta({ description: 'The server was down: a fallback may be asked.' }),
     message: z.string().nullable(),
-    profile: z.string(),
+    profile: z.string().meta({ description: 'Whose model was asked, as the settings call it.' }),
     api: z.enum(['responses', 'chat']),
     modelAsked: z.string(),
     modelAnswered: z.string().nullable(),
@@ -147,11 +148,55 @@ const spending = z.strictObject({
   capUsd: usd,
 });
 
+export const spendingQuery = z.strictObject({
+  by: z
+    .enum(['day', 'month', 'strategy', 'run', 'call'])
+    .default('day')
+    .meta({ description: 'What a row holds the calls of.' }),
+  since: z.iso
+    .date()
+    .optional()
+    .meta({ description: 'First day, UTC. A year ago by month, else 30 days, when left out.' }),
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+});
+
+const capState = z.strictObject({ capUsd: usd, usd, leftUsd: usd });
+
+/** GET /api/v1/spending. */
+export const spendingList = z
+  .strictObject({
+    by: spendingQuery.shape.by.unwrap(),
+    since: z.iso.date(),
+    runCapUsd: usd,
+    day: capState.meta({ description: 'Today, UTC, of all users: the cap is common.' }),
+    month: capState.meta({ description: 'This month, UTC, of all users.' }),
+    spending: z.array(
+      z.strictObject({
+        key: z.string().meta({ description: 'The day, the month, or the id.', example: '2026-01-31' }),
+        strategyId: z.string().nullable(),
+        runId: z.string().nullable(),
+        purpose: z.string().nullable(),
+        calls: z.int(),
+        reused: z.int().meta({ description: 'Answers taken from the records, free.' }),
+        refused: z.int().meta({ description: 'Calls that a cap has stopped.' }),
+        inputTokens: z.int(),
+        outputTokens: z.int(),
+        usd: usd.meta({ description: 'USD, with what is reserved for calls under way or cut off.' }),
+        openUsd: usd.meta({ description: 'Of it, what is only reserved.' }),
+        leftUsd: usd.nullable().meta({ description: 'Of the cap of the run, of today, or of this month.' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Spending' });
+
 /** GET /api/v1/analyst. */
 export const analystState = z
   .strictObject({
     analyst: z.enum(['rules', 'openai']).meta({ description: 'Who reads for strategies that say auto.' }),
     model: z.string().nullable(),
+    profiles: z
+      .array(z.strictObject({ name: z.string(), model: z.string() }))
+      .meta({ description: 'Models that a strategy may name, by the names of the settings.' }),
     runCapUsd: usd,
     day: spending.meta({ description: 'Since midnight UTC.' }),
     month: spending,

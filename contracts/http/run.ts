@@ -2,7 +2,7 @@
 // Used by api/routes/{strategies,runs,progress}.ts and the OpenAPI document.
 import { z } from 'zod';
 import { definitionRef, definitionVersion } from './definition.js';
-import { action, analysis, barSet, chart, decision, riskVerdict } from './evidence.js';
+import { action, analysis, barSet, chart, decision, riskVerdict, rulesOpinion } from './evidence.js';
 import {
   decimal,
   instant,
@@ -108,6 +108,9 @@ export const runDetail = z
     order: orderIntent.nullable(),
     executions: z.array(execution),
     calls: z.array(modelCall).meta({ description: 'Calls to a model, oldest first.' }),
+    rulesOpinions: z
+      .array(rulesOpinion)
+      .meta({ description: 'What the rules said beside a model; empty where they decided.' }),
   })
   .meta({ id: 'RunDetail' });
 

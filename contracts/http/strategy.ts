@@ -78,6 +78,20 @@ const panel = z.boolean().meta({
     'Whether a bull, a bear, a reviewer of risk and a judge, all of the model, look at a proposed buy. They can only take ' +
     'it back. Needs a model; up to four more calls.',
 });
+const profileName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'the name of a model profile, such as default');
+const models = z
+  .strictObject({
+    reader: profileName.optional().meta({ description: 'Reads the timeframes.' }),
+    decider: profileName.optional().meta({ description: 'Consolidates and decides.' }),
+    fallback: profileName.optional().meta({ description: 'Asked in place of one that is down.' }),
+  })
+  .meta({
+    id: 'ModelRoles',
+    description: 'Names of model profiles; default is the one that the environment names.',
+    example: { reader: 'cheap', decider: 'strong', fallback: 'default' },
+  });
 
 const strategySettings = z
   .strictObject({
@@ -86,6 +100,7 @@ const strategySettings = z
     indicators: indicatorParameters,
     analyst,
     panel: panel.optional(),
+    models: models.optional(),
     risk: riskProfile,
     slot,
     workflowId,
@@ -100,6 +115,7 @@ const newSettings = z
     indicators: z.strictObject(indicatorFields).partial().optional(),
     analyst: analyst.optional(),
     panel: panel.optional(),
+    models: models.optional(),
     risk: z.strictObject(riskFields).partial().optional(),
     slot: slot.optional(),
     workflowId: workflowId.optional(),

@@ -14,6 +14,16 @@ export interface IndicatorParameters {
   readonly volumeAverage: number;
 }
 
+/** Whose model does what, by the names of the settings' profiles; `default` is the one that the environment names. */
+export interface ModelRoles {
+  /** Reads the timeframes. */
+  readonly reader?: string;
+  /** Consolidates and decides. */
+  readonly decider?: string;
+  /** Asked in place of one that is down. */
+  readonly fallback?: string;
+}
+
 export interface StrategySettings {
   readonly symbols: readonly string[];
   readonly timeframes: readonly Timeframe[];
@@ -22,6 +32,8 @@ export interface StrategySettings {
   readonly analyst: 'auto' | 'rules' | 'openai';
   /** Whether a panel of the model reviews a proposed buy; absent in versions stored before there was one: no. */
   readonly panel?: boolean;
+  /** Absent: the default model does all, and nobody stands in. */
+  readonly models?: ModelRoles;
   readonly risk: RiskProfile;
   /** Names the decision within the session; every strategy has one. */
   readonly slot: string;

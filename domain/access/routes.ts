@@ -83,6 +83,7 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'get', path: '/api/v1/charts/*key', needs: 'viewer' },
 
   { method: 'get', path: '/api/v1/analyst', needs: 'viewer' },
+  { method: 'get', path: '/api/v1/spending', needs: 'viewer' },
   { method: 'get', path: '/api/v1/stocks/*symbol', needs: 'viewer' },
   { method: 'post', path: '/api/v1/stocks/batch', needs: 'viewer' },
 

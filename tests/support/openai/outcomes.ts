@@ -116,6 +116,7 @@ export const chatFailures: readonly Failure[] = [
     2,
   ],
   ['429 without credit', goodBut('daily', () => error(429, 'quota', 'insufficient_quota')), 'MODEL_QUOTA', 2],
+  ['503 without end', goodBut('daily', () => error(503, 'overloaded')), 'MODEL_BUDGET', -1],
   [
     'dropped connections without end',
     goodBut('daily', () => ({ kind: 'drop', within: true })),
@@ -271,6 +272,7 @@ export const panelPassing: readonly (readonly [string, Script, number])[] = [
 
 /** Settings of the worker that end every run; name, variable and its value, code. No call passes. */
 export const settingFailures = [
+  ['a server that can not be reached', 'OPENAI_BASE_URL', 'http://127.0.0.1:2/v1', 'MODEL_AWAY'],
   ['a picture above the limit', 'KEEL_MODEL_PICTURE_MAX_BYTES', '1000', 'CHART_TOO_LARGE'],
   ['the cap of a run', 'KEEL_MODEL_BUDGET_RUN', '0.01', 'MODEL_BUDGET'],
   ['the cap of a day', 'KEEL_MODEL_BUDGET_DAY', '0.01', 'MODEL_BUDGET'],

@@ -1,0 +1,1 @@
+drop table rules_opinion;

@@ -1,0 +1,1 @@
+alter table agent_conversation drop column down;
