@@ -1,10 +1,12 @@
 // The doctor against a whole Keel, which is then broken in one way after the other: it has to name each fault. Real
 // PostgreSQL, Temporal and simulator; a small https server stands in for a gateway that misbehaves.
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeCertificate, startTestGateway, type TestGateway } from '../adapters/ibkr/testing/gateway.js';
 import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
@@ -12,8 +14,11 @@ import { testConsumer } from '../adapters/ibkr/testing/oauth.js';
 import { examine, repair } from '../cli/doctor/examine.js';
 import { readPatient } from '../cli/doctor/patient.js';
 import type { Finding, Patient } from '../cli/doctor/types.js';
+import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { migrateDown } from '../db/migrate.js';
+import { makeUser } from './support/access.js';
 import { freePort } from './support/ports.js';
+import { hasRedis, startRedis, type TestRedis } from './support/redis.js';
 import { startStack, type TestStack } from './support/stack.js';
 import { keel } from './support/start.js';
 import { tempFolder } from './support/temp.js';
@@ -32,6 +37,9 @@ let stack: TestStack;
 /** What a whole Keel is started with, its data directory a tidy one. */
 let whole: Readonly<Record<string, string>>;
 let gateway: TestGateway;
+/** Takes no login. */
+let mail: SMTPServer;
+let mailPort: number;
 
 beforeAll(async () => {
   temporal = await startTemporal();
@@ -45,9 +53,21 @@ beforeAll(async () => {
     KEEL_AUTH_SECRET: 'a-secret-never-shown-of-many-characters',
   };
   gateway = await startTestGateway(await makeCertificate());
+  mail = new SMTPServer({
+    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    authOptional: true,
+    onAuth: (_auth, _session, callback) => {
+      callback(new Error('535 no pw-never-shown here'));
+    },
+  });
+  const listening = mail.listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  mailPort = (listening.address() as AddressInfo).port;
 });
 
 afterAll(async () => {
+  mail.close();
   await gateway.close();
   await stack.stop();
   await temporal.stop();
@@ -86,6 +106,10 @@ describe('a whole Keel', () => {
         'clock',
       ]),
     );
+    expect(findings.filter(({ check }) => check === 'cache' || check === 'notifier')).toMatchObject([
+      { status: 'ok', found: expect.stringContaining('memory of each process') as string },
+      { status: 'skipped', found: expect.stringContaining('no channel is set up') as string },
+    ]);
   });
 });
 
@@ -285,6 +309,30 @@ const breakages: readonly Breakage[] = [
     env: () => paper(),
     facts: () => ({ now: () => Date.parse('2029-02-01T00:00:00Z') }),
   },
+  {
+    what: 'a Redis that is not there',
+    check: 'cache',
+    says: /ECONNREFUSED/,
+    env: async () => ({ REDIS_URL: `redis://:pw-never-shown@${await deadUrl()}` }),
+  },
+  {
+    what: 'a Redis that is something else',
+    check: 'cache',
+    says: /no readable answer|no answer within|closed/,
+    env: () => ({ REDIS_URL: `redis://127.0.0.1:${String(mailPort)}` }),
+  },
+  {
+    what: 'a mail server that is not there',
+    check: 'notifier',
+    says: /e-mail: 127\.0\.0\.1:\d+ can not be used.*ESOCKET|ECONNREFUSED|ECONNECTION/s,
+    env: async () => ({ KEEL_SMTP_URL: `smtp://keel:pw-never-shown@${await deadUrl()}` }),
+  },
+  {
+    what: 'a mail server that does not take the login',
+    check: 'notifier',
+    says: /e-mail.*SMTP 535/s,
+    env: () => ({ KEEL_SMTP_URL: `smtp://keel:pw-never-shown@127.0.0.1:${String(mailPort)}` }),
+  },
 ];
 
 it('warns of keys of an OAuth login that other users can read', async () => {
@@ -314,6 +362,90 @@ describe('a broken Keel', () => {
     const findings = await look({ KEEL_ENV: 'production', KEEL_API_PORT: String(port) });
     stranger.close();
     expect(ills(findings)).toMatchObject([{ check: 'ports', status: 'fault' }]);
+  });
+});
+
+describe('the channels of users', () => {
+  /** What the doctor says while a user has this webhook. */
+  const withWebhook = async (url: string, change: NodeJS.ProcessEnv = {}): Promise<readonly Finding[]> => {
+    const { notifications } = stack.market.stores;
+    const { id } = await makeUser(stack.market.stores, `hears-${String(Math.random()).slice(2)}`, 'trader');
+    await notifications.putSettings(id, {
+      ...defaultNotificationSettings,
+      webhook: { url, secret: 'pw-never-shown' },
+    });
+    const findings = await look(change);
+    await notifications.putSettings(id, defaultNotificationSettings);
+    expect(JSON.stringify(findings)).not.toMatch(/never-shown/);
+    return findings.filter(({ check }) => check === 'notifier');
+  };
+  const allowed = { KEEL_NOTIFIER_PRIVATE_ADDRESSES: 'allowed' };
+
+  it('are reached without a word to them, and named where they are not', async () => {
+    const asked: string[] = [];
+    const receiver = createServer((socket) => socket.on('data', (data) => asked.push(String(data))));
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    const { port } = receiver.address() as AddressInfo;
+    const there = await withWebhook(`http://127.0.0.1:${String(port)}/never-shown`, allowed);
+    receiver.close();
+    expect(there).toMatchObject([
+      { status: 'ok', found: `webhook: 127.0.0.1:${String(port)} can be reached` },
+    ]);
+    expect(asked).toEqual([]);
+    const away = await withWebhook(`https://${await deadUrl()}/never-shown`, allowed);
+    expect(away).toMatchObject([
+      { status: 'fault', cause: expect.stringContaining('ECONNREFUSED') as string },
+    ]);
+  });
+
+  it('at a private address are named where those are refused, as no message would go there', async () => {
+    const [finding] = await withWebhook('https://127.0.0.1/never-shown');
+    expect(finding).toMatchObject({
+      status: 'fault',
+      fix: expect.stringContaining('KEEL_NOTIFIER_PRIVATE_ADDRESSES') as string,
+    });
+  });
+
+  it('greet Keel where all is well: mail too', async () => {
+    const findings = await look({ KEEL_SMTP_URL: `smtp://127.0.0.1:${String(mailPort)}` });
+    expect(findings.find(({ check }) => check === 'notifier')).toMatchObject({
+      status: 'ok',
+      found: `e-mail: 127.0.0.1:${String(mailPort)} greets Keel`,
+    });
+  });
+});
+
+describe.skipIf(!hasRedis())('a Redis', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+  const cacheLine = async (): Promise<Finding | undefined> =>
+    (await look({ REDIS_URL: redis.url })).find(({ check }) => check === 'cache');
+
+  it('that works is said to', async () => {
+    expect(await cacheLine()).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('PING answered') as string,
+    });
+  });
+
+  it.each([
+    ['that is full', 'CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0', 'OOM'],
+    ['that is a replica', 'REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE', 'READONLY'],
+    ['that wants a password', 'CONFIG SET requirepass x', null, 'NOAUTH'],
+  ])('%s is named', async (_what, breaks, mends, word) => {
+    expect(await redis.ask(breaks)).toMatch(/^\+OK/);
+    expect(await cacheLine()).toMatchObject({ status: 'fault', cause: `Redis says ${word}` });
+    if (mends !== null) await redis.ask(mends);
+  });
+
+  it('that is frozen is given up in time', async () => {
+    redis.freeze();
+    expect(await cacheLine()).toMatchObject({ status: 'fault', cause: 'no answer within 5000 ms' });
+    redis.thaw();
   });
 });
 

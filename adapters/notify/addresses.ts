@@ -55,7 +55,7 @@ const refused = (host: string): KeelError =>
   new KeelError(
     'NOTIFY_ADDRESS',
     `${host} is an address of this machine or of a private network, which a message may not be sent to. ` +
-      'Give a public address, or set notifier.allowPrivateAddresses.',
+      'Give a public address, or set KEEL_NOTIFIER_PRIVATE_ADDRESSES=allowed.',
     { facts: { host } },
   );
 

@@ -19,7 +19,7 @@ export interface Post {
   readonly name: string;
 }
 
-const away = (name: string, words: string): KeelError =>
+export const away = (name: string, words: string): KeelError =>
   new KeelError('NOTIFY_AWAY', `${name} ${words}.`, { errorClass: 'retryable', facts: { name } });
 
 const refused = (name: string, words: string): KeelError =>
@@ -35,7 +35,8 @@ export async function post(options: PostOptions, { url, body, headers, name }: P
   throw refused(name, status >= 300 && status < 400 ? `${words}; redirects are not followed` : words);
 }
 
-function checkedUrl(url: string, name: string, allowPrivate: boolean): URL {
+/** @throws KeelError NOTIFY_REFUSED, NOTIFY_ADDRESS for an address that is none or may not be reached */
+export function checkedUrl(url: string, name: string, allowPrivate: boolean): URL {
   if (!URL.canParse(url)) throw refused(name, 'has an address that is none');
   const target = new URL(url);
   const allowed = target.protocol === 'https:' || (target.protocol === 'http:' && allowPrivate);

@@ -13,8 +13,9 @@ import { UsageError } from '../supervisor/options.js';
 export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE] [--llm]
 
 Looks at Node, configuration, ports, data directory, PostgreSQL and its migrations, Temporal and its search attributes,
-object store, fonts, the gateway's certificate, the broker session, clocks and the calendar. It looks at a Keel that runs
-in KEEL_DATA_DIR, else at what the environment gives. Without --fix it changes nothing.
+object store, fonts, the gateway's certificate, the broker session, clocks, the calendar, the cache and the channels that
+tell people (nothing is sent to them). It looks at a Keel that runs in KEEL_DATA_DIR, else at what the environment gives.
+Without --fix it changes nothing.
 
   --fix           does what is safe: makes the data directory, removes the lock of a dead process, makes secret files
                   private, applies pending migrations, registers search attributes

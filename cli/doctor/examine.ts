@@ -1,10 +1,12 @@
 // Runs every check, each within its own time, and repairs what may be repaired. Called by cli/commands/doctor.ts.
 import { createRedact } from '../../domain/redaction/redact.js';
+import { checkCache } from './cache.js';
 import { checkDataDirectory, checkDirectoryExists } from './dataDirectory.js';
 import { checkDatabase } from './database.js';
 import { checkGateway } from './gateway.js';
 import { checkCalendar, checkConfig, checkFonts, checkNode, checkPorts } from './machine.js';
 import { checkModel } from './model.js';
+import { checkNotifier } from './notifier.js';
 import { checkObjectStore } from './objects.js';
 import { secretsOf } from './secrets.js';
 import { checkTemporal } from './temporal.js';
@@ -22,6 +24,8 @@ const checks: Readonly<Record<string, Check>> = {
   fonts: checkFonts,
   gateway: checkGateway,
   calendar: checkCalendar,
+  cache: checkCache,
+  notifier: checkNotifier,
 };
 
 /** It costs money, so only who asks for it gets it. */

@@ -24,6 +24,8 @@ const all: readonly ConfigSection[] = [
   'worker',
   'risk',
   'model',
+  'cache',
+  'notifier',
 ];
 
 /** @param facts of this process and this moment */
