@@ -21,6 +21,8 @@ import type { OrderDeps } from './order.js';
 import { createOrderActivities } from './order.js';
 import type { PanelDeps } from './panel.js';
 import { createPanelActivities } from './panel.js';
+import type { PriceDeps } from './prices.js';
+import { createPriceActivities } from './prices.js';
 import type { RiskDeps } from './risk.js';
 import { createRiskActivities } from './risk.js';
 import type { RunDeps } from './run.js';
@@ -38,6 +40,7 @@ export type ActivityDeps = RunDeps &
   BrokerStateDeps &
   MonitorDeps &
   NotificationDeps &
+  PriceDeps &
   BrokerSessionDeps;
 
 export function createActivities(deps: ActivityDeps) {
@@ -54,6 +57,7 @@ export function createActivities(deps: ActivityDeps) {
     ...createBrokerStateActivities(deps),
     ...createMonitorActivities(deps),
     ...createNotificationActivities(deps),
+    ...createPriceActivities(deps),
     ...createBrokerSessionActivities(deps),
   };
 }

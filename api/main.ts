@@ -30,6 +30,7 @@ import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
 import { drain, listen } from './listen.js';
 import { observe } from './observe.js';
+import { createWorkerPrices } from './brokerPrices.js';
 import { createCache, createPrices } from './prices.js';
 import { createProbes } from './probes.js';
 import { createRunWorkflows } from './temporal.js';
@@ -83,6 +84,7 @@ function risksOf(risk: ApiConfig['risk']): Pick<ApiDeps, 'riskLimits'> & { defau
 function portsOf(
   config: ApiConfig,
   cache: CachePort,
+  client: Client,
 ): Pick<ApiDeps, 'marketClock' | 'calendar' | 'prices'> & { readonly objects: ObjectStorePort } {
   const { objectStore, simulator, mode } = config;
   const clock = createMachineClock();
@@ -102,7 +104,10 @@ function portsOf(
         : createMinioObjectStore({ ...objectStore, timeoutMs: 10_000 }),
     marketClock,
     calendar,
-    prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
+    prices: createPrices(config.prices, {
+      ...{ cache, clock, marketClock, calendar, simulator },
+      broker: createWorkerPrices({ client, mode, clock, timeoutMs: config.prices.timeoutMs }),
+    }),
   };
 }
 
@@ -149,13 +154,14 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   const clock = createMachineClock();
   const cache = createCache(config.cache, clock);
+  const client = new Client({ connection, namespace, ...watch.clientOptions });
   try {
     await claimMode(db, config.mode);
     const stores = createStores(db, config.mode);
     await mayListen(config.api, stores.users);
     const access = await openAccess(config, stores, watch.log);
     const risks = risksOf(config.risk);
-    const ports = portsOf(config, cache);
+    const ports = portsOf(config, cache, client);
     const ui = `${uiUrl}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
     const app = createApp({
       mode: config.mode,
@@ -176,12 +182,7 @@ async function main(): Promise<void> {
         clock,
         timeoutMs: 2000,
       }),
-      workflows: createRunWorkflows({
-        client: new Client({ connection, namespace, ...watch.clientOptions }),
-        clock,
-        callTimeoutMs: 8000,
-        queryTimeoutMs: 2000,
-      }),
+      workflows: createRunWorkflows({ client, clock, callTimeoutMs: 8000, queryTimeoutMs: 2000 }),
       strategyDefaults: {
         indicators: defaultIndicators,
         risk: risks.defaults,

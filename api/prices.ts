@@ -27,6 +27,8 @@ export interface PriceParts {
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly calendar: Calendar;
+  /** The broker as a source: the worker's own, or the worker asked by the API. */
+  readonly broker: PriceSource;
   readonly simulator: { readonly adminUrl: string; readonly adminToken: string };
 }
 
@@ -40,7 +42,7 @@ export function createCache({ redisUrl }: { readonly redisUrl: string }, clock: 
 
 export function createPrices(settings: PriceSettings, parts: PriceParts): PricesPort {
   const { timeoutMs, currency, freshMs, keepMs } = settings;
-  const { calendar, cache, clock, marketClock, simulator } = parts;
+  const { broker, calendar, cache, clock, marketClock, simulator } = parts;
   const makers: Record<PriceSourceName, () => PriceSource | null> = {
     yahoo: () => createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs }),
     alphavantage: () =>
@@ -54,6 +56,7 @@ export function createPrices(settings: PriceSettings, parts: PriceParts): Prices
             calendar,
             now: async () => (await marketClock.now()).now,
           }),
+    broker: () => broker,
     replay: () =>
       createReplayPrices({ adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs }),
   };

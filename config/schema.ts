@@ -201,7 +201,7 @@ export const configSchema = z.strictObject({
   }),
   prices: z.strictObject({
     /** Who is asked for the price of a symbol, in this order. */
-    chain: z.array(z.enum(['yahoo', 'alphavantage', 'replay'])).min(1),
+    chain: z.array(z.enum(['yahoo', 'alphavantage', 'broker', 'replay'])).min(1),
     /** ISO 4217: a price in another currency is refused, never converted. */
     currency: z.string().regex(/^[A-Z]{3}$/, 'three capital letters, such as USD'),
     timeoutMs: milliseconds,

@@ -1,30 +1,16 @@
 // Prices of symbols for people and valuations: who answers, how old it is, what could not be had. An order is never
 // weighed on them; admission takes the broker's own quote (ports/broker.ts).
+import type { SourcePrice } from '../contracts/wire/price.js';
 
-export type PriceSourceName = 'yahoo' | 'alphavantage' | 'replay';
-
-/** What one source says of one symbol. */
-export interface SourcePrice {
-  readonly symbol: string;
-  /** Decimal string. */
-  readonly price: string;
-  /** ISO 4217. */
-  readonly currency: string;
-  /** When the price was made, ISO 8601 UTC; of the market, not of the request. */
-  readonly at: string;
-  readonly previousClose: string | null;
-  /** Units traded in the session so far. */
-  readonly volume: number | null;
-  /** In `currency`, where the source knows it. */
-  readonly marketCap: string | null;
-}
+export type PriceSourceName = 'yahoo' | 'alphavantage' | 'broker' | 'replay';
 
 /** One attempt, one timeout. */
 export interface PriceSource {
   readonly name: PriceSourceName;
   /**
    * @throws KeelError PRICE_UNKNOWN_SYMBOL (final), PRICE_LIMITED (retryable; facts.restMs tells for how long),
-   *   PRICE_REFUSED (final), PRICE_UNREADABLE (retryable), PRICE_AWAY (retryable)
+   *   PRICE_REFUSED (final), PRICE_UNREADABLE (retryable), PRICE_AWAY (retryable),
+   *   PRICE_HALTED (retryable: trading is halted, and how old the last price is can not be told)
    */
   price(symbol: string): Promise<SourcePrice>;
 }

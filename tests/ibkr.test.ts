@@ -7,6 +7,7 @@ import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { DeskOrder } from '../adapters/ibkr/deskOrders.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
 import { processLocks } from '../adapters/ibkr/testing/connect.js';
+import { createBrokerPrices } from '../adapters/prices/broker.js';
 import { brokerContract } from '../adapters/testing/brokerContract.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { startSimulator } from '../simulator/server.js';
@@ -109,6 +110,32 @@ describe('the simulator', () => {
       code: 'MARKET_CLOCK_REFUSED',
       facts: { status: 401 },
     });
+  });
+
+  test('gives prices to people too, each with its age: open, shut and halted', async () => {
+    const marketClock = createSimulatedMarketClock(adminOf(simulator));
+    const stepper = createMarketStepper(adminOf(simulator));
+    const ibkr = connect(simulator);
+    const source = createBrokerPrices({
+      ...{ broker: ibkr.broker, calendar: createNyseCalendar(), marketClock, clock },
+      ...{ timeoutMs: 10_000, perMinute: 100 },
+    });
+    expect(await source.price('AAPL')).toMatchObject({ price: '94.14', currency: 'USD', at: opened });
+    await stepper.step('2014-07-07T22:00:00.000Z');
+    expect(await source.price('AAPL')).toMatchObject({ price: '95.97', at: '2014-07-07T20:00:00.000Z' });
+    await stepper.step('2014-07-08T13:35:00.000Z');
+    const halt = (method: string, where: string, body?: string): Promise<Response> =>
+      fetch(`${simulator.adminUrl}/halts${where}`, {
+        method,
+        headers: { Authorization: `Bearer ${adminToken}` },
+        ...(body !== undefined && { body }),
+      });
+    expect((await halt('POST', '', JSON.stringify({ symbol: 'AAPL' }))).status).toBe(201);
+    await expect(source.price('AAPL')).rejects.toMatchObject({ code: 'PRICE_HALTED' });
+    await halt('DELETE', '/AAPL');
+    expect((await source.price('AAPL')).at).toBe('2014-07-08T13:35:00.000Z');
+    await expect(source.price('ZZZZ')).rejects.toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
+    ibkr.close();
   });
 
   test('is refused in mode live, for it is no live account', async () => {

@@ -179,6 +179,31 @@ describe('the monitors', () => {
   });
 });
 
+describe('the price of the broker', () => {
+  const stockOf = async (url: string, symbol: string) => {
+    const response = await fetch(`${url}/api/v1/stocks/${symbol}`, {
+      headers: { authorization: `Bearer ${adminToken}` },
+    });
+    return (await response.json()) as Record<string, unknown>;
+  };
+
+  it('is asked for by the API through the worker, which alone speaks to the broker', async () => {
+    const other = await startApi({ ...stack.settings, KEEL_PRICE_CHAIN: 'broker' });
+    try {
+      await stack.market.stepThrough(['2014-07-02T20:00:00.000Z']);
+      const answers = await Promise.all([1, 2].map(() => stockOf(other.url, 'SPX')));
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ source: 'broker', at: '2014-07-02T20:00:00.000Z', freshness: 'live' });
+      }
+      const { price } = await stockOf(api.url, 'SPX');
+      expect(answers[0]?.['price']).toBe(price);
+      expect(await stockOf(other.url, 'ZZZZ')).toMatchObject({ status: 404, code: 'PRICE_UNKNOWN_SYMBOL' });
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
 describe('the state of the platform', () => {
   it('tells every part, every monitor with its age, and the versions', async () => {
     await expect

@@ -12,6 +12,7 @@ import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { createBrokerPrices } from '../adapters/prices/broker.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
 import { modelConfigured } from '../config/model.js';
 import type { Config } from '../config/schema.js';
@@ -24,9 +25,10 @@ import { createStores } from '../db/stores.js';
 import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
+import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import { createCache, createPrices } from '../api/prices.js';
+import { createCache, createPrices, type PriceParts } from '../api/prices.js';
 import { createChannels } from './channels.js';
 import { createConfiguredModel } from './model.js';
 import { createOrderSignals } from './orderSignals.js';
@@ -61,6 +63,8 @@ async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSett
   ]);
   return { ...settings, signatureKey, encryptionKey, dhParam };
 }
+/** IBKR takes ten requests a second in all; a price is up to eight, so these are at most two fifths of a minute's. */
+const brokerPricesPerMinute = 30;
 
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
@@ -73,6 +77,16 @@ const marketClockOf = ({ mode, simulator }: WorkerConfig, clock: Clock): MarketC
         timeoutMs: 5000,
       })
     : createMachineMarketClock(clock);
+
+/** The broker's own prices, for the API too, and the chain that they are part of. */
+function pricesOf(
+  { prices, simulator }: WorkerConfig,
+  { broker, ...parts }: Omit<PriceParts, 'broker' | 'simulator'> & { readonly broker: BrokerPort },
+): Pick<ActivityDeps, 'brokerPrices' | 'prices'> {
+  const { timeoutMs } = prices;
+  const brokerPrices = createBrokerPrices({ broker, ...parts, timeoutMs, perMinute: brokerPricesPerMinute });
+  return { brokerPrices, prices: createPrices(prices, { ...parts, simulator, broker: brokerPrices }) };
+}
 
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
 export async function createWorkerPorts(
@@ -111,7 +125,6 @@ export async function createWorkerPorts(
     source: broker.kind === 'simulator' ? 'simulator' : 'ibkr',
   });
   const renderer = createChartRenderer({});
-  const { simulator } = config;
   const marketClock = marketClockOf(config, clock);
   const cache = createCache(config.cache, clock);
   const calendar = createNyseCalendar();
@@ -143,7 +156,7 @@ export async function createWorkerPorts(
     clock,
     calendar,
     cache,
-    prices: createPrices(config.prices, { cache, clock, marketClock, calendar, simulator }),
+    ...pricesOf(config, { broker: gateway.broker, cache, clock, marketClock, calendar }),
     orderWorkflows: createOrderWorkflows(client, mode, clock),
     channels: createChannels(config.notifier, clock),
     outboxLookMs: config.notifier.lookMs,

@@ -1,4 +1,5 @@
 // The workflows that a worker registers.
+export { brokerPrice } from './brokerPrice.js';
 export { brokerSession } from './brokerSession.js';
 export { brokerState } from './brokerState.js';
 export { monitor } from './monitor.js';

@@ -2,10 +2,11 @@
 // them leaves this file. Made by the composition roots when there is a key; called by adapters/prices.
 import axios from 'axios';
 import { z } from 'zod';
+import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { price as exactPrice } from '../../domain/money/decimal.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
-import type { PriceSource, SourcePrice } from '../../ports/prices.js';
+import type { PriceSource } from '../../ports/prices.js';
 
 export interface AlphaVantageOptions {
   /** Such as https://www.alphavantage.co */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { SourcePrice } from '../../contracts/wire/price.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { KeelError } from '../../ports/errors.js';
-import type { PriceSource, SourcePrice } from '../../ports/prices.js';
+import type { PriceSource } from '../../ports/prices.js';
 import { createMemoryCache } from '../memory/cache.js';
 import { createPriceChain, type PriceChainOptions } from './chain.js';
 

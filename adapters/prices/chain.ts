@@ -1,12 +1,13 @@
 // PricesPort over a chain of sources, asked in their order: the first usable price counts. Answers for a minute from
 // the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
 import { z } from 'zod';
+import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { isOfEarlierSession } from '../../domain/market/priceAge.js';
 import type { CachePort } from '../../ports/cache.js';
 import type { Clock, MarketClock, MarketTime } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
-import type { Price, PriceProblem, PricesPort, PriceSource, SourcePrice } from '../../ports/prices.js';
+import type { Price, PriceProblem, PricesPort, PriceSource } from '../../ports/prices.js';
 import { createMemories, type Memories } from './memory.js';
 
 export interface PriceChainOptions {
@@ -35,7 +36,7 @@ const keptSchema = z.object({
     previousClose: z.string().nullable(),
     volume: z.number().nullable(),
     marketCap: z.string().nullable(),
-    source: z.enum(['yahoo', 'alphavantage', 'replay']),
+    source: z.enum(['yahoo', 'alphavantage', 'broker', 'replay']),
     fetchedAt: z.string(),
   }),
   /** The market clock's step when it was fetched: a step ends every price. */

@@ -3,8 +3,9 @@
 import axios from 'axios';
 import { z } from 'zod';
 import { quantize } from '../../domain/money/decimal.js';
+import type { SourcePrice } from '../../contracts/wire/price.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
-import type { PriceSource, SourcePrice } from '../../ports/prices.js';
+import type { PriceSource } from '../../ports/prices.js';
 
 export interface YahooOptions {
   /** Such as https://query2.finance.yahoo.com */

@@ -30,6 +30,10 @@ export const monitorScheduleId = (mode: Mode, name: string): string => `monitor/
 /** The one sender of what people are told. */
 export const notificationsWorkflowId = (mode: Mode): string => `notifications/${mode}`;
 
+/** Many who ask for the broker's price of one symbol share the answer. */
+export const brokerPriceWorkflowId = (mode: Mode, symbol: string): string =>
+  `price/${mode}/${encodeURIComponent(symbol)}`;
+
 export const brokerSessionWorkflowId = (mode: Mode, login: string): string =>
   `broker-session/${mode}/${encodeURIComponent(login)}`;
 
@@ -41,6 +45,7 @@ export const workflowTypes = {
   monitor: 'monitor',
   notifications: 'notifications',
   brokerSession: 'brokerSession',
+  brokerPrice: 'brokerPrice',
 } as const;
 
 export const signalNames = {

@@ -89,6 +89,12 @@ function inputOf(history: History): (RunIdentity & { runId: string }) | null {
 const labelOf = (input: RunIdentity | null, run: string): string =>
   /-20\d\d-/.test(run) || input === null ? run : `${input.strategyId}-${input.session}`;
 
+/** Of a workflow that belongs to no run. */
+function kindOf(type: string, input: RunIdentity | null): string {
+  if (type === workflowTypes.brokerPrice && input !== null) return input.symbol;
+  return input !== null && 'name' in input ? String(input.name) : 'changed-hands';
+}
+
 /**
  * Writes the histories of the runs of these strategies and of their orders, one file a workflow, and that of a poller
  * that has changed hands at least once.
@@ -104,10 +110,12 @@ export async function recordHistories(client: Client, strategyIds: readonly stri
     const changedHands = history.events?.some((event) => event.activityTaskCompletedEventAttributes) ?? false;
     const wanted =
       run === null
-        ? type === workflowTypes.monitor || (changedHands && pollers.includes(type))
+        ? type === workflowTypes.monitor ||
+          type === workflowTypes.brokerPrice ||
+          (changedHands && pollers.includes(type))
         : strategyIds.some((id) => run.startsWith(`${id}-20`) || input?.strategyId === id);
     if (!wanted) continue;
-    const kind = input !== null && 'name' in input ? String(input.name) : 'changed-hands';
+    const kind = kindOf(type, input);
     const name = `${type}.${run === null ? kind : labelOf(input, run)}`;
     const text = JSON.stringify(scrub(historyToJson(history)));
     writeFileSync(path.join(folder, `${name}.json`), `${text}\n`);

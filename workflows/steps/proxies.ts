@@ -78,3 +78,10 @@ export const looking = proxyActivities<Pick<Activities, 'lookOnce'>>({
   heartbeatTimeout,
   retry: { maximumAttempts: 1 },
 });
+
+/** A price for people who wait for it: one attempt, and no longer than they would. */
+export const pricing = proxyActivities<Pick<Activities, 'brokerPrice'>>({
+  scheduleToCloseTimeout: '30 seconds',
+  heartbeatTimeout,
+  retry: { maximumAttempts: 1 },
+});

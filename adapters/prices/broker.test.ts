@@ -1,0 +1,166 @@
+// The broker's snapshot as a source of prices: the IBKR adapter over real https, against a gateway that answers as told.
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createNyseCalendar } from '../../domain/market/nyse.js';
+import type { BrokerPort } from '../../ports/broker.js';
+import type { IbkrGateway } from '../ibkr/gateway.js';
+import { connectTo } from '../ibkr/testing/connect.js';
+import {
+  makeCertificate,
+  recorded,
+  startTestGateway,
+  type Certificate,
+  type TestGateway,
+} from '../ibkr/testing/gateway.js';
+import { createBrokerPrices } from './broker.js';
+
+let certificate: Certificate;
+let gateway: TestGateway;
+let ibkr: IbkrGateway;
+/** A Tuesday: the market opens at 13:30 and closes at 20:00. */
+let market = '2014-07-08T15:00:00.000Z';
+let wall = Date.UTC(2026, 0, 5, 12);
+
+const sourceOf = (broker: Pick<BrokerPort, 'resolveContract' | 'quote'>, timeoutMs = 5000) =>
+  createBrokerPrices({
+    broker,
+    calendar: createNyseCalendar(),
+    marketClock: { now: () => Promise.resolve({ now: market, step: 1 }) },
+    clock: { now: () => wall },
+    timeoutMs,
+    perMinute: 3,
+  });
+
+const snapshot = 'GET /iserver/marketdata/snapshot';
+const says = (last: string, availability: string): void => {
+  gateway.on(snapshot, { json: [{ conid: 265598, '31': last, '6509': availability }] });
+};
+
+beforeAll(async () => {
+  certificate = await makeCertificate();
+});
+beforeEach(async () => {
+  market = '2014-07-08T15:00:00.000Z';
+  wall = Date.UTC(2026, 0, 5, 12);
+  gateway = await startTestGateway(certificate);
+  gateway.on('GET /trsrv/stocks', { json: recorded('stocks') });
+  gateway.on('GET /trsrv/secdef', { json: recorded('secdef') });
+  gateway.on('POST /iserver/contract/rules', { json: recorded('contract-rules') });
+  ibkr = connectTo(gateway);
+});
+afterEach(async () => {
+  ibkr.close();
+  await gateway.close();
+});
+
+describe("the broker's price", () => {
+  it('is of now while the market trades', async () => {
+    says('260.99', 'RpB');
+    expect(await sourceOf(ibkr.broker).price('AAPL')).toEqual({
+      ...{ symbol: 'AAPL', price: '260.99', currency: 'USD', at: market },
+      ...{ previousClose: null, volume: null, marketCap: null },
+    });
+  });
+
+  it.each([
+    ['after the close', '2014-07-08T21:00:00.000Z', '2014-07-08T20:00:00.000Z'],
+    ['before the open', '2014-07-08T12:00:00.000Z', '2014-07-07T20:00:00.000Z'],
+    ['on a Sunday', '2014-07-06T12:00:00.000Z', '2014-07-03T17:00:00.000Z'],
+    // The gateway still gives the close of the day before: no price of this session.
+    ['in the session', '2014-07-08T15:00:00.000Z', '2014-07-07T20:00:00.000Z'],
+  ])('with the prefix of a close is of the last close: %s', async (_when, now, at) => {
+    market = now;
+    says('C260.99', 'DPB');
+    expect(await sourceOf(ibkr.broker).price('AAPL')).toMatchObject({ price: '260.99', at });
+  });
+
+  it.each([
+    ['halted', 'H260.99', 'RpB', 'PRICE_HALTED', /halted/],
+    ['delayed', '260.99', 'DPB', 'PRICE_AWAY', /not real time \(availability DPB\)/],
+    ['not subscribed', '260.99', 'N', 'PRICE_AWAY', /availability N/],
+    ['no number', 'n/a', 'R', 'PRICE_AWAY', /no price/],
+  ])(
+    'that is %s is refused, and another source may have one',
+    async (_what, last, availability, code, words) => {
+      says(last, availability);
+      const asked = sourceOf(ibkr.broker).price('AAPL');
+      await expect(asked).rejects.toMatchObject({ code, errorClass: 'retryable' });
+      await expect(asked).rejects.toThrow(words);
+    },
+  );
+
+  it('has no date on a day that the calendar does not know', async () => {
+    market = '2040-01-05T15:00:00.000Z';
+    says('C260.99', 'R');
+    await expect(sourceOf(ibkr.broker).price('AAPL')).rejects.toMatchObject({ code: 'PRICE_UNREADABLE' });
+  });
+
+  it('of a symbol that the broker does not know is nobody else’s fault', async () => {
+    gateway.on('GET /trsrv/stocks', { json: {} });
+    await expect(sourceOf(ibkr.broker).price('ZZZZ')).rejects.toMatchObject({
+      code: 'PRICE_UNKNOWN_SYMBOL',
+      errorClass: 'final',
+    });
+  });
+
+  it('is away without a login, and the words are those of the session', async () => {
+    gateway.on('POST /iserver/auth/status', { status: 401, text: 'Access Denied' });
+    const asked = sourceOf(ibkr.broker).price('AAPL');
+    await expect(asked).rejects.toMatchObject({ code: 'PRICE_AWAY', errorClass: 'retryable' });
+    await expect(asked).rejects.toThrow(/log in/);
+  });
+
+  it('takes the contract from memory the second time', async () => {
+    says('260.99', 'R');
+    const source = sourceOf(ibkr.broker);
+    await source.price('AAPL');
+    await source.price('AAPL');
+    expect(gateway.to('GET /trsrv/secdef')).toHaveLength(1);
+    expect(gateway.to(snapshot)).toHaveLength(2);
+  });
+});
+
+describe('what it may take from orders', () => {
+  it('is so many prices a minute, and it says how long to wait', async () => {
+    says('260.99', 'R');
+    const source = sourceOf(ibkr.broker);
+    for (let index = 0; index < 3; index += 1) {
+      await source.price('AAPL');
+      wall += 10_000;
+    }
+    const before = gateway.seen.length;
+    await expect(source.price('AAPL')).rejects.toMatchObject({
+      code: 'PRICE_LIMITED',
+      facts: { restMs: 30_000 },
+    });
+    expect(gateway.seen).toHaveLength(before);
+    wall += 30_000;
+    expect((await source.price('AAPL')).price).toBe('260.99');
+  });
+
+  it('is one at a time, and a question that nobody waits for any more is not asked', async () => {
+    const asked: string[] = [];
+    let end: (() => void) | undefined;
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const contract = await ibkr.broker.resolveContract('AAPL');
+    const source = sourceOf(
+      {
+        resolveContract: async (symbol) => {
+          asked.push(symbol);
+          await held;
+          return contract;
+        },
+        quote: () => Promise.resolve({ last: '260.99', state: 'open' }),
+      },
+      50,
+    );
+    const prices = [source.price('AAPL'), source.price('IBM')];
+    for (const price of prices) await expect(price).rejects.toMatchObject({ code: 'PRICE_AWAY' });
+    expect(asked).toEqual(['AAPL']);
+    wall += 51;
+    end?.();
+    expect((await source.price('AAPL')).price).toBe('260.99');
+    expect(asked).toEqual(['AAPL']);
+  });
+});
