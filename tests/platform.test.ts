@@ -40,7 +40,10 @@ let mail: SMTPServer;
 let worker: Awaited<ReturnType<TestStack['startWorker']>>;
 const hooks: Received[] = [];
 const letters: string[] = [];
-let receiverAnswers = true;
+/** Of the receiver; null never answers. */
+let receiverStatus: number | null = 204;
+/** What the mail server says to an address; null takes the letter. */
+let mailRefuses: { readonly code: number; readonly text: string } | null = null;
 
 const portOf = (server: { address(): string | AddressInfo | null }): number =>
   (server.address() as AddressInfo).port;
@@ -51,12 +54,18 @@ beforeAll(async () => {
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
       hooks.push({ headers: request.headers, body });
-      response.writeHead(receiverAnswers ? 204 : 503).end();
+      if (receiverStatus !== null) response.writeHead(receiverStatus).end();
     });
   }).listen(0, '127.0.0.1');
   mail = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
+    onRcptTo: (_address, _session, callback) => {
+      const refusal = mailRefuses;
+      callback(
+        refusal === null ? null : Object.assign(new Error(refusal.text), { responseCode: refusal.code }),
+      );
+    },
     onData: (stream, _session, callback) => {
       let text = '';
       stream.on('data', (part: Buffer) => (text += part.toString()));
@@ -88,6 +97,7 @@ afterAll(async () => {
   await api.stop();
   await stack.stop();
   await temporal.stop();
+  receiver.closeAllConnections();
   receiver.close();
   mail.close();
   for (const name of ['KEEL_MONITORS', 'KEEL_NOTIFIER_PRIVATE_ADDRESSES', 'KEEL_SMTP_URL']) {
@@ -380,12 +390,37 @@ describe('what people are told', () => {
   });
 
   it('waits for a receiver that is away, under the same key', async () => {
-    receiverAnswers = false;
+    receiverStatus = 503;
     const key = await test('webhook');
     await expect.poll(async () => (await fateOf(key))?.lastError ?? '', poll).toMatch(/^NOTIFY_AWAY.*503/);
-    receiverAnswers = true;
+    receiverStatus = 204;
     await expect.poll(async () => (await fateOf(key))?.state, poll).toBe('sent');
     expect(hooks.filter(({ headers }) => headers['idempotency-key'] === key)).toHaveLength(2);
+  });
+
+  it('waits no longer than stated for a receiver that hangs, and holds up nobody else', async () => {
+    receiverStatus = null;
+    const [key, other] = [await test('webhook'), await test('log')];
+    await expect.poll(async () => (await fateOf(other))?.state, poll).toBe('sent');
+    await expect
+      .poll(async () => (await fateOf(key))?.lastError ?? '', poll)
+      .toMatch(/^NOTIFY_AWAY: the webhook brought no answer within 1000 ms/);
+    receiverStatus = 204;
+    await expect.poll(async () => (await fateOf(key))?.state, poll).toBe('sent');
+  });
+
+  it('tries again where the mail server says later, gives up where it says no, and repeats no word of it', async () => {
+    mailRefuses = { code: 451, text: 'come back later, planted-word' };
+    const later = await test('email');
+    await expect.poll(async () => (await fateOf(later))?.lastError ?? '', poll).toMatch(/^NOTIFY_AWAY.*451/);
+    mailRefuses = { code: 550, text: 'no such person, planted-word' };
+    const never = await test('email');
+    await expect.poll(async () => (await fateOf(never))?.state, poll).toBe('failed');
+    mailRefuses = null;
+    await expect.poll(async () => (await fateOf(later))?.state, poll).toBe('sent');
+    expect((await fateOf(never))?.lastError).toMatch(/^NOTIFY_REFUSED.*550/);
+    expect(JSON.stringify(await deliveries('?limit=200'))).not.toContain('planted-word');
+    expect(letters.filter((text) => text.includes(`<${later}@keel>`))).toHaveLength(1);
   });
 
   it.each([
