@@ -26,6 +26,8 @@ export interface RetentionOptions {
   readonly limit: number;
   /** After so many deleted objects the rows are asked again, which may name one since. */
   readonly batch: number;
+  /** Told how far each kind of object is, where somebody watches. */
+  readonly progress?: (kind: string) => (done: number, of: number) => void;
 }
 
 export const retentionBatch = 50;
@@ -82,8 +84,19 @@ async function sweepParts(deps: RetentionDeps, options: RetentionOptions, done: 
   const { rowDays, orphanHours, chartDays, answerDays } = deps.retentionRules;
   if (chartDays > 0) await purge(deps, 'chart', options, done.charts);
   if (answerDays > 0) await purge(deps, 'answer', options, done.answers);
-  if (rowDays > 0) done.rows = await deps.retention.deleteRows(rowDays, options.dryRun);
+  if (rowDays > 0) done.rows = await sweepRows(deps, options, rowDays);
   if (orphanHours > 0) await sweepOrphans(deps, options, done.orphans);
+}
+
+async function sweepRows(
+  deps: RetentionDeps,
+  options: RetentionOptions,
+  rowDays: number,
+): Promise<RetentionReport['rows']> {
+  const counted = await deps.retention.deleteRows(rowDays, true);
+  if (options.dryRun || Object.values(counted).every((count) => count === 0)) return counted;
+  await announce(deps, options, { kind: 'rows', olderThanDays: rowDays });
+  return deps.retention.deleteRows(rowDays, false);
 }
 
 const reportOf = ({ charts, answers, orphans, rows }: Done): RetentionReport => ({
@@ -93,6 +106,17 @@ const reportOf = ({ charts, answers, orphans, rows }: Done): RetentionReport => 
   bytes: charts.bytes + answers.bytes + orphans.bytes,
   rows,
 });
+
+/** In the audit before it goes: a process that is killed in the middle has said what it was about to delete. */
+const announce = (
+  { audit }: RetentionDeps,
+  { actor }: RetentionOptions,
+  facts: Readonly<Record<string, unknown>>,
+): Promise<void> => audit.append({ actor, action: 'retention.begin', subject: 'retention', facts });
+
+/** The beginnings of their hashes: a whole key in a row would name the object, and keep it. */
+const shortNames = (objects: readonly { readonly key: string }[]): readonly string[] =>
+  objects.map(({ key }) => (key.split('/').at(-1) ?? '').slice(0, 16));
 
 async function record(
   deps: RetentionDeps,
@@ -119,23 +143,28 @@ function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]>
 async function purge(
   deps: RetentionDeps,
   kind: PurgeKind,
-  { dryRun, limit, batch }: RetentionOptions,
+  options: RetentionOptions,
   done: Tally,
 ): Promise<void> {
+  const { dryRun, limit, batch } = options;
   const { retention, retentionRules, objects } = deps;
   const expired = await retention.expired(kind, retentionRules, limit);
   if (dryRun) {
     for (const object of expired) add(done, object);
     return;
   }
+  const told = options.progress?.(`${kind}s`);
   for (const some of batches(expired, batch)) {
     const keys = some.map(({ key }) => key);
     // A run that names one of them may have begun meanwhile.
-    for (const object of await retention.expired(kind, retentionRules, keys.length, keys)) {
+    const still = await retention.expired(kind, retentionRules, keys.length, keys);
+    if (still.length > 0) await announce(deps, options, { kind, objects: shortNames(still) });
+    for (const object of still) {
       await retention.markPurged(kind, object, false);
       await objects.delete(object.key);
       await retention.markPurged(kind, object, true);
       add(done, object);
+      told?.(done.count, expired.length);
     }
   }
 }
@@ -145,11 +174,8 @@ const ours = /^[a-z][a-z0-9-]*\/[0-9a-f]{64}\.[a-z0-9]+$/;
 /** More orphans than this, and than this share of all: most likely objects of another database lie here too. */
 const suspicious = { count: 50, share: 0.1 };
 
-async function sweepOrphans(
-  deps: RetentionDeps,
-  { dryRun, limit, batch }: RetentionOptions,
-  done: Tally,
-): Promise<void> {
+async function sweepOrphans(deps: RetentionDeps, options: RetentionOptions, done: Tally): Promise<void> {
+  const { dryRun, limit, batch } = options;
   const latest = new Date(deps.clock.now() - deps.retentionRules.orphanHours * 3_600_000).toISOString();
   const all: StoredObject[] = [];
   for await (const object of deps.objects.list()) if (ours.test(object.key)) all.push(object);
@@ -168,18 +194,26 @@ async function sweepOrphans(
     for (const object of taken) add(done, object);
     return;
   }
-  for (const some of batches(taken, batch)) await deleteUnnamed(deps, some, latest, done);
+  const told = options.progress?.('orphans');
+  for (const some of batches(taken, batch)) {
+    await deleteUnnamed(deps, options, some, latest, done);
+    told?.(done.count, taken.length);
+  }
 }
 
 /** What was put again or is named since it was listed stays. */
 async function deleteUnnamed(
-  { retention, objects }: RetentionDeps,
+  deps: RetentionDeps,
+  options: RetentionOptions,
   orphans: readonly StoredObject[],
   latest: string,
   done: Tally,
 ): Promise<void> {
+  const { retention, objects } = deps;
   const named = await retention.namedKeys();
-  for (const { key } of orphans.filter((each) => !named.has(each.key))) {
+  const still = orphans.filter((each) => !named.has(each.key));
+  if (still.length > 0) await announce(deps, options, { kind: 'orphan', objects: shortNames(still) });
+  for (const { key } of still) {
     // An object is put before its row is written, so one that was put just now may have its row soon.
     const now = await objects.stat(key);
     if (now === null || now.modifiedAt >= latest) continue;

@@ -1,6 +1,7 @@
 // The manners of the whole command line: every command has help with examples, is completed, and refuses what it does not
 // know with the name that was probably meant.
 import { describe, expect, it } from 'vitest';
+import { exitCodes, findings } from './exitCodes.js';
 import { keel } from './main.js';
 
 async function typed(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -106,10 +107,57 @@ describe('second words', () => {
   });
 });
 
+describe('keel help', () => {
+  it('shows the help of a command, and refuses a topic that there is not', async () => {
+    expect(await typed('help', 'doctor')).toEqual(await typed('doctor', '--help'));
+    const refused = await typed('help', 'exit-code');
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toContain('did you mean exit-codes?');
+  });
+});
+
 describe('exit codes', () => {
   it('are stated by the overview: 0, 1 and 2', () => {
     expect(overview).toMatch(/^Exit codes: 0 it worked.*; 1 it did not.*; 2 wrong use\.$/m);
   });
+
+  it('are listed whole by keel help exit-codes, with the commands that find something', async () => {
+    const { code, out } = await typed('help', 'exit-codes');
+    expect(code).toBe(0);
+    for (const each of exitCodes)
+      expect(out).toMatch(new RegExp(`^${String(each.code)} +${each.meaning.slice(0, 20)}`, 'm'));
+    for (const name of Object.keys(findings)) {
+      expect(names).toContain(name);
+      expect(out).toMatch(new RegExp(`^${name} +\\S`, 'm'));
+    }
+  });
+
+  it.each(names)('of keel %s: 0 for its help, 2 for an option that there is not', async (name) => {
+    expect((await typed(name, '--help')).code).toBe(0);
+    expect((await typed(name, '--no-such-option')).code).toBe(2);
+  });
+
+  it.each([
+    ['runs'],
+    ['strategies', 'list'],
+    ['workflows', 'list'],
+    ['run', 'AAPL'],
+    ['admin'],
+    ['audit', 'verify'],
+    ['migrate', 'status'],
+    ['verify', '/nowhere/summary.json'],
+    ['replay', '/nowhere/summary.json'],
+    ['explain', '/nowhere/summary.json'],
+    ['restore', '/nowhere/backup', '--check'],
+    ['chart', '--csv', '/nowhere/bars.csv', '--out', '/nowhere/chart.png'],
+    ['indicators', '--csv', '/nowhere/bars.csv'],
+  ])(
+    'of keel %s: 1, with a line on standard error that says why, where what it needs is not there',
+    async (...argv) => {
+      const { code, err } = await typed(...argv);
+      expect([code, err]).toEqual([1, expect.stringMatching(/\S/)]);
+    },
+  );
 
   it('are 0 after work, 1 after a failure, 2 after wrong use', async () => {
     expect((await typed('config', 'print')).code).toBe(0);

@@ -1,19 +1,18 @@
 // The `keel` command: finds the command and turns errors into one line. Called by cli/bin/keel.mjs.
 import { resolve } from 'node:path';
 import type { Mode } from '../contracts/wire/names.js';
-import { closest } from '../config/layers.js';
 import { loadConfig } from '../config/load.js';
 import { withSecretFiles } from '../config/secretFiles.js';
 import { adminCommand, adminHelp } from './commands/admin.js';
 import { auditCommand, auditHelp } from './commands/audit.js';
 import { backupCommand, backupHelp, restoreCommand, restoreHelp } from './commands/backup.js';
-import { chartCommand } from './commands/chart.js';
+import { chartCommand, chartHelp } from './commands/chart.js';
 import { completionCommand, completionHelp } from './commands/completion.js';
 import { configCommand, configHelp } from './commands/config.js';
 import { ibkrCommand, ibkrHelp } from './commands/ibkr.js';
 import { doctorCommand, doctorHelp } from './commands/doctor.js';
 import { evalCommand, evalHelp } from './commands/eval.js';
-import { indicatorsCommand } from './commands/indicators.js';
+import { indicatorsCommand, indicatorsHelp } from './commands/indicators.js';
 import { migrateCommand, migrateHelp } from './commands/migrate.js';
 import { explainCommand, explainHelp, replayCommand, replayHelp } from './commands/replay.js';
 import { retentionCommand, retentionHelp } from './commands/retention.js';
@@ -23,6 +22,8 @@ import { strategiesCommand, strategiesHelp } from './commands/strategies.js';
 import { workflowsCommand, workflowsHelp } from './commands/workflows.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
 import { verifyCommand, verifyHelp } from './commands/verify.js';
+import { commandOf, help } from './help.js';
+import { onStandardError, plainProgress, type ShowProgress } from './progress.js';
 import type { Say } from './say.js';
 import { sayTo } from './say.js';
 import { errorText } from './supervisor/main.js';
@@ -35,6 +36,7 @@ interface Context {
   readonly out: Say;
   readonly err: Say;
   readonly env: NodeJS.ProcessEnv;
+  readonly progress: ShowProgress;
 }
 
 interface Command {
@@ -42,22 +44,6 @@ interface Command {
   readonly help: string;
   run(context: Context): Promise<number> | number;
 }
-
-const indicatorsHelp = `Usage: keel indicators --csv FILE [--json]
-
-Computes every indicator on a CSV with the columns Date,Open,High,Low,Close,Volume.
-
-  --json   one array per series, as long as the file, null while the indicator warms up
-
-Example:
-  keel indicators --csv aapl.csv --json`;
-
-const chartHelp = `Usage: keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]
-
-Draws the chart that a run would store: candles, averages, bands, volume, RSI and MACD.
-
-Example:
-  keel chart --csv aapl.csv --out aapl.png --timeframe weekly`;
 
 const commands: Readonly<Record<string, Command>> = {
   run: {
@@ -99,7 +85,7 @@ const commands: Readonly<Record<string, Command>> = {
   eval: {
     summary: 'measures an analyst on bars of the past',
     help: evalHelp,
-    run: ({ args, out, err, env }) => evalCommand(args, out, err, env),
+    run: ({ args, out, err, env, progress }) => evalCommand(args, out, err, env, progress),
   },
   indicators: {
     summary: 'computes indicators on a CSV of bars',
@@ -129,17 +115,17 @@ const commands: Readonly<Record<string, Command>> = {
   backup: {
     summary: 'writes database, objects and settings to a directory',
     help: backupHelp,
-    run: ({ args, out, env }) => backupCommand(args, out, env),
+    run: ({ args, out, env, progress }) => backupCommand(args, out, env, progress),
   },
   restore: {
     summary: 'checks a backup and puts it back, whole or not at all',
     help: restoreHelp,
-    run: ({ args, out, env }) => restoreCommand(args, out, env),
+    run: ({ args, out, env, progress }) => restoreCommand(args, out, env, progress),
   },
   retention: {
     summary: 'deletes what is old, or tells what would go',
     help: retentionHelp,
-    run: ({ args, out, env }) => retentionCommand(args, out, env),
+    run: ({ args, out, env, progress }) => retentionCommand(args, out, env, progress),
   },
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',
@@ -174,55 +160,50 @@ const allCommands: Readonly<Record<string, Command>> = {
   },
 };
 
-function overview(): string {
-  const lines = Object.entries(allCommands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
-  return `Usage: keel <command> [options]
-
-${lines.join('\n')}
-
-keel <command> --help shows the options and examples of a command. --debug shows the stack of an error.
-
-Exit codes: 0 it worked, and nothing wrong was found; 1 it did not, or something wrong was found; 2 wrong use.`;
-}
-
 /** The command line as cli/bin/keel.mjs gives it. @returns the exit code */
 export const main = (argv: readonly string[]): Promise<number> =>
   keel(argv, {
     out: sayTo(process.stdout),
-    err: sayTo(process.stderr),
+    ...onStandardError(),
     env: () => {
       readDotEnv(process.cwd());
       return process.env;
     },
   });
 
+interface Surroundings {
+  readonly out: Say;
+  readonly err: Say;
+  readonly env: () => NodeJS.ProcessEnv;
+  /** Lines on `err` unless given. */
+  readonly progress?: ShowProgress;
+}
+
 /**
  * @param argv without node and script
- * @returns the exit code: 0 when it worked, 1 when it did not, 2 for wrong use
+ * @returns the exit code, as exitCodes.ts lists them
  */
 export async function keel(
   argv: readonly string[],
-  { out, err, env }: { readonly out: Say; readonly err: Say; readonly env: () => NodeJS.ProcessEnv },
+  { out, err, env, progress = plainProgress(err) }: Surroundings,
 ): Promise<number> {
   const debug = argv.includes('--debug');
   const [name, ...args] = argv.filter((argument) => argument !== '--debug');
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    out(overview());
-    return name === undefined ? 2 : 0;
-  }
-  const command = Object.hasOwn(allCommands, name) ? allCommands[name] : undefined;
-  if (command === undefined) {
-    err(
-      `keel: there is no command ${name}; did you mean ${closest(name, Object.keys(allCommands))}? keel --help lists all.`,
+    return help(
+      { commands: allCommands, out, err },
+      name === 'help' ? args[0] : undefined,
+      name === undefined ? 2 : 0,
     );
-    return 2;
   }
+  const command = commandOf(allCommands, name, err);
+  if (command === undefined) return 2;
   if (args.includes('--help') || args.includes('-h')) {
     out(command.help);
     return 0;
   }
   try {
-    return await command.run({ args, out, err, env: withSecretFiles(env()).env });
+    return await command.run({ args, out, err, env: withSecretFiles(env()).env, progress });
   } catch (error) {
     const text = errorText(error, debug);
     const stop = text.endsWith('?') ? '' : '.';

@@ -385,6 +385,33 @@ describe('the retention beside runs that go on', () => {
     expect(await lastAudit()).toMatchObject({ orphans: 1, charts: 0, rules: { orphanHours: 24 } });
   });
 
+  it('has said what it was about to delete before it does, so that a kill in the middle hides nothing', async () => {
+    const pair = await two('killed');
+    const killed = new Error('the process is gone');
+    // From the second deletion on nothing of this process happens any more, its last word included.
+    let calls = 0;
+    const over: RetentionDeps = {
+      ...deps({ orphanHours: 24 }),
+      objects: {
+        ...withFirst(() => Promise.resolve()),
+        delete: (key) => ((calls += 1) === 2 ? Promise.reject(killed) : own.delete(key)),
+      },
+      audit: {
+        append: (entry) =>
+          entry.action === 'retention.delete' ? Promise.reject(killed) : stores.audit.append(entry),
+      },
+    };
+    await expect(sweepOnce(over, run)).rejects.toThrow('the process is gone');
+    const { rows } = await db.pool.query<{ actor: string; facts: unknown }>(
+      `select actor, facts from audit where action = 'retention.begin' order by id desc limit 1`,
+    );
+    const names = pair.map((key) => path.basename(key).slice(0, 16)).sort();
+    expect(rows[0]).toMatchObject({ actor: 'test', facts: { kind: 'orphan' } });
+    expect([...(rows[0]?.facts as { objects: string[] }).objects].sort()).toEqual(names);
+    // What stands there names no object: the other one goes with the next sweep.
+    expect((await sweepOnce({ ...deps({ orphanHours: 24 }), objects: own }, run)).orphans).toBe(1);
+  });
+
   it('gives the search for keys more time than a statement has otherwise', async () => {
     const hasty = connect({
       url: server.url,

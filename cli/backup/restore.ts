@@ -9,6 +9,7 @@ import { migrateWithin, tablesMade } from '../../db/migrate.js';
 import { committedMigrations, readMigrations } from '../../db/migrationFiles.js';
 import { advanceSequences, countRows, readShapes, withoutTriggers, writeRows } from '../../db/tableCopy.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { noProgress, type Progress, type ShowProgress } from '../progress.js';
 import { StartError } from '../supervisor/dataDir.js';
 import type { BackupFile, Manifest } from './manifest.js';
 import { damaged, readManifest } from './manifest.js';
@@ -22,13 +23,19 @@ export interface RestoreTarget {
   readonly mode: Manifest['mode'];
   /** Whether rows that are there may go. */
   readonly replace: boolean;
+  readonly progress?: ShowProgress;
 }
 
 /** Reads every byte of it. @throws StartError naming the first thing that is wrong */
-export async function checkBackup(directory: string): Promise<Manifest> {
+export async function checkBackup(directory: string, progress: ShowProgress = noProgress): Promise<Manifest> {
   const manifest = readManifest(directory);
   await refuseNewer(directory, manifest);
-  for (const file of filesOf(manifest)) await checkFile(directory, file);
+  const files = filesOf(manifest);
+  const checked = progress('files checked');
+  for (const [index, file] of files.entries()) {
+    await checkFile(directory, file);
+    checked(index + 1, files.length);
+  }
   for (const { key, file } of manifest.objects) {
     if (!key.includes(file.sha256) || file.path !== `objects/${key}`) {
       throw damaged(directory, `the manifest's object ${key} names another file`);
@@ -72,8 +79,8 @@ async function checkFile(directory: string, { path, sha256, bytes }: BackupFile)
 
 /** @throws StartError when the target is in use or not empty, or what was put back is not what was backed up */
 export async function restoreBackup(directory: string, target: RestoreTarget): Promise<Manifest> {
-  const manifest = await checkBackup(directory);
-  const { client, objects, mode, replace } = target;
+  const { client, objects, mode, replace, progress = noProgress } = target;
+  const manifest = await checkBackup(directory, progress);
   if (mode !== manifest.mode) throw otherMode(directory, manifest.mode, `KEEL_MODE is ${mode}`);
   await refuseOthers(client);
   await refuseForeign(client);
@@ -81,15 +88,17 @@ export async function restoreBackup(directory: string, target: RestoreTarget): P
   if (!replace) await refuseRows(client);
   // Named by their content: those that were put back by a restore that failed are orphans, and swept one day.
   await objects.ensureBucket();
-  for (const { key, file } of manifest.objects) {
+  const put = progress('objects put back');
+  for (const [index, { key, file }] of manifest.objects.entries()) {
     await objects.put(key, readFileSync(join(directory, file.path)), contentType(key));
+    put(index + 1, manifest.objects.length);
   }
   await client.query('begin');
   try {
     await client.query('drop schema public cascade');
     await client.query('create schema public');
     await migrateWithin(client, manifest.migrations.length);
-    await putTables(client, directory, manifest);
+    await putTables(client, directory, manifest, progress('rows put back'));
     await compare(client, directory, manifest);
     await migrateWithin(client);
     await client.query('commit');
@@ -159,7 +168,14 @@ async function refuseRows(client: Client): Promise<void> {
   }
 }
 
-async function putTables(client: Client, directory: string, { tables }: Manifest): Promise<void> {
+async function putTables(
+  client: Client,
+  directory: string,
+  { tables }: Manifest,
+  progress: Progress,
+): Promise<void> {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  let put = 0;
   const shapes = await readShapes(client);
   const missing = tables.find(({ name }) => !shapes.some((shape) => shape.name === name));
   if (missing !== undefined) throw damaged(directory, `table ${missing.name} is none of its migrations`);
@@ -169,8 +185,10 @@ async function putTables(client: Client, directory: string, { tables }: Manifest
     for (const { name } of shapes) {
       const table = tables.find((each) => each.name === name);
       if (table === undefined) throw damaged(directory, `table ${name} is missing`);
-      for await (const lines of pages(join(directory, table.file.path)))
+      for await (const lines of pages(join(directory, table.file.path))) {
         await writeRows(client, table, lines);
+        progress((put += lines.length), rows);
+      }
     }
   });
   await advanceSequences(client);

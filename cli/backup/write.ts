@@ -20,6 +20,7 @@ import { readRows, readShapes } from '../../db/tableCopy.js';
 import type { TableShape } from '../../db/tableCopy.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { noProgress, type ShowProgress } from '../progress.js';
 import { StartError } from '../supervisor/dataDir.js';
 import type { BackupFile, Manifest } from './manifest.js';
 import { backupFormat, manifestName, sealName, sha256Of } from './manifest.js';
@@ -32,6 +33,7 @@ export interface BackupSource {
   readonly keelVersion: string;
   /** Masked settings. */
   readonly config: unknown;
+  readonly progress?: ShowProgress;
 }
 
 /** @throws StartError when the place is taken, a migration is pending or an object is damaged; nothing is left then */
@@ -70,15 +72,15 @@ async function writeAll(source: BackupSource, directory: string): Promise<Manife
   try {
     const { at, mode } = await readIdentity(client);
     const tables: Manifest['tables'] = [];
-    for (const shape of await readShapes(client)) tables.push(await writeTable(client, shape, directory));
+    const shapes = await readShapes(client);
+    const copied = (source.progress ?? noProgress)('tables');
+    for (const shape of shapes) {
+      tables.push(await writeTable(client, shape, directory));
+      copied(tables.length, shapes.length);
+    }
     const audit = await readAuditEnd(client);
     const keys = [...(await namedObjectKeys(client))].sort();
-    const { objects, missing } = await writeObjects(
-      source.objects,
-      keys,
-      await readPurged(client),
-      directory,
-    );
+    const { objects, missing } = await writeObjects(source, keys, await readPurged(client), directory);
     await client.query('commit');
     const config = writeFile(
       directory,
@@ -157,14 +159,16 @@ async function writeTable(
 }
 
 async function writeObjects(
-  objects: BackupSource['objects'],
+  { objects, progress = noProgress }: BackupSource,
   keys: readonly string[],
   purged: ReadonlySet<string>,
   directory: string,
 ): Promise<Pick<Manifest, 'objects' | 'missing'>> {
   const written: Manifest['objects'] = [];
   const missing: string[] = [];
-  for (const key of keys) {
+  const copied = progress('objects');
+  for (const [index, key] of keys.entries()) {
+    copied(index, keys.length);
     const bytes = await objects.get(key).catch((error: unknown) => {
       if (error instanceof KeelError && error.code === 'OBJECT_MISSING') return null;
       throw error;
@@ -182,6 +186,7 @@ async function writeObjects(
     mkdirSync(dirname(join(directory, 'objects', key)), { recursive: true, mode: 0o700 });
     written.push({ key, file: writeFile(directory, `objects/${key}`, bytes) });
   }
+  copied(keys.length, keys.length);
   return { objects: written, missing };
 }
 

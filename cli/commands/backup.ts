@@ -10,6 +10,7 @@ import { checkBackup, restoreBackup } from '../backup/restore.js';
 import { writeBackup } from '../backup/write.js';
 import { parseArguments } from '../arguments.js';
 import { dataDirOf, openPlace } from '../place.js';
+import { noProgress, type ShowProgress } from '../progress.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
@@ -44,13 +45,14 @@ export async function backupCommand(
   args: readonly string[],
   out: Say,
   env: NodeJS.ProcessEnv,
+  progress: ShowProgress = noProgress,
 ): Promise<number> {
   const { directory, dataDir } = readArguments(args, env);
   const place = await openPlace(dataDir, env, out, 'read');
   try {
     const manifest = await withRetentionWaiting(place.url, () =>
       withClient(place.url, (client) =>
-        writeBackup({ ...place, client, keelVersion: keelVersion() }, directory),
+        writeBackup({ ...place, client, keelVersion: keelVersion(), progress }, directory),
       ),
     );
     out(`Backed up to ${directory}: ${describe(manifest)}.`);
@@ -67,10 +69,11 @@ export async function restoreCommand(
   args: readonly string[],
   out: Say,
   env: NodeJS.ProcessEnv,
+  progress: ShowProgress = noProgress,
 ): Promise<number> {
   const { directory, dataDir, replace, check } = readArguments(args, env);
   // Before anything is started or touched.
-  const whole = await checkBackup(directory);
+  const whole = await checkBackup(directory, progress);
   if (check) {
     out(`The backup is whole: ${describe(whole)}.`);
     tellWhatIsMissing(whole, out);
@@ -84,6 +87,7 @@ export async function restoreCommand(
         objects: place.objects,
         mode: place.mode,
         replace,
+        progress,
       });
       await tellWhatIsOpen(client, out);
       return done;

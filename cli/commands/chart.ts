@@ -13,6 +13,13 @@ import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 import { weeksOf } from '../weeks.js';
 
+export const chartHelp = `Usage: keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]
+
+Draws the chart that a run would store: candles, averages, bands, volume, RSI and MACD.
+
+Example:
+  keel chart --csv aapl.csv --out aapl.png --timeframe weekly`;
+
 interface Order {
   readonly csv: string;
   readonly out: string;

@@ -13,6 +13,7 @@ import { htmlOf } from '../eval/html.js';
 import { reportJson, reportOf } from '../eval/report.js';
 import { ownData, readSeries } from '../eval/series.js';
 import { parseArguments } from '../arguments.js';
+import { noProgress, type ShowProgress } from '../progress.js';
 import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { writeFileAtomically } from '../supervisor/records.js';
@@ -94,6 +95,7 @@ export async function evalCommand(
   out: Say,
   err: Say,
   env: NodeJS.ProcessEnv,
+  progress: ShowProgress = noProgress,
 ): Promise<number> {
   const values = readArguments(args);
   const options = optionsOf(values);
@@ -104,10 +106,7 @@ export async function evalCommand(
     const reports: SeriesReport[] = [];
     for (const data of values.data ?? ownData) {
       const series = await readSeries(data, calendar);
-      const noted = (done: number, of: number): void => {
-        if (asker.model !== null && (done % 10 === 0 || done === of))
-          err(`${series.name}: ${String(done)} of ${String(of)} decisions`);
-      };
+      const noted = progress(`${series.name}, decisions`);
       const weeks = (daily: Parameters<typeof weeksOf>[0]) => weeksOf(daily, calendar);
       reports.push(await evaluateSeries(series, asker, rules, options, weeks, noted));
     }

@@ -8,6 +8,15 @@ import { missingSessions, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
+export const indicatorsHelp = `Usage: keel indicators --csv FILE [--json]
+
+Computes every indicator on a CSV with the columns Date,Open,High,Low,Close,Volume.
+
+  --json   one array per series, as long as the file, null while the indicator warms up
+
+Example:
+  keel indicators --csv aapl.csv --json`;
+
 const shownBars = 5;
 
 /** One value a bar, null while the indicator warms up; a series that is too short is null throughout. */

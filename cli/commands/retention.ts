@@ -8,6 +8,7 @@ import { createRetentionStore } from '../../db/retention.js';
 import { createStores } from '../../db/stores.js';
 import { parseArguments } from '../arguments.js';
 import { dataDirOf, openPlace } from '../place.js';
+import { noProgress, type ShowProgress } from '../progress.js';
 import type { Say } from '../say.js';
 
 export const retentionHelp = `Usage: keel retention [--dry-run] [--json] [--data-dir DIR]
@@ -26,6 +27,7 @@ export async function retentionCommand(
   args: readonly string[],
   out: Say,
   env: NodeJS.ProcessEnv,
+  progress: ShowProgress = noProgress,
 ): Promise<number> {
   const { dataDir, dryRun, json } = readArguments(args, env);
   const place = await openPlace(dataDir, env, out, 'read');
@@ -47,6 +49,7 @@ export async function retentionCommand(
       dryRun,
       limit: 1_000_000,
       batch: retentionBatch,
+      progress,
     });
     if (json) out(JSON.stringify({ dryRun, ...report }, null, 2));
     else out(`${dryRun ? 'Would delete' : 'Deleted'} ${describeRetention(report)}.`);

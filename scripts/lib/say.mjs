@@ -19,7 +19,8 @@ export const duration = (ms) => {
 };
 
 /**
- * Runs `work` and says so: a line at the start, one every ten seconds with what `detail()` knows, one at the end.
+ * Runs `work` and says so: a line at the start, one every ten seconds with what is reported, one at the end. On a
+ * terminal it is one line, which counts the seconds.
  * @template T
  * @param {string} label
  * @param {(report: (detail: string) => void) => Promise<T>} work `report` sets what the next line adds
@@ -28,17 +29,30 @@ export const duration = (ms) => {
 export const withProgress = async (label, work) => {
   const start = performance.now();
   let detail = '';
-  say(`· ${label} …`);
-  const timer = setInterval(() => {
-    say(`· ${label}: ${duration(performance.now() - start)}${detail && `, ${detail}`}`);
-  }, 10_000);
+  const line = () => `· ${label}: ${duration(performance.now() - start)}${detail && `, ${detail}`}`;
+  const onTerminal = process.stderr.isTTY === true;
+  const clear = () => {
+    if (onTerminal) process.stderr.write('\r\u001b[K');
+  };
+  if (onTerminal) process.stderr.write(`· ${label} …`);
+  else say(`· ${label} …`);
+  const timer = setInterval(
+    () => {
+      clear();
+      if (onTerminal) process.stderr.write(line());
+      else say(line());
+    },
+    onTerminal ? 1000 : 10_000,
+  );
   try {
     const result = await work((text) => {
       detail = text;
     });
+    clear();
     say(`✓ ${label}: ${duration(performance.now() - start)}`);
     return result;
   } catch (error) {
+    clear();
     say(`✗ ${label}: failed after ${duration(performance.now() - start)}`);
     throw error;
   } finally {
