@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { defaultNotificationSettings, type NotificationSettings } from '../contracts/wire/notification.js';
+import type { Role } from '../domain/access/roles.js';
 import { KeelError } from '../ports/errors.js';
 import type { Delivery, Notification } from '../ports/notifications.js';
-import { createNotificationActivities, deliveriesOf } from './notifications.js';
+import { asHisRoleAllows, createNotificationActivities, deliveriesOf } from './notifications.js';
 
 const news = (event: Notification['event'], ownerId: string | null = null): Notification => ({
   id: '7',
@@ -14,6 +15,7 @@ const news = (event: Notification['event'], ownerId: string | null = null): Noti
   ownerId,
   createdAt: '2026-01-06T03:30:00.000Z',
 });
+const as = (userId: string, role: Role) => ({ userId, role, email: `${userId}@example.com` });
 const night = Date.parse('2026-01-06T03:30:00.000Z');
 const quiet: NotificationSettings = {
   ...defaultNotificationSettings,
@@ -24,8 +26,8 @@ const quiet: NotificationSettings = {
 describe('news', () => {
   it('goes to each person over the channels that the person has set for the event, once', () => {
     const users = [
-      { userId: 'anna', admin: true, settings: quiet },
-      { userId: 'ben', admin: true, settings: null },
+      { ...as('anna', 'admin'), settings: quiet },
+      { ...as('ben', 'admin'), settings: null },
     ];
     expect(
       deliveriesOf(news('run.ended'), users, night).map(({ key, ...each }) => [
@@ -40,8 +42,32 @@ describe('news', () => {
     ]);
   });
 
+  it('goes nowhere that one who has lost a role could not name any more', () => {
+    const settings: NotificationSettings = {
+      ...defaultNotificationSettings,
+      webhook: { url: 'https://hook.example.com/', secret: 'a-secret-of-the-webhook' },
+      slack: { url: 'https://slack.example.com/' },
+      email: { address: 'Anna@example.com' },
+      matrix: { 'run.ended': ['inbox', 'webhook', 'slack', 'email'] },
+    };
+    const channels = (role: Role, change: Partial<NotificationSettings> = {}) => {
+      const person = asHisRoleAllows({ ...as('anna', role), settings: { ...settings, ...change } });
+      return [
+        deliveriesOf(news('run.ended', 'anna'), [person], night).map(({ channel }) => channel),
+        person.settings?.webhook ?? null,
+      ];
+    };
+    expect(channels('admin')).toEqual([['inbox', 'webhook', 'slack', 'email'], settings.webhook]);
+    expect(channels('trader')).toEqual([['inbox', 'webhook', 'slack', 'email'], settings.webhook]);
+    // As a viewer he hears in the inbox and at his own address; what is on its way to the webhook finds none.
+    expect(channels('viewer')).toEqual([['inbox', 'email'], null]);
+    const other = { email: { address: 'somebody@example.com' } };
+    expect(channels('admin', other)[0]).toContain('email');
+    expect(channels('trader', other)[0]).toEqual(['inbox', 'webhook', 'slack']);
+  });
+
   it('waits for the end of quiet hours where it is not urgent, but not in the inbox', () => {
-    const users = [{ userId: 'anna', admin: true, settings: quiet }];
+    const users = [{ ...as('anna', 'admin'), settings: quiet }];
     expect(deliveriesOf(news('run.ended'), users, night).map(({ notBefore }) => notBefore)).toEqual([
       '2026-01-06T03:30:00.000Z',
       '2026-01-06T12:00:00.000Z',
@@ -52,9 +78,9 @@ describe('news', () => {
 
   it('of a run goes to its owner and to admins, that of the platform to admins alone', () => {
     const people = [
-      { userId: 'anna', admin: true, settings: null },
-      { userId: 'ben', admin: false, settings: null },
-      { userId: 'carl', admin: false, settings: null },
+      { ...as('anna', 'admin'), settings: null },
+      { ...as('ben', 'trader'), settings: null },
+      { ...as('carl', 'trader'), settings: null },
     ];
     const told = (ownerId: string | null) =>
       deliveriesOf(news('run.ended', ownerId), people, night).map(({ userId }) => userId);
@@ -62,9 +88,9 @@ describe('news', () => {
   });
 
   it('goes nowhere for an event that is not named', () => {
-    expect(
-      deliveriesOf(news('broker.lost'), [{ userId: 'anna', admin: true, settings: quiet }], night),
-    ).toEqual([]);
+    expect(deliveriesOf(news('broker.lost'), [{ ...as('anna', 'admin'), settings: quiet }], night)).toEqual(
+      [],
+    );
   });
 });
 
@@ -88,7 +114,7 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
   const channel = { send };
   const activities = createNotificationActivities({
     notifications: {
-      people: () => Promise.resolve([{ userId: 'anna', admin: true, settings: null }]),
+      people: () => Promise.resolve([{ ...as('anna', 'admin'), settings: null }]),
       hasWork: () => Promise.resolve(waiting.length > 0),
       fanOut: () => Promise.resolve(0),
       claim: (limit) => {

@@ -3,8 +3,10 @@
 import {
   defaultNotificationSettings,
   urgentEvents,
+  type NotificationChannel,
   type NotificationSettings,
 } from '../contracts/wire/notification.js';
+import { mayHearBeyond, mayHearByMail } from '../domain/access/roles.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type {
@@ -55,10 +57,10 @@ export function createNotificationActivities(deps: NotificationDeps) {
 /** @returns how much was done */
 async function sendDue(deps: NotificationDeps): Promise<number> {
   if (!(await deps.notifications.hasWork())) return 0;
-  const people = await deps.notifications.people();
+  const people = (await deps.notifications.people()).map(asHisRoleAllows);
   const now = deps.clock.now();
   // As long as nobody could be told of the platform, news waits.
-  const fresh = people.some(({ admin }) => admin)
+  const fresh = people.some(({ role }) => role === 'admin')
     ? await deps.notifications.fanOut(news, (each) => deliveriesOf(each, people, now))
     : 0;
   // By this process's own clock, and from before the claim: no later than the lease in the database.
@@ -74,12 +76,38 @@ async function sendDue(deps: NotificationDeps): Promise<number> {
   return fresh + due.length;
 }
 
+/** Whoever has lost a role is told only where he could say so now; what is on its way elsewhere fails as not set. */
+export function asHisRoleAllows(person: Person): Person {
+  const { role, settings } = person;
+  if (settings === null) return person;
+  const beyond = mayHearBeyond(role);
+  const { webhook, slack, telegram, email, matrix } = settings;
+  const allowed = {
+    webhook: beyond ? webhook : null,
+    slack: beyond ? slack : null,
+    telegram: beyond ? telegram : null,
+    email: email !== null && mayHearByMail(person, email.address) ? email : null,
+  };
+  const off = (channel: NotificationChannel): boolean =>
+    channel in allowed &&
+    settings[channel as keyof typeof allowed] !== null &&
+    allowed[channel as keyof typeof allowed] === null;
+  const kept = Object.entries(matrix).map(([event, channels]) => [
+    event,
+    channels.filter((each) => !off(each)),
+  ]);
+  return {
+    ...person,
+    settings: { ...settings, ...allowed, matrix: Object.fromEntries(kept) as typeof matrix },
+  };
+}
+
 export function deliveriesOf(
   { id, event, ownerId, createdAt }: Notification,
   people: readonly Person[],
   now: number,
 ): readonly NewDelivery[] {
-  const told = people.filter(({ userId, admin }) => admin || userId === ownerId);
+  const told = people.filter(({ userId, role }) => role === 'admin' || userId === ownerId);
   return told.flatMap(({ userId, settings: own }) => {
     const settings = own ?? defaultNotificationSettings;
     return [...new Set(settings.matrix[event] ?? [])].map((channel) => {

@@ -85,3 +85,32 @@ export function peakMemoryMb(pid: number): number {
   const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
   return Number(line?.[1] ?? NaN) / 1024;
 }
+
+/** What a process and its children have in RAM now, in megabytes of 1,048,576 bytes; shared pages count in each. */
+export function memoryMb(root: number): number {
+  const table = readTable();
+  const sum = (pid: number): number =>
+    residentMb(pid) +
+    [...table].filter(([, { parent }]) => parent === pid).reduce((all, [child]) => all + sum(child), 0);
+  return sum(root);
+}
+
+/** One process without its children: what it has in RAM now, and the CPU milliseconds of its life. */
+export function alone(pid: number): { readonly memoryMb: number; readonly cpuMs: number } {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
+  return { memoryMb: residentMb(pid), cpuMs: (Number(user) + Number(system)) * tickMs };
+}
+
+function residentMb(pid: number): number {
+  try {
+    const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'));
+    return Number(line?.[1] ?? 0) / 1024;
+  } catch {
+    // It has ended since it was listed.
+    return 0;
+  }
+}

@@ -8,6 +8,7 @@ import type { Say } from '../cli/say.js';
 import { sayTo } from '../cli/say.js';
 import { benchCharts } from './charts.js';
 import { hasProc, mean } from './cpu.js';
+import { benchIdle } from './idle.js';
 import { benchIndicators } from './indicators.js';
 import { benchModel } from './model.js';
 import { benchNoop } from './noop.js';
@@ -110,6 +111,8 @@ async function measure(options: Options, say: Say): Promise<Figures> {
   const indicators = benchIndicators();
   say('· charts');
   const chart = await benchCharts();
+  say('· a Keel with nothing to do, for a minute and a half');
+  const idle = await benchIdle();
   say('· servers');
   const servers = await startServers(cli, say);
   try {
@@ -125,7 +128,19 @@ async function measure(options: Options, say: Say): Promise<Figures> {
     const model = await benchModel(servers, modelCount, pacingFactor);
     if (options.warmStart) say('· npm start -- --once, twice');
     const warmStartMs = options.warmStart ? await benchWarmStart() : null;
-    return { machine, indicators, chart, count, pacingFactor, noop, runs, model, warmStartMs, platform };
+    return {
+      machine,
+      indicators,
+      chart,
+      count,
+      pacingFactor,
+      noop,
+      runs,
+      model,
+      warmStartMs,
+      platform,
+      idle,
+    };
   } finally {
     await servers.stop();
   }

@@ -1,6 +1,7 @@
 // What the benchmark found, as aligned text beside its aims, and as JSON. Called by the runner.
 import type { ChartTiming } from './charts.js';
 import type { ModelTiming } from './model.js';
+import type { IdleTiming } from './idle.js';
 import type { PlatformTiming } from './platform.js';
 import type { Usage } from './cpu.js';
 import { total } from './cpu.js';
@@ -16,6 +17,7 @@ export interface Figures {
   readonly platform: PlatformTiming;
   readonly runs: StrategyRunsTiming;
   readonly model: ModelTiming;
+  readonly idle: IdleTiming;
   /** Wall milliseconds; null when it was not asked for. */
   readonly warmStartMs: number | null;
 }
@@ -85,6 +87,14 @@ function modelAims({ overheadP95Ms, picturesSent, picturesEncoded, ...rest }: Mo
   ];
 }
 
+const own = (idle: IdleTiming, figure: 'memoryMb' | 'cpuShare'): number =>
+  idle.processes.filter((each) => each.own).reduce((sum, each) => sum + each[figure], 0);
+
+const idleAims = (idle: IdleTiming): Aim[] => [
+  below("memory of Keel's own processes, idle", own(idle, 'memoryMb'), 700, 'MB'),
+  below("CPU of Keel's own processes, idle", 100 * own(idle, 'cpuShare'), 5, '% of a core'),
+];
+
 export function aimsOf(figures: Figures): Aim[] {
   const { run, workerPeakMb } = figures.runs;
   const efficiency = efficiencyOf(figures);
@@ -97,6 +107,7 @@ export function aimsOf(figures: Figures): Aim[] {
     below('peak memory of the worker', workerPeakMb, 600, 'MB'),
     ...modelAims(figures.model),
     ...platformAims(figures.platform),
+    ...idleAims(figures.idle),
     ...(figures.warmStartMs === null
       ? []
       : [below('warm npm start -- --once', figures.warmStartMs / 1000, 15, 's')]),
@@ -135,7 +146,7 @@ function usageRows({ noop, runs, count }: Figures): string[][] {
 }
 
 export function textOf(figures: Figures): string {
-  const { machine, indicators, chart, runs, model, pacingFactor, platform } = figures;
+  const { machine, indicators, chart, runs, model, pacingFactor, platform, idle } = figures;
   const { run, lifecycle } = runs;
   const { access } = platform;
   return [
@@ -161,6 +172,16 @@ export function textOf(figures: Figures): string {
     '',
     `A model that answers at once: a question takes ${number(model.overheadP50Ms)} ms, ${number(model.overheadP95Ms)} ms at p95; ${String(model.picturesSent)} pictures sent, ${String(model.picturesEncoded)} encoded`,
     `three calls of 2 s make an analysis of ${number(model.analysisMs / 1000, 2)} s; ${String(model.count)} such runs at once take the worker to ${number(model.workerPeakMb)} MB`,
+    '',
+    `A Keel with nothing to do, over ${number(idle.seconds)} s`,
+    ...table([
+      ['', 'MB', '% of a core'],
+      ...idle.processes.map((each) => [
+        each.own ? each.name : `${each.name} (not Keel's own)`,
+        number(each.memoryMb),
+        number(100 * each.cpuShare, 2),
+      ]),
+    ]),
     '',
     'Aims',
     ...table(

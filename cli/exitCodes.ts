@@ -31,12 +31,12 @@ export const findings: Readonly<Record<string, string>> = {
 export function sayExitCodes(out: Say): void {
   sayTable(
     out,
-    ['code', 'meaning'],
+    ['CODE', 'MEANING'],
     exitCodes.map(({ code, meaning }) => [String(code), meaning]),
     '',
   );
   out('');
   out('What 1 means besides, where a command finds something:');
   out('');
-  sayTable(out, ['command', 'found'], Object.entries(findings), '');
+  sayTable(out, ['COMMAND', 'FOUND'], Object.entries(findings), '');
 }

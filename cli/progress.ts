@@ -41,9 +41,11 @@ const clearLine = '\r\u001b[K';
 export const barProgress =
   (terminal: { write(text: string): unknown }, now: () => number): ShowProgress =>
   (title) => {
-    const begunAt = now();
+    // From the first news on: what was prepared before it says nothing of how fast it goes.
+    let begun: { readonly at: number; readonly done: number } | null = null;
     let drawnAt = -Infinity;
     return (done, of) => {
+      begun ??= { at: now(), done };
       if (done >= of) {
         if (drawnAt > -Infinity) terminal.write(clearLine);
         return;
@@ -51,7 +53,8 @@ export const barProgress =
       if (now() - drawnAt < redrawMs) return;
       drawnAt = now();
       const full = Math.floor((done * width) / of);
-      const left = done === 0 ? '' : `, ${duration(((now() - begunAt) * (of - done)) / done)} left`;
+      const eachMs = (drawnAt - begun.at) / (done - begun.done);
+      const left = done === begun.done ? '' : `, ${duration(eachMs * (of - done))} left`;
       const bar = `${'█'.repeat(full)}${'·'.repeat(width - full)}`;
       terminal.write(`${clearLine}${title} [${bar}] ${String(done)} of ${String(of)}${left}`);
     };

@@ -55,6 +55,8 @@ export function connect(options: DatabaseOptions): Database {
   const pool = new Pool({
     connectionString: options.url,
     max: options.poolSize,
+    // One stays while the process does, so that who looks for processes of Keel sees one that is idle (keel restore).
+    min: 1,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs,
     lock_timeout: options.lockTimeoutMs,

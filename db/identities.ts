@@ -1,7 +1,7 @@
 // Identities at a provider, and the flows to it and back. Called by api/services/oidc.ts.
 import type { Mode } from '../contracts/wire/names.js';
 import type { UserRow } from '../ports/access.js';
-import type { IdentityStore } from '../ports/identity.js';
+import type { IdentityStore, TakenFlow } from '../ports/identity.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
 import { takenName } from './users.js';
@@ -13,11 +13,12 @@ const beginFlow = statement(
    values ($1, $2, now() + make_interval(mins => $3), $4)`,
 );
 
-const takeFlow = statement<{ linkUserId: string | null }>(
+const takeFlow = statement<TakenFlow & Record<string, unknown>>(
   'oidc_flow_take',
   `delete from oidc_flow
    where state_hash = $1 and browser_hash = $2 and expires_at > now() and identified_user_id is null
-   returning link_user_id as "linkUserId"`,
+   returning link_user_id as "linkUserId",
+     (select password_hash from keel_user where id = link_user_id) as "passwordHash"`,
 );
 
 const keepFlow = statement(
@@ -48,17 +49,21 @@ const identityUser = statement<UserRow>(
    select ${userFields} from used join keel_user u on u.id = used.user_id`,
 );
 
+/** The row of the user is locked, so that a password that changes meanwhile has changed before or changes after it. */
 const link = statement(
   'oidc_identity_link',
-  `with linked as (
-     insert into oidc_identity (issuer, subject, user_id) values ($2, $3, $4) on conflict do nothing returning user_id
+  `with owner as (
+     select id from keel_user where id = $4 and active and password_hash is not distinct from $6 for no key update
+   ), linked as (
+     insert into oidc_identity (issuer, subject, user_id) select $2, $3, id from owner
+     on conflict do nothing returning user_id
    ), noted as (
      insert into audit (mode, actor, action, subject, facts)
      select $1, $5, 'identity.link', 'user:' || u.username, jsonb_build_object('issuer', $2::text)
      from linked join keel_user u on u.id = linked.user_id
    )
    select user_id from linked
-   union all select user_id from oidc_identity where issuer = $2 and subject = $3 and user_id = $4`,
+   union all select user_id from oidc_identity join owner on owner.id = user_id where issuer = $2 and subject = $3`,
 );
 
 const unlink = statement<{ count: number }>(
@@ -104,8 +109,11 @@ export function createIdentityStore(db: Database, mode: Mode): IdentityStore {
       db.guard(async () => (await endFlow(db.pool, [stateHash, browserHash])).length === 1),
     userOf: (issuer, subject) =>
       db.guard(async () => (await identityUser(db.pool, [issuer, subject]))[0] ?? null),
-    link: ({ issuer, subject }, userId, actor) =>
-      db.guard(async () => (await link(db.pool, [mode, issuer, subject, userId, actor])).length > 0),
+    link: ({ issuer, subject }, { userId, passwordHash }, actor) =>
+      db.guard(async () => {
+        const values = [mode, issuer, subject, userId, actor, passwordHash];
+        return (await link(db.pool, values)).length > 0;
+      }),
     unlink: (userId, actor) =>
       db.guard(async () => (await unlink(db.pool, [mode, userId, actor]))[0]?.count ?? 0),
     createUser: ({ issuer, subject }, user) =>

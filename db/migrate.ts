@@ -97,14 +97,15 @@ export const migrationHistory = (
 
 /**
  * Applies what is pending within a transaction of the caller, so that it can be taken back with the rest.
- * @param count of all migrations from the first, those up to here; all when left out
+ * @param names of those that are wanted; all when left out
  */
-export async function migrateWithin(client: ClientBase, count = Infinity): Promise<void> {
+export async function migrateWithin(client: ClientBase, names?: ReadonlySet<string>): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(${lockKey})`);
   await client.query(tableSql);
-  const files = (await readMigrations(committedMigrations())).slice(0, count);
+  const files = await readMigrations(committedMigrations());
   const standing = await applied(client);
-  for (const file of files.filter(({ name }) => !standing.has(name))) {
+  const wanted = ({ name }: MigrationFile): boolean => !standing.has(name) && (names?.has(name) ?? true);
+  for (const file of files.filter(wanted)) {
     await client.query(file.up);
     await record(client, file, 'up');
   }

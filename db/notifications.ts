@@ -73,7 +73,7 @@ const listOf = statement<DeliveryRow>(
 
 const people = statement<Person & Record<string, unknown>>(
   'notification_people',
-  `select u.id::text as "userId", u.role = 'admin' as admin, s.settings
+  `select u.id::text as "userId", u.role, u.email, s.settings
    from keel_user u left join notification_setting s on s.user_id = u.id::text and s.mode = $1
    where u.active order by u.created_at, u.id`,
 );

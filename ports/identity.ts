@@ -41,10 +41,17 @@ export interface FlowKey {
   readonly browserHash: string;
 }
 
+export interface TakenFlow {
+  /** Who links his account; null for a login. */
+  readonly linkUserId: string | null;
+  /** His, as it was when the flow was taken; null without one. */
+  readonly passwordHash: string | null;
+}
+
 export interface IdentityStore {
   beginFlow(key: FlowKey, flow: { linkUserId: string | null; minutes: number }): Promise<void>;
   /** Takes a flow of this browser that is on its way, once. @returns null when there is none */
-  takeFlow(key: FlowKey): Promise<{ readonly linkUserId: string | null } | null>;
+  takeFlow(key: FlowKey): Promise<TakenFlow | null>;
   /** Keeps a flow whose person still has to give a code. */
   keepIdentified(key: FlowKey, userId: string, minutes: number): Promise<void>;
   /** Who came back in it; it stays until endFlow. */
@@ -53,8 +60,15 @@ export interface IdentityStore {
   endFlow(key: FlowKey): Promise<boolean>;
   /** The user whom an identity is linked to; notes its use. */
   userOf(issuer: string, subject: string): Promise<UserRow | null>;
-  /** @returns false when it is another user's. */
-  link(identity: Pick<Identity, 'issuer' | 'subject'>, userId: string, actor: string): Promise<boolean>;
+  /**
+   * Links it while the user is active and has this password still.
+   * @returns false when he has not, or the identity is another user's
+   */
+  link(
+    identity: Pick<Identity, 'issuer' | 'subject'>,
+    user: { readonly userId: string; readonly passwordHash: string | null },
+    actor: string,
+  ): Promise<boolean>;
   /** @returns how many there were */
   unlink(userId: string, actor: string): Promise<number>;
   /** A viewer without a password, with this identity. @throws KeelError EMAIL_TAKEN, USERNAME_TAKEN (final) */

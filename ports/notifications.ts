@@ -5,6 +5,7 @@ import type {
   NotificationEvent,
   NotificationSettings,
 } from '../contracts/wire/notification.js';
+import type { Role } from '../domain/access/roles.js';
 
 export interface News {
   /** Names the news: the same key twice is the same news. */
@@ -53,9 +54,10 @@ export interface NewDelivery {
 /** One who is active, and so may be told something. */
 export interface Person {
   readonly userId: string;
-  /** Hears of everything; everybody else of what is his own. */
-  readonly admin: boolean;
-  /** Null when he has said nothing. */
+  /** An admin hears of everything; everybody else of what is his own. */
+  readonly role: Role;
+  readonly email: string;
+  /** As he stored them; null when he has said nothing. His role may be another one since. */
   readonly settings: NotificationSettings | null;
 }
 

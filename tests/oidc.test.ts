@@ -229,6 +229,21 @@ describe('linking', () => {
     );
     expect(noted?.facts).toMatchObject({ identitiesUnlinked: 1 });
   });
+
+  it('whose code is being redeemed while the password changes links nobody', async () => {
+    const id = await make('hurried');
+    const browser = createBrowser();
+    provider.person = { subject: 'h-1' };
+    const back = await wayToLink(await session('hurried'), browser);
+    const passwordHash = await createPasswordHasher().hash('one more obelisk of forty-five');
+    const other = { passwordHash, mustChange: false, keepLogin: null, checkedHash: null };
+    // The flow is taken by then, so that no row of it ends with the password.
+    provider.beforeToken = () => stores.users.setPassword(id, other, 'test');
+    const visited = await browser.visit(back);
+    provider.beforeToken = null;
+    expect(codeOf(visited)).toBe('403 OIDC_FLOW_REFUSED');
+    expect(await rows('select * from oidc_identity where user_id = $1', [id])).toEqual([]);
+  });
 });
 
 describe('the way back', () => {

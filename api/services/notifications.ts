@@ -7,7 +7,7 @@ import {
   type NotificationChannel,
   type NotificationSettings,
 } from '../../contracts/wire/notification.js';
-import { reaches } from '../../domain/access/roles.js';
+import { mayHearBeyond, mayHearByMail } from '../../domain/access/roles.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { NotificationStore } from '../../ports/notifications.js';
@@ -40,14 +40,14 @@ const missing = (field: string): InvalidInputError =>
 /** Else everybody who may look could have Keel write to whom he likes. @throws InvalidInputError, KeelError ROLE_TOO_LOW */
 function mayHear({ user }: Principal, { webhook, slack, telegram, email }: Wanted): void {
   const beyond = Object.entries({ webhook, slack, telegram }).filter(([, value]) => value !== null);
-  if (beyond.length > 0 && !reaches(user.role, 'trader')) {
+  if (beyond.length > 0 && !mayHearBeyond(user.role)) {
     const names = beyond.map(([name]) => name).join(', ');
     throw new KeelError(
       'ROLE_TOO_LOW',
       `To be told by ${names} needs the role trader; yours is ${user.role}.`,
     );
   }
-  if (email === null || email.address.toLowerCase() === user.email || user.role === 'admin') return;
+  if (email === null || mayHearByMail(user, email.address)) return;
   const message = `must be your own, ${user.email}; only an admin may name another`;
   throw new InvalidInputError([{ in: 'body', field: 'email.address', message }]);
 }

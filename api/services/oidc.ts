@@ -120,7 +120,7 @@ export async function finish(
   if (taken === null) throw flowRefused();
   const identity = await provider.identify(query.toString(), secretsOf(flow));
   if (taken.linkUserId !== null) {
-    await linkTo(deps, identity, taken.linkUserId);
+    await linkTo(deps, identity, taken.linkUserId, taken.passwordHash);
     return null;
   }
   const known = await deps.identities.userOf(identity.issuer, identity.subject);
@@ -152,10 +152,17 @@ export async function finishWithCode(
   return open(deps, user, proof);
 }
 
-async function linkTo(deps: OidcDeps, identity: Identity, userId: string): Promise<void> {
+/** Redeeming the code takes seconds: a password that was changed in them ends the link too. */
+async function linkTo(
+  deps: OidcDeps,
+  identity: Identity,
+  userId: string,
+  passwordHash: string | null,
+): Promise<void> {
   const user = await deps.users.get(userId);
   if (user?.active !== true) throw flowRefused();
-  if (await deps.identities.link(identity, userId, `user:${user.username}`)) return;
+  if (await deps.identities.link(identity, { userId, passwordHash }, `user:${user.username}`)) return;
+  if ((await deps.users.passwordHash(userId)) !== passwordHash) throw flowRefused();
   throw new KeelError('IDENTITY_TAKEN', 'This identity is linked to another user already.');
 }
 

@@ -52,10 +52,10 @@ const filesOf = ({ tables, objects, config }: Manifest): readonly BackupFile[] =
 
 async function refuseNewer(directory: string, { migrations, keel }: Manifest): Promise<void> {
   const known = await readMigrations(committedMigrations());
-  migrations.forEach(({ name, sha256 }, index) => {
-    const own = known[index];
-    if (own?.name === name && own.sha256 === sha256) return;
-    if (known.every((file) => file.name !== name)) {
+  for (const { name, sha256 } of migrations) {
+    const own = known.find((file) => file.name === name);
+    if (own?.sha256 === sha256) continue;
+    if (own === undefined) {
       throw new StartError(
         `the backup ${directory} was made by a newer Keel (${keel}): it has migration ${name}, which this one does not know. Restore it with that Keel`,
       );
@@ -63,7 +63,7 @@ async function refuseNewer(directory: string, { migrations, keel }: Manifest): P
     throw new StartError(
       `the backup ${directory} has another migration ${name} than this Keel: restore it with Keel ${keel}`,
     );
-  });
+  }
 }
 
 async function checkFile(directory: string, { path, sha256, bytes }: BackupFile): Promise<void> {
@@ -97,7 +97,7 @@ export async function restoreBackup(directory: string, target: RestoreTarget): P
   try {
     await client.query('drop schema public cascade');
     await client.query('create schema public');
-    await migrateWithin(client, manifest.migrations.length);
+    await migrateWithin(client, new Set(manifest.migrations.map(({ name }) => name)));
     await putTables(client, directory, manifest, progress('rows put back'));
     await compare(client, directory, manifest);
     await migrateWithin(client);

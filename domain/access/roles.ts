@@ -16,5 +16,14 @@ const scopeByRole: Readonly<Record<Role, Scope>> = { viewer: 'read', trader: 'tr
 /** The scope that a key needs where a route asks for a role. */
 export const scopeFor = (needed: Role): Scope => scopeByRole[needed];
 
+/** Whether Keel may write to an address beyond it that this user has chosen; else everybody who may look could choose one. */
+export const mayHearBeyond = (role: Role): boolean => reaches(role, 'trader');
+
+/** Whether Keel may write e-mail there for this user: to his own address, or wherever an admin says. */
+export const mayHearByMail = (
+  user: { readonly role: Role; readonly email: string },
+  address: string,
+): boolean => user.role === 'admin' || address.toLowerCase() === user.email.toLowerCase();
+
 /** Whether one with `role` may do what `needed` may. */
 export const reaches = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed);

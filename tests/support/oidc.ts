@@ -19,6 +19,8 @@ export interface TestProvider {
   person: Person;
   /** With this status it answers every code with what it was sent, as bad servers do; null: as it should. */
   repeats: number | null;
+  /** Awaited before a code is redeemed; null: at once. */
+  beforeToken: (() => Promise<unknown>) | null;
   /** What it was then sent, in clear. */
   readonly repeated: string[];
   close(): Promise<void>;
@@ -96,7 +98,8 @@ export async function startOidcProvider({
       return;
     }
     if (request.url?.startsWith('/interaction/') !== true) {
-      void callback(request, response);
+      const first = request.url === '/token' && test.beforeToken !== null ? test.beforeToken() : null;
+      void Promise.resolve(first).then(() => callback(request, response));
       return;
     }
     const result = { login: { accountId: test.person.subject } };
@@ -110,6 +113,7 @@ export async function startOidcProvider({
     issuer,
     person: { subject: 'nobody' },
     repeats: null,
+    beforeToken: null,
     repeated: [],
     close: async () => {
       server.close();
