@@ -26,6 +26,8 @@ export interface IdleProcess {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const settleMs = 30_000;
 const watchMs = 60_000;
+/** With a build of the Temporal CLI; and a stop. */
+const [startLimitMs, stopLimitMs] = [900_000, 60_000];
 /** The words after which nothing but monitors and polls goes on. */
 const idleWords = 'Press Ctrl-C to stop.';
 
@@ -39,29 +41,35 @@ export async function benchIdle(): Promise<IdleTiming> {
   });
   const ended = new Promise<void>((resolve) => child.once('close', resolve));
   try {
-    await said(child, idleWords);
+    await said(child, idleWords, startLimitMs);
     await pause(settleMs);
     const pids = Object.fromEntries(readRecords(dataDir).map(({ role, pid }) => [role, pid]));
     return await watch(child.pid ?? 0, pids);
   } finally {
     child.kill('SIGINT');
+    const hard = setTimeout(() => child.kill('SIGKILL'), stopLimitMs);
     await ended;
+    clearTimeout(hard);
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-function said(child: ReturnType<typeof spawn>, words: string): Promise<void> {
+function said(child: ReturnType<typeof spawn>, words: string, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = '';
+    const limit = setTimeout(() => child.kill('SIGTERM'), limitMs);
     const hear = (part: Buffer): void => {
       text += part.toString('utf8');
-      if (text.includes(words)) resolve();
+      if (!text.includes(words)) return;
+      clearTimeout(limit);
+      resolve();
     };
     child.stdout?.on('data', hear);
     child.stderr?.on('data', hear);
     child.once('close', (code) => {
+      clearTimeout(limit);
       const last = text.split('\n').slice(-15).join('\n');
       reject(new Error(`npm start ended with ${String(code)} before it was idle:\n${last}`));
     });

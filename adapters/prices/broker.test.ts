@@ -88,6 +88,12 @@ describe("the broker's price", () => {
     },
   );
 
+  it('is of the last close while no session is open, also where no prefix says so', async () => {
+    market = '2014-07-12T15:00:00.000Z';
+    says('260.99', 'RpB');
+    expect(await sourceOf(ibkr.broker).price('AAPL')).toMatchObject({ at: '2014-07-11T20:00:00.000Z' });
+  });
+
   it('has no date on a day that the calendar does not know', async () => {
     market = '2040-01-05T15:00:00.000Z';
     says('C260.99', 'R');

@@ -69,7 +69,7 @@ export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
   };
 }
 
-/** The snapshot's own time is that of its delivery; what a prefix says of the price is surer. */
+/** The snapshot's own time is that of its delivery; what a prefix says of the price is surer, and outside the session the calendar. */
 async function priceOf(
   { broker, calendar, marketClock }: BrokerPricesOptions,
   contract: Contract,
@@ -81,7 +81,8 @@ async function priceOf(
     throw failure(symbol, 'PRICE_HALTED', words, 'retryable');
   }
   const { now } = await marketClock.now();
-  const at = state === 'open' ? now : calendar.lastClosed(now).close;
+  const trades = state === 'open' && calendar.openAt(now) !== null;
+  const at = trades ? now : calendar.lastClosed(now).close;
   return { symbol, price: last, currency, at, previousClose: null, volume: null, marketCap: null };
 }
 

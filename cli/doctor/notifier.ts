@@ -1,5 +1,6 @@
 // The channels that tell people: whether the mail server takes Keel's login, and whether the hosts of Telegram, webhooks
 // and Slack can be reached. Nothing is sent. Called by examine.ts.
+import { asHisRoleAllows } from '../../activities/notifications.js';
 import { checkMailServer } from '../../adapters/notify/email.js';
 import { reach } from '../../adapters/notify/reach.js';
 import type { Config } from '../../config/schema.js';
@@ -41,7 +42,7 @@ async function readPeople({ sections, mode }: Patient): Promise<readonly Person[
   const limits = { poolSize: 1, connectTimeoutMs: askMs, statementTimeoutMs: askMs, lockTimeoutMs: askMs };
   const db = connect({ ...limits, url: sections.database.url });
   try {
-    return await createNotificationStore(db, mode).people();
+    return (await createNotificationStore(db, mode).people()).map(asHisRoleAllows);
   } catch {
     return null;
   } finally {
