@@ -27,8 +27,8 @@ export interface PriceParts {
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly calendar: Calendar;
-  /** The broker as a source: the worker's own, or the worker asked by the API. */
-  readonly broker: PriceSource;
+  /** The broker as a source: the worker's own, or the worker asked by the API; none where this process has no broker. */
+  readonly broker?: PriceSource;
   readonly simulator: { readonly adminUrl: string; readonly adminToken: string };
 }
 
@@ -56,7 +56,7 @@ export function createPrices(settings: PriceSettings, parts: PriceParts): Prices
             calendar,
             now: async () => (await marketClock.now()).now,
           }),
-    broker: () => broker,
+    broker: () => broker ?? null,
     replay: () =>
       createReplayPrices({ adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs }),
   };

@@ -32,7 +32,7 @@ const answers = (
   ),
 });
 
-const source = z.enum(['replay', 'yahoo', 'alphavantage']);
+const source = z.enum(['replay', 'yahoo', 'alphavantage', 'broker']);
 const price = z.object({
   ticker: z.string(),
   price: number,

@@ -2,6 +2,7 @@
 // how old it is. Called by routes.ts.
 import type { Response } from 'express';
 import { KeelError } from '../../ports/errors.js';
+import type { PriceSourceName } from '../../ports/prices.js';
 import type { Engine } from '../engine.js';
 import type { Instrument } from '../exchange/types.js';
 import type { Live } from '../live/live.js';
@@ -11,7 +12,7 @@ export interface PriceView {
   /** USD. */
   readonly price: number;
   readonly market: 'open' | 'shut' | 'halted';
-  readonly source: 'replay' | 'yahoo' | 'alphavantage';
+  readonly source: PriceSourceName;
   /** When it was made: market time, ISO 8601 UTC. */
   readonly at: string;
   readonly ageSeconds: number;
