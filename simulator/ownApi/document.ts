@@ -32,7 +32,7 @@ const answers = (
   ),
 });
 
-const source = z.enum(['replay', 'yahoo', 'alphavantage', 'broker']);
+const source = z.enum(['replay', 'yahoo', 'alphavantage']);
 const price = z.object({
   ticker: z.string(),
   price: number,
