@@ -25,7 +25,7 @@ export interface LivePrices {
    */
   ask(symbol: string): Promise<LivePrice>;
   /**
-   * Notes the prices of all that is held. One that can not be had now keeps what was last known.
+   * Notes the prices of all that is held. One that can not be had now, or is below a cent, keeps what was last known.
    * @throws KeelError PRICES_AWAY (retryable) when nothing is known of one: no value is better than a made-up one
    */
   value(symbols: readonly string[]): Promise<void>;
@@ -35,7 +35,7 @@ export interface LivePrices {
 
 const onGrid = (text: string): number => quantize(exactPrice(text), PRICE_INCREMENT, 'nearest').toNumber();
 
-export function createLivePrices(chain: PricesPort): LivePrices {
+export function createLivePrices(chain: Pick<PricesPort, 'price' | 'batch'>): LivePrices {
   const book = new Map<string, LivePrice>();
   const note = (found: Price): LivePrice => {
     const rounded = onGrid(found.price);
@@ -54,8 +54,13 @@ export function createLivePrices(chain: PricesPort): LivePrices {
     value: async (symbols) => {
       if (symbols.length === 0) return;
       const { prices, problems } = await chain.batch(symbols);
-      for (const found of prices) note(found);
-      const missing = problems.find(({ symbol }) => !book.has(symbol));
+      const worthless = prices.filter(({ price }) => onGrid(price) <= 0);
+      for (const found of prices) if (!worthless.includes(found)) note(found);
+      const tooSmall = worthless.map(({ symbol, price }) => ({
+        symbol,
+        detail: `it stands at ${price} USD, less than a cent.`,
+      }));
+      const missing = [...problems, ...tooSmall].find(({ symbol }) => !book.has(symbol));
       if (missing === undefined) return;
       const message = `There is no price of ${missing.symbol} by which to value it: ${missing.detail}`;
       throw new KeelError('PRICES_AWAY', message, {

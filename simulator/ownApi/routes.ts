@@ -137,7 +137,10 @@ function pricedBy(engine: Engine, live: Live | null, conid: number): object {
 const averageOf = ({ cost, quantity: units }: { readonly cost: string; readonly quantity: string }): number =>
   Number(money(cost).div(quantity(units)).toFixed(4));
 
-/** Only a price of now is traded at: at one of before whoever knows the news would always win. */
+/**
+ * Only a price of the latest session is traded at: at an older one whoever knows the news would always win. That its market is
+ * shut is no reason: trades of this API are done at any hour.
+ */
 function isTradable({ live }: OwnApi, { symbol }: Instrument, response: Response): boolean {
   if (live === null) return true;
   const known = live.prices.known(symbol);
