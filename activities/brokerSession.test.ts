@@ -13,7 +13,7 @@ const up: Observation = {
   competing: false,
 };
 
-function world(status: (now: number) => Observation) {
+function world(status: (now: number) => Observation, oauth = false) {
   let now = 0;
   let row: BrokerSessionRow | null = null;
   let holder = '';
@@ -55,7 +55,7 @@ function world(status: (now: number) => Observation) {
         return Promise.resolve(true);
       },
     },
-    sessionRules: sessionRules(1, false),
+    sessionRules: sessionRules(1, false, oauth),
     clock: { now: () => now },
     pause: (ms) => {
       now += ms;
@@ -152,6 +152,15 @@ describe('attempts to open', () => {
     await watched;
     expect(acts.filter((act) => act === 'open').length).toBeGreaterThan(0);
   });
+});
+
+it('by OAuth sends nobody to a gateway that is not there', async () => {
+  const silent = { kind: 'failed', reason: 'refused' } as const;
+  const [gateway, oauth] = [world(() => silent), world(() => silent, true)];
+  await Promise.all([gateway, oauth].map(({ activities }) => activities.watchSession({ forMs: 60_000 })));
+  expect(gateway.news()).toEqual([expect.stringContaining('keel ibkr login-url')]);
+  expect(oauth.news()).toEqual([expect.stringContaining('Keel goes on trying by itself')]);
+  expect(oauth.news().join()).not.toMatch(/gateway|login-url|person/);
 });
 
 describe('where the outbox takes no news', () => {

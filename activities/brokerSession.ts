@@ -139,8 +139,14 @@ const titles = {
   'needs-login': 'The broker needs a person to log in',
 } as const;
 
+/** By OAuth there is no gateway to log in at. */
+const helpOf = ({ oauth }: SessionRules): string =>
+  oauth
+    ? 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.'
+    : 'keel ibkr login-url tells where a person logs in.';
+
 async function tell(
-  { login, notifications }: BrokerSessionDeps,
+  { login, notifications, sessionRules }: BrokerSessionDeps,
   { kind, reason, since }: Untold,
 ): Promise<void> {
   if (kind === 'up') return;
@@ -149,7 +155,7 @@ async function tell(
     key: `login/${login}/${kind}/${at}`,
     event: 'broker.lost',
     title: titles[kind],
-    body: `${login}: ${reason ?? 'no reason is known'}. keel ibkr login-url tells where a person logs in.`,
+    body: `${login}: ${reason ?? 'no reason is known'}. ${helpOf(sessionRules)}`,
     facts: { login, phase: kind, reason, at },
   });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
 import type { BrokerOrder } from '../ports/broker.js';
+import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { createBrokerStateActivities } from './brokerState.js';
@@ -19,9 +20,19 @@ interface Far {
   readonly marketNow?: string;
   /** False: another poller has stored a later read meanwhile. */
   readonly newest?: boolean;
+  readonly ensureSession?: () => Promise<void>;
+  readonly brokerNews?: BrokerNewsPort;
+  /** How long each pause lasts, milliseconds; the watch ends after the last one. */
+  readonly pausesMs?: readonly number[];
+  /** Whether an order is open; without one the next poll is an hour away. */
+  readonly demand?: boolean;
 }
 
-/** One poll against the far sides of the ports. */
+const silence: BrokerNewsPort = {
+  open: () => ({ next: () => new Promise<void>(() => undefined), close: () => undefined }),
+};
+
+/** One poll, or more, against the far sides of the ports. */
 async function poll({
   orders = () => [],
   cash = () => '10000',
@@ -29,6 +40,10 @@ async function poll({
   moved = {},
   marketNow,
   newest = true,
+  ensureSession = () => Promise.resolve(),
+  brokerNews = silence,
+  pausesMs = [1000],
+  demand = true,
 }: Far) {
   const saved: BrokerSnapshot[] = [];
   const applied: { id: string; next: IntentState }[] = [];
@@ -41,7 +56,7 @@ async function poll({
     mode: 'simulated',
     accountId: 'DU1',
     broker: {
-      ensureSession: () => Promise.resolve(),
+      ensureSession,
       orders: async () => {
         // The orders have a limit of their own and come last.
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -57,13 +72,13 @@ async function poll({
         }),
       positions: () => Promise.resolve([]),
     },
-    brokerNews: { open: () => ({ next: () => new Promise<void>(() => undefined), close: () => undefined }) },
+    brokerNews,
     brokerState: {
       save: (read: BrokerSnapshot) => {
         if (newest) saved.push(read);
         return Promise.resolve(newest);
       },
-      demand: () => Promise.resolve({ runs: true, orders: true }),
+      demand: () => Promise.resolve({ runs: demand, orders: demand }),
     },
     intents: {
       listOpen: () => Promise.resolve(open),
@@ -92,15 +107,15 @@ async function poll({
     clock: { now: () => now },
     marketClock: { now: () => Promise.resolve({ now: marketNow ?? '2014-07-08T13:36:00.000Z', step: 1 }) },
     pause: () => {
-      now += 1000;
+      now += pausesMs[polls - 1] ?? 0;
       return Promise.resolve();
     },
     freshness: { snapshotMaxAgeMs: 15_000 },
     pollMs: 1000,
-    idlePollMs: 1000,
-    stopping: () => (polls += 1) > 1,
+    idlePollMs: 3_600_000,
+    stopping: () => (polls += 1) > pausesMs.length,
   } as const;
-  await createBrokerStateActivities(deps).watchBroker({ forMs: 60_000 });
+  await createBrokerStateActivities(deps).watchBroker({ forMs: 4 * 3_600_000 });
   return { saved, applied, told, heard };
 }
 
@@ -145,5 +160,64 @@ describe('one poll of the broker', () => {
   it('that another has overtaken tells nobody anything', async () => {
     const { applied, told } = await poll({ open: [intent], orders: () => [order], newest: false });
     expect([applied, told]).toEqual([[], []]);
+  });
+});
+
+describe('hints of the broker', () => {
+  /** One listener, as the feed has it: a hint ends the wait that there is, or else the next one. */
+  function createNews() {
+    let resolve: (() => void) | null = null;
+    let waiting: Promise<void> | null = null;
+    let pending = false;
+    const happened: string[] = [];
+    const hint = (): void => {
+      if (resolve === null) pending = true;
+      else resolve();
+      [resolve, waiting] = [null, null];
+    };
+    const next = (): Promise<void> => {
+      if (pending) {
+        pending = false;
+        return Promise.resolve();
+      }
+      waiting ??= new Promise((done) => {
+        resolve = done;
+      });
+      return waiting;
+    };
+    const open = () => {
+      happened.push('opened');
+      return { next, close: () => void happened.push('closed') };
+    };
+    return { hint, happened, port: { open } };
+  }
+
+  it('that come while it polls, after a pause that none had ended, make it poll again at once', async () => {
+    const news = createNews();
+    let polls = 0;
+    const { saved } = await poll({
+      brokerNews: news.port,
+      demand: false,
+      // The first pause lasts until the next poll is due. After the second one none is, but for the hint.
+      pausesMs: [3_600_000, 1, 1],
+      orders: () => {
+        polls += 1;
+        if (polls === 2) news.hint();
+        return [];
+      },
+    });
+    expect(saved).toHaveLength(3);
+  });
+  it('are not listened to before a poll has compared the login with the mode, nor after a watch', async () => {
+    const news = createNews();
+    const refused = () => Promise.reject(new KeelError('BROKER_SESSION', 'another mode'));
+    await expect(poll({ brokerNews: news.port, ensureSession: refused })).rejects.toThrow('another mode');
+    expect(news.happened).toEqual([]);
+    const orders = () => {
+      news.happened.push('polled');
+      return [];
+    };
+    await poll({ brokerNews: news.port, orders });
+    expect(news.happened).toEqual(['polled', 'opened', 'closed']);
   });
 });

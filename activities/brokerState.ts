@@ -3,7 +3,7 @@
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
 import type { BrokerPort } from '../ports/broker.js';
-import type { BrokerNews, BrokerNewsPort } from '../ports/brokerNews.js';
+import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
@@ -48,7 +48,7 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
       let polledAt = -Infinity;
       let step = -1;
       let hinted = false;
-      const news = deps.brokerNews.open();
+      let hints: Hints | null = null;
       try {
         while (deps.clock.now() < end && !deps.stopping()) {
           const [gapMs, market] = await Promise.all([gapOf(deps), deps.marketClock.now()]);
@@ -57,21 +57,41 @@ export function createBrokerStateActivities(deps: BrokerStateDeps) {
             await poll(deps, market, told);
             step = market.step;
           }
-          hinted = await pauseOrNews(deps, news);
+          // Not before the first poll, which has compared login, account and mode.
+          hints ??= listen(deps.brokerNews);
+          hinted = await hints.within(deps.pause(deps.pollMs));
         }
       } finally {
-        news.close();
+        hints?.close();
       }
     },
   };
 }
 
-/** @returns whether a hint ended the pause. The broker's pacing keeps hints from making polls too many. */
-async function pauseOrNews({ pause, pollMs }: BrokerStateDeps, news: BrokerNews): Promise<boolean> {
-  const paused = pause(pollMs).then(() => false);
-  // One that a hint has cut short may still be cancelled.
-  paused.catch(() => undefined);
-  return Promise.race([paused, news.next().then(() => true)]);
+interface Hints {
+  /** @returns whether a hint ended the pause, or has come since the pause before. The broker's pacing keeps polls from being too many. */
+  within(pause: Promise<void>): Promise<boolean>;
+  close(): void;
+}
+
+function listen(port: BrokerNewsPort): Hints {
+  const news = port.open();
+  const next = (): Promise<boolean> => news.next().then(() => true);
+  // The same one until it has won: a hint that comes while nobody waits is the next pause's.
+  let hint = next();
+  return {
+    async within(pause) {
+      const paused = pause.then(() => false);
+      // One that a hint has cut short may still be cancelled.
+      paused.catch(() => undefined);
+      const hinted = await Promise.race([hint, paused]);
+      if (hinted) hint = next();
+      return hinted;
+    },
+    close: () => {
+      news.close();
+    },
+  };
 }
 
 /** An order wants each poll; a run wants a snapshot that it may trade on, whenever it comes to it. */

@@ -1,12 +1,15 @@
 // The WebSocket of the simulator and what the adapter makes of it: hints when to look, and nothing else. Every case runs over
 // wss; what is true is read by REST.
 import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import tls from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createBrokerStateActivities } from '../activities/brokerState.js';
 import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
+import { authorizationHeader } from '../adapters/ibkr/oauth/sign.js';
 import { machineTimer } from '../adapters/ibkr/pacing.js';
 import type { QuoteFields } from '../adapters/ibkr/socket/books.js';
 import { connectSocket } from '../adapters/ibkr/socket/connection.js';
@@ -191,6 +194,42 @@ describe('hints', () => {
     ]);
   });
 });
+
+describe('a request that names no address', () => {
+  const { consumerKey, accessToken, realm } = testConsumer();
+  /** As the OAuth front would look at its signature. */
+  const fields = {
+    oauth_consumer_key: consumerKey,
+    oauth_nonce: 'a-nonce-of-the-test',
+    oauth_signature_method: 'RSA-SHA256',
+    oauth_timestamp: String(Math.floor(clock.now() / 1000)),
+    oauth_token: accessToken,
+  };
+  const authorization = `Authorization: ${authorizationHeader(realm, fields, 'AAAA')}`;
+  const upgrade = ['Upgrade: websocket', 'Connection: Upgrade'];
+  test.each([
+    ['of the WebSocket', 'GET // HTTP/1.1', ['Host: broker', ...upgrade], () => simulator.baseUrl],
+    ["of OAuth's WebSocket", 'GET // HTTP/1.1', ['Host: broker', ...upgrade], () => simulator.oauthUrl],
+    [
+      'of OAuth',
+      'POST /v1/api/oauth/live_session_token HTTP/1.1',
+      ['Host:', 'Content-Length: 0', 'Connection: close', authorization],
+      () => simulator.oauthUrl,
+    ],
+  ])('%s is answered with 400, and the simulator goes on', async (_name, line, headers, url) => {
+    expect(await raw(url(), [line, ...headers])).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await admin('GET', '/faults')).status).toBe(200);
+  });
+});
+
+/** Sends a request as it stands. @returns all of the answer */
+function raw(url: string | null, lines: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url ?? '');
+  const ca = readFileSync(simulator.caFile, 'utf8');
+  const stream = tls.connect({ host: hostname, port: Number(port), ca });
+  stream.write(`${lines.join('\r\n')}\r\n\r\n`);
+  return text(stream);
+}
 
 const wss = (url: string | null): string => `${(url ?? '').replace(/^https/, 'wss')}/ws`;
 

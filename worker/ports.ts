@@ -102,12 +102,13 @@ export async function createWorkerPorts(
   await objects.ensureBucket();
   const clock = createMachineClock();
   const login = loginOf(broker);
+  const oauth = broker.connection === 'oauth';
   const locks = createLocks(db);
   const gateway = createIbkrGateway({
     baseUrl: broker.baseUrl,
     ca: broker.caFile === '' ? null : await readFile(broker.caFile, 'utf8'),
     certSha256: broker.certSha256,
-    ...(broker.connection === 'oauth' ? { oauth: await readOauth(broker.oauth) } : {}),
+    ...(oauth ? { oauth: await readOauth(broker.oauth) } : {}),
     timeoutMs: broker.timeoutMs,
     accountId: broker.accountId,
     login,
@@ -139,7 +140,11 @@ export async function createWorkerPorts(
     login,
     brokerLogin: gateway.login,
     brokerNews: broker.socket === 'on' ? gateway.feed : silence,
-    sessionRules: sessionRules(mode === 'simulated' ? Math.min(broker.pacingFactor, 5) : 1, broker.compete),
+    sessionRules: sessionRules(
+      mode === 'simulated' ? Math.min(broker.pacingFactor, 5) : 1,
+      broker.compete,
+      oauth,
+    ),
     objects,
     renderer,
     lookAtRetention: () =>

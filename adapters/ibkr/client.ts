@@ -133,7 +133,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
       ...(signed === undefined ? {} : { authorization: signed.authorization }),
     });
     const answer = await (ordinary ? watched(request) : request);
-    signed?.answered(answer.status);
+    signed?.answered(answer);
     if (answer.status === 429) pacing.penalize();
     return answer;
   }

@@ -22,7 +22,7 @@ export interface TransportFailure {
   readonly timeoutMs: number;
 }
 
-const advice = 'Check that the gateway runs at broker.baseUrl.';
+const advice = 'Check that the gateway (or, by OAuth, IBKR itself) answers at broker.baseUrl.';
 
 /** A request that brought no whole answer, as IBKR_TIMEOUT, IBKR_TLS, IBKR_TOO_LARGE or IBKR_AWAY. */
 export function transportError(failure: TransportFailure): KeelError {
@@ -41,17 +41,17 @@ export function transportError(failure: TransportFailure): KeelError {
     );
   }
   if (isTlsFailure(code)) {
-    const text = `${endpoint} was not sent: the gateway's certificate is not the stored one (${code}).`;
+    const text = `${endpoint} was not sent: the certificate there is not one that is trusted (${code}).`;
     return make(
       'IBKR_TLS',
-      `${text} Check broker.caFile and broker.certSha256 against the gateway.`,
+      `${text} Check broker.caFile and broker.certSha256 against what the server shows.`,
       'final',
     );
   }
   if (code === 'KEEL_TOO_LARGE') {
     return make('IBKR_TOO_LARGE', `${endpoint} answered with more than Keel reads of one answer.`, 'final');
   }
-  const what = sent ? 'was sent, and the connection broke before the answer' : 'found no gateway';
+  const what = sent ? 'was sent, and the connection broke before the answer' : 'found nobody there';
   return make('IBKR_AWAY', `${endpoint} ${what} (${code}). ${advice}`, 'retryable');
 }
 
@@ -95,7 +95,11 @@ function readRefusal(status: number, text: string | null): Reading | null {
     return reading('IBKR_NO_BRIDGE', 'retryable', 'The brokerage session is missing; it is opened again.');
   }
   if (status === 401 || says(/not authenticated|no session/i)) {
-    return reading('IBKR_UNAUTHORIZED', 'retryable', 'A person must log in to the gateway.');
+    return reading(
+      'IBKR_UNAUTHORIZED',
+      'retryable',
+      'There is no login: at a gateway a person must log in, by OAuth Keel does.',
+    );
   }
   if (status === 429 || says(/too many .*requests/i)) {
     return reading('IBKR_RATE_LIMITED', 'retryable', 'Requests stop until the penalty is over.');
@@ -104,16 +108,20 @@ function readRefusal(status: number, text: string | null): Reading | null {
     return reading('IBKR_NOT_LISTED', 'final', 'IBKR has it no more: look in the executions.');
   }
   if (status === 503) return reading('IBKR_UNAVAILABLE', 'retryable', 'IBKR cannot answer now.');
-  if (status >= 500) return reading('IBKR_ERROR', 'retryable', 'The gateway failed.');
+  if (status >= 500) return reading('IBKR_ERROR', 'retryable', 'The broker failed.');
   if (status === 403) {
-    return reading('IBKR_FORBIDDEN', 'final', 'Allow this machine in the gateway (conf.yaml, ips).');
+    return reading(
+      'IBKR_FORBIDDEN',
+      'final',
+      'At a gateway, allow this machine in it (conf.yaml, ips); by OAuth, check what the consumer may do.',
+    );
   }
   if (status === 404) return reading('IBKR_NOT_FOUND', 'final', 'Check the path in broker.baseUrl.');
   if (status >= 300 && status < 400) {
     return reading('IBKR_REDIRECT', 'final', 'Redirects are not followed; check broker.baseUrl.');
   }
-  if (status >= 400) return reading('IBKR_ERROR', 'final', 'The gateway refused the request.');
-  return text === null ? null : reading('IBKR_ERROR', 'final', 'The gateway refused the request.');
+  if (status >= 400) return reading('IBKR_ERROR', 'final', 'The broker refused the request.');
+  return text === null ? null : reading('IBKR_ERROR', 'final', 'The broker refused the request.');
 }
 
 /** The status, or the one in the body of a "success". */

@@ -102,7 +102,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
   });
   const feed = createLiveFeed({
     ...options,
-    ...{ timer, factor, clockFactor: options.clockFactor ?? 1 },
+    ...{ named, timer, factor, clockFactor: options.clockFactor ?? 1 },
     sessionId: () => readSessionId(client),
     ...(options.oauth === undefined ? {} : { accessToken: options.oauth.accessToken }),
   });

@@ -17,8 +17,6 @@ export interface IbkrHttpOptions extends IbkrTls {
   readonly timeoutMs: number;
   /** Largest answer that is read, bytes. */
   readonly maxResponseBytes?: number;
-  /** True where the server has a name in a certificate of a known authority, and pins are a choice: IBKR itself. */
-  readonly named?: boolean;
 }
 
 export interface HttpRequest {

@@ -14,17 +14,20 @@ const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as co
 /** For each call, wall milliseconds: a gateway that hangs must not hide a loss for longer. */
 const timeoutMs = 5000;
 
-/** What an act that failed tells: that there is no login, or nothing. */
-function seenIn(error: unknown): Observation {
-  if (!(error instanceof KeelError)) throw error;
-  return error.code === 'IBKR_UNAUTHORIZED'
-    ? { kind: 'no-login' }
-    : { kind: 'failed', reason: error.message };
-}
+/** What an act that failed tells: that there is no login, or nothing. By OAuth there is no login to wait for. */
+const reading =
+  (oauth: boolean) =>
+  (error: unknown): Observation => {
+    if (!(error instanceof KeelError)) throw error;
+    return error.code === 'IBKR_UNAUTHORIZED' && !oauth
+      ? { kind: 'no-login' }
+      : { kind: 'failed', reason: error.message };
+  };
 
 /** Whether the request never left: then IBKR counts nothing. */
 const unsent = (error: unknown): boolean =>
-  error instanceof KeelError && (error.code === 'IBKR_PACING_DEADLINE' || error.facts['sent'] === false);
+  error instanceof KeelError &&
+  (error.code === 'IBKR_PACING_DEADLINE' || [error.facts['sent'], error.facts['signed']].includes(false));
 
 /** Right after a session was opened the gateway may still say that there is none: that is a status too. */
 const idle: Observation = {
@@ -44,6 +47,7 @@ export interface LoginOptions {
 }
 
 export function createIbkrLogin({ client, session, compete, oauth }: LoginOptions): BrokerLoginPort {
+  const seenIn = reading(oauth);
   return {
     status: () =>
       client.call(statusEndpoint, { timeoutMs }, authStatusSchema).then(

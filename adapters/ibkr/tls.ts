@@ -3,6 +3,7 @@
 // beside that. Used by http.ts.
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import { checkServerIdentity } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { KeelError } from '../../ports/errors.js';
 
@@ -13,6 +14,8 @@ export interface IbkrTls {
   readonly certSha256: readonly string[];
   /** For connecting and the handshake together, milliseconds. */
   readonly timeoutMs: number;
+  /** True where the server has a name in a certificate of a known authority, and pins come on top: IBKR itself. */
+  readonly named?: boolean;
 }
 
 /** The `code` of the error of a fingerprint that is none of the pins. */
@@ -27,15 +30,15 @@ function certificatesOf(pem: string): string[] {
 
 const normalise = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
 
-/** Compares the fingerprint and nothing else: gateways' certificates name no host. */
-function comparePins(pins: readonly string[]) {
+/** Compares the fingerprint, after the name only where there must be one: gateways' certificates name no host. */
+function comparePins(pins: readonly string[], named: boolean) {
   const allowed = new Set(pins.map(normalise));
-  return (_host: string, certificate: PeerCertificate): Error | undefined =>
-    allowed.has(normalise(certificate.fingerprint256))
-      ? undefined
-      : Object.assign(new Error('the gateway shows another certificate than the pinned one'), {
-          code: pinMismatch,
-        });
+  return (host: string, certificate: PeerCertificate): Error | undefined => {
+    const otherName = named ? checkServerIdentity(host, certificate) : undefined;
+    if (otherName !== undefined || allowed.has(normalise(certificate.fingerprint256))) return otherName;
+    const text = 'the server shows another certificate than the pinned one';
+    return Object.assign(new Error(text), { code: pinMismatch });
+  };
 }
 
 type Connect = https.Agent['createConnection'];
@@ -87,7 +90,9 @@ export function createPinnedAgent(tls: IbkrTls, keepAlive: boolean): https.Agent
     // Explicit, because otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the comparison off too.
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
-    ...(tls.certSha256.length === 0 ? {} : { checkServerIdentity: comparePins(tls.certSha256) }),
+    ...(tls.certSha256.length === 0
+      ? {}
+      : { checkServerIdentity: comparePins(tls.certSha256, tls.named === true) }),
     // A resumed session would skip checkServerIdentity.
     maxCachedSessions: 0,
   });

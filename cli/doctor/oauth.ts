@@ -48,7 +48,7 @@ async function connectionFindings(broker: Broker, now: () => number): Promise<Fi
   const { baseUrl, caFile, certSha256 } = broker;
   try {
     const ca = caFile === '' ? null : readFileSync(caFile, 'utf8');
-    const agent = createPinnedAgent({ ca, certSha256, timeoutMs: askMs }, false);
+    const agent = createPinnedAgent({ ca, certSha256, timeoutMs: askMs, named: true }, false);
     const before = now();
     const date = Date.parse(await dateOf(baseUrl, agent));
     const found = `${baseUrl} shows a certificate that is trusted`;

@@ -234,3 +234,53 @@ describe('a day of the login', () => {
     );
   });
 });
+
+describe('a day of the login by OAuth, where no person can help', () => {
+  const oauth = sessionRules(1, false, true);
+  /** Five attempts in the first minutes, and then one an hour. */
+  const mostOpens = 5 + 24;
+  const refused: Observation = { kind: 'failed', reason: 'status 401' };
+
+  it('outlasts a maintenance of eight hours, and is up an hour after it at the latest', () => {
+    const [begin, end] = [2 * 60 * minute, 10 * 60 * minute];
+    let openedAt = -Infinity;
+    const { kinds, events, times, state } = live(
+      (act, now) => {
+        if (act === 'open') openedAt = now;
+        const usable = now < begin || openedAt >= end;
+        return act === 'status' ? status({ authenticated: usable }) : well(act, now);
+      },
+      day,
+      oauth,
+    );
+    expect(kinds).toEqual(['up', 'lost', 'up']);
+    expect((events[2]?.at ?? Infinity) - end).toBeLessThan(61 * minute);
+    expect(times('open').length).toBeLessThanOrEqual(5 + 9);
+    expect(state.attempts).toBe(0);
+  });
+
+  it('goes on for ever, once an hour, and waits for nobody', () => {
+    const idle: World = (act) =>
+      act === 'status' ? status({ authenticated: false, connected: true }) : answers[act];
+    const { kinds, times } = live(idle, day, oauth);
+    expect(kinds).toEqual(['lost']);
+    expect(times('open').length).toBeGreaterThan(24);
+    expect(times('open').length).toBeLessThanOrEqual(mostOpens);
+  });
+
+  it.each([1, 2, 3, 7])('takes an answer after %i refusals for no login of a person', (refusals) => {
+    let looks = 0;
+    const { kinds, times } = live(
+      (act) => {
+        if (act !== 'status') return answers[act];
+        looks += 1;
+        return looks % (refusals + 1) === 0 ? status({ authenticated: false }) : refused;
+      },
+      day,
+      oauth,
+    );
+    expect(kinds).not.toContain('needs-login');
+    expect(times('open').length).toBeGreaterThan(20);
+    expect(times('open').length).toBeLessThanOrEqual(mostOpens);
+  });
+});

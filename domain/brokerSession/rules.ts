@@ -65,24 +65,32 @@ export interface SessionRules {
   readonly steadyMs: number;
   /** Looks without an answer that are a loss. */
   readonly failuresAreLoss: number;
-  /** The wait before each attempt to open it. There are no more: IBKR may lock the account out. */
+  /**
+   * The wait before each attempt to open it. There are no more, as IBKR may lock the account out; where Keel itself is the
+   * login, the last wait stays.
+   */
   readonly backOffMs: readonly number[];
+  /** Whether Keel itself is the login, by OAuth: then there is no gateway, and no person can log in by hand. */
+  readonly oauth: boolean;
   /** Whether another login of the same user name may be pushed out. */
   readonly compete: boolean;
 }
 
 /** Together longer than a nightly reset takes as a rule, wall milliseconds. */
 const backOffMs = [2000, 10_000, 60_000, 5 * 60_000, 15 * 60_000];
+/** After those, where nobody can help: through a maintenance of hours, and at most so often in a day. */
+const oauthBackOffMs = [...backOffMs, 60 * 60_000];
 
 /** IBKR's figures, all times divided by the gateway's factor. A lost session is told after two looks: well within 60 s. */
-export const sessionRules = (factor: number, compete: boolean): SessionRules => ({
+export const sessionRules = (factor: number, compete: boolean, oauth = false): SessionRules => ({
   statusMs: 15_000 / factor,
   tickleMs: 55_000 / factor,
   settleMs: 2000 / factor,
   steadyMs: (10 * 60_000) / factor,
   failuresAreLoss: 2,
-  backOffMs: backOffMs.map((ms) => ms / factor),
+  backOffMs: (oauth ? oauthBackOffMs : backOffMs).map((ms) => ms / factor),
   compete,
+  oauth,
 });
 
 export const startingState = (now: number): SessionState => ({
@@ -154,8 +162,8 @@ function onStatus(
   now: number,
   rules: SessionRules,
 ): SessionStep {
-  // A login that was not there before is a person's: what was tried before it counts no more.
-  const attempts = seen.connected && !before.connected ? 0 : before.attempts;
+  // A login that was not there before is a person's: what was tried before it counts no more. By OAuth it is none's.
+  const attempts = !rules.oauth && seen.connected && !before.connected ? 0 : before.attempts;
   const state = { ...before, attempts, connected: seen.connected };
   if (!seen.connected && !seen.authenticated) return toPhase(state, 'needs-login', noLogin, now, rules);
   if (seen.competing && !rules.compete) {
@@ -178,7 +186,7 @@ function onUsable(before: SessionState, now: number, rules: SessionRules): Sessi
  * itself, so the looks go on during the wait, and only one that finds it unusable after the wait opens it.
  */
 function reopen(state: SessionState, reason: string, now: number, rules: SessionRules): SessionStep {
-  const waitMs = rules.backOffMs[state.attempts];
+  const waitMs = rules.backOffMs[state.attempts] ?? (rules.oauth ? rules.backOffMs.at(-1) : undefined);
   if (waitMs === undefined) {
     const why = `${reason}, and ${String(rules.backOffMs.length)} attempts to open it have failed: a person must log in`;
     return toPhase(state, 'needs-login', why, now, rules);
@@ -204,7 +212,9 @@ function onFailure(state: SessionState, reason: string, now: number, rules: Sess
   if (failures < rules.failuresAreLoss || state.phase === 'needs-login' || state.phase === 'competing') {
     return quiet({ ...after, next: 'status', dueAt: now + rules.statusMs });
   }
-  return toPhase(after, 'lost', reason, now, rules);
+  const { state: lost, events } = toPhase(after, 'lost', reason, now, rules);
+  // A wait that has begun goes on: looks that fail now and then must not put the opening off for ever.
+  return { state: { ...lost, openAt: after.openAt }, events };
 }
 
 function toPhase(

@@ -6,7 +6,7 @@ import { renew } from '../clientPortal/portal.js';
 import type { Portal } from '../clientPortal/portal.js';
 import { brokerTime } from '../clientPortal/sessionClock.js';
 import { issueToken } from './token.js';
-import { isSignedByKey, isSignedByToken, readHeader } from './verify.js';
+import { hasAddress, isSignedByKey, isSignedByToken, readHeader } from './verify.js';
 import type { OauthConsumer, OauthHeader } from './verify.js';
 
 export const tokenPath = '/v1/api/oauth/live_session_token';
@@ -108,6 +108,10 @@ export function createOauthFront(
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response, next) => {
+    if (!hasAddress(request)) {
+      response.status(400).json({ error: 'Bad Request: the request names no address', statusCode: 400 });
+      return;
+    }
     const wrong = judge(request);
     if (wrong === null) next();
     else refuse(response, wrong);

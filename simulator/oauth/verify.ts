@@ -52,9 +52,20 @@ const escape = (text: string): string =>
     })
     .join('');
 
+/** What host and address name together; null where they name nothing. */
+const urlOf = ({ originalUrl, headers }: Request): URL | null => {
+  const base = `https://${headers.host ?? ''}`;
+  return URL.canParse(originalUrl, base) ? new URL(originalUrl, base) : null;
+};
+
+/** Whether there is an address that can have been signed. */
+export const hasAddress = (request: Request): boolean => urlOf(request) !== null;
+
 /** METHOD & address & sorted parameters of header and query, the two latter encoded. */
 function signedText(request: Request, fields: OauthHeader['fields']): string {
-  const url = new URL(request.originalUrl, `https://${request.headers.host ?? ''}`);
+  const url = urlOf(request);
+  if (url === null)
+    throw new TypeError('a request without an address is refused before its signature is looked at');
   const all = [...Object.entries(fields), ...url.searchParams.entries()].map(
     ([key, value]) => `${key}=${value}`,
   );

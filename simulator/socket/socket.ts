@@ -17,10 +17,11 @@ const MOST_BYTES = 65_536;
 export function attachSocket(server: Server, portal: Portal, token: string | null): () => void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES });
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const url = new URL(request.url ?? '/', 'https://broker');
-    const admitted = token === null || url.searchParams.get('oauth_token') === token;
-    if (url.pathname !== PATH || !admitted) {
-      stream.end(`HTTP/1.1 ${admitted ? '404 Not Found' : '401 Unauthorized'}\r\nConnection: close\r\n\r\n`);
+    // A connection that breaks before it is a WebSocket closes too; nobody else hears of it.
+    stream.on('error', () => undefined);
+    const refusal = refusalOf(request.url ?? '/', token);
+    if (refusal !== null) {
+      stream.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, stream, head, (socket) => {
@@ -39,6 +40,14 @@ export function attachSocket(server: Server, portal: Portal, token: string | nul
     for (const socket of sockets.clients) socket.terminate();
     sockets.close();
   };
+}
+
+/** The status of an address that is no WebSocket's, or not this consumer's; null for a good one. */
+function refusalOf(address: string, token: string | null): string | null {
+  if (!URL.canParse(address, 'https://broker')) return '400 Bad Request';
+  const { pathname, searchParams } = new URL(address, 'https://broker');
+  if (token !== null && searchParams.get('oauth_token') !== token) return '401 Unauthorized';
+  return pathname === PATH ? null : '404 Not Found';
 }
 
 /** Of `api=<id>` and of `api={"session":"<id>"}`, encoded or not. */

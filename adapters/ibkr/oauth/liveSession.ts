@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../../ports/clocks.js';
 import { KeelError } from '../../../ports/errors.js';
-import { refusalOf } from '../errors.js';
+import { errorText, refusalOf } from '../errors.js';
+import type { Exchange } from '../errors.js';
 import type { IbkrHttp } from '../http.js';
 import { parseJson } from '../json.js';
 import type { Pacing } from '../pacing.js';
@@ -27,8 +28,8 @@ export interface LiveSession {
 export interface SignedBy {
   /** The value of the header `Authorization`. */
   readonly authorization: string;
-  /** Hears the status of the answer: 401 ends the token that signed, and no later one. */
-  answered(status: number): void;
+  /** Hears the answer: a 401 that means the token ends the one that signed, and no later one. */
+  answered(answer: Exchange): void;
 }
 
 export interface LiveSessionOptions {
@@ -46,6 +47,7 @@ export interface LiveSessionOptions {
 
 interface Token {
   readonly key: Buffer;
+  readonly since: number;
   readonly endsAt: number;
 }
 
@@ -62,13 +64,26 @@ const answerSchema = z.object({
 const dayMs = 86_400_000;
 /** How long before its end a token is renewed, wall milliseconds. */
 const renewMs = 10 * 60_000;
-/** Between two logins, by how many of them were of no use since the last signed answer: loops lock accounts out. */
+/** A token that was taken for so long was of use, wall milliseconds. One answer alone says nothing: it may be the last. */
+const steadyMs = 10 * 60_000;
+/** Between two logins, by how many of them were of no use since one was: loops lock accounts out. */
 const holdMs = [60_000, 120_000, 300_000, 900_000];
 
 const isoOf = (at: number): string => new Date(at).toISOString();
 
+/** Whatever was to be signed was not, and has not been sent. */
 const unauthorized = (message: string): KeelError =>
-  new KeelError('IBKR_UNAUTHORIZED', message, { errorClass: 'retryable' });
+  new KeelError('IBKR_UNAUTHORIZED', message, { errorClass: 'retryable', facts: { signed: false } });
+
+/**
+ * Whether a 401 means the token. IBKR answers with one too where only the brokerage session is missing; the two paths that
+ * are asked without one can not mean that.
+ */
+function endsToken(path: string, { status, text }: Exchange): boolean {
+  if (status !== 401) return false;
+  const sessionless = path === '/iserver/auth/status' || path === '/tickle';
+  return sessionless || !/not authenticated/i.test(errorText(parseJson(text)) ?? '');
+}
 
 /**
  * When a token ends. IBKR's document calls the figure the time at which it was computed, a day before its end; clients in
@@ -91,11 +106,11 @@ function createFields({ credentials, clock }: LiveSessionOptions): (method: stri
   };
 }
 
-/** One exchange: paced, one attempt. */
+/** One exchange: paced, one attempt. @param tried hears once that IBKR has it, or may have it */
 async function fetchToken(
   options: LiveSessionOptions,
   fields: Parameters,
-  answered: () => void,
+  tried: () => void,
 ): Promise<Token> {
   const { http, baseUrl, credentials, pacing, clock } = options;
   const exchange = beginExchange(credentials, randomBytes(32));
@@ -105,9 +120,14 @@ async function fetchToken(
   const text = baseString({ method: 'POST', url: `${baseUrl}${path}`, parameters, prepend });
   const signature = rsaSignature(text, credentials.signatureKey);
   const authorization = authorizationHeader(credentials.realm, parameters, signature);
-  const answer = await http.exchange({ method: 'POST', path, endpoint: label, authorization });
+  const answer = await http
+    .exchange({ method: 'POST', path, endpoint: label, authorization })
+    .catch((error: unknown) => {
+      if (!(error instanceof KeelError) || error.facts['sent'] !== false) tried();
+      throw error;
+    });
   if (answer.status === 429) pacing.penalize();
-  else answered();
+  else tried();
   const refusal = refusalOf(label, answer);
   if (refusal !== null) throw [400, 401, 403].includes(answer.status) ? refusedLogin(refusal) : refusal;
   const found = answerSchema.safeParse(parseJson(answer.text));
@@ -116,7 +136,8 @@ async function fetchToken(
   }
   const { diffie_hellman_response: response, live_session_token_signature: signed } = found.data;
   const key = exchange.finish({ response, signature: signed });
-  return { key, endsAt: endOf(found.data.live_session_token_expiration, clock.now()) };
+  const since = clock.now();
+  return { key, since, endsAt: endOf(found.data.live_session_token_expiration, since) };
 }
 
 const refusedLogin = (refusal: KeelError): KeelError => {
@@ -167,9 +188,10 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
       const text = baseString({ method, url: `${baseUrl}${below}`, parameters: { ...query, ...own } });
       return {
         authorization: authorizationHeader(credentials.realm, own, hmacSignature(text, signing.key)),
-        answered(status) {
-          if (status !== 401) useless = 0;
-          else if (token === signing) token = null;
+        answered(answer) {
+          if (token !== signing) return;
+          if (endsToken(below, answer)) token = null;
+          else if (clock.now() - signing.since >= steadyMs / factor) useless = 0;
         },
       };
     },

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KeelError } from '../../../ports/errors.js';
 import { connectTo } from '../testing/connect.js';
 import { makeCertificate, startTestGateway } from '../testing/gateway.js';
-import type { TestGateway } from '../testing/gateway.js';
+import type { Certificate, TestGateway } from '../testing/gateway.js';
 import { oauthVectors, testConsumer } from '../testing/oauth.js';
 import { readCredentials } from './credentials.js';
 import type { OauthSettings } from './credentials.js';
@@ -139,7 +139,7 @@ describe('credentials that cannot work are refused without a word of theirs', ()
 describe('an answer to the request for a token', () => {
   let gateway: TestGateway;
   beforeAll(async () => {
-    gateway = await startTestGateway(await makeCertificate());
+    gateway = await startTestGateway(await makeCertificate('127.0.0.1'));
   });
   afterAll(() => gateway.close());
   const route = 'POST /oauth/live_session_token';
@@ -170,12 +170,27 @@ describe('an answer to the request for a token', () => {
     const { error, signed } = await attempt();
     expect([error.code, signed]).toEqual([code, 0]);
   });
-  test('of a server whose certificate names another host is not asked for', async () => {
-    const before = gateway.seen.length;
-    const ibkr = connectTo(gateway, { oauth: testConsumer(), certSha256: [] });
+  test.each([
+    ['not pinned', () => []],
+    ['the pinned one', ({ sha256 }: Certificate) => [sha256]],
+  ])('of a server whose certificate names another host, and is %s, is not asked for', async (_name, pins) => {
+    const nameless = await makeCertificate();
+    const other = await startTestGateway(nameless);
+    const ibkr = connectTo(other, { oauth: testConsumer(), certSha256: pins(nameless) });
     await expect(ibkr.broker.ensureSession()).rejects.toMatchObject({
       code: 'IBKR_TLS',
       facts: { reason: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    });
+    expect(other.seen).toEqual([]);
+    ibkr.close();
+    await other.close();
+  });
+  test('of a server with the right name and another certificate than the pinned one is not asked for', async () => {
+    const before = gateway.seen.length;
+    const ibkr = connectTo(gateway, { oauth: testConsumer(), certSha256: ['ab'.repeat(32)] });
+    await expect(ibkr.broker.ensureSession()).rejects.toMatchObject({
+      code: 'IBKR_TLS',
+      facts: { reason: 'KEEL_PIN_MISMATCH' },
     });
     expect(gateway.seen.length).toBe(before);
     ibkr.close();
@@ -190,7 +205,10 @@ describe('an answer to the request for a token', () => {
       message: expect.stringContaining('"id: 3931, error: invalid consumer"') as string,
     });
     await expect(ibkr.broker.ensureSession()).rejects.toThrow('tried again from');
-    expect(await ibkr.login.status()).toEqual({ kind: 'no-login' });
+    expect(await ibkr.login.status()).toEqual({
+      kind: 'failed',
+      reason: expect.stringContaining('tried again from') as string,
+    });
     expect(gateway.to(route).length - asked).toBe(1);
     ibkr.close();
   });

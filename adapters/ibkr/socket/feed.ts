@@ -137,7 +137,9 @@ export function createLiveFeed(options: FeedOptions): LiveFeed {
   let cancelRetry: (() => void) | null = null;
   /** Counts what was begun: an attempt that is no longer the newest ends by itself. */
   let attempt = 0;
+  /** Attempts since the last heartbeat. Kept while nobody listens: whoever comes next waits out what they have earned. */
   let failures = 0;
+  let notBefore = 0;
   const audience = createAudience(
     (text) => connection?.send(text),
     () => {
@@ -146,16 +148,19 @@ export function createLiveFeed(options: FeedOptions): LiveFeed {
   );
   const { listeners, followers } = audience;
 
+  const waitMs = (): number =>
+    (backOffMs[Math.min(Math.max(failures, 1), backOffMs.length) - 1] ?? 0) / factor;
+
   function retry(): void {
     connection = null;
-    const waitMs = backOffMs[Math.min(failures, backOffMs.length - 1)] ?? 0;
-    failures += 1;
-    cancelRetry = timer.after(waitMs / factor, connect);
+    notBefore = options.clock.now() + waitMs();
+    cancelRetry = timer.after(waitMs(), connect);
   }
 
   function connect(): void {
     cancelRetry = null;
     attempt += 1;
+    failures += 1;
     const own = attempt;
     const again = (): void => {
       if (own === attempt) retry();
@@ -178,18 +183,22 @@ export function createLiveFeed(options: FeedOptions): LiveFeed {
   function stopIfEmpty(): void {
     if (!audience.isEmpty()) return;
     attempt += 1;
-    failures = 0;
+    // A wait that has begun is not made longer.
+    if (cancelRetry === null && failures > 0) notBefore = options.clock.now() + waitMs();
     cancelRetry?.();
     cancelRetry = null;
     connection?.end();
     connection = null;
   }
 
-  /** Adds somebody; the first one brings the connection about. */
+  /** Adds somebody; the first one brings the connection about, as soon as it may be tried. */
   function join(add: () => void): void {
     const first = audience.isEmpty();
     add();
-    if (first) connect();
+    if (!first) return;
+    const leftMs = notBefore - options.clock.now();
+    if (leftMs <= 0) connect();
+    else cancelRetry = timer.after(leftMs, connect);
   }
 
   return {

@@ -13,11 +13,12 @@ export interface Certificate {
   readonly sha256: string;
 }
 
-/** A self-signed certificate that names no address, as gateways have. */
-export async function makeCertificate(): Promise<Certificate> {
+/** A self-signed certificate that names no address, as gateways have, unless one is given. */
+export async function makeCertificate(ip?: string): Promise<Certificate> {
   const made = await generate([{ name: 'commonName', value: 'gateway' }], {
     keyType: 'ec',
     algorithm: 'sha256',
+    ...(ip === undefined ? {} : { extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip }] }] }),
   });
   const sha256 = new X509Certificate(made.cert).fingerprint256.replaceAll(':', '').toLowerCase();
   return { key: made.private, cert: made.cert, sha256 };
