@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import type { AnalystOutcome, RulesAnalyst } from '../ports/analyst.js';
 import type { Analysis, Proposal } from '../domain/decision/decision.js';
+import { KeelError } from '../ports/errors.js';
 import type { RulesOpinion } from '../ports/rulesOpinions.js';
 import { noteRulesDecision, noteRulesReading } from './rulesOpinion.js';
 
@@ -78,5 +79,47 @@ describe("the rules' opinion beside a model", () => {
       [null, null, ['TOO_FEW_BARS: only one bar']],
       [null, null, ['SCORES_EQUAL: neither up nor down']],
     ]);
+  });
+
+  it('is the reason where they break, of whatever kind, and ends no run', async () => {
+    const { kept, deps } = noting(true, { kind: 'ok', value: { ...buy, stop: NaN } });
+    const broken = { ...deps.rules, analyze: () => Promise.reject(new RangeError('no such period')) };
+    await noteRulesReading({ ...deps, rules: broken }, 'run-1', seen);
+    await noteRulesDecision(deps, 'run-1', [seen], { ...limits, priceIncrements: [] });
+    expect(kept.map(({ part, action, score }) => [part, action, score])).toEqual([
+      ['daily', null, null],
+      ['decision', null, null],
+    ]);
+    expect(kept[0]?.reasons).toEqual(['RULES_BROKEN: no such period']);
+  });
+
+  const failing = (...errors: readonly Error[]) => {
+    const { deps } = noting(true, { kind: 'ok', value: buy });
+    const kept: RulesOpinion[] = [];
+    const left = [...errors];
+    const put = (opinion: RulesOpinion): Promise<void> => {
+      const error = left.shift();
+      if (error === undefined) kept.push(opinion);
+      return error === undefined ? Promise.resolve() : Promise.reject(error);
+    };
+    return { kept, deps: { ...deps, rulesOpinions: { put } } };
+  };
+  const refused = new KeelError('DATABASE_ERROR', 'the check rules_opinion_score_check refuses it');
+
+  it('is the code of what the table refuses, or nothing where it refuses that too', async () => {
+    const once = failing(refused);
+    await noteRulesReading(once.deps, 'run-1', seen);
+    expect(once.kept).toMatchObject([
+      { part: 'daily', score: null, reasons: [expect.stringContaining('DATABASE_ERROR')] },
+    ]);
+    const always = failing(refused, refused);
+    await noteRulesDecision(always.deps, 'run-1', [seen], limits);
+    expect(always.kept).toEqual([]);
+  });
+
+  it('is asked for again where the database is away', async () => {
+    const away = new KeelError('DATABASE_AWAY', 'gone', { errorClass: 'retryable' });
+    await expect(noteRulesReading(failing(away).deps, 'run-1', seen)).rejects.toBe(away);
+    await expect(noteRulesReading(failing(refused, away).deps, 'run-1', seen)).rejects.toBe(away);
   });
 });

@@ -141,7 +141,7 @@ export interface SpendingRow {
 export interface ConversationStore {
   /**
    * Reserves the cost and stores the call, both or neither; calls of one mode are weighed one after another. What an
-   * earlier attempt of the same call has left reserved is marked as abandoned.
+   * earlier attempt has left reserved for the same run, purpose and turn, of whichever profile, is marked as abandoned.
    */
   reserve(call: NewCall, caps: BudgetCaps): Promise<Reservation>;
   settle(id: string, result: CallResult): Promise<void>;

@@ -83,11 +83,18 @@ describe('a model and its server', () => {
     expect(callsOf(started.period)).toHaveLength(calls);
   });
 
-  it('that failed with 503 may have answered: the reserved amount stands', async () => {
-    const started = await run('503 once');
+  const lostIn = async (name: string) => {
+    const started = await run(name);
     await started.handle.result();
-    const [lost] = (await callRows(started.runId)).filter(({ state }) => state === 'failed');
-    expect(Number(lost?.costUsd ?? 0)).toBeGreaterThan(0.05);
+    return (await callRows(started.runId)).find(({ state }) => state === 'failed');
+  };
+
+  it('that failed behind a gateway may have answered: the reserved amount stands', async () => {
+    expect(Number((await lostIn('502 once'))?.costUsd ?? 0)).toBeGreaterThan(0.05);
+  });
+
+  it('that is overloaded made no answer: nothing is counted', async () => {
+    expect((await lostIn('503 once'))?.costUsd).toBe('0');
   });
 
   it('is asked three times at most, with the pictures that are stored, and never with what OpenAI would refuse', async () => {

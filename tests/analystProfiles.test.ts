@@ -92,6 +92,8 @@ describe('the models of a strategy', () => {
     const failed = (await rowsOf(started)).filter(({ state }) => state === 'failed');
     expect(failed.every(({ profile, purpose }) => profile === first && purpose !== 'decision')).toBe(true);
     expect([1, 2]).toContain(failed.length);
+    // What is down is unpaid: its reserved amount must not stop the fallback at the run's cap.
+    expect(failed.map(({ costUsd }) => costUsd)).toEqual(failed.map(() => '0'));
     await expectReplay(started);
   });
 

@@ -1224,6 +1224,19 @@ describe('spending', () => {
     expect(rows.filter(({ outcome }) => outcome === 'budget')).toHaveLength(9);
   });
 
+  it('abandons what a dead worker left reserved, also where another model is asked then', async () => {
+    const id = await newStrategy();
+    const runId = (await stores.runs.open(runInput(id))).id;
+    const cutOff = await reserve(newCall(runId, id));
+    const weekly = await reserve(newCall(runId, id, { purpose: 'weekly', contentKey: 'c'.repeat(64) }));
+    const repair = await reserve(newCall(runId, id, { turn: 1, contentKey: 'd'.repeat(64) }));
+    await reserve(newCall(runId, id, { profile: 'backup', contentKey: 'e'.repeat(64), reservedUsd: '0.01' }));
+    const rows = await stores.conversations.byRun(runId);
+    const stateOf = (wanted: string) => rows.find((row) => row.id === wanted)?.state;
+    expect([cutOff, weekly, repair].map(stateOf)).toEqual(['abandoned', 'reserved', 'reserved']);
+    expect(rows.find((row) => row.id === cutOff)?.costUsd, 'it stays counted').toBe('0.07');
+  });
+
   it('is summed by day, month, strategy, run and call, for one owner or for all', async () => {
     const name = `spender${String(serial)}`;
     const owner = await stores.users.create(

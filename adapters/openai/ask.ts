@@ -13,7 +13,14 @@ import { readEnvelope } from './envelope.js';
 import type { CallFailure } from './errors.js';
 import { chooseProfile, refusedPictures, standsReady, type Fallback } from './choose.js';
 import type { ModelProfile } from './profile.js';
-import { canonical, contentKey, parametersOf, sha256Of, type ModelRequest } from './request.js';
+import {
+  canonical,
+  contentKey,
+  parametersOf,
+  sha256Of,
+  withoutPictures,
+  type ModelRequest,
+} from './request.js';
 import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './weigh.js';
 
 /** @throws KeelError where there was no answer: retryable or final */
@@ -33,16 +40,27 @@ export const createAsk =
   async (request, read) => {
     const made = await deps.conversations.byRun(call.runId);
     const { profile, others } = chooseProfile(profiles, made);
+    const stored = (each: ModelProfile): Promise<CallRow | null> =>
+      deps.conversations.answered(contentKey(each, request), call.runId);
+    // What this run was answered, by whomever and with or without pictures, comes before what another run was.
     for (const each of [profile, ...others]) {
-      const stored = await deps.conversations.answered(contentKey(each, request), call.runId);
-      // Another run's answer stands in for the one that would be asked now, and for no other model's.
-      const usable = stored !== null && (each === profile || stored.runId === call.runId);
-      if (usable) return reuse(deps, each, request, call, stored, read);
+      const own = await stored(each);
+      if (own?.runId === call.runId) return reuse(deps, each, request, call, own, read);
     }
-    const blind = !profile.vision || refusedPictures(profile, made);
-    if (request.pictures.length > 0 && blind) return { kind: 'noPictures' };
-    return askNow(deps, profile, request, call, read, standsReady(profile, others, made));
+    const pictures = request.pictures.length > 0;
+    if (pictures && others.some((each) => answeredBlind(each, request, made))) return { kind: 'noPictures' };
+    // Another run's answer stands in for the one that would be asked now, and for no other model's.
+    const cached = await stored(profile);
+    if (cached !== null) return reuse(deps, profile, request, call, cached, read);
+    if (pictures && (!profile.vision || refusedPictures(profile, made))) return { kind: 'noPictures' };
+    return askNow(deps, profiles, profile, request, call, read);
   };
+
+/** Whether the run has this profile's answer to the same question without pictures. */
+const answeredBlind = (profile: ModelProfile, request: ModelRequest, made: readonly CallRow[]): boolean => {
+  const key = contentKey(profile, withoutPictures(request));
+  return made.some(({ contentKey: asked, state }) => asked === key && state === 'answered');
+};
 
 async function reuse<T>(
   deps: AskDeps,
@@ -61,11 +79,11 @@ async function reuse<T>(
 
 async function askNow<T>(
   deps: AskDeps,
+  profiles: readonly ModelProfile[],
   profile: ModelProfile,
   request: ModelRequest,
   call: AnalystCall,
   read: (text: string) => Parsed<T>,
-  fallback: Fallback,
 ): Promise<Asked<T>> {
   refuseLargePictures(profile, request);
   const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
@@ -89,7 +107,10 @@ async function askNow<T>(
   const costUsd = settledCost(profile, weighed, most);
   await deps.conversations.settle(reservation.id, { ...resultOf(weighed, exchange), costUsd, answer, ms });
   const { asked, failure } = weighed;
-  if (asked === null && failure !== null) throw toError(failure, request.purpose, fallback);
+  if (asked === null && failure !== null) {
+    const made = await deps.conversations.byRun(call.runId);
+    throw toError(failure, request.purpose, standsReady(profiles, profile, made));
+  }
   return asked ?? outcomeOf(weighed.outcome, weighed.message);
 }
 
@@ -173,9 +194,8 @@ function toError(
   purpose: string,
   fallback: Fallback,
 ): KeelError {
-  const moves = down && fallback !== 'none';
   return new KeelError(code, `the ${purpose} call: ${message}`, {
     errorClass: down && fallback === 'fresh' ? 'retryable' : errorClass,
-    facts: { purpose, ...(retryAfterMs !== null && !moves && { retryAfterMs }) },
+    facts: { purpose, ...(retryAfterMs !== null && fallback === 'none' && { retryAfterMs }) },
   });
 }

@@ -51,9 +51,13 @@ describe('which profile is asked next', () => {
   });
 
   it('knows whether the fallback was tried', () => {
-    expect(standsReady(main, [], [])).toBe('none');
-    expect(standsReady(main, [backup], [])).toBe('fresh');
-    expect(standsReady(main, [backup], [row('main', {}), row('backup', {})])).toBe('tried');
+    const both = [main, backup];
+    expect(standsReady([main], main, [row('main', {})])).toBe('none');
+    expect(standsReady(both, main, [row('main', {})])).toBe('fresh');
+    expect(standsReady(both, main, [row('main', {}), row('backup', {}), row('main', {})])).toBe('tried');
+    expect(standsReady(both, backup, [row('main', {}), row('backup', {})])).toBe('tried');
+    expect(standsReady(both, backup, [row('main', {}), row('main', {}), row('backup', {})])).toBe('none');
+    expect(standsReady(both, main, [row('main', { down: false })])).toBe('none');
   });
 
   it('remembers who refused pictures in this run, and only of that model', () => {

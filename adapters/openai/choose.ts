@@ -4,7 +4,7 @@ import type { CallRow } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ModelProfile } from './profile.js';
 
-/** Whether another profile is asked after this one is found down: one that never was (`fresh`), one that was less often. */
+/** Whether another profile is asked after this one has failed: one that never was found down (`fresh`), or one that was. */
 export type Fallback = 'fresh' | 'tried' | 'none';
 
 /** So many requests to slow down count as one time down: each of them was heeded. */
@@ -35,14 +35,18 @@ export function chooseProfile(
   return { profile, others };
 }
 
+/**
+ * @param profiles in the order in which they are preferred
+ * @param made the calls of the run, the failed one among them
+ */
 export function standsReady(
-  profile: ModelProfile,
-  others: readonly ModelProfile[],
+  profiles: readonly ModelProfile[],
+  failed: ModelProfile,
   made: readonly CallRow[],
 ): Fallback {
-  const downs = others.map((other) => timesDown(other, made));
-  if (downs.includes(0)) return 'fresh';
-  return downs.some((times) => times <= timesDown(profile, made)) ? 'tried' : 'none';
+  const next = chooseProfile(profiles, made).profile;
+  if (next === failed) return 'none';
+  return timesDown(next, made) === 0 ? 'fresh' : 'tried';
 }
 
 /** Whether this run has been told by the profile's server that its model takes no pictures. */

@@ -3,7 +3,7 @@
 import type { ModelOutcome } from '../../ports/conversations.js';
 import type { Parsed } from './answers.js';
 import type { Ask } from './ask.js';
-import type { ModelRequest } from './request.js';
+import { withoutPictures, type ModelRequest } from './request.js';
 import type { Asked } from './weigh.js';
 
 export type Conversed<T> =
@@ -16,17 +16,6 @@ const codeOf = (outcome: Exclude<ModelOutcome, 'ok'>): string => `MODEL_${outcom
 /** Of the answer that is to be mended, in the repair turn. */
 const answerChars = 8000;
 
-const numbersOnlyNote =
-  '\n\nYou are given numbers only: this model takes no pictures. Read the table and the levels.';
-
-/** The same question for a model that takes no pictures. */
-const withoutPictures = (request: ModelRequest): ModelRequest => ({
-  ...request,
-  text: request.text + numbersOnlyNote,
-  pictures: [],
-  numbersOnly: true,
-});
-
 export async function converse<T>(
   ask: Ask,
   request: ModelRequest,
@@ -38,8 +27,15 @@ export async function converse<T>(
     sent = withoutPictures(request);
     asked = await ask(sent, read);
   }
-  if (asked.kind === 'outcome' && asked.repairable !== null)
-    asked = await ask(repairOf(sent, asked.repairable), read);
+  if (asked.kind === 'outcome' && asked.repairable !== null) {
+    const { repairable } = asked;
+    asked = await ask(repairOf(sent, repairable), read);
+    if (asked.kind === 'noPictures' && !sent.numbersOnly) {
+      // Whoever answered is down by now, and the fallback sees less.
+      sent = withoutPictures(request);
+      asked = await ask(repairOf(sent, repairable), read);
+    }
+  }
   if (asked.kind === 'ok') return { kind: 'ok', value: asked.value, numbersOnly: sent.numbersOnly };
   if (asked.kind === 'noPictures')
     return {

@@ -38,8 +38,11 @@ describe('what a status means', () => {
     [401, false],
     [408, true],
     [429, false],
-    [500, true],
+    [500, false],
+    [502, true],
+    [503, false],
     [504, true],
+    [529, false],
   ])('%s may have been paid for: %s', (status, maybePaid) => {
     expect(failureOf(answer(status, said('m')), true, now)?.maybePaid).toBe(maybePaid);
     const final = answer(status, said('m'), { 'x-should-retry': 'false' });
@@ -105,6 +108,7 @@ describe('a server that is down', () => {
     ['asks for a longer wait than one has', answer(429, said('slow'), { 'retry-after': '60' })],
   ])('%s: a fallback may be asked', (_what, exchange) => {
     expect(down(exchange)).toBe(true);
+    expect(failureOf(exchange, true, now)?.maybePaid, 'or its price would stop the fallback').toBe(false);
   });
 
   it.each([

@@ -14,7 +14,7 @@ export interface CallFailure {
   readonly noPictures: boolean;
   /** The provider's filter refused the question: an outcome, not an error. */
   readonly filtered: boolean;
-  /** The question may have been answered and paid for. */
+  /** The question may have been answered and paid for; never where `down`. */
   readonly maybePaid: boolean;
   /** The server itself lets nobody in, or says that it made no answer: a fallback may be asked in its place. */
   readonly down: boolean;
@@ -111,8 +111,9 @@ function statusFailure(
   const { ofApi, code, words } = serverError(body);
   const said = words === '' ? '' : `: ${words}`;
   const text = `${code} ${words}`;
+  const failedUnpaid = saysItIsDown(status, ofApi);
   // A server, or a proxy before it, may fail after the model has answered.
-  const base = { ...none, maybePaid: status === 408 || status >= 500 };
+  const base = { ...none, maybePaid: status === 408 || (status >= 500 && !failedUnpaid) };
   if (hasPictures && mayRefusePictures.has(status) && pictureRefused.test(text) && !thisPicture.test(text)) {
     // Refused before the model began, whatever the status.
     const message = `the model takes no pictures (${status}${said})`;
@@ -130,10 +131,10 @@ function statusFailure(
       status === 429 ? ['MODEL_RATE_LIMIT', 'asks to slow down'] : ['MODEL_AWAY', 'failed'];
     const message = `the model server ${what} (${status}${said})`;
     const wait = retryAfterMs(headers, nowMs);
-    const down = status === 429 ? (wait ?? 0) > patienceMs : saysItIsDown(status, ofApi);
+    const down = status === 429 ? (wait ?? 0) > patienceMs : failedUnpaid;
     return { ...base, errorClass: 'retryable', code: name, message, retryAfterMs: wait, down };
   }
-  const down = quota || saysItIsDown(status, ofApi);
+  const down = quota || failedUnpaid;
   return { ...base, errorClass: 'final', ...refusal(status, quota, said), down };
 }
 

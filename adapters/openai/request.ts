@@ -38,6 +38,17 @@ export interface ModelRequest {
 export const instructionsOf = (request: ModelRequest): string =>
   request.prompts.map(({ text }) => text.trim()).join('\n\n');
 
+const numbersOnlyNote =
+  '\n\nYou are given numbers only: this model takes no pictures. Read the table and the levels.';
+
+/** The same question for a model that takes no pictures. */
+export const withoutPictures = (request: ModelRequest): ModelRequest => ({
+  ...request,
+  text: request.text + numbersOnlyNote,
+  pictures: [],
+  numbersOnly: true,
+});
+
 export const parametersOf = (profile: ModelProfile) => ({
   maxOutputTokens: profile.maxOutputTokens,
   pictureDetail: profile.pictureDetail,

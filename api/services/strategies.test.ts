@@ -127,4 +127,40 @@ describe('changeStrategy', () => {
     expect(await fieldsOf(change({ analyst: 'rules' }))).toEqual(['settings.panel']);
     expect((await change({ analyst: 'rules', panel: false })).settings.panel).toBe(false);
   });
+
+  describe('the models of a strategy', () => {
+    const settings = { symbols: ['AAPL'], models: { reader: 'cheap', decider: 'strong' } };
+    const started = async () => {
+      const world = new MemoryWorld();
+      const profiles = ['default', 'cheap', 'strong'].map((name) => ({ name, model: `m-${name}` }));
+      const before = { ...memoryDeps(world), modelState: { profiles } };
+      const { id } = await createStrategy(before, { name: 'Mine', settings }, owner);
+      // Since then the profiles have gone from the settings.
+      const without = { ...before, modelState: { profiles: profiles.slice(0, 1) } };
+      return { id, without };
+    };
+
+    it('stay as they were, also where a profile is gone that the change does not name', async () => {
+      const { id, without } = await started();
+      const risk = { riskPerTrade: '0.005' };
+      const next = await changeStrategy(without, id, { settings: { symbols: ['AAPL'], risk } }, owner);
+      expect(next.settings).toMatchObject({ models: settings.models, risk });
+      expect(await fieldsOf(changeStrategy(without, id, { settings }, owner))).toEqual([
+        'settings.models.reader',
+        'settings.models.decider',
+      ]);
+    });
+
+    it('are refused beside the rules, and dropped by a change to them', async () => {
+      const { id, without } = await started();
+      const analyst = 'rules' as const;
+      const both = { symbols: ['AAPL'], analyst, models: { reader: 'default' } };
+      expect(await fieldsOf(create({ settings: both }))).toEqual(['settings.models']);
+      expect(await fieldsOf(changeStrategy(without, id, { settings: both }, owner))).toEqual([
+        'settings.models',
+      ]);
+      const ruled = await changeStrategy(without, id, { settings: { symbols: ['AAPL'], analyst } }, owner);
+      expect(ruled.settings).not.toHaveProperty('models');
+    });
+  });
 });

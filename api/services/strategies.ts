@@ -71,8 +71,11 @@ export async function changeStrategy(
     const message = `stays ${slot}: a strategy keeps its slot, so that no session has two runs; make another strategy`;
     throw new InvalidInputError([{ in: 'body', field: 'settings.slot', message }]);
   }
-  const { indicators, risk, timeframes } = before.settings;
-  const strategyDefaults = { ...deps.strategyDefaults, indicators, risk, timeframes };
+  const { indicators, risk, timeframes, models } = before.settings;
+  const strategyDefaults = {
+    ...{ ...deps.strategyDefaults, indicators, risk, timeframes },
+    ...(models !== undefined && { models }),
+  };
   const kept = { ...deps, strategyDefaults };
   const settings = await settingsFor(kept, keptFrom(before.settings, request.settings), viewer);
   return deps.strategies.addVersion(id, { after: before.version, settings }, actor);
@@ -85,7 +88,6 @@ function keptFrom(before: StrategySettings, asked: NewStrategyVersion['settings'
     ...asked,
     analyst: asked.analyst ?? before.analyst,
     panel: asked.panel ?? before.panel ?? false,
-    models: asked.models ?? before.models,
     slot: before.slot,
     workflowId: workflowId ?? before.workflowId,
     workflowVersion: workflowVersion ?? (workflowId === undefined ? before.workflowVersion : undefined),

@@ -18,6 +18,8 @@ export interface StrategyDefaults {
   readonly workflowId: string;
   /** Of the version before; a first version takes all of its definition's. */
   readonly timeframes?: readonly Timeframe[];
+  /** Of the version before. Rules ask no model, so theirs are dropped. */
+  readonly models?: ModelRoles;
 }
 
 /** Drops keys that are absent, so that they do not hide a default. */
@@ -32,13 +34,15 @@ function filledIn(
   defaults: StrategyDefaults,
   definition: DefinitionVersion,
 ): StrategySettings {
-  const { analyst = 'auto', models } = request;
+  const { analyst: asked = 'auto' } = request;
   const { timeframes: before = definition.timeframes } = defaults;
+  const analyst = asked === 'auto' ? definition.analyst : asked;
+  const models = analyst === 'rules' ? undefined : (request.models ?? defaults.models);
   return {
     symbols: request.symbols,
     timeframes: request.timeframes ?? definition.timeframes.filter((timeframe) => before.includes(timeframe)),
     indicators: { ...defaults.indicators, ...given(request.indicators) },
-    analyst: analyst === 'auto' ? definition.analyst : analyst,
+    analyst,
     panel: request.panel ?? false,
     ...(models !== undefined && { models: given(models) }),
     risk: { ...tightened(defaults.risk, definition.limits), ...given(request.risk) },
@@ -51,7 +55,7 @@ function filledIn(
 /**
  * @param modelProfiles names that may read, decide or stand in
  * @throws InvalidInputError LIMIT_EXCEEDED for a limit of the platform, BEYOND_WORKFLOW for one of the definition,
- *   UNKNOWN_MODEL_PROFILE
+ *   UNKNOWN_MODEL_PROFILE, INVALID_INPUT for models beside the rules
  */
 export function settingsOf(
   request: NewStrategy['settings'],
@@ -69,10 +73,22 @@ export function settingsOf(
   }));
   if (passed.length > 0) throw new InvalidInputError([...passed, ...beyond], 'LIMIT_EXCEEDED');
   if (beyond.length > 0) throw new InvalidInputError(beyond, 'BEYOND_WORKFLOW');
-  const unknown = unknownProfiles(settings.models ?? {}, modelProfiles);
+  // Only what was sent: a profile that has gone from the settings must not stop a change of something else.
+  const named = given(request.models);
+  if (settings.analyst === 'rules' && Object.keys(named).length > 0) throw rulesAskNobody();
+  const unknown = unknownProfiles(named, modelProfiles);
   if (unknown.length > 0) throw new InvalidInputError(unknown, 'UNKNOWN_MODEL_PROFILE');
   return settings;
 }
+
+const rulesAskNobody = (): InvalidInputError =>
+  new InvalidInputError([
+    {
+      in: 'body',
+      field: 'settings.models',
+      message: "the strategy's analyst is rules, which ask no model: leave models out, or set analyst to openai",
+    },
+  ]);
 
 const unknownProfiles = (models: ModelRoles, known: readonly string[]): FieldProblem[] =>
   Object.entries(models)

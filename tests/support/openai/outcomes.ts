@@ -116,7 +116,6 @@ export const chatFailures: readonly Failure[] = [
     2,
   ],
   ['429 without credit', goodBut('daily', () => error(429, 'quota', 'insufficient_quota')), 'MODEL_QUOTA', 2],
-  ['503 without end', goodBut('daily', () => error(503, 'overloaded')), 'MODEL_BUDGET', -1],
   [
     'dropped connections without end',
     goodBut('daily', () => ({ kind: 'drop', within: true })),
@@ -134,6 +133,7 @@ export const passing: readonly (readonly [string, Script, number])[] = [
     ),
     4,
   ],
+  ['502 once', goodBut('daily', (call, count) => (count === 1 ? error(502, 'bad gateway') : good(call))), 4],
   ['503 once', goodBut('daily', (call, count) => (count === 1 ? error(503, 'overloaded') : good(call))), 4],
   [
     'a dropped connection once',
@@ -195,6 +195,7 @@ export const responsesFailures: readonly Failure[] = [
     'MODEL_RATE_LIMIT',
     2,
   ],
+  ['503 without end', goodBut('weekly', () => error(503, 'overloaded')), 'MODEL_AWAY', -1],
   ['409 without end', goodBut('weekly', () => error(409, 'conflict')), 'MODEL_AWAY', -1],
 ];
 
