@@ -48,7 +48,7 @@ const undecided = ({ code, message }: { readonly code: string; readonly message:
 async function note(
   { rules, rulesOpinions }: RulesOpinionDeps,
   runId: string,
-  part: string,
+  part: RulesOpinion['part'],
   look: () => Promise<Said>,
 ): Promise<void> {
   const put = async (said: Said): Promise<void> => {

@@ -9,14 +9,14 @@ import { createChartRenderer } from '../adapters/charts/renderer.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
-import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
+import { createIbkrGateway, type IbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createBrokerPrices } from '../adapters/prices/broker.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
 import { modelConfigured } from '../config/model.js';
 import type { Config } from '../config/schema.js';
-import { connect } from '../db/connect.js';
+import { connect, type Database } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
 import { claimMode } from '../db/mode.js';
 import { createSharedPacing } from '../db/pacing.js';
@@ -27,6 +27,7 @@ import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
+import type { LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { createCache, createPrices, type PriceParts } from '../api/prices.js';
 import { createChannels } from './channels.js';
@@ -88,6 +89,37 @@ function pricesOf(
   return { brokerPrices, prices: createPrices(prices, { ...parts, simulator, broker: brokerPrices }) };
 }
 
+/** The adapter of the one broker of this process. */
+async function gatewayOf(
+  { mode, broker }: WorkerConfig,
+  db: Database,
+  locks: LocksPort,
+  clock: Clock,
+): Promise<IbkrGateway> {
+  const oauth = broker.connection === 'oauth';
+  return createIbkrGateway({
+    baseUrl: broker.baseUrl,
+    ca: broker.caFile === '' ? null : await readFile(broker.caFile, 'utf8'),
+    certSha256: broker.certSha256,
+    ...(oauth ? { oauth: await readOauth(broker.oauth) } : {}),
+    timeoutMs: broker.timeoutMs,
+    accountId: broker.accountId,
+    login: loginOf(broker),
+    compete: broker.compete,
+    // The simulator's scaled limits are above all that Keel asks, so there each process keeps them for itself.
+    ...(mode === 'simulated' ? {} : { sharedPacing: createSharedPacing(db, broker.baseUrl) }),
+    // The simulator's login needs no owner: whoever comes first opens it.
+    opensSession: mode === 'simulated',
+    locks,
+    confirmMessageIds: broker.confirmMessageIds,
+    suppressMessageIds: broker.suppressMessageIds,
+    mode,
+    clock,
+    pacingFactor: broker.pacingFactor,
+    source: broker.kind === 'simulator' ? 'simulator' : 'ibkr',
+  });
+}
+
 /** @throws KeelError where a part cannot be reached or belongs to another mode. */
 export async function createWorkerPorts(
   config: WorkerConfig,
@@ -104,27 +136,7 @@ export async function createWorkerPorts(
   const login = loginOf(broker);
   const oauth = broker.connection === 'oauth';
   const locks = createLocks(db);
-  const gateway = createIbkrGateway({
-    baseUrl: broker.baseUrl,
-    ca: broker.caFile === '' ? null : await readFile(broker.caFile, 'utf8'),
-    certSha256: broker.certSha256,
-    ...(oauth ? { oauth: await readOauth(broker.oauth) } : {}),
-    timeoutMs: broker.timeoutMs,
-    accountId: broker.accountId,
-    login,
-    compete: broker.compete,
-    // The simulator's scaled limits are above all that Keel asks, so there each process keeps them for itself.
-    ...(mode === 'simulated' ? {} : { sharedPacing: createSharedPacing(db, broker.baseUrl) }),
-    // The simulator's login needs no owner: whoever comes first opens it.
-    opensSession: mode === 'simulated',
-    locks,
-    confirmMessageIds: broker.confirmMessageIds,
-    suppressMessageIds: broker.suppressMessageIds,
-    mode,
-    clock,
-    pacingFactor: broker.pacingFactor,
-    source: broker.kind === 'simulator' ? 'simulator' : 'ibkr',
-  });
+  const gateway = await gatewayOf(config, db, locks, clock);
   const renderer = createChartRenderer({});
   const marketClock = marketClockOf(config, clock);
   const cache = createCache(config.cache, clock);

@@ -25,7 +25,9 @@ const server = createServer((request, response) => {
     const next = scripts.get(model)?.shift() ?? `of ${model}`;
     const status = typeof next === 'number' ? next : 200;
     response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '2' });
-    response.end(JSON.stringify(status === 200 ? answerOf(model, String(next)) : { error: { message: 'no' } }));
+    response.end(
+      JSON.stringify(status === 200 ? answerOf(model, String(next)) : { error: { message: 'no' } }),
+    );
   });
 });
 const answerOf = (model: string, content: string) => ({
@@ -54,7 +56,8 @@ type Store = Pick<ConversationStore, 'reserve' | 'settle' | 'answered' | 'reuse'
 /** The table in memory, with its rule: any answer of the same run, a good one of another. */
 function memoryCalls(rows: CallRow[]): Store {
   const open = {
-    ...{ state: 'reserved', outcome: null, code: null, down: null, message: null, modelAnswered: null },
+    state: 'reserved',
+    ...{ outcome: null, code: null, down: null, message: null, modelAnswered: null },
     ...{ fingerprint: null, responseId: null, requestId: null, finishReason: null, inputTokens: null },
     ...{ cachedTokens: null, outputTokens: null, costUsd: null, answer: null, ms: null, cachedFrom: null },
     ...{ startedAt: '', endedAt: null },
@@ -100,7 +103,12 @@ function keel() {
 
 const profile = (name: string, vision = true): ModelProfile => ({
   ...{ name, baseUrl: url, apiKey: 'none', model: name, api: 'chat', timeoutMs: 20_000, vision },
-  ...{ maxOutputTokens: 100, pictureMaxBytes: 1000, pictureDetail: 'low', price: { input: '1', output: '1' } },
+  ...{
+    maxOutputTokens: 100,
+    pictureMaxBytes: 1000,
+    pictureDetail: 'low',
+    price: { input: '1', output: '1' },
+  },
 });
 const question = (purpose: string): ModelRequest => ({
   ...{ purpose, prompts: [], text: `the ${purpose} chart`, inputSha256: '', schemaName: 's', schema: {} },
@@ -158,7 +166,10 @@ describe('a step that is tried again after its model was found down', () => {
     await failureOf(converse(ask, question('weekly'), read));
     expect(await converse(ask, question('daily'), read)).toEqual(first);
     expect(asked.map(({ model }) => model)).toEqual(['a', 'a']);
-    expect(await converse(ask, question('weekly'), read)).toMatchObject({ value: 'of b', numbersOnly: false });
+    expect(await converse(ask, question('weekly'), read)).toMatchObject({
+      value: 'of b',
+      numbersOnly: false,
+    });
   });
 
   it('waits as it is asked to, but not once the fallback is the next', async () => {

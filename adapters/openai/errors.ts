@@ -112,8 +112,7 @@ function statusFailure(
   const said = words === '' ? '' : `: ${words}`;
   const text = `${code} ${words}`;
   const failedUnpaid = saysItIsDown(status, ofApi);
-  // A server, or a proxy before it, may fail after the model has answered.
-  const base = { ...none, maybePaid: status === 408 || (status >= 500 && !failedUnpaid) };
+  const base = { ...none, maybePaid: mayHaveAnswered(status) && !failedUnpaid };
   if (hasPictures && mayRefusePictures.has(status) && pictureRefused.test(text) && !thisPicture.test(text)) {
     // Refused before the model began, whatever the status.
     const message = `the model takes no pictures (${status}${said})`;
@@ -137,6 +136,9 @@ function statusFailure(
   const down = quota || failedUnpaid;
   return { ...base, errorClass: 'final', ...refusal(status, quota, said), down };
 }
+
+/** A server, or a proxy before it, may fail after the model has answered. */
+const mayHaveAnswered = (status: number): boolean => status === 408 || status >= 500;
 
 /** Final refusals, each with what to do. */
 function refusal(status: number, quota: boolean, said: string): { code: string; message: string } {

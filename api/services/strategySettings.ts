@@ -86,7 +86,8 @@ const rulesAskNobody = (): InvalidInputError =>
     {
       in: 'body',
       field: 'settings.models',
-      message: "the strategy's analyst is rules, which ask no model: leave models out, or set analyst to openai",
+      message:
+        "the strategy's analyst is rules, which ask no model: leave models out, or set analyst to openai",
     },
   ]);
 

@@ -9,14 +9,17 @@ import { readCredentials } from './credentials.js';
 import { createLiveSession } from './liveSession.js';
 
 const { exchange, consumerKey } = oauthVectors();
+const credentials = readCredentials(testConsumer());
 const minute = 60_000;
 const day = 24 * 60 * minute;
+
+/** The broker's own numbers; one pair for all logins, as making a group takes a while. */
+const group = createDiffieHellman(exchange.prime, 'hex', exchange.generator);
+const response = group.generateKeys('hex');
 
 /** The token that a challenge makes, as the broker signs it. */
 function issue({ authorization = '' }: HttpRequest, now: number): string {
   const challenge = /diffie_hellman_challenge="([0-9a-f]+)"/.exec(authorization)?.[1] ?? '';
-  const group = createDiffieHellman(exchange.prime, 'hex', exchange.generator);
-  const response = group.generateKeys('hex');
   const shared = group.computeSecret(
     challenge.padStart(challenge.length + (challenge.length % 2), '0'),
     'hex',
@@ -51,7 +54,7 @@ const connect = () =>
       },
     },
     baseUrl: 'https://broker.example/v1/api',
-    credentials: readCredentials(testConsumer()),
+    credentials,
     pacing: { slot: () => Promise.resolve(), penalize: () => undefined },
     clock: { now: () => now },
     pacingWaitMs: 1000,
