@@ -35,7 +35,8 @@ export interface ModelTiming {
 }
 
 const symbol = 'AAPL';
-const sessions = { slow: '2014-07-14', many: '2014-07-15' };
+/** Of two weeks: the weekly question of the second is then no recorded one of the first. */
+const sessions = { slow: '2014-07-14', many: '2014-07-22' };
 const questions = 100;
 const repairs = 10;
 const slowMs = 2000;
