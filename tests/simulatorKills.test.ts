@@ -1,7 +1,6 @@
 // The simulator's process killed at seeded moments of mixed trading, also in the middle of a write: each start stands where the
 // whole writes of the ledger end, by an arithmetic of its own, and every order that was answered for is there whole.
 import { appendFileSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -86,7 +85,12 @@ const api = async (facts: ReadyFacts, where: string, body?: object): Promise<unk
 };
 
 /** Trades in every way until the process is gone; tells which orders were answered for, a bracket as three. */
-async function trade(facts: ReadyFacts, round: number, answered: Map<string, number>): Promise<void> {
+async function trade(
+  facts: ReadyFacts,
+  round: number,
+  answered: Map<string, number>,
+  onAnswer: () => void,
+): Promise<void> {
   const random = seeded(SEED + round);
   const customer = async (name: string) => {
     for (let number = 0; ; number += 1) {
@@ -104,7 +108,10 @@ async function trade(facts: ReadyFacts, round: number, answered: Map<string, num
             ? [order({ cOID, quantity: 1, orderType: 'LMT', price: 2, tif: 'GTC' })]
             : [order({ cOID, quantity: 1, tif: 'IOC' })];
       const { body } = await place(facts, { orders: rows });
-      if (Array.isArray(body)) answered.set(cOID, rows.length);
+      if (Array.isArray(body)) {
+        answered.set(cOID, rows.length);
+        onAnswer();
+      }
       const [first] = Array.isArray(body) ? (body as { order_id: string }[]) : [];
       if (kind < 0.7 && random() < 0.3 && first !== undefined)
         await request(facts, 'DELETE', `/iserver/account/${ACCOUNT}/order/${first.order_id}`);
@@ -158,9 +165,13 @@ test('each start after a kill stands where the whole writes of the ledger end', 
     await prime(running.facts);
     // Its user begins with the first use.
     await api(running.facts, '/balance');
-    const trading = trade(running.facts, round, answered);
-    await sleep(20 + random() * 400);
-    running.child.kill('SIGKILL');
+    // Three of them trade at once: when one is answered for the last time, the others are anywhere.
+    const { child } = running;
+    const last = answered.size + 2 + Math.floor(random() * 30);
+    const extraMs = random() * 10;
+    const trading = trade(running.facts, round, answered, () => {
+      if (answered.size === last) setTimeout(() => child.kill('SIGKILL'), extraMs);
+    });
     await Promise.all([running.exit, trading]);
 
     const { ledgerFile } = running.facts;

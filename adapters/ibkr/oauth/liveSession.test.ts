@@ -144,7 +144,7 @@ describe('a 401', () => {
   test('without words ends it', async () => {
     expect(await loginsAfter({ status: 401, text: '' }, '/iserver/account/orders')).toBe(2);
   });
-  test.each(['/iserver/auth/status', '/tickle'])(
+  test.each(['/iserver/auth/status', '/iserver/auth/ssodh/init', '/tickle'])(
     'of %s, which wants no brokerage session, ends it',
     async (path) => {
       expect(await loginsAfter(refused('not authenticated'), path)).toBe(2);

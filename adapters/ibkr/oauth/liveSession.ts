@@ -75,15 +75,19 @@ const isoOf = (at: number): string => new Date(at).toISOString();
 const unauthorized = (message: string): KeelError =>
   new KeelError('IBKR_UNAUTHORIZED', message, { errorClass: 'retryable', facts: { signed: false } });
 
+/** What is asked without a brokerage session, or makes one. */
+const sessionless: ReadonlySet<string> = new Set([
+  '/iserver/auth/status',
+  '/iserver/auth/ssodh/init',
+  '/tickle',
+]);
+
 /**
- * Whether a 401 means the token. IBKR answers with one too where only the brokerage session is missing; the two paths that
- * are asked without one can not mean that.
+ * Whether a 401 means the token. IBKR answers with one too where only the brokerage session is missing; paths that want none
+ * can not mean that.
  */
-function endsToken(path: string, { status, text }: Exchange): boolean {
-  if (status !== 401) return false;
-  const sessionless = path === '/iserver/auth/status' || path === '/tickle';
-  return sessionless || !/not authenticated/i.test(errorText(parseJson(text)) ?? '');
-}
+const endsToken = (path: string, { status, text }: Exchange): boolean =>
+  status === 401 && (sessionless.has(path) || !/not authenticated/i.test(errorText(parseJson(text)) ?? ''));
 
 /**
  * When a token ends. IBKR's document calls the figure the time at which it was computed, a day before its end; clients in
