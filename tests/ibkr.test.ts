@@ -1,88 +1,32 @@
 // The IBKR adapter and the clocks against the simulator, each with its own socket: https, http, nothing in between.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
-import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { DeskOrder } from '../adapters/ibkr/deskOrders.js';
-import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
-import { processLocks } from '../adapters/ibkr/testing/connect.js';
+import type { IbkrGateway } from '../adapters/ibkr/gateway.js';
 import { createBrokerPrices } from '../adapters/prices/broker.js';
-import { brokerContract } from '../adapters/testing/brokerContract.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { startSimulator } from '../simulator/server.js';
-import type { Simulator, SimulatorOptions } from '../simulator/server.js';
+import type { Simulator } from '../simulator/server.js';
+import {
+  accountId,
+  adminOf,
+  adminToken,
+  clock,
+  connect,
+  opened,
+  optionsOf,
+  simulatorContract,
+} from './support/ibkr.js';
 import { tempFolder } from './support/temp.js';
 
-const accountId = 'DU1234567';
-const adminToken = 'token-of-the-ibkr-tests';
-const clock = createMachineClock();
-/** A Monday five minutes after the open. */
-const opened = '2014-07-07T13:35:00.000Z';
-
-const optionsOf = (directory: string): SimulatorOptions => ({
-  host: '127.0.0.1',
-  port: 0,
-  adminPort: 0,
-  adminToken,
-  directory,
-  accountId,
-  cash: '100000',
-  slippage: '0.0005',
-  commissionPerShare: '0.005',
-  limitsFactor: 1000,
-  clock,
-  onError: (error) => {
-    throw error;
-  },
-});
 const start = (directory: string): Promise<Simulator> => startSimulator(optionsOf(directory));
-
-const connect = (simulator: Simulator, change: Partial<IbkrGatewayOptions> = {}): IbkrGateway =>
-  createIbkrGateway({
-    baseUrl: simulator.baseUrl,
-    ca: readFileSync(simulator.caFile, 'utf8'),
-    certSha256: [simulator.certSha256],
-    timeoutMs: 5000,
-    accountId,
-    login: accountId,
-    locks: processLocks,
-    mode: 'simulated',
-    clock,
-    pacingFactor: 1000,
-    source: 'simulator',
-    ...change,
-  });
 
 /** What a person does at the gateway's page. */
 const logIn = async ({ adminUrl }: Simulator): Promise<void> => {
   await fetch(`${adminUrl}/login`, { method: 'POST', headers: { authorization: `Bearer ${adminToken}` } });
 };
 
-const adminOf = ({ adminUrl }: Simulator) => ({ adminUrl, token: adminToken, timeoutMs: 5000 });
-
-brokerContract('the simulator through the IBKR adapter', async () => {
-  const folder = tempFolder('ibkr-contract');
-  const simulator = await start(folder.path);
-  const stepper = createMarketStepper(adminOf(simulator));
-  await stepper.step(opened);
-  const ibkr = connect(simulator);
-  return {
-    broker: ibkr.broker,
-    marketData: ibkr.marketData,
-    accountId,
-    symbol: 'AAPL',
-    unknownSymbol: 'ZZZZ',
-    advance: async () => {
-      await stepper.step('2014-07-08T13:35:00.000Z');
-    },
-    close: async () => {
-      ibkr.close();
-      await simulator.close();
-      folder.remove();
-    },
-  };
-});
+simulatorContract('the simulator through the IBKR adapter', start, connect);
 
 describe('the simulator', () => {
   const folder = tempFolder('ibkr');

@@ -5,9 +5,7 @@ import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper } from '../adapters/clocks/simulated.js';
-import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
 import { createIbkrHttp } from '../adapters/ibkr/http.js';
 import { readCredentials } from '../adapters/ibkr/oauth/credentials.js';
@@ -15,83 +13,38 @@ import { createLiveSession } from '../adapters/ibkr/oauth/liveSession.js';
 import type { LiveSession } from '../adapters/ibkr/oauth/liveSession.js';
 import { authorizationHeader, baseString, hmacSignature } from '../adapters/ibkr/oauth/sign.js';
 import { createPacing } from '../adapters/ibkr/pacing.js';
-import { processLocks } from '../adapters/ibkr/testing/connect.js';
 import { testConsumer, testConsumerAtBroker } from '../adapters/ibkr/testing/oauth.js';
-import { brokerContract } from '../adapters/testing/brokerContract.js';
 import { KeelError } from '../ports/errors.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator, SimulatorOptions } from '../simulator/server.js';
+import {
+  accountId,
+  adminOf,
+  adminToken,
+  clock,
+  connect as connectGateway,
+  opened,
+  optionsOf,
+  simulatorContract,
+} from './support/ibkr.js';
 import { tempFolder } from './support/temp.js';
 import { until } from './support/until.js';
 
-const accountId = 'DU1234567';
-const adminToken = 'token-of-the-oauth-tests';
-const clock = createMachineClock();
 const hourMs = 3_600_000;
-const opened = '2014-07-07T13:35:00.000Z';
 
 const start = (directory: string, change: Partial<SimulatorOptions> = {}): Promise<Simulator> =>
-  startSimulator({
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    adminToken,
-    directory,
-    accountId,
-    cash: '100000',
-    slippage: '0.0005',
-    commissionPerShare: '0.005',
-    limitsFactor: 1000,
-    oauth: { consumer: testConsumerAtBroker() },
-    clock,
-    onError: (error) => {
-      throw error;
-    },
-    ...change,
-  });
+  startSimulator({ ...optionsOf(directory), oauth: { consumer: testConsumerAtBroker() }, ...change });
 
 /** By the name in its certificate, as IBKR itself is known; nothing is pinned. */
 const connect = (simulator: Simulator, change: Partial<IbkrGatewayOptions> = {}): IbkrGateway =>
-  createIbkrGateway({
+  connectGateway(simulator, {
     baseUrl: simulator.oauthUrl ?? '',
-    ca: readFileSync(simulator.caFile, 'utf8'),
     certSha256: [],
     oauth: testConsumer(),
-    timeoutMs: 5000,
-    accountId,
-    login: accountId,
-    locks: processLocks,
-    mode: 'simulated',
-    clock,
-    pacingFactor: 1000,
-    source: 'simulator',
     ...change,
   });
 
-const adminOf = ({ adminUrl }: Simulator) => ({ adminUrl, token: adminToken, timeoutMs: 5000 });
-
-brokerContract('the simulator through the IBKR adapter that logs in by OAuth', async () => {
-  const folder = tempFolder('oauth-contract');
-  const simulator = await start(folder.path);
-  const stepper = createMarketStepper(adminOf(simulator));
-  await stepper.step(opened);
-  const ibkr = connect(simulator);
-  return {
-    broker: ibkr.broker,
-    marketData: ibkr.marketData,
-    accountId,
-    symbol: 'AAPL',
-    unknownSymbol: 'ZZZZ',
-    advance: async () => {
-      await stepper.step('2014-07-08T13:35:00.000Z');
-    },
-    close: async () => {
-      ibkr.close();
-      await simulator.close();
-      folder.remove();
-    },
-  };
-});
+simulatorContract('the simulator through the IBKR adapter that logs in by OAuth', start, connect);
 
 describe('the OAuth front', () => {
   const folder = tempFolder('oauth');

@@ -5,28 +5,30 @@ import { text } from 'node:stream/consumers';
 import tls from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createBrokerStateActivities } from '../activities/brokerState.js';
-import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
-import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
 import { authorizationHeader } from '../adapters/ibkr/oauth/sign.js';
 import { machineTimer } from '../adapters/ibkr/pacing.js';
 import type { QuoteFields } from '../adapters/ibkr/socket/books.js';
 import { connectSocket } from '../adapters/ibkr/socket/connection.js';
 import { createPinnedAgent } from '../adapters/ibkr/tls.js';
-import { processLocks } from '../adapters/ibkr/testing/connect.js';
 import { testConsumer, testConsumerAtBroker } from '../adapters/ibkr/testing/oauth.js';
 import type { Contract } from '../domain/market/contract.js';
 import type { BrokerNews } from '../ports/brokerNews.js';
 import type { BrokerSnapshot } from '../ports/stores.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
+import {
+  accountId,
+  adminOf,
+  adminToken,
+  clock,
+  connect as connectGateway,
+  optionsOf,
+} from './support/ibkr.js';
 import { tempFolder } from './support/temp.js';
 import { until } from './support/until.js';
 
-const accountId = 'DU1234567';
-const adminToken = 'token-of-the-socket-tests';
-const clock = createMachineClock();
 /** The heart of the simulator beats, and the adapter waits for it, so much faster. */
 const clockFactor = 50;
 const folder = tempFolder('socket');
@@ -35,21 +37,7 @@ let contract: Contract;
 const made: IbkrGateway[] = [];
 
 const connect = (change: Partial<IbkrGatewayOptions> = {}): IbkrGateway => {
-  const ibkr = createIbkrGateway({
-    baseUrl: simulator.baseUrl,
-    ca: readFileSync(simulator.caFile, 'utf8'),
-    certSha256: [simulator.certSha256],
-    timeoutMs: 5000,
-    accountId,
-    login: accountId,
-    locks: processLocks,
-    mode: 'simulated',
-    clock,
-    pacingFactor: 1000,
-    clockFactor,
-    source: 'simulator',
-    ...change,
-  });
+  const ibkr = connectGateway(simulator, { clockFactor, ...change });
   made.push(ibkr);
   return ibkr;
 };
@@ -59,8 +47,7 @@ const sessions = [7, 8, 9, 10, 11, 14, 15, 16, 17, 18, 21, 22, 23, 24, 25].map(
   (day) => `2014-07-${String(day).padStart(2, '0')}T13:35:00.000Z`,
 );
 let today = '';
-const stepper = () =>
-  createMarketStepper({ adminUrl: simulator.adminUrl, token: adminToken, timeoutMs: 5000 });
+const stepper = () => createMarketStepper(adminOf(simulator));
 async function nextSession(): Promise<void> {
   const to = sessions.shift();
   if (to === undefined) throw new Error('give the test more sessions');
@@ -116,22 +103,9 @@ async function fillIsHinted(ibkr: IbkrGateway, news: BrokerNews): Promise<void> 
 
 beforeAll(async () => {
   simulator = await startSimulator({
-    host: '127.0.0.1',
-    port: 0,
-    adminPort: 0,
-    adminToken,
-    directory: folder.path,
-    accountId,
-    cash: '100000',
-    slippage: '0.0005',
-    commissionPerShare: '0.005',
-    limitsFactor: 1000,
+    ...optionsOf(folder.path),
     clockFactor,
     oauth: { consumer: testConsumerAtBroker() },
-    clock,
-    onError: (error) => {
-      throw error;
-    },
   });
   await nextSession();
   contract = await connect().broker.resolveContract('AAPL');
@@ -286,11 +260,7 @@ describe('the poller', () => {
     const paused = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const market = createSimulatedMarketClock({
-      adminUrl: simulator.adminUrl,
-      token: adminToken,
-      timeoutMs: 5000,
-    });
+    const market = createSimulatedMarketClock(adminOf(simulator));
     const activities = createBrokerStateActivities({
       ...{ mode: 'simulated', accountId, broker: ibkr.broker, clock, marketClock: market },
       brokerNews: ibkr.feed,

@@ -6,10 +6,7 @@ import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { anyObjectSchema, authStatusSchema } from './schemas.js';
 import type { IbkrSession } from './session.js';
-
-const statusEndpoint = { method: 'POST', path: '/iserver/auth/status' } as const;
-const initEndpoint = { method: 'POST', path: '/iserver/auth/ssodh/init' } as const;
-const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
+import { initEndpoint, statusEndpoint, tickleEndpoint } from './sessionEndpoints.js';
 
 /** For each call, wall milliseconds: a gateway that hangs must not hide a loss for longer. */
 const timeoutMs = 5000;

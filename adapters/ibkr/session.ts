@@ -9,6 +9,7 @@ import { sleep } from './pacing.js';
 import type { Lane, Timer } from './pacing.js';
 import { accountsSchema, anyObjectSchema, authStatusSchema } from './schemas.js';
 import type { AuthStatus } from './schemas.js';
+import { initEndpoint, statusEndpoint, tickleEndpoint } from './sessionEndpoints.js';
 
 /** What the gateway wants once per session; forgotten when the session is lost. */
 export interface SessionMemory {
@@ -46,12 +47,9 @@ export interface SessionOptions {
   readonly factor: number;
 }
 
-const statusEndpoint = { method: 'POST', path: '/iserver/auth/status' } as const;
-const initEndpoint = { method: 'POST', path: '/iserver/auth/ssodh/init' } as const;
 const accountsEndpoint = { method: 'GET', path: '/iserver/accounts' } as const;
 const switchEndpoint = { method: 'POST', path: '/iserver/account' } as const;
 const suppressEndpoint = { method: 'POST', path: '/iserver/questions/suppress' } as const;
-const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
 
 /** How long an opened session may take until it is authenticated, and how often it is asked for; wall milliseconds. */
 const settleMs = 5000;

@@ -24,8 +24,8 @@ import {
 import type { Ask } from './ask.js';
 import { converse } from './converse.js';
 import { dataOf, type TimeframeData } from './data.js';
-import { readPrompts, type Prompts } from './prompts.js';
-import { sha256Of, type ModelRequest, type Picture } from './request.js';
+import { readPrompts, versionOf, type Prompts } from './prompts.js';
+import type { ModelRequest, Picture } from './request.js';
 import { nameOf, quoteData } from './untrusted.js';
 
 export const analystName = 'openai';
@@ -42,7 +42,7 @@ export interface ModelAnalystOptions {
 export function createModelAnalyst(options: ModelAnalystOptions): AnalystPort {
   const prompts = readPrompts();
   const schemas = { reading: strictSchema(readingAnswer), decision: strictSchema(decisionAnswer) };
-  const version = [codeVersion, sha256Of(JSON.stringify([prompts, schemas])).slice(0, 12)].join('-');
+  const version = versionOf(codeVersion, prompts, schemas);
   return {
     name: analystName,
     version,

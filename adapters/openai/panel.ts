@@ -10,8 +10,8 @@ import type { ModelAnalystOptions } from './analyst.js';
 import { parseAnswer, reviewAnswer, strictSchema, verdictAnswer } from './answers.js';
 import { converse } from './converse.js';
 import { dataOf } from './data.js';
-import { readPanelPrompts, type PanelPrompts } from './prompts.js';
-import { sha256Of, type ModelRequest } from './request.js';
+import { readPanelPrompts, versionOf, type PanelPrompts } from './prompts.js';
+import type { ModelRequest } from './request.js';
 import { nameOf, quoteData } from './untrusted.js';
 
 /** Raised with every change of this file, or of the quorum, that may make another decision of the same answers. */
@@ -22,7 +22,7 @@ type Options = Pick<ModelAnalystOptions, 'askDecision'>;
 export function createModelPanel(options: Options): PanelPort {
   const prompts = readPanelPrompts();
   const schemas = { review: strictSchema(reviewAnswer), verdict: strictSchema(verdictAnswer) };
-  const version = [codeVersion, sha256Of(JSON.stringify([prompts, schemas])).slice(0, 12)].join('-');
+  const version = versionOf(codeVersion, prompts, schemas);
   return {
     version,
     review: (input) => review(options, prompts, schemas.review, input),

@@ -43,3 +43,7 @@ export const readPanelPrompts = (): PanelPrompts => ({
   reviewer: readPrompt(panelFiles.reviewer),
   judge: readPrompt(panelFiles.judge),
 });
+
+/** Of what decides: code, prompts and schemas. Another one means that the same answers may make another decision. */
+export const versionOf = (code: string, prompts: Prompts | PanelPrompts, schemas: object): string =>
+  [code, sha256Of(JSON.stringify([prompts, schemas])).slice(0, 12)].join('-');

@@ -9,6 +9,7 @@ import type { Exchange } from '../errors.js';
 import type { IbkrHttp } from '../http.js';
 import { parseJson } from '../json.js';
 import type { Pacing } from '../pacing.js';
+import { initEndpoint, statusEndpoint, tickleEndpoint } from '../sessionEndpoints.js';
 import type { OauthCredentials } from './credentials.js';
 import { authorizationHeader, baseString, hmacSignature, rsaSignature } from './sign.js';
 import type { Parameters } from './sign.js';
@@ -75,12 +76,9 @@ const isoOf = (at: number): string => new Date(at).toISOString();
 const unauthorized = (message: string): KeelError =>
   new KeelError('IBKR_UNAUTHORIZED', message, { errorClass: 'retryable', facts: { signed: false } });
 
-/** What is asked without a brokerage session, or makes one. */
-const sessionless: ReadonlySet<string> = new Set([
-  '/iserver/auth/status',
-  '/iserver/auth/ssodh/init',
-  '/tickle',
-]);
+const sessionless = new Set<string>(
+  [statusEndpoint, initEndpoint, tickleEndpoint].map(({ path: below }) => below),
+);
 
 /**
  * Whether a 401 means the token. IBKR answers with one too where only the brokerage session is missing; paths that want none

@@ -1,8 +1,7 @@
 // The name of the login's session, by which the WebSocket knows whose it is. Called by feed.ts, through gateway.ts.
 import { z } from 'zod';
 import type { IbkrClient } from '../client.js';
-
-const tickleEndpoint = { method: 'POST', path: '/tickle', gate: 'tickle' } as const;
+import { tickleEndpoint } from '../sessionEndpoints.js';
 
 /** It becomes part of a header. */
 const schema = z.object({ session: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/) });
