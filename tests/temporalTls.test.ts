@@ -106,10 +106,13 @@ describe('Temporal behind TLS', () => {
   it('is reached by a worker and by the doctor', async () => {
     Object.assign(stack.env, secured);
     await stack.startWorker();
-    expect(await temporalLines({})).toEqual([
-      ['temporal', 'ok'],
-      ['worker', 'ok'],
-    ]);
+    // The server counts a worker once its first poll has come in, which is after the worker's line says it is ready.
+    await expect
+      .poll(() => temporalLines({}), { timeout: 20_000 })
+      .toEqual([
+        ['temporal', 'ok'],
+        ['worker', 'ok'],
+      ]);
   });
 
   it('is not reached without our certificate, nor under another name', async () => {
