@@ -128,6 +128,19 @@ describe('npm start', () => {
     expect(living(records)).toEqual([]);
   });
 
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends with %s before its run as %i, and leaves no process', async (signal, code) => {
+    const run = keel('--once');
+    await run.until('✓ temporal');
+    const records = readRecords(dataDir);
+    run.child.kill(signal);
+    expect(await run.exited, run.said()).toBe(code);
+    expect(living(records)).toEqual([]);
+    expect(readRecords(dataDir)).toEqual([]);
+  });
+
   it('ends what a killed start has left, and finishes its run', async () => {
     const killed = keel();
     await killed.until('openRun');
