@@ -97,7 +97,7 @@ describe('news', () => {
 const leaseMs = 60_000;
 
 /** An outbox of `count` deliveries; `claimMs` is how long the database takes to hand some out. */
-function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
+function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false } = {}) {
   let now = night;
   const waiting = Array.from({ length: count }, (_, index): Delivery => ({
     ...{ key: String(index), userId: 'anna', channel: 'log', state: 'sending', attempts: 3 },
@@ -105,10 +105,13 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
   }));
   const claims: number[] = [];
   const marked: (readonly [string, number])[] = [];
+  const failed: (readonly [string, string, string | null])[] = [];
   let open = 0;
   const send = async (): Promise<void> => {
     open += 1;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => {
+      if (!hangs) setImmediate(resolve);
+    });
     open -= 1;
   };
   const channel = { send };
@@ -128,7 +131,10 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
           ? Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }))
           : Promise.resolve();
       },
-      failed: () => Promise.resolve(),
+      failed: ({ key }, error, retryAt) => {
+        failed.push([key, error, retryAt]);
+        return Promise.resolve();
+      },
       settings: () => Promise.resolve(null),
     },
     channels: { log: channel, webhook: channel, email: channel, slack: channel, telegram: channel },
@@ -145,6 +151,7 @@ function outbox(count: number, { claimMs = 0, failAt = -1 } = {}) {
     send: () => activities.sendNotifications({ forMs: 600_000 }),
     claims,
     marked,
+    failed,
     underWay: () => open,
   };
 }
@@ -165,6 +172,16 @@ describe('the outbox', () => {
     const soon = outbox(1, { claimMs: leaseMs - 1 });
     await soon.send();
     expect(soon.marked).toHaveLength(1);
+  });
+
+  it('waits for no channel beyond its lease, and tries it again', async () => {
+    const box = outbox(2, { claimMs: leaseMs - 20, hangs: true });
+    await box.send();
+    expect(box.marked).toEqual([]);
+    expect(box.failed.map(([key, error, retryAt]) => [key, error, retryAt === null])).toEqual([
+      ['0', 'NOTIFY_AWAY: The channel did not end within 20 ms.', false],
+      ['1', 'NOTIFY_AWAY: The channel did not end within 20 ms.', false],
+    ]);
   });
 
   it('fails with what failed, and only when no other is under way', async () => {

@@ -130,7 +130,9 @@ async function sendOne(
   // The claim came back so late that another sender may have it.
   if (clock.now() >= leaseEnd) return;
   try {
-    if (channel !== 'inbox') await channels[channel].send(delivery, settings);
+    if (channel !== 'inbox') {
+      await within(leaseEnd - clock.now(), channels[channel].send(delivery, settings));
+    }
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
     const again = error.errorClass === 'retryable' && attempts < mostAttempts;
@@ -140,4 +142,20 @@ async function sendOne(
     return;
   }
   await notifications.sent(delivery);
+}
+
+/** Beyond its lease a delivery may be another sender's, and the batch waits for each: a channel that trickles ends there. */
+async function within(ms: number, sending: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const message = `The channel did not end within ${String(ms)} ms.`;
+      reject(new KeelError('NOTIFY_AWAY', message, { errorClass: 'retryable' }));
+    }, ms);
+  });
+  try {
+    await Promise.race([sending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -130,6 +130,16 @@ describe('loadConfig', () => {
     expect(message).toMatch(/api\.port is "http" \(KEEL_API_PORT\)/);
   });
 
+  it.each(['mail.test:25', 'smtp://user:a/b@mail.test:25', 'smtp://user:a#b@mail.test:25'])(
+    'refuses %s as the address of a mail server, without showing it',
+    (url) => {
+      const { message, problems } = problemsOf({ ...services, KEEL_SMTP_URL: url });
+      expect(problems.map(({ path }) => path)).toEqual(['notifier.smtpUrl']);
+      expect(message).toContain('%2F');
+      expect(message).not.toContain(url);
+    },
+  );
+
   it('never shows a secret', () => {
     const env = { ...services, MINIO_ENDPOINT: 'http://x', MINIO_BUCKET: 'k', MINIO_SECRET_KEY: 'zq-secret' };
     expect(problemsOf(env).message).not.toContain('zq-secret');

@@ -238,7 +238,12 @@ export const configSchema = z.strictObject({
   }),
   notifier: z.strictObject({
     /** smtp://user:password@host:port, smtps:// with TLS from the start, or empty for no e-mail. */
-    smtpUrl: z.string().regex(/^(smtps?:\/\/.+)?$/, 'smtp://…, smtps://…, or empty'),
+    smtpUrl: z
+      .string()
+      .refine(
+        (text) => text === '' || (/^smtps?:\/\/./.test(text) && URL.canParse(text)),
+        'smtp://…, smtps://…, or empty; signs such as / # ? @ of a password are written as %2F %23 %3F %40',
+      ),
     from: z.string().min(3),
     telegramUrl: z.url({ protocol: /^https?$/ }),
     /** Of the bot; empty for no Telegram. */

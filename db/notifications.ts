@@ -7,6 +7,7 @@ import type { Delivery, Notification, NotificationStore, Person } from '../ports
 import type { Database } from './connect.js';
 import { notificationDelivery, notificationSetting } from './schemaNotifications.js';
 import { statement } from './statement.js';
+import { inTransaction } from './transaction.js';
 
 const addNews = statement<{ id: string }>(
   'notification_add',
@@ -91,30 +92,20 @@ function createSending(db: Database, mode: Mode): Sending {
   return {
     hasWork: () => db.guard(async () => (await anyWork(db.pool, [mode]))[0]?.work === true),
     fanOut: (limit, deliveriesOf) =>
-      db.guard(async () => {
-        const client = await db.pool.connect();
-        try {
-          await client.query('begin');
-          const news = await takeNews(client, [mode, limit]);
-          const rows = news.flatMap((row) => deliveriesOf(row).map((each) => ({ id: row.id, ...each })));
-          if (rows.length > 0) {
-            await addDeliveries(client, [
-              mode,
-              rows.map(({ id }) => id),
-              rows.map(({ key }) => key),
-              rows.map(({ userId }) => userId),
-              rows.map(({ channel }) => channel),
-              rows.map(({ notBefore }) => notBefore),
-            ]);
-          }
-          await client.query('commit');
-          return news.length;
-        } catch (error) {
-          await client.query('rollback').catch(() => undefined);
-          throw error;
-        } finally {
-          client.release();
+      inTransaction(db, async (client) => {
+        const news = await takeNews(client, [mode, limit]);
+        const rows = news.flatMap((row) => deliveriesOf(row).map((each) => ({ id: row.id, ...each })));
+        if (rows.length > 0) {
+          await addDeliveries(client, [
+            mode,
+            rows.map(({ id }) => id),
+            rows.map(({ key }) => key),
+            rows.map(({ userId }) => userId),
+            rows.map(({ channel }) => channel),
+            rows.map(({ notBefore }) => notBefore),
+          ]);
         }
+        return news.length;
       }),
     claim: (limit, leaseMs) => db.guard(() => claimDue(db.pool, [mode, limit, leaseMs])),
     sent: ({ key, attempts }) =>

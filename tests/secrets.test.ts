@@ -40,6 +40,9 @@ const planted: Record<string, string> = {
   'slack address': 'planted-slack-path-B03kf9s',
   'webhook secret': 'planted-webhook-secret-91',
   'OIDC client secret': 'planted-oidc-client-secret-5',
+  'OAuth consumer key': 'PLANTCONS',
+  'OAuth access token': 'planted0oauth0token0b81',
+  'OAuth access token secret': 'cGxhbnRlZC1vYXV0aC1zZWNyZXQ=',
 };
 /** Where a secret belongs: sealed, hashed or, as docs/notifications.md says, in clear. */
 const secretTables = ['notification_setting'];
@@ -112,6 +115,9 @@ const settingsOf = (store: TestS3 | null): Record<string, string> => ({
   KEEL_OIDC_CLIENT_ID: 'keel',
   KEEL_OIDC_CLIENT_SECRET: planted['OIDC client secret'] ?? '',
   KEEL_OIDC_REDIRECT_URL: redirectUrl,
+  IBKR_OAUTH_CONSUMER_KEY: planted['OAuth consumer key'] ?? '',
+  IBKR_OAUTH_ACCESS_TOKEN: planted['OAuth access token'] ?? '',
+  IBKR_OAUTH_ACCESS_TOKEN_SECRET: planted['OAuth access token secret'] ?? '',
   KEEL_LOG_LEVEL: 'debug',
   KEEL_STEP_DEADLINE_MS: '20000',
   KEEL_MODEL_STEP_DEADLINE_MS: '30000',

@@ -101,6 +101,17 @@ describe('a receiver', () => {
     expect(inspect(error, { depth: 10 })).not.toContain('hunter2');
   });
 
+  it.each([
+    ['switches protocols', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
+    ['closes without a word', ''],
+    ['speaks no HTTP', 'SSH-2.0-server\r\n'],
+  ])('that %s is away', async (_what, words) => {
+    respond = (request) => {
+      request.socket.end(words);
+    };
+    await expect(ask(100)).rejects.toMatchObject({ code: 'NOTIFY_AWAY', errorClass: 'retryable' });
+  });
+
   it('that hangs is given up in time, and one that sends for ever is not listened to', async () => {
     respond = undefined;
     await expect(ask(100)).rejects.toMatchObject({ code: 'NOTIFY_AWAY', errorClass: 'retryable' });

@@ -74,6 +74,10 @@ function statusOf(
         reject(away(name, `brought no answer within ${timeoutMs} ms`));
       } else reject(away(name, `can not be reached (${'code' in error ? String(error.code) : 'no code'})`));
     });
+    // An answer that is none, such as 101, ends the connection and tells neither a response nor an error.
+    request.once('close', () => {
+      reject(away(name, 'closed the connection without an answer'));
+    });
     request.end(body);
   });
 }

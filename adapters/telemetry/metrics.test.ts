@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { serveMetrics } from './metrics.js';
+import { serveMetrics, workerMetrics } from './metrics.js';
 
 it('names the port of the metrics that another process has', async () => {
   const other = createServer().listen(0, '127.0.0.1');
@@ -18,4 +19,17 @@ it('names the port of the metrics that another process has', async () => {
   } finally {
     other.close();
   }
+});
+
+it('begins the counts that alerts watch at 0, so that the first event is a growth', async () => {
+  const registry = new Registry();
+  workerMetrics(registry);
+  const served = await registry.metrics();
+  const alerts = readFileSync(new URL('../../deploy/prometheus/alerts.yml', import.meta.url), 'utf8');
+  const watched = [...alerts.matchAll(/increase\((keel_\w+)\{(\w+)=~?"([\w|]+)"\}/g)].flatMap(
+    ([, name = '', label = '', values = '']) =>
+      values.split('|').map((value) => `${name}{${label}="${value}"} 0`),
+  );
+  expect(watched.length).toBeGreaterThanOrEqual(4);
+  expect(served.split('\n')).toEqual(expect.arrayContaining(watched));
 });

@@ -66,6 +66,12 @@ export interface WorkerMetrics {
   snapshot(at: number): void;
 }
 
+/** Alerts look at how much these grow, which is nothing to see where a count begins with its first 1. */
+const watched = {
+  results: ['accepted', 'rejected', 'unknown', 'not_sent'],
+  outcomes: ['FAILED', 'UNPROTECTED', 'SENT_NOT_FOUND_EXPIRED'],
+} as const;
+
 export function workerMetrics(registry: Registry): WorkerMetrics {
   const registers = [registry];
   const seconds = new Histogram({
@@ -92,6 +98,8 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     help: 'When this worker last stored a whole snapshot of the account; 0 before the first',
     registers,
   });
+  for (const result of watched.results) orders.inc({ result }, 0);
+  for (const outcome of watched.outcomes) runs.inc({ outcome }, 0);
   return {
     activity: (activity, outcome, ms) => {
       seconds.observe({ activity, outcome }, ms / 1000);

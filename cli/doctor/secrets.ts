@@ -1,6 +1,6 @@
 // Every secret that this Keel knows by value, so that none leaves it in an answer or a bundle. Called by examine.ts and
 // bundle.ts.
-import { secretValues } from '../../config/print.js';
+import { passwordsIn, secretValues } from '../../config/print.js';
 import { secretVariables } from '../../config/variables.js';
 import type { Patient } from './types.js';
 
@@ -10,11 +10,5 @@ import type { Patient } from './types.js';
  */
 export function secretsOf({ env, sections }: Pick<Patient, 'env' | 'sections'>): readonly string[] {
   const given = secretVariables.flatMap((name) => (env[name] ? [env[name]] : []));
-  return [...given, ...given.flatMap(passwordIn), ...secretValues(sections)];
-}
-
-function passwordIn(text: string): string[] {
-  if (!URL.canParse(text)) return [];
-  const { password } = new URL(text);
-  return password === '' ? [] : [password, decodeURIComponent(password)];
+  return [...given, ...given.flatMap(passwordsIn), ...secretValues(sections)];
 }
