@@ -12,7 +12,7 @@ function planted(valueOf: (path: string) => string): Partial<Config> {
     for (const part of parts.slice(0, -1)) at = (at[part] ??= {}) as Record<string, unknown>;
     at[parts.at(-1) ?? ''] = valueOf(path);
   }
-  return tree as Partial<Config>;
+  return tree;
 }
 
 it.each(secretPaths)('%s is shown masked, and known by its value', (path) => {
