@@ -88,7 +88,7 @@ export async function inputOf(
     format: 1,
     ...rest,
     ...(!byRules && ofModel),
-    analyst: { name: analyst.name, version: analyst.version },
+    analyst: { name: analyst.name, version: versionFor(analyst, input) },
     indicators,
     minimumRCoefficient: risk.minimumRCoefficient,
   };
@@ -98,6 +98,12 @@ export async function inputOf(
   }
   return { analyst, stored };
 }
+
+/** Of the analyst that reads these bars; of daily and weekly ones its version alone. */
+const versionFor = (
+  { version, added = {} }: AnalystPort,
+  { bars }: Pick<DecisionInput, 'bars'>,
+): string => [version, ...bars.flatMap(({ timeframe }) => added[timeframe] ?? [])].join('+');
 
 type Objects = Pick<ObjectStorePort, 'get'>;
 
@@ -182,10 +188,11 @@ export async function recomputeDecision(
   objects: Objects,
   input: DecisionInput,
 ): Promise<Decision> {
-  if (analyst.name !== input.analyst.name || analyst.version !== input.analyst.version) {
+  const version = versionFor(analyst, input);
+  if (analyst.name !== input.analyst.name || version !== input.analyst.version) {
     throw new KeelError(
       'ANALYST_CHANGED',
-      `decided by ${input.analyst.name} ${input.analyst.version}, here is ${analyst.name} ${analyst.version}`,
+      `decided by ${input.analyst.name} ${input.analyst.version}, here is ${analyst.name} ${version}`,
     );
   }
   const call = callOf(input);

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
-import { timeframeRules } from '../domain/market/bar.js';
+import { timeframeRules, type Timeframe } from '../domain/market/bar.js';
 import type { RunRow } from '../ports/stores.js';
 import type { Api, RunDetail } from './api.js';
 import { followToEnd } from './follow.js';
@@ -45,7 +45,7 @@ export async function runSession(request: RunRequest): Promise<RunDetail> {
     calendar: createNyseCalendar(),
     now: (await market.now()).now,
     data,
-    firstSession: firstSession(data),
+    firstSession: firstSession(data, await addedTimeframes(request)),
     stored,
   });
   if (choice.kind === 'refused') throw new StartError(choice.message);
@@ -87,23 +87,37 @@ interface DemoDates {
   readonly first: string | null;
 }
 
+/** Those of the strategy beyond daily and weekly, which the table of demo dates knows nothing of. */
+async function addedTimeframes({ market, strategyId }: RunRequest): Promise<readonly Timeframe[]> {
+  const strategy = await market.stores.strategies.get(strategyId);
+  const wanted = strategy?.settings.timeframes ?? [];
+  return wanted.filter((timeframe) => timeframe !== 'daily' && timeframe !== 'weekly');
+}
+
 /** The committed table of each symbol's first session that buys, else the first after warm-up. */
-function firstSession({ symbol, first, last }: SymbolData): string {
+function firstSession({ symbol, first, last }: SymbolData, added: readonly Timeframe[]): string {
   const table = new URL('demoDates.json', import.meta.url);
-  if (existsSync(table)) {
+  if (added.length === 0 && existsSync(table)) {
     const dates = JSON.parse(readFileSync(table, 'utf8')) as {
       symbols: Record<string, DemoDates | undefined>;
     };
     const found = dates.symbols[symbol]?.firstBuy ?? dates.symbols[symbol]?.first;
     if (found !== undefined && found !== null) return found;
   }
-  return afterWarmUp(createNyseCalendar(), first, last);
+  return afterWarmUp(createNyseCalendar(), first, last, added);
 }
 
-/** The first session by whose close the symbol has enough daily and weekly bars. */
-export function afterWarmUp(calendar: Calendar, first: string, last: string): string {
-  const { daily, weekly } = timeframeRules;
-  // One week more: a week that has not ended does not count.
-  const sessions = Math.max(daily.warmUp, (weekly.warmUp + 1) * 5);
-  return calendar.between(first, last).at(sessions - 1)?.date ?? last;
+/** A session by whose close the symbol has enough bars of each timeframe; with daily and weekly alone, the first. */
+export function afterWarmUp(
+  calendar: Calendar,
+  first: string,
+  last: string,
+  added: readonly Timeframe[] = [],
+): string {
+  // One week or month more: one that has not ended does not count.
+  const needed = (['daily', 'weekly', ...added] as const).map((timeframe) => {
+    const { warmUp, sessions } = timeframeRules[timeframe];
+    return (warmUp + (timeframe === 'daily' ? 0 : 1)) * sessions;
+  });
+  return calendar.between(first, last).at(Math.max(...needed) - 1)?.date ?? last;
 }

@@ -195,7 +195,7 @@ function printDecision({ decision, analyses }: RunDetail, say: Say): void {
   }
   if (decision.review?.panel !== undefined) printPanel(decision.review.panel, say);
   // What it says of the timeframes follows as a list.
-  const [summary = ''] = decision.rationale.split(/ (?:daily|weekly): /);
+  const [summary = ''] = decision.rationale.split(/ (?:daily|weekly|monthly): /);
   say(wrap(analyses.length === 0 ? decision.rationale : summary, width - 10, '            '));
   for (const { timeframe, score, reasons } of analyses) {
     say(`            ${timeframe}: score ${score.toFixed(2)}`);

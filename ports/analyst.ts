@@ -49,6 +49,8 @@ export interface AnalystPort {
   readonly name: string;
   /** Changes whenever the same input may give another answer. */
   readonly version: string;
+  /** Of what reads a timeframe and may change without the rest; a decision on it names it beside the version. */
+  readonly added?: Readonly<Partial<Record<Timeframe, string>>>;
   analyze(input: AnalyzeInput): Promise<AnalystOutcome<Analysis>>;
   decide(input: DecideInput): Promise<AnalystOutcome<Proposal>>;
 }

@@ -10,8 +10,8 @@ export interface History {
 
 export interface MarketDataPort {
   /**
-   * Bars up to now, oldest first: for daily one year and more to warm up (2 years asked), for weekly five years and
-   * more (10 asked), as far as the source has them. The last bar may be unfinished; callers drop it.
+   * Bars up to now, oldest first: what is shown and more to warm up (timeframeRules), as far as the source has them. The
+   * last bar may be unfinished; callers drop it.
    */
   history(contract: Pick<Contract, 'conid' | 'symbol'>, timeframe: Timeframe): Promise<History>;
 }

@@ -15,8 +15,6 @@ import { loadInstruments } from '../simulator/data.js';
 import { createMarket, type Market } from '../simulator/exchange/market.js';
 import type { Instrument } from '../simulator/exchange/types.js';
 
-/** As adapters/ibkr asks for them. */
-const requests = { daily: { period: '2y', bar: '1d' }, weekly: { period: '10y', bar: '1w' } } as const;
 const timeframes: readonly Timeframe[] = ['daily', 'weekly'];
 const minimumRCoefficient = 1.5;
 const analyst = createRulesAnalyst();
@@ -30,7 +28,7 @@ interface SymbolDates {
 }
 
 function barsAt(market: Market, calendar: Calendar, conid: number, timeframe: Timeframe, close: string) {
-  const query = { conid: String(conid), startTime: null, ...requests[timeframe] };
+  const query = { conid: String(conid), startTime: null, ...timeframeRules[timeframe].request };
   const request = readHistoryRequest(query, close);
   if ('error' in request) throw new Error(request.error);
   return dropUnfinished(barsOf(market, request, close), timeframe, close, calendar);

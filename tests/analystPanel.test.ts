@@ -5,12 +5,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../cli/api.js';
-import { keel as command } from '../cli/main.js';
-import { summaryOf, writeSummary } from '../cli/summary.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import { definitionSteps, mandatoryGates } from '../domain/definition/definition.js';
 import { makeUser, type TestUser } from './support/access.js';
 import { startApi, type ApiProcess } from './support/api.js';
+import { commandsOn, type Typed } from './support/openai/commands.js';
 import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
 import { hold, key, panelFailures, panelPassing } from './support/openai/outcomes.js';
 import { good, goodBut, reviewText } from './support/openai/replies.js';
@@ -151,19 +150,8 @@ describe('a panel', () => {
 
 describe('what a panel said', () => {
   const objectDir = (): string => path.join(model.keel.folder, 'objects');
-  async function typed(word: string, { runId }: Begun): Promise<{ code: number; text: string }> {
-    const detail = await createApi(api.url, admin.key).run(runId);
-    const places = {
-      ...{ apiUrl: api.url, dataDir: model.keel.folder, databaseDir: null, objectDir: objectDir() },
-      ledgerFile: model.keel.ledgerFile,
-    };
-    const file = path.join(model.keel.folder, `${runId}.json`);
-    writeSummary(file, summaryOf(detail, places));
-    const lines: string[] = [];
-    const say = (line: string): void => void lines.push(line);
-    const env = () => ({ DATABASE_URL: model.keel.databaseUrl });
-    return { code: await command([word, file], { out: say, err: say, env }), text: lines.join('\n') };
-  }
+  const typed = (word: Parameters<Typed>[0], { runId }: Begun): ReturnType<Typed> =>
+    commandsOn(model.keel, api, admin.key)(word, runId);
 
   it.each(['stands', 'veto', 'holds'])(
     'is verified, replayed and explained without a call: %s',

@@ -231,6 +231,15 @@ describe('workflow definitions', () => {
     });
   });
 
+  it('have one of the platform for strategies that look at months too', async () => {
+    const added = await stores.definitions.get('three-timeframes');
+    const standard = await stores.definitions.get('standard');
+    expect(added).toMatchObject({ ownerId: null, current: { version: 1, createdBy: 'keel' } });
+    const { steps, analyst, gates, limits } = standard?.current ?? {};
+    const same = { steps, analyst, gates, limits };
+    expect(added?.current).toMatchObject({ ...same, timeframes: ['daily', 'weekly', 'monthly'] });
+  });
+
   it('give back what was stored, by version and in the list', async () => {
     const id = await own();
     const first = await stores.definitions.version(id, 1);

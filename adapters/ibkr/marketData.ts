@@ -1,5 +1,5 @@
 // Quotes and history. Called by broker.ts (quote) and gateway.ts (MarketDataPort).
-import type { Bar, Timeframe } from '../../domain/market/bar.js';
+import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
 import type { Contract } from '../../domain/market/contract.js';
 import { money } from '../../domain/money/decimal.js';
 import type { QuoteFacts } from '../../domain/risk/types.js';
@@ -71,11 +71,6 @@ export async function readSnapshot(
   });
 }
 
-const spans: Record<Timeframe, { readonly period: string; readonly bar: string }> = {
-  daily: { period: '2y', bar: '1d' },
-  weekly: { period: '10y', bar: '1w' },
-};
-
 const noHistory = (symbol: string, timeframe: Timeframe): KeelError =>
   new KeelError('NO_HISTORY', `IBKR has no ${timeframe} bars of ${symbol}.`, {
     facts: { symbol, timeframe },
@@ -87,7 +82,7 @@ export async function readHistory(
   contract: Pick<Contract, 'conid' | 'symbol'>,
   timeframe: Timeframe,
 ): Promise<readonly Bar[]> {
-  const query = { conid: contract.conid, ...spans[timeframe], outsideRth: 'false' };
+  const query = { conid: contract.conid, ...timeframeRules[timeframe].request, outsideRth: 'false' };
   const found = await client.call(historyEndpoint, { query }, historySchema).catch((error: unknown) => {
     const words = error instanceof KeelError ? error.facts['text'] : null;
     throw typeof words === 'string' && /^no data/i.test(words)

@@ -11,6 +11,7 @@ import type {
   DecideInput,
   TimeframeInput,
 } from '../../ports/analyst.js';
+import type { Timeframe } from '../../domain/market/bar.js';
 import { KeelError } from '../../ports/errors.js';
 import {
   decisionAnswer,
@@ -24,8 +25,8 @@ import {
 import type { Ask } from './ask.js';
 import { converse } from './converse.js';
 import { dataOf, type TimeframeData } from './data.js';
-import { readPrompts, versionOf, type Prompts } from './prompts.js';
-import type { ModelRequest, Picture } from './request.js';
+import { readAddedPrompts, readPrompts, versionOf, type AddedPrompts, type Prompts } from './prompts.js';
+import type { ModelRequest, Picture, Prompt } from './request.js';
 import { nameOf, quoteData } from './untrusted.js';
 
 export const analystName = 'openai';
@@ -41,21 +42,25 @@ export interface ModelAnalystOptions {
 
 export function createModelAnalyst(options: ModelAnalystOptions): AnalystPort {
   const prompts = readPrompts();
+  const added = readAddedPrompts();
   const schemas = { reading: strictSchema(readingAnswer), decision: strictSchema(decisionAnswer) };
   const version = versionOf(codeVersion, prompts, schemas);
   return {
     name: analystName,
     version,
-    analyze: (input) => analyze(options, prompts, schemas.reading, input),
+    added: { monthly: versionOfPrompt(added.monthly) },
+    analyze: (input) => analyze(options, { ...prompts, ...added }, schemas.reading, input),
     decide: (input) => decide(options, prompts, schemas.decision, input),
   };
 }
+
+const versionOfPrompt = ({ name, sha256 }: Prompt): string => `${name}-${sha256.slice(0, 12)}`;
 
 type Schema = ModelRequest['schema'];
 
 async function analyze(
   { askReading }: ModelAnalystOptions,
-  prompts: Prompts,
+  prompts: Pick<Prompts & AddedPrompts, Timeframe>,
   schema: Schema,
   input: AnalyzeInput,
 ): Promise<AnalystOutcome<Analysis>> {

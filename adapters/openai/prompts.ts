@@ -1,10 +1,11 @@
 // The prompts, as committed files. A changed prompt is a new file with the next number: old runs name the old one.
 import { readFileSync } from 'node:fs';
+import { timeframeRules, type Timeframe } from '../../domain/market/bar.js';
 import { sha256Of, type Prompt } from './request.js';
 
 const files = {
-  daily: 'daily-1',
-  weekly: 'weekly-1',
+  daily: timeframeRules.daily.prompt,
+  weekly: timeframeRules.weekly.prompt,
   consolidation: 'consolidation-1',
   decision: 'decision-1',
 } as const;
@@ -20,6 +21,7 @@ const panelFiles = {
 } as const;
 
 export type Prompts = Readonly<Record<keyof typeof files, Prompt>>;
+export type AddedPrompts = Readonly<Record<Exclude<Timeframe, keyof typeof files>, Prompt>>;
 export type PanelPrompts = Readonly<Record<keyof typeof panelFiles, Prompt>>;
 
 function readPrompt(name: string): Prompt {
@@ -33,6 +35,11 @@ export const readPrompts = (): Prompts => ({
   weekly: readPrompt(files.weekly),
   consolidation: readPrompt(files.consolidation),
   decision: readPrompt(files.decision),
+});
+
+/** Of a timeframe that a strategy adds, apart as well: decisions without it stay as they were. */
+export const readAddedPrompts = (): AddedPrompts => ({
+  monthly: readPrompt(timeframeRules.monthly.prompt),
 });
 
 export const readPanelPrompts = (): PanelPrompts => ({

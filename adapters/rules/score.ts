@@ -7,8 +7,8 @@ import type { Bar, Timeframe } from '../../domain/market/bar.js';
 /** Sum 1. Trend leads, momentum confirms, levels and volatility temper. */
 export const weights = { trend: 0.4, momentum: 0.3, levels: 0.2, volatility: 0.1 } as const;
 
-/** Bars that support and resistance are taken from: about a month of days, half a year of weeks. */
-const levelBars: Record<Timeframe, number> = { daily: 20, weekly: 26 };
+/** Bars that support and resistance are taken from: about a month of days, half a year of weeks, a year of months. */
+const levelBars: Record<Timeframe, number> = { daily: 20, weekly: 26, monthly: 12 };
 
 interface Part {
   readonly score: number;

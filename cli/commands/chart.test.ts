@@ -59,6 +59,25 @@ describe('keel chart', () => {
     expect(open.err).toEqual([`the last week of ${file} is unfinished and left out`]);
   });
 
+  it('joins days to months, and leaves out a month that has not ended, in and outside the calendar', async () => {
+    const whole = await run('--csv', aapl, '--out', target(), '--timeframe', 'monthly');
+    expect(whole.out[0]).toContain('AAPL, 60 of 60 monthly bars');
+    expect(whole.err).toEqual([`the last month of ${aapl} is unfinished and left out`]);
+    const rows = ['1998-10-29', '1998-10-30', '1998-11-27', '1998-11-30', '1998-12-30'].map(
+      (date) => `${date},10,11,9,10,100`,
+    );
+    for (const [count, months] of [
+      [2, '1 of 1'],
+      [3, '1 of 1'],
+      [4, '2 of 2'],
+      [5, '2 of 2'],
+    ] as const) {
+      const file = csv([header, ...rows.slice(0, count)]);
+      const { code, out } = await run('--csv', file, '--out', target(), '--timeframe', 'monthly');
+      expect([code, out[0]]).toEqual([0, expect.stringContaining(`BARS, ${months} monthly bars`)]);
+    }
+  });
+
   it('names every problem of a bad CSV with its line, and writes nothing', async () => {
     const file = csv([
       header,

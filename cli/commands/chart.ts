@@ -3,17 +3,17 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createRender } from '../../adapters/charts/render.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
-import { timeframeRules, type Timeframe } from '../../domain/market/bar.js';
+import { timeframeRules, timeframes, type Timeframe } from '../../domain/market/bar.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
-import { aggregateWeekly } from '../../domain/market/weekly.js';
+import { barsOfTimeframe } from '../../domain/market/weekly.js';
 import { KeelError } from '../../ports/errors.js';
 import { parseArguments } from '../arguments.js';
 import { missingSessions, plainReason, readCsvBars, Refusal } from '../csvFile.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
-import { weeksOf } from '../weeks.js';
+import { finishedBars } from '../weeks.js';
 
-export const chartHelp = `Usage: keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe daily|weekly]
+export const chartHelp = `Usage: keel chart --csv FILE --out PNG [--symbol NAME] [--timeframe ${timeframes.join('|')}]
 
 Draws the chart that a run would store: candles, averages, bands, volume, RSI and MACD.
 
@@ -34,7 +34,7 @@ function orderOf(args: readonly string[]): Order {
   const { csv, out, timeframe = 'daily' } = values;
   if (csv === undefined || out === undefined) throw new UsageError('--csv FILE and --out PNG are needed');
   if (!isTimeframe(timeframe))
-    throw new UsageError(`--timeframe is daily or weekly, not ${JSON.stringify(timeframe)}`);
+    throw new UsageError(`--timeframe is ${timeframes.join(' or ')}, not ${JSON.stringify(timeframe)}`);
   const symbol = values.symbol ?? path.basename(csv, path.extname(csv)).toUpperCase();
   return { csv, out, symbol, timeframe };
 }
@@ -61,10 +61,11 @@ async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
 
 async function draw(order: Order, out: Say, err: Say): Promise<void> {
   const daily = await readCsvBars(order.csv);
-  const bars = order.timeframe === 'weekly' ? weeksOf(daily, createNyseCalendar()) : daily;
-  if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished week`]);
-  if (order.timeframe === 'weekly' && bars.length < aggregateWeekly(daily).length)
-    err(`the last week of ${order.csv} is unfinished and left out`);
+  const bars = finishedBars(daily, order.timeframe, createNyseCalendar());
+  const interval = { daily: 'day', weekly: 'week', monthly: 'month' }[order.timeframe];
+  if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished ${interval}`]);
+  if (bars.length < barsOfTimeframe(daily, order.timeframe).length)
+    err(`the last ${interval} of ${order.csv} is unfinished and left out`);
   const holes = missingSessions(order.csv, daily);
   if (holes !== null) err(holes);
   const { window } = timeframeRules[order.timeframe];

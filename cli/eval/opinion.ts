@@ -2,7 +2,7 @@
 // Called by evaluate.ts.
 import type { Analysis } from '../../domain/decision/decision.js';
 import type { Said } from '../../domain/evaluation/measure.js';
-import type { View } from '../../domain/evaluation/view.js';
+import { viewed, type View } from '../../domain/evaluation/view.js';
 import { rounded } from '../../domain/evaluation/wilson.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import type { Bar, Timeframe } from '../../domain/market/bar.js';
@@ -29,8 +29,6 @@ export interface Question {
   readonly draw: (timeframe: Timeframe, bars: readonly Bar[]) => Promise<Drawn>;
 }
 
-const timeframes: readonly Timeframe[] = ['daily', 'weekly'];
-
 export async function opinionOf(question: Question): Promise<Said> {
   try {
     return await ask(question);
@@ -42,7 +40,7 @@ export async function opinionOf(question: Question): Promise<Said> {
 
 async function ask({ analyst, symbol, view, call, rules, draw }: Question): Promise<Said> {
   const inputs = await Promise.all(
-    timeframes.map(async (timeframe): Promise<TimeframeInput> => {
+    viewed.map(async (timeframe): Promise<TimeframeInput> => {
       const bars = view[timeframe];
       const { object, png } = await draw(timeframe, bars);
       const readPicture = (): Promise<Uint8Array> => Promise.resolve(png);

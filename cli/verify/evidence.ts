@@ -59,10 +59,11 @@ function checkBarContents(list: CheckList, row: BarSetRow, bytes: Uint8Array): v
   );
 }
 
+const byTimeframe = <T extends { timeframe: string }>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => a.timeframe.localeCompare(b.timeframe));
+
 async function checkCharts({ list, summary, run, objects, stores }: VerifyFacts): Promise<void> {
   const stored = await stores.evidence.charts(run.id);
-  const byTimeframe = <T extends { timeframe: string }>(rows: readonly T[]): T[] =>
-    [...rows].sort((a, b) => a.timeframe.localeCompare(b.timeframe));
   const shown = stored.map(({ timeframe, object, width, height }) => ({
     timeframe,
     ...object,
@@ -105,8 +106,10 @@ async function checkDecision({ list, summary, run, objects, stores }: VerifyFact
     [input.symbol, input.session],
     [run.symbol, run.session],
   );
-  list.same("decision's input names the stored bars", input.bars, await stores.evidence.bars(run.id));
-  list.same("decision's input names the stored charts", input.charts, await stores.evidence.charts(run.id));
+  // The input has them in the strategy's order, the database by name.
+  const [bars, charts] = [await stores.evidence.bars(run.id), await stores.evidence.charts(run.id)];
+  list.same("decision's input names the stored bars", byTimeframe(input.bars), byTimeframe(bars));
+  list.same("decision's input names the stored charts", byTimeframe(input.charts), byTimeframe(charts));
   const again = await list.attempt('decision can be made again from the stored bars', () =>
     decideAgain(stores, objects, run.id, input),
   );

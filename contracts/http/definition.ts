@@ -2,6 +2,7 @@
 // shown. Used by api/routes/definitions.ts, the OpenAPI document and `keel workflows`.
 import { z } from 'zod';
 import { definitionGates, definitionSteps, mandatoryGates } from '../../domain/definition/definition.js';
+import { timeframes as known } from '../../domain/market/bar.js';
 import { definitionId, instant, sentence, timeframe } from './fields.js';
 import { riskFields } from './strategy.js';
 
@@ -26,7 +27,7 @@ const steps = names('step', definitionSteps).meta({
 const gates = names('gate', definitionGates).meta({
   description: `Safety gates: ${mandatoryGates.join(', ')} are mandatory; timeframesAgree may be added.`,
 });
-const timeframes = z.array(timeframe).min(1).max(2).refine(unique, 'holds the same timeframe twice');
+const timeframes = z.array(timeframe).min(1).max(known.length).refine(unique, 'holds the same timeframe twice');
 const analyst = z.enum(['auto', 'rules', 'openai']).meta({
   description: 'auto: what the strategy asks for.',
 });

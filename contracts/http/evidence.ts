@@ -1,5 +1,6 @@
 // What a run found out, as the HTTP API shows it: bars, charts, analyses, decision, verdicts of risk.
 import { z } from 'zod';
+import { timeframes } from '../../domain/market/bar.js';
 import { decimal, instant, objectRef, objectRefFields, timeframe } from './fields.js';
 import { decisionReview, reading } from './model.js';
 
@@ -69,7 +70,7 @@ export const decision = z
 
 export const rulesOpinion = z
   .strictObject({
-    part: z.enum(['daily', 'weekly', 'decision']),
+    part: z.enum([...timeframes, 'decision']),
     version: z.string().meta({ description: 'Of the rules.' }),
     score: score.nullable(),
     action: action.nullable(),

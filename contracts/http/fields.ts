@@ -1,6 +1,7 @@
 // Fields that several nouns of the HTTP API share: names, instants, exact amounts, references to objects.
 // Used by the schemas beside it, by the routes that parse with them and by the OpenAPI document.
 import { z } from 'zod';
+import { timeframes } from '../../domain/market/bar.js';
 
 /** No control characters: they break logs, and PostgreSQL refuses NUL. */
 const printable = /^[^\u0000-\u001f\u007f]*$/;
@@ -19,7 +20,7 @@ export const mode = z.enum(['simulated', 'paper', 'live']).meta({
   example: 'simulated',
 });
 
-export const timeframe = z.enum(['daily', 'weekly']);
+export const timeframe = z.enum(timeframes);
 
 export const strategyId = z
   .string()

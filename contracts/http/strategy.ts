@@ -1,6 +1,7 @@
 // Strategies on the HTTP API: what an operator sends to make one, and how one is shown.
 // Used by api/routes/strategies.ts, api/services/strategies.ts and the OpenAPI document.
 import { z } from 'zod';
+import { timeframes as known } from '../../domain/market/bar.js';
 import { definitionId, instant, mode, sentence, slot, strategyId, symbol, timeframe } from './fields.js';
 
 const period = (most: number) => z.int().min(2).max(most);
@@ -65,7 +66,7 @@ const riskProfile = z
 
 const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 const symbols = z.array(symbol).min(1).max(50).refine(unique, 'holds the same symbol twice');
-const timeframes = z.array(timeframe).min(1).max(2).refine(unique, 'holds the same timeframe twice');
+const timeframes = z.array(timeframe).min(1).max(known.length).refine(unique, 'holds the same timeframe twice');
 const workflowId = definitionId.meta({ description: 'The workflow definition whose steps the runs take.' });
 const workflowVersion = z.int().positive().meta({ description: "The definition's version." });
 

@@ -1,5 +1,6 @@
 // A run as it crosses processes: input, progress, result. The names of steps are the names people read.
 import type { Decision } from '../../domain/decision/decision.js';
+import type { Timeframe } from '../../domain/market/bar.js';
 import type { RunIdentity } from './names.js';
 import type { OrderReport } from './order.js';
 
@@ -12,12 +13,9 @@ export interface StrategyRunInput extends RunIdentity {
 export type StepName =
   | 'openRun'
   | 'resolveContract'
-  | 'fetchBars daily'
-  | 'fetchBars weekly'
-  | 'renderChart daily'
-  | 'renderChart weekly'
-  | 'analyze daily'
-  | 'analyze weekly'
+  | `fetchBars ${Timeframe}`
+  | `renderChart ${Timeframe}`
+  | `analyze ${Timeframe}`
   | 'decide'
   | 'decide bull'
   | 'decide bear'

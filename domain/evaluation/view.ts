@@ -2,7 +2,10 @@
 import type { Bar, Timeframe } from '../market/bar.js';
 import { addDays, weekOf } from '../market/dates.js';
 
-export type View = Readonly<Record<Timeframe, readonly Bar[]>>;
+/** The timeframes of the standard definition, which an evaluation asks about. */
+export const viewed = ['daily', 'weekly'] as const satisfies readonly Timeframe[];
+
+export type View = Readonly<Record<(typeof viewed)[number], readonly Bar[]>>;
 
 /** As long as what a run fetches: two years of days, ten of weeks. */
 const kept = { daily: 504, weekly: 520 } as const;

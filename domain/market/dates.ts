@@ -1,5 +1,5 @@
 // Dates (YYYY-MM-DD) and instants (ISO 8601 UTC with milliseconds) as text, without a clock or a time zone.
-// Used by the calendar, the weekly aggregation and the CSV reader.
+// Used by the calendar, the aggregation of bars and the CSV reader.
 
 const DAY_MS = 86_400_000;
 
@@ -35,3 +35,9 @@ export function dayOfWeek(date: string): number {
 export function weekOf(date: string): string {
   return addDays(date, -dayOfWeek(date));
 }
+
+/** The first day of the date's month. @throws RangeError when the date does not exist. */
+export const monthOf = (date: string): string => `${addDays(date, 0).slice(0, 7)}-01`;
+
+/** The last day of the date's month. @throws RangeError when the date does not exist. */
+export const monthEnd = (date: string): string => addDays(monthOf(addDays(monthOf(date), 31)), -1);

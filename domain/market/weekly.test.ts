@@ -1,13 +1,13 @@
-// Weeks from days, and that no unfinished or future bar passes.
+// Weeks and months from days, and that no unfinished or future bar passes.
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bar } from './bar.js';
 import { toColumns } from './columns.js';
 import { parseCsv } from './csv.js';
-import { addDays, weekOf } from './dates.js';
+import { addDays, monthEnd, monthOf, weekOf } from './dates.js';
 import { createNyseCalendar } from './nyse.js';
-import { aggregateWeekly, dropUnfinished, sessionDateOf } from './weekly.js';
+import { aggregateMonthly, aggregateWeekly, barsOfTimeframe, dropUnfinished, sessionDateOf } from './weekly.js';
 
 const nyse = createNyseCalendar();
 const read = (path: string): readonly Bar[] => parseCsv(readFileSync(`node_modules/${path}`, 'utf8')).bars;
@@ -91,6 +91,59 @@ describe('aggregateWeekly', () => {
   });
 });
 
+describe('aggregateMonthly', () => {
+  it('joins the sessions of a calendar month, whatever weeks they are in', () => {
+    const days = [
+      bar('2014-06-30T13:30:00.000Z', 5, 6, 4, 5.5, 10),
+      bar('2014-07-01T13:30:00.000Z', 10, 12, 9, 11, 100),
+      bar('2014-07-16T13:30:00.000Z', 11, 15, 10, 14, 200),
+      bar('2014-07-31T13:30:00.000Z', 14, 14.5, 7, 8, 300),
+      bar('2014-08-01T13:30:00.000Z', 8, 9, 8, 9, 5),
+    ];
+    const july = bar('2014-07-01T13:30:00.000Z', 10, 15, 7, 8, 600);
+    expect(aggregateMonthly(days)).toEqual([days[0], july, days[4]]);
+    expect(aggregateMonthly([])).toEqual([]);
+    expect(aggregateMonthly(days, () => '2014-07-11')).toHaveLength(1);
+  });
+
+  it('keeps every share and every extreme of five real years', () => {
+    const months = aggregateMonthly(apple);
+    const sum = (bars: readonly Bar[]): number => bars.reduce((total, { volume }) => total + volume, 0);
+    expect(sum(months)).toBe(sum(apple));
+    expect(months).toHaveLength(61);
+    expect(Math.min(...months.map(({ low }) => low))).toBe(Math.min(...apple.map(({ low }) => low)));
+    expect(dates(months).slice(0, 3)).toEqual(['2013-05-13', '2013-06-03', '2013-07-01']);
+  });
+
+  it('never changes a finished month when days are added', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: apple.length - 1 }), (count) => {
+        const before = aggregateMonthly(apple.slice(0, count));
+        expect(aggregateMonthly(apple).slice(0, before.length - 1)).toEqual(before.slice(0, -1));
+      }),
+    );
+  });
+
+  it('is what barsOfTimeframe gives for months, as weeks for weeks and days for days', () => {
+    expect(barsOfTimeframe(apple, 'monthly')).toEqual(aggregateMonthly(apple));
+    expect(barsOfTimeframe(apple, 'weekly')).toEqual(aggregateWeekly(apple));
+    expect(barsOfTimeframe(apple, 'daily')).toBe(apple);
+  });
+});
+
+describe('monthOf and monthEnd', () => {
+  it('know the first and the last day of a month, leap years too', () => {
+    expect(['2016-02-01', '2016-02-29'].map(monthOf)).toEqual(['2016-02-01', '2016-02-01']);
+    expect(['2016-02-10', '2015-02-01', '2014-12-31', '2014-04-30'].map(monthEnd)).toEqual([
+      '2016-02-29',
+      '2015-02-28',
+      '2014-12-31',
+      '2014-04-30',
+    ]);
+    expect(() => monthOf('2015-02-29')).toThrow(RangeError);
+  });
+});
+
 describe('dropUnfinished', () => {
   const days = ['2014-07-03', '2014-07-07', '2014-07-08'].map(dated);
   const daily = (now: string): string[] => dates(dropUnfinished(days, 'daily', now, nyse));
@@ -117,6 +170,18 @@ describe('dropUnfinished', () => {
     expect(weekly('2014-07-11T20:00:00.000Z')).toEqual(['2014-06-30', '2014-07-07']);
   });
 
+  it('keeps a monthly bar from the close of the last session of its month on', () => {
+    // 2014-11-28, a Friday, was a half day: the 29th and 30th are the weekend.
+    const months = ['2014-10-01', '2014-11-03', '2014-12-01'].map((date) =>
+      bar(`${date}T14:30:00.000Z`, 10, 12, 9, 11, 100),
+    );
+    const monthly = (now: string): string[] => dates(dropUnfinished(months, 'monthly', now, nyse));
+    expect(monthly('2014-11-28T17:59:59.999Z')).toEqual(['2014-10-01']);
+    expect(monthly('2014-11-28T18:00:00.000Z')).toEqual(['2014-10-01', '2014-11-03']);
+    expect(monthly('2014-12-31T20:59:59.999Z')).toEqual(['2014-10-01', '2014-11-03']);
+    expect(monthly('2014-12-31T21:00:00.000Z')).toEqual(['2014-10-01', '2014-11-03', '2014-12-01']);
+  });
+
   it('says when a bar is on no session or the instant is none', () => {
     expect(() => dropUnfinished([dated('2014-07-04')], 'daily', '2014-07-08T20:00:00.000Z', nyse)).toThrow(
       /shut then/,
@@ -135,6 +200,9 @@ describe('dropUnfinished', () => {
         const lastWeek = weeks.at(-1)?.time.slice(0, 10);
         if (lastWeek !== undefined)
           expect(nyse.next(nyse.lastClosed(now).date).date > addDays(weekOf(lastWeek), 6)).toBe(true);
+        const lastMonth = dropUnfinished(aggregateMonthly(apple), 'monthly', now, nyse).at(-1)?.time;
+        if (lastMonth !== undefined)
+          expect(nyse.next(nyse.lastClosed(now).date).date > monthEnd(lastMonth.slice(0, 10))).toBe(true);
       }),
     );
   });

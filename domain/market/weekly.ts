@@ -1,8 +1,8 @@
-// Weekly bars from daily ones, and the rule that no unfinished bar is ever computed with.
+// Weekly and monthly bars from daily ones, and the rule that no unfinished bar is ever computed with.
 // Called by the market data adapters, the simulator and the CLI.
 import type { Bar, Timeframe } from './bar.js';
 import type { Calendar, Session } from './calendarTypes.js';
-import { addDays, isInstant, weekOf } from './dates.js';
+import { addDays, isInstant, monthEnd, monthOf, weekOf } from './dates.js';
 
 /** NYSE sessions begin and end on one UTC date, so the date of a bar's start is the date of its session. */
 const dateOf = (time: string): string => time.slice(0, 10);
@@ -30,20 +30,35 @@ function sessionOf(barTime: string, calendar: Calendar): Session {
  * unfinished; see dropUnfinished.
  * @param sessionDate the session date of a bar's time; the UTC date of the time unless given
  */
-export function aggregateWeekly(
+export const aggregateWeekly = (
   dailyBars: readonly Bar[],
   sessionDate: (barTime: string) => string = dateOf,
-): readonly Bar[] {
-  const weeks: Bar[] = [];
-  let monday = '';
+): readonly Bar[] => aggregate(dailyBars, (time) => weekOf(sessionDate(time)));
+
+/** The same by calendar months: the last one may be unfinished. */
+export const aggregateMonthly = (
+  dailyBars: readonly Bar[],
+  sessionDate: (barTime: string) => string = dateOf,
+): readonly Bar[] => aggregate(dailyBars, (time) => monthOf(sessionDate(time)));
+
+/** Bars of a timeframe from daily ones, which are those of `daily`. */
+export function barsOfTimeframe(dailyBars: readonly Bar[], timeframe: Timeframe): readonly Bar[] {
+  if (timeframe === 'daily') return dailyBars;
+  return timeframe === 'weekly' ? aggregateWeekly(dailyBars) : aggregateMonthly(dailyBars);
+}
+
+/** @param intervalOf names the interval that a daily bar's time is in */
+function aggregate(dailyBars: readonly Bar[], intervalOf: (barTime: string) => string): readonly Bar[] {
+  const made: Bar[] = [];
+  let interval = '';
   for (const bar of dailyBars) {
-    const week = weekOf(sessionDate(bar.time));
-    const open = weeks.at(-1);
-    if (open === undefined || week !== monday) {
-      weeks.push({ ...bar });
-      monday = week;
+    const own = intervalOf(bar.time);
+    const open = made.at(-1);
+    if (open === undefined || own !== interval) {
+      made.push({ ...bar });
+      interval = own;
     } else {
-      weeks[weeks.length - 1] = {
+      made[made.length - 1] = {
         ...open,
         high: Math.max(open.high, bar.high),
         low: Math.min(open.low, bar.low),
@@ -52,15 +67,15 @@ export function aggregateWeekly(
       };
     }
   }
-  return weeks;
+  return made;
 }
 
 /**
  * Leaves out the bars at the end whose interval is not complete at a market instant: a daily bar until its session
- * has closed, a weekly bar until the week's last session has. Bars of the future go as well.
+ * has closed, a weekly or monthly bar until the last session of its week or month has. Bars of the future go as well.
  * @param bars validated, oldest first
  * @param marketNow the market clock's instant, ISO 8601 UTC with milliseconds
- * @throws RangeError when a bar belongs to no session, or to a week without one, or lies outside the calendar
+ * @throws RangeError when a bar belongs to no session, or to a week or month without one, or lies outside the calendar
  */
 export function dropUnfinished(
   bars: readonly Bar[],
@@ -76,8 +91,13 @@ export function dropUnfinished(
 
 function lastSessionOf(bar: Bar, timeframe: Timeframe, calendar: Calendar): Session {
   if (timeframe === 'daily') return sessionOf(bar.time, calendar);
-  const monday = weekOf(dateOf(bar.time));
-  const last = calendar.between(monday, addDays(monday, 6)).at(-1);
-  if (last === undefined) throw new RangeError(`the bar of ${bar.time} is in a week without any session`);
+  const date = dateOf(bar.time);
+  const [first, end] =
+    timeframe === 'weekly' ? [weekOf(date), addDays(weekOf(date), 6)] : [monthOf(date), monthEnd(date)];
+  const last = calendar.between(first, end).at(-1);
+  if (last === undefined) {
+    const interval = timeframe === 'weekly' ? 'week' : 'month';
+    throw new RangeError(`the bar of ${bar.time} is in a ${interval} without any session`);
+  }
   return last;
 }

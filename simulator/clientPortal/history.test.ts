@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aggregateWeekly } from '../../domain/market/weekly.js';
+import { aggregateMonthly, aggregateWeekly } from '../../domain/market/weekly.js';
 import { CONID, marketOf, sessions } from '../testing/exchange.js';
 import type { Prices } from '../testing/exchange.js';
 import type { HistoryRequest } from './history.js';
@@ -63,11 +63,22 @@ describe('history', () => {
     ]);
   });
 
-  it('makes the same weeks at every instant as from the days known then', () => {
+  it('aggregates months, the one that is on included, and shows of a session that is on its open alone', () => {
+    const [days, months] = ['1d', '1m'].map((bar) => bars(session(29).open, { period: '1y', bar }));
+    expect(months?.map(({ time }) => time.slice(0, 7))).toEqual(['2014-07', '2014-08']);
+    expect(months).toEqual(aggregateMonthly(days ?? []));
+    const held = request(session(29).open, { period: '1y', bar: '1m' });
+    const [first] = months ?? [];
+    if (first === undefined) throw new Error('no months');
+    expect(historyAnswer('TEST', held, [first])).toMatchObject({ barLength: 2_592_000 });
+  });
+
+  it('makes the same weeks and months at every instant as from the days known then', () => {
     for (const { open, close } of sessions.slice(0, 30)) {
       for (const now of [open, close]) {
         const days = bars(now, { period: '1y' });
         expect(bars(now, { period: '1y', bar: '1w' })).toEqual(aggregateWeekly(days));
+        expect(bars(now, { period: '15y', bar: '1m' })).toEqual(aggregateMonthly(days));
       }
     }
   });
@@ -95,7 +106,9 @@ describe('the history grammar', () => {
     ['0d', '1d', 'period'],
     ['', '1d', 'period'],
     ['1y', '7d', 'bar 7d is not valid'],
-    ['1y', '1h', 'daily and weekly only'],
+    ['1y', '1h', 'daily, weekly and monthly only'],
+    ['27d', '1m', 'not valid for period'],
+    ['3w', '1m', 'not valid for period'],
     ['1d', '1d', 'not valid for period'],
     ['15y', '1d', 'not valid for period'],
     ['3h', '1d', 'not valid for period'],

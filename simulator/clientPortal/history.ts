@@ -1,6 +1,6 @@
 // The grammar of /iserver/marketdata/history: which bars a request asks for, and the answer's shape. Called by
 // marketData.ts.
-import type { Bar } from '../../domain/market/bar.js';
+import { timeframeRules, timeframes, type Bar, type Timeframe } from '../../domain/market/bar.js';
 import type { Market } from '../exchange/market.js';
 import { longTime } from './portal.js';
 
@@ -27,15 +27,21 @@ const intraday = [
   '3h',
   '4h',
   '8h',
-  '1m',
 ];
+
+/** Seconds of a bar, as the broker states them. */
+const barSeconds: Readonly<Record<Timeframe, number>> = {
+  daily: 86_400,
+  weekly: 604_800,
+  monthly: 2_592_000,
+};
 
 export interface HistoryRequest {
   readonly conid: number;
   readonly period: string;
   readonly count: number;
   readonly unit: Unit;
-  readonly timeframe: 'daily' | 'weekly';
+  readonly timeframe: Timeframe;
   /** Bars start at or before this instant. */
   readonly until: string;
 }
@@ -57,27 +63,28 @@ export function readHistoryRequest(
   if (unit === undefined || count < 1 || count > mostOf[unit])
     return { error: `Bad Request: period ${period} is not valid` };
   const bar = given.bar ?? '1d';
-  if (bar !== '1d' && bar !== '1w')
+  const timeframe = timeframes.find((each) => timeframeRules[each].request.bar === bar);
+  if (timeframe === undefined)
     return {
       error: intraday.includes(bar)
-        ? `No historical data of bar ${bar}: daily and weekly only`
+        ? `No historical data of bar ${bar}: daily, weekly and monthly only`
         : `Bad Request: bar ${bar} is not valid`,
     };
-  if (!isAllowed(bar, count, unit))
+  if (!isAllowed(timeframe, count, unit))
     return { error: `Bad Request: bar ${bar} is not valid for period ${period}` };
   const until = given.startTime === null ? now : instantOf(given.startTime);
   if (until === null)
     return { error: `Bad Request: startTime ${given.startTime ?? ''} is not YYYYMMDD-HH:mm:ss` };
   if (given.conid === null || !/^\d{1,15}$/.test(given.conid))
     return { error: 'Bad Request: conid is not valid' };
-  const timeframe = bar === '1d' ? 'daily' : 'weekly';
   return { conid: Number(given.conid), period, count, unit, timeframe, until };
 }
 
-/** The broker's table: a day allows no daily bar, and fifteen years no bar under a week. */
-function isAllowed(bar: '1d' | '1w', count: number, unit: Unit): boolean {
+/** The broker's table: a day allows no daily bar, less than a month no monthly one, and fifteen years none under a week. */
+function isAllowed(timeframe: Timeframe, count: number, unit: Unit): boolean {
   if (unit === 'min' || unit === 'h' || (unit === 'd' && count === 1)) return false;
-  if (bar === '1w') return !(unit === 'd' && count < 7);
+  if (timeframe === 'weekly') return !(unit === 'd' && count < 7);
+  if (timeframe === 'monthly') return unit === 'm' || unit === 'y' || count * (unit === 'w' ? 7 : 1) >= 28;
   return !(unit === 'y' && count === 15);
 }
 
@@ -128,7 +135,7 @@ export function historyAnswer(
     high: extreme(high, high.high),
     low: extreme(low, low.low),
     timePeriod: request.period,
-    barLength: request.timeframe === 'daily' ? 86_400 : 604_800,
+    barLength: barSeconds[request.timeframe],
     mdAvailability: 'S',
     mktDataDelay: 0,
     outsideRth: false,

@@ -1,7 +1,7 @@
 // The market as it is known at an instant: which session is on, which bars are known, what a price is. Nothing here
 // tells a caller anything that is later than the instant asked for.
-import { aggregateWeekly } from '../../domain/market/weekly.js';
-import type { Bar } from '../../domain/market/bar.js';
+import { barsOfTimeframe } from '../../domain/market/weekly.js';
+import type { Bar, Timeframe } from '../../domain/market/bar.js';
 import type { Calendar, Session } from '../../domain/market/calendarTypes.js';
 import { createAroundTheClock } from './aroundTheClock.js';
 import { onGrid } from './types.js';
@@ -38,7 +38,7 @@ export interface Market {
   /** Null before the first bar of the instrument. */
   quote(conid: number, at: string): Quote | null;
   /** Bars with a start at or before `until`, as known at `at`: a session that is on shows only its open. */
-  bars(conid: number, timeframe: 'daily' | 'weekly', until: string, at: string): readonly Bar[];
+  bars(conid: number, timeframe: Timeframe, until: string, at: string): readonly Bar[];
   /** True when the instrument trades in the session or in a later one. */
   tradesFrom(conid: number, date: string): boolean;
 }
@@ -58,10 +58,11 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
   );
   const plain = new Map(instruments.map(({ conid, bars }) => [conid, bars.map(plainBar)]));
   const clock = createAroundTheClock(calendar.first, calendar.last);
-  const weeks = new Map<number, readonly Bar[]>();
-  const weeksOf = (conid: number): readonly Bar[] => {
-    const made = weeks.get(conid) ?? aggregateWeekly(plain.get(conid) ?? []);
-    weeks.set(conid, made);
+  const whole = new Map<string, readonly Bar[]>();
+  const wholeOf = (conid: number, timeframe: Timeframe): readonly Bar[] => {
+    const key = `${timeframe} ${conid}`;
+    const made = whole.get(key) ?? barsOfTimeframe(plain.get(conid) ?? [], timeframe);
+    whole.set(key, made);
     return made;
   };
   const firstInstant = instruments
@@ -114,20 +115,23 @@ export function createMarket(calendar: Calendar, instruments: readonly Instrumen
       const splits = splitsAt(conid, at);
       if (splits.length > 0) {
         const even = daily.map((bar) => adjusted(bar, splits));
-        return timeframe === 'daily' ? even : aggregateWeekly(even);
+        return barsOfTimeframe(even, timeframe);
       }
-      return timeframe === 'daily' ? daily : knownWeeks(weeksOf(conid), daily);
+      return timeframe === 'daily' ? daily : known(wholeOf(conid, timeframe), daily, timeframe);
     },
     tradesFrom: (conid, date) => (barsOf(conid).at(-1)?.session.date ?? '') >= date,
   };
 }
 
-/** The weeks of daily bars: those before the last are whole and made already, the last is made of what is known. */
-function knownWeeks(weeks: readonly Bar[], daily: readonly Bar[]): readonly Bar[] {
+/**
+ * The weeks or months of daily bars: those before the last are whole and made already, the last is made of what is known.
+ */
+function known(whole: readonly Bar[], daily: readonly Bar[], timeframe: Timeframe): readonly Bar[] {
   const last = daily.at(-1)?.time ?? '';
-  const begun = weeks.filter((week) => week.time <= last);
+  const begun = whole.filter((bar) => bar.time <= last);
   const start = begun.pop()?.time ?? '';
-  return [...begun, ...aggregateWeekly(daily.slice(daily.findLastIndex((bar) => bar.time < start) + 1))];
+  const rest = daily.slice(daily.findLastIndex((bar) => bar.time < start) + 1);
+  return [...begun, ...barsOfTimeframe(rest, timeframe)];
 }
 
 const plainBar = ({ time, open, high, low, close, volume }: SessionBar): Bar => ({

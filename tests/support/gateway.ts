@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
-import { dailyBars, weeklyBars } from './gatewayBars.js';
+import { dailyBars, monthlyBars, weeklyBars } from './gatewayBars.js';
 
 export const gatewayAccount = 'DU7654321';
 const conid = 265598;
@@ -175,8 +175,8 @@ function handlers(gateway: Gateway, memory: () => Memory): Readonly<Record<strin
         ],
       }),
     'GET /iserver/marketdata/history': ({ query }) => {
-      const weekly = query.get('bar') === '1w';
-      const data = weekly ? weeklyBars(Date.now(), 10) : dailyBars(Date.now(), 2);
+      const barsOf = { '1w': weeklyBars, '1m': monthlyBars }[query.get('bar') ?? ''] ?? dailyBars;
+      const data = barsOf(Date.now(), Number.parseInt(query.get('period') ?? '2y', 10));
       return ok({ symbol: 'AAPL', volumeFactor: 100, points: data.length - 1, data });
     },
     'GET /iserver/marketdata/snapshot': () =>

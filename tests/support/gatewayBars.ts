@@ -38,15 +38,20 @@ export function dailyBars(nowMs: number, years: number): readonly WireBar[] {
   });
 }
 
-/** The same by weeks, each stamped at the open of its first session. */
-export function weeklyBars(nowMs: number, years: number): readonly WireBar[] {
-  const weeks = new Map<number, WireBar[]>();
-  for (const bar of dailyBars(nowMs, years)) {
-    // Day 4 of the epoch was a Monday.
-    const week = Math.floor((bar.t / day - 4) / 7);
-    weeks.set(week, [...(weeks.get(week) ?? []), bar]);
+/** The same by weeks or months, each stamped at the open of its first session. */
+export const weeklyBars = (nowMs: number, years: number): readonly WireBar[] =>
+  // Day 4 of the epoch was a Monday.
+  joined(dailyBars(nowMs, years), ({ t }) => String(Math.floor((t / day - 4) / 7)));
+export const monthlyBars = (nowMs: number, years: number): readonly WireBar[] =>
+  joined(dailyBars(nowMs, years), ({ t }) => new Date(t).toISOString().slice(0, 7));
+
+function joined(daily: readonly WireBar[], intervalOf: (bar: WireBar) => string): readonly WireBar[] {
+  const intervals = new Map<string, WireBar[]>();
+  for (const bar of daily) {
+    const interval = intervalOf(bar);
+    intervals.set(interval, [...(intervals.get(interval) ?? []), bar]);
   }
-  return [...weeks.values()].flatMap((bars) => {
+  return [...intervals.values()].flatMap((bars) => {
     const [first] = bars;
     const last = bars.at(-1);
     if (first === undefined || last === undefined) return [];

@@ -95,6 +95,7 @@ export async function startOpenaiStub(script: Script): Promise<OpenaiStub> {
 /** What a question is for, as its words say. */
 const marks = [
   ['weekly', 'The weekly chart'],
+  ['monthly', 'The monthly chart'],
   ['bull', 'You are the bull'],
   ['bear', 'You are the bear'],
   ['risk', 'You review the risk'],
