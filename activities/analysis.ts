@@ -6,7 +6,7 @@ import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis } from '../domain/decision/decision.js';
 import { readBars } from './bars.js';
-import { readPicture } from './objects.js';
+import { pictureOf, readPicture } from './objects.js';
 import { noteRulesReading, type RulesOpinionDeps } from './rulesOpinion.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
@@ -61,7 +61,7 @@ export function createAnalysisActivities(deps: AnalysisDeps) {
       const outcome = await analyst.analyze({
         symbol,
         ...seen,
-        chart: chart?.object ?? null,
+        chart: pictureOf(chart),
         readPicture: () => readPicture(deps.objects, chart?.object ?? null),
         call: { runId, strategyId, ...(settings.models !== undefined && { models: settings.models }) },
       });

@@ -11,7 +11,7 @@ import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
 import { chooseAnalyst, type AnalysisDeps } from './analysis.js';
 import { readBars } from './bars.js';
-import { putJson, readPicture } from './objects.js';
+import { pictureOf, putJson, readPicture } from './objects.js';
 import { noteRulesDecision } from './rulesOpinion.js';
 import { settingsOf, type StrategyVersion } from './strategy.js';
 
@@ -100,10 +100,8 @@ export async function inputOf(
 }
 
 /** Of the analyst that reads these bars; of daily and weekly ones its version alone. */
-const versionFor = (
-  { version, added = {} }: AnalystPort,
-  { bars }: Pick<DecisionInput, 'bars'>,
-): string => [version, ...bars.flatMap(({ timeframe }) => added[timeframe] ?? [])].join('+');
+const versionFor = ({ version, added = {} }: AnalystPort, { bars }: Pick<DecisionInput, 'bars'>): string =>
+  [version, ...bars.flatMap(({ timeframe }) => added[timeframe] ?? [])].join('+');
 
 type Objects = Pick<ObjectStorePort, 'get'>;
 
@@ -168,7 +166,7 @@ async function timeframeOf(
   { charts, indicators }: DecisionInput,
   set: BarSetRow,
 ): Promise<TimeframeInput> {
-  const chart = charts.find(({ timeframe }) => timeframe === set.timeframe)?.object ?? null;
+  const chart = pictureOf(charts.find(({ timeframe }) => timeframe === set.timeframe));
   return {
     timeframe: set.timeframe,
     bars: await readBars(objects, set.object),

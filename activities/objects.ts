@@ -1,8 +1,9 @@
 // Content-addressed objects: written before the row that names them, checked against their hash when read.
 import { createHash } from 'node:crypto';
-import type { ObjectRef } from '../contracts/wire/object.js';
+import type { ObjectRef, PictureRef } from '../contracts/wire/object.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
+import type { ChartRow } from '../ports/stores.js';
 
 export const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');
@@ -49,6 +50,12 @@ export async function getBytes(objects: Pick<ObjectStorePort, 'get'>, ref: Objec
 export async function getJson<T>(objects: Pick<ObjectStorePort, 'get'>, ref: ObjectRef): Promise<T> {
   return JSON.parse(new TextDecoder().decode(await getBytes(objects, ref))) as T;
 }
+
+/** The picture of a chart, by its content and size. */
+export const pictureOf = (chart: ChartRow | null | undefined): PictureRef | null =>
+  chart === null || chart === undefined
+    ? null
+    : { ...chart.object, width: chart.width, height: chart.height };
 
 /** @throws KeelError CHART_MISSING (final) where the run drew no picture, OBJECT_DAMAGED. */
 export function readPicture(

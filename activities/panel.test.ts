@@ -30,6 +30,7 @@ const rules: RulesAnalyst = { name: 'rules', version: '1', analyze: () => said({
 const model: AnalystPort = { ...rules, name: 'openai', decide: () => said({ ...buy, review }) };
 const panel = (version: string): PanelPort => ({
   version,
+  afford: () => said(null as never),
   review: ({ role }) => said({ role, argument: '', points: [], soundness: 60, flags: [] }),
   judge: () => said({ verdict: 'stands', soundness: 60, reasons: [], strongestObjection: '', flags: [] }),
 });
@@ -83,6 +84,42 @@ describe('the activities of a panel', () => {
     expect(put).toEqual([{ decision, key: proposed.input.key }]);
     expect(decision.review?.panel?.stands).toBe(true);
     expect(inputAt(proposed.input.key).panel).toEqual({ version: '1-a' });
+  });
+
+  it('give the panel the buy by reference, and read a buy that is given itself, as runs of before have it', async () => {
+    const panelled = activities();
+    const { runId, input: ref, decision, proposal } = await panelled.proposeDecision(input('openai'));
+    if (proposal === undefined) throw new Error('the buy is not stored');
+    const [small, large] = [
+      { runId, input: ref, proposal },
+      { runId, input: ref, decision },
+    ];
+    for (const proposed of [small, large]) {
+      const bull = await panelled.reviewProposal({ proposed, role: 'bull' });
+      const reviews = [bull, { ...bull, role: 'bear' as const }, { ...bull, role: 'risk' as const }];
+      expect(await panelled.judgeProposal({ proposed, reviews })).toMatchObject({
+        action: 'buy',
+        entry: '100',
+      });
+    }
+    const damaged = { ...small, proposal: { ...proposal, sha256: ref.sha256 } };
+    await expect(panelled.reviewProposal({ proposed: damaged, role: 'bull' })).rejects.toMatchObject({
+      code: 'OBJECT_DAMAGED',
+    });
+  });
+
+  it('ask whether there is room for all of the panel before its first call, and then no more', async () => {
+    let asked = 0;
+    const poor: PanelPort = {
+      ...panel('1-a'),
+      afford: () => Promise.resolve({ kind: 'failed', code: 'MODEL_BUDGET', message: String((asked += 1)) }),
+    };
+    const panelled = activities({ panel: poor });
+    const proposed = await panelled.proposeDecision(input('openai'));
+    const refused = { code: 'MODEL_BUDGET', errorClass: 'final' };
+    await expect(panelled.reviewProposal({ proposed, role: 'bull' })).rejects.toMatchObject(refused);
+    await panelled.reviewProposal({ proposed, role: 'bear' });
+    expect(asked).toBe(1);
   });
 
   it('count a reviewer who was not heard as one against the buy', async () => {

@@ -30,7 +30,13 @@ export interface Proposed {
   readonly decision: Decision;
   /** The stored DecisionInput. */
   readonly input: ObjectRef;
+  /** The stored decision, where it is a buy: absent in histories recorded before the panel was given references. */
+  readonly proposal?: ObjectRef;
 }
+
+/** What the panel is given: the buy by reference; itself only where a run began before there was one. */
+export type Reviewed = Pick<Proposed, 'runId' | 'input'> &
+  ({ readonly proposal: ObjectRef } | { readonly decision: Decision });
 
 export function createPanelActivities(deps: PanelDeps) {
   return {
@@ -51,22 +57,30 @@ export function createPanelActivities(deps: PanelDeps) {
       const reviewed: DecisionInput = { ...stored, panel: { version: panel.version } };
       const decision = await decideFrom(analyst, deps.objects, reviewed);
       const ref = await putJson(deps.objects, 'decisions', reviewed);
-      if (decision.action !== 'buy') await deps.evidence.putDecision(input.runId, decision, ref);
-      return { runId: input.runId, decision, input: ref };
+      const { runId } = input;
+      if (decision.action === 'buy') {
+        return { runId, decision, input: ref, proposal: await putJson(deps.objects, 'decisions', decision) };
+      }
+      await deps.evidence.putDecision(runId, decision, ref);
+      return { runId, decision, input: ref };
     },
 
-    /** @throws KeelError the call's code */
-    async reviewProposal({ proposed, role }: { proposed: Proposed; role: PanelRole }): Promise<PanelReview> {
-      const input = await getJson<DecisionInput>(deps.objects, proposed.input);
-      return review(panelOf(deps), deps.objects, input, proposed.decision, role);
+    /** @throws KeelError the call's code; MODEL_BUDGET (final) before the first call where there is no room for all of them */
+    async reviewProposal({ proposed, role }: { proposed: Reviewed; role: PanelRole }): Promise<PanelReview> {
+      const panel = panelOf(deps);
+      const { input, decision } = await readProposed(deps.objects, proposed);
+      if (role === panelRoles[0]) {
+        valueOf(await panel.afford({ ...(await questionOf(deps.objects, input)), proposed: decision }));
+      }
+      return review(panel, deps.objects, input, decision, role);
     },
 
     /** Hears the judge and stores the run's decision: the buy as it was proposed, or a hold. @throws KeelError the call's code */
-    async judgeProposal(asked: { proposed: Proposed; reviews: readonly PanelReview[] }): Promise<Decision> {
+    async judgeProposal(asked: { proposed: Reviewed; reviews: readonly PanelReview[] }): Promise<Decision> {
       const { proposed, reviews } = asked;
       const panel = panelOf(deps);
-      const input = await getJson<DecisionInput>(deps.objects, proposed.input);
-      const decision = await judged(panel, deps.objects, input, proposed.decision, reviews);
+      const { input, decision: buy } = await readProposed(deps.objects, proposed);
+      const decision = await judged(panel, deps.objects, input, buy, reviews);
       // Of a worker that was replaced since: a replay has to find that two versions had a say.
       const begun = input.panel?.version ?? panel.version;
       const version = begun === panel.version ? begun : `${begun}, then ${panel.version}`;
@@ -89,6 +103,11 @@ function panelOf({ panel }: Pick<PanelDeps, 'panel'>): PanelPort {
 }
 
 type Objects = Pick<ObjectStorePort, 'get'>;
+
+const readProposed = async (objects: Objects, proposed: Reviewed) => ({
+  input: await getJson<DecisionInput>(objects, proposed.input),
+  decision: 'proposal' in proposed ? await getJson<Decision>(objects, proposed.proposal) : proposed.decision,
+});
 
 async function review(
   panel: PanelPort,

@@ -136,9 +136,14 @@ async function drawn(objects: Parameters<typeof putBytes>[0], bars: readonly Bar
   try {
     const { window } = timeframeRules.daily;
     const about = { symbol: 'WALK', timeframe: 'daily', source: 'benchmark' } as const;
-    const { png } = await renderer.render({ ...about, bars, window, indicators: defaultIndicators });
-    const chart = await putBytes(objects, 'charts', png, { extension: 'png', contentType: 'image/png' });
-    return { png, chart };
+    const { png, width, height } = await renderer.render({
+      ...about,
+      bars,
+      window,
+      indicators: defaultIndicators,
+    });
+    const stored = await putBytes(objects, 'charts', png, { extension: 'png', contentType: 'image/png' });
+    return { png, chart: { ...stored, width, height } };
   } finally {
     await renderer.close();
   }

@@ -30,5 +30,4 @@ export function finishedBars(
   }
 }
 
-const nextWeekday = (date: string): string =>
-  addDays(date, dayOfWeek(date) < 4 ? 1 : 7 - dayOfWeek(date));
+const nextWeekday = (date: string): string => addDays(date, dayOfWeek(date) < 4 ? 1 : 7 - dayOfWeek(date));

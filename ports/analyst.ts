@@ -3,7 +3,7 @@ import type { ProposalLimits } from '../domain/decision/checks.js';
 import type { Analysis, Proposal } from '../domain/decision/decision.js';
 import type { Bar, Timeframe } from '../domain/market/bar.js';
 import type { IndicatorParameters, ModelRoles } from '../contracts/wire/strategy.js';
-import type { ObjectRef } from '../contracts/wire/object.js';
+import type { PictureRef } from '../contracts/wire/object.js';
 
 /** Whom a call is made for: its budget and its place in the records. */
 export interface AnalystCall {
@@ -18,7 +18,7 @@ export interface TimeframeInput {
   readonly bars: readonly Bar[];
   readonly indicators: IndicatorParameters;
   /** The stored picture of these bars; null in a run that draws none, which only rules read. */
-  readonly chart: ObjectRef | null;
+  readonly chart: PictureRef | null;
   /** Its bytes, with their hash checked. @throws KeelError OBJECT_MISSING, OBJECT_DAMAGED (final) */
   readonly readPicture: () => Promise<Uint8Array>;
 }

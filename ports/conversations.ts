@@ -1,6 +1,6 @@
 // Every call to a model, kept for ever: what was asked, what was answered, what it cost. It is the budget's ledger too.
 // Amounts are decimal strings in USD, instants ISO 8601 UTC. Errors: KeelError DATABASE_AWAY (retryable).
-import type { ObjectRef } from '../contracts/wire/object.js';
+import type { ObjectRef, PictureRef } from '../contracts/wire/object.js';
 import type { Mode } from '../contracts/wire/names.js';
 
 /** How a call ended. Only `ok` can lead to an order; each of the others ends the run with its own code. */
@@ -40,7 +40,8 @@ export interface NewCall {
   readonly prompt: ObjectRef;
   /** Of the data in the prompt: bars, levels, readings. */
   readonly inputSha256: string;
-  readonly pictures: readonly ObjectRef[];
+  /** As they were sent; calls of an earlier Keel do not say their size. */
+  readonly pictures: readonly (ObjectRef & Partial<PictureRef>)[];
   readonly parameters: Readonly<Record<string, string | number | boolean | null>>;
   /** The picture was left out because the model takes none. */
   readonly numbersOnly: boolean;

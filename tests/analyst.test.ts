@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
-import { chatFailures, error, holding, key, passing } from './support/openai/outcomes.js';
+import { chatFailures, error, holding, key, passing, text } from './support/openai/outcomes.js';
 import { good } from './support/openai/replies.js';
 import type { Script, StubCall } from './support/openai/stub.js';
 import { sharedServers } from './support/servers.js';
@@ -120,6 +121,9 @@ describe('a model and its server', () => {
     ]);
     expect(beside.find(({ part }) => part === 'daily')?.score).toBeGreaterThan(0);
     const rows = await callRows(started.runId);
+    // At a stated size: the one that they were drawn at.
+    const sizes = rows.flatMap(({ pictures }) => pictures.map(({ width, height }) => [width, height]));
+    expect(sizes).toEqual(Array(4).fill([1200, 900]));
     expect(rows.map(({ outcome, costUsd, inputTokens }) => [outcome, costUsd, inputTokens])).toEqual(
       Array(3).fill(['ok', '0.0049', 1200]),
     );
@@ -246,5 +250,58 @@ describe('a worker that is killed', () => {
     const recorded = (await callRows(started.runId)).filter(({ state }) => state === 'answered');
     expect(recorded).toHaveLength(3);
     expectNoneRepeated(started.period);
+  });
+
+  /** What the stub saw, and what was recorded, of a daily question whose first answer is sent back once. */
+  const expectOneRepair = async ({ runId, period }: Begun, asked: readonly boolean[]): Promise<void> => {
+    const seen = callsOf(period).filter(({ purpose }) => purpose === 'daily');
+    expect(seen.map(({ completed }) => completed)).toEqual(asked);
+    const rows = (await callRows(runId)).filter(({ state }) => state === 'answered');
+    expect(rows.map(({ purpose, turn, outcome }) => [purpose, turn, outcome])).toEqual([
+      ['daily', 0, 'schema_invalid'],
+      ['daily', 1, 'ok'],
+      ['decision', 0, 'ok'],
+    ]);
+  };
+  const dailyOnly = { timeframes: ['daily'] } as const;
+
+  it('between an answer and its repair turn pays for neither twice', async () => {
+    // Whoever holds the budget's lock keeps the repair from being reserved; the answer before it is settled without.
+    const budget = new Client({ connectionString: model.keel.databaseUrl });
+    await budget.connect();
+    const lock = (what: 'lock' | 'unlock') =>
+      budget.query(`select pg_advisory_${what}(hashtextextended('model budget simulated', 0))`);
+    const script: Script = async (call, count) => {
+      if (call.purpose !== 'daily' || count > 1) return holding(good)(call, count);
+      await lock('lock');
+      return text('{}');
+    };
+    const started = await model.begin('killed before the repair', script, undefined, dailyOnly);
+    await answered(started.runId, 'daily');
+    await model.worker.kill();
+    await lock('unlock');
+    await budget.end();
+    model.worker = await model.keel.startWorker();
+    expect(await endOf(started)).toMatchObject({ outcome: 'HOLD' });
+    await expectOneRepair(started, [true, true]);
+  });
+
+  it('in the repair turn repeats that turn, and not the answer that it mends', async () => {
+    let held = false;
+    const script: Script = (call, count) => {
+      if (call.purpose !== 'daily') return holding(good)(call, count);
+      if (count === 1) return text('{}');
+      if (held) return good(call);
+      held = true;
+      return { kind: 'silence' };
+    };
+    const started = await model.begin('killed in the repair', script, undefined, dailyOnly);
+    await expect.poll(() => held, { timeout: 30_000 }).toBe(true);
+    await model.worker.kill();
+    model.worker = await model.keel.startWorker();
+    expect(await endOf(started)).toMatchObject({ outcome: 'HOLD' });
+    await expectOneRepair(started, [true, false, true]);
+    const abandoned = (await callRows(started.runId)).filter(({ state }) => state === 'abandoned');
+    expect(abandoned.map(({ purpose, turn }) => [purpose, turn])).toEqual([['daily', 1]]);
   });
 });

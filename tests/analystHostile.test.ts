@@ -85,7 +85,7 @@ function analystOf() {
   const ask = (call: Parameters<typeof createAsk>[2]) => createAsk(deps, [profile], call);
   return {
     analyst: createModelAnalyst({ askReading: ask, askDecision: ask }),
-    panel: createModelPanel({ askDecision: ask }),
+    panel: createModelPanel({ askDecision: ask, afford: () => Promise.resolve(null) }),
   };
 }
 
@@ -98,7 +98,7 @@ function valueOf<T>(outcome: AnalystOutcome<T>): T {
 async function decide({ analyst, panel }: ReturnType<typeof analystOf>, hostile: string, at: number) {
   text = hostile.slice(0, 70);
   const call = { runId: `hostile/${String(at)}`, strategyId: 'hostile' };
-  const chart = { key: 'none', sha256: '', bytes: 0 };
+  const chart = { key: 'none', sha256: '', bytes: 0, width: 1, height: 1 };
   const inputs = (['daily', 'weekly'] as const).map((timeframe) => ({
     ...{
       timeframe,

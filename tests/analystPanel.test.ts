@@ -6,11 +6,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../cli/api.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
-import { definitionSteps, mandatoryGates } from '../domain/definition/definition.js';
 import { makeUser, type TestUser } from './support/access.js';
 import { startApi, type ApiProcess } from './support/api.js';
 import { commandsOn, type Typed } from './support/openai/commands.js';
-import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
+import { createAdvice, startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
 import { hold, key, panelFailures, panelPassing } from './support/openai/outcomes.js';
 import { good, goodBut, reviewText } from './support/openai/replies.js';
 import type { Script } from './support/openai/stub.js';
@@ -46,10 +45,7 @@ beforeAll(async () => {
     KEEL_MODEL_TIMEOUT_MS: '8000',
   });
   const { stores } = model.keel.market;
-  const steps = definitionSteps.filter((step) => step !== 'waitForMarket' && step !== 'orderLifecycle');
-  const contents = { steps, timeframes: ['daily', 'weekly'], analyst: 'auto', limits: {} } as const;
-  const named = { id: 'advice', name: 'Advice', ownerId: null };
-  await stores.definitions.create(named, { ...contents, gates: mandatoryGates }, 'test');
+  await createAdvice(model.keel);
   admin = await makeUser(stores, 'maria', 'admin');
   api = await startApi({ ...model.keel.settings });
   for (const [name, script] of [...panelFailures, ...panelPassing]) {

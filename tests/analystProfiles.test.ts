@@ -7,7 +7,7 @@ import { getJson } from '../activities/objects.js';
 import type { DecisionInput } from '../activities/decision.js';
 import { canonicalJson, decideAgain } from '../cli/verify/replay.js';
 import type { ModelRoles } from '../contracts/wire/strategy.js';
-import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
+import { createAdvice, startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
 import { error, holding, key, text } from './support/openai/outcomes.js';
 import { good, goodBut } from './support/openai/replies.js';
 import type { Reply, Script, StubCall } from './support/openai/stub.js';
@@ -27,9 +27,11 @@ beforeAll(async () => {
     ...at('strong'),
     ...at('backup'),
     ...at('blind', model.stub.url, { vision: false }),
+    ...at('dear', model.stub.url, { price: { input: '0', output: '35' } }),
     ...at('gone', `http://127.0.0.1:${String(await freePort())}/v1`),
   });
   model.worker = await model.keel.startWorker();
+  await createAdvice(model.keel);
 });
 afterAll(() => model.stop());
 
@@ -150,11 +152,49 @@ describe('the models of a strategy', () => {
     await expectReplay(started);
   });
 
+  const panelled = { panel: true, workflowId: 'advice' };
+  const members = ['bull', 'bear', 'risk', 'judge'] as const;
+
+  it.each(members)(
+    'have a fallback in a panel too: whoever answers 503 to the %s is stood in for',
+    async (who) => {
+      const models = { reader: 'cheap', decider: 'strong', fallback: 'backup' };
+      const script: Script = (call) =>
+        call.purpose === who && call.model === 'test-strong' ? error(503, 'overloaded') : good(call);
+      const started = await model.begin(`down to the ${who}`, script, undefined, { models, ...panelled });
+      const end = await model.endOf(started);
+      expect(end).toMatchObject({ outcome: 'NOT_SENT', code: 'ADVICE_ONLY', order: null });
+      const place = members.indexOf(who);
+      const by = members.map((member, index) => [member, index < place ? 'strong' : 'backup']);
+      const readers = { daily: 'cheap', weekly: 'cheap', decision: 'strong' };
+      expect(await answeredBy(started)).toEqual({ ...readers, ...Object.fromEntries(by) });
+      const rows = await rowsOf(started);
+      const failed = rows.filter(({ state }) => state === 'failed');
+      // It is unpaid, and nobody knocks at it again; the seven answers are what the run cost.
+      expect(failed).toEqual([{ purpose: who, profile: 'strong', state: 'failed', costUsd: '0' }]);
+      const paid = rows.filter(({ state }) => state === 'answered').map(({ costUsd }) => costUsd);
+      expect(paid).toEqual(Array(7).fill('0.0049'));
+      await expectReplay(started);
+    },
+  );
+
+  it('begin no panel that the budget would cut off between its reviewers', async () => {
+    const models = { reader: 'cheap', decider: 'dear' };
+    const started = await model.begin('dear panel', good, undefined, { models, ...panelled });
+    const end = await model.endOf(started);
+    expect(end).toMatchObject({ outcome: 'FAILED', code: 'MODEL_BUDGET', order: null });
+    expect(end.message).toMatch(
+      /^the budget of the run is 0\.25 USD, .* the panel's 4 calls may cost 0\.2\d+/,
+    );
+    const purposes = model.callsOf(started.period).map(({ purpose }) => purpose);
+    expect(purposes.sort()).toEqual(['daily', 'decision', 'weekly']);
+  });
+
   it('are those of the settings: a name that is gone from them ends the run', async () => {
     const started = await begin('unknown', { reader: 'sold' }, byModel({}));
     const end = await model.endOf(started);
     expect(end).toMatchObject({ outcome: 'FAILED', code: 'MODEL_PROFILE_UNKNOWN', order: null });
-    expect(end.message).toContain('default, cheap, strong, backup, blind, gone');
+    expect(end.message).toContain('default, cheap, strong, backup, blind, dear, gone');
     expect(askedIn(started)).toEqual([]);
   });
 

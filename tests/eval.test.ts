@@ -104,8 +104,40 @@ describe('keel eval with a model', () => {
     expect(readFileSync(path.join(out, 'report.html'), 'utf8')).toContain('counted as no opinion');
   });
 
+  it('asks the profile that is named, and finds its answers again by its folder', async () => {
+    const before = stub.calls.length;
+    const cheap = { model: 'test-cheap', baseUrl: stub.url, key: 'env:OPENAI_API_KEY', vision: false };
+    const env = {
+      ...{ OPENAI_BASE_URL: stub.url, OPENAI_MODEL: 'test-vision', OPENAI_API_KEY: 'none' },
+      KEEL_MODEL_PROFILES: JSON.stringify({ cheap: { ...cheap, price: { input: '0.1', output: '1' } } }),
+    };
+    const out = path.join(folder.path, 'cheap');
+    const few = ['eval', '--data', 'aapl', '--decisions', '2', '--repeats', '1', '--out', out];
+    const ran = await keel([...few, '--analyst', 'openai', '--profile', 'cheap'], env);
+    expect(ran.code, ran.err.join('\n')).toBe(0);
+    const asked = stub.calls.slice(before);
+    expect(new Set(asked.map(({ model }) => model))).toEqual(new Set(['test-cheap']));
+    const report = readFileSync(path.join(out, 'report.json'), 'utf8');
+    expect(JSON.parse(report)).toMatchObject({
+      analyst: { model: { profile: 'cheap', model: 'test-cheap', pictures: false } },
+      series: [{ cost: { usd: '0.00276' } }],
+    });
+    // Nobody is configured any more, and nobody is asked.
+    const recorded = [...few, '--analyst', 'openai', '--recorded'];
+    expect((await keel([...recorded, '--profile', 'cheap'])).code).toBe(0);
+    expect(readFileSync(path.join(out, 'report.json'), 'utf8')).toBe(report);
+    expect((await keel([...recorded, '--profile', 'strong'])).err.join('\n')).toMatch(
+      /is of the profile cheap, not strong/,
+    );
+    expect((await keel([...few, '--analyst', 'openai', '--profile', 'sold'], env)).err.join('\n')).toMatch(
+      /--profile sold is none of the settings .*: there are default, cheap/,
+    );
+    expect(stub.calls).toHaveLength(before + asked.length);
+  });
+
   it.each([
     [['--analyst', 'openai'], /no model is configured/],
+    [['--profile', 'cheap'], /--profile is of a model/],
     [['--horizon', '0'], /--horizon is a whole number/],
     [['--data', '/nowhere.csv'], /can not be read/],
     [['--analyst', 'openai', '--recorded', '--answers', '/nowhere'], /can not be read/],

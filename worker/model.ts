@@ -1,4 +1,5 @@
 // Makes the analyst that asks a model, and its panel, from the configuration. Called by worker/ports.ts and by commands of the CLI.
+import { createAfford, type Afford, type AffordDeps } from '../adapters/openai/afford.js';
 import { createAsk, type Ask, type AskDeps } from '../adapters/openai/ask.js';
 import { createModelAnalyst } from '../adapters/openai/analyst.js';
 import { createModelPanel } from '../adapters/openai/panel.js';
@@ -45,19 +46,15 @@ function profileOf(config: ModelConfig, name: string, given: Given): ConfiguredP
   };
 }
 
-/** The profile of the model that the environment names; null where none is configured. */
-export const modelProfile = (config: ModelConfig): ModelProfile | null =>
-  modelProfiles(config).get('default')?.profile ?? null;
-
 export function createConfiguredModel(
   config: ModelConfig,
-  deps: Pick<AskDeps, 'conversations' | 'objects' | 'clock'> & {
+  deps: Pick<AskDeps & AffordDeps, 'conversations' | 'objects' | 'clock'> & {
     readonly modelAbilities: Pick<ModelAbilityStore, 'of'>;
   },
 ): { readonly model: AnalystPort | null; readonly panel: PanelPort | null } {
   const profiles = modelProfiles(config);
   if (profiles.size === 0) return { model: null, panel: null };
-  const askDeps: AskDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
+  const askDeps: AskDeps & AffordDeps = { ...deps, caps: config.budget, priceDate: config.prices.date };
   // Read for each question, so that a probe counts at once.
   const probed = async (name: string): Promise<ModelProfile> => {
     const found = profiles.get(name);
@@ -65,17 +62,20 @@ export function createConfiguredModel(
     const { profile, apiIsSet } = found;
     return asProbed(profile, apiIsSet, await deps.modelAbilities.of(profile.baseUrl, profile.model));
   };
+  const chainOf = (role: 'reader' | 'decider', { models = {} }: AnalystCall): Promise<ModelProfile[]> => {
+    const { [role]: first = 'default', fallback = first } = models;
+    return Promise.all([...new Set([first, fallback])].map(probed));
+  };
   const askAs =
     (role: 'reader' | 'decider') =>
     (call: AnalystCall): Ask =>
-    async (request, read) => {
-      const { [role]: first = 'default', fallback = first } = call.models ?? {};
-      const chain = await Promise.all([...new Set([first, fallback])].map(probed));
-      return createAsk(askDeps, chain, call)(request, read);
-    };
+    async (request, read) =>
+      createAsk(askDeps, await chainOf(role, call), call)(request, read);
+  const afford: Afford = async (call, requests) =>
+    createAfford(askDeps, await chainOf('decider', call))(call, requests);
   return {
     model: createModelAnalyst({ askReading: askAs('reader'), askDecision: askAs('decider') }),
-    panel: createModelPanel({ askDecision: askAs('decider') }),
+    panel: createModelPanel({ askDecision: askAs('decider'), afford }),
   };
 }
 

@@ -115,7 +115,7 @@ const question = (purpose: string): ModelRequest => ({
   ...{ numbersOnly: false, repair: null },
   pictures: [
     {
-      ...{ label: 'chart', object: { key: 'p', sha256: 'p', bytes: 1 } },
+      ...{ label: 'chart', object: { key: 'p', sha256: 'p', bytes: 1, width: 1200, height: 900 } },
       dataUrl: () => Promise.resolve('data:image/png;base64,AAAA'),
     },
   ],

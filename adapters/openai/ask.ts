@@ -5,8 +5,8 @@ import type { Clock } from '../../ports/clocks.js';
 import type { BudgetCaps, CallRow, ConversationStore, NewCall } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
-import { callCost, mostInputTokens } from '../../domain/decision/cost.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
+import { mostCost } from './afford.js';
 import type { Parsed } from './answers.js';
 import { callModel, type Exchange } from './client.js';
 import { readEnvelope } from './envelope.js';
@@ -86,12 +86,7 @@ async function askNow<T>(
   read: (text: string) => Parsed<T>,
 ): Promise<Asked<T>> {
   refuseLargePictures(profile, request);
-  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
-  const most = callCost(
-    profile.price,
-    mostInputTokens(bytes, request.pictures.length),
-    profile.maxOutputTokens,
-  );
+  const most = mostCost(profile, request);
   const planned = await describe(deps, profile, request, call, most);
   const reservation = await deps.conversations.reserve(planned, deps.caps);
   if (reservation.kind === 'refused') {

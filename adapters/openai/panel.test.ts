@@ -26,7 +26,11 @@ describe('the prompts of the panel', () => {
 
 describe('the version of a panel', () => {
   it('is the same wherever it is made, and holds a hash of prompts and schemas', () => {
-    const made = () => createModelPanel({ askDecision: () => () => Promise.reject(new Error('not asked')) });
+    const made = () =>
+      createModelPanel({
+        askDecision: () => () => Promise.reject(new Error('not asked')),
+        afford: () => Promise.resolve(null),
+      });
     expect(made().version).toBe(made().version);
     expect(made().version).toMatch(/^1-[0-9a-f]{12}$/);
   });

@@ -3,9 +3,11 @@
 // reservation of seven calls has to fit the cap of a run. Made by worker/model.ts, and by replay.ts.
 import { unknownPrices } from '../../domain/decision/checks.js';
 import type { Decision } from '../../domain/decision/decision.js';
-import type { PanelReview, PanelVerdict } from '../../domain/decision/reading.js';
-import type { AnalystOutcome, DecideInput } from '../../ports/analyst.js';
-import type { JudgeInput, PanelPort, ReviewInput } from '../../ports/panel.js';
+import { panelRoles } from '../../domain/decision/quorum.js';
+import type { PanelReview, PanelRole } from '../../domain/decision/reading.js';
+import type { DecideInput } from '../../ports/analyst.js';
+import type { PanelPort } from '../../ports/panel.js';
+import type { Afford } from './afford.js';
 import type { ModelAnalystOptions } from './analyst.js';
 import { parseAnswer, reviewAnswer, strictSchema, verdictAnswer } from './answers.js';
 import { converse } from './converse.js';
@@ -17,73 +19,94 @@ import { nameOf, quoteData } from './untrusted.js';
 /** Raised with every change of this file, or of the quorum, that may make another decision of the same answers. */
 const codeVersion = '1';
 
-type Options = Pick<ModelAnalystOptions, 'askDecision'>;
+interface ModelPanelOptions extends Pick<ModelAnalystOptions, 'askDecision'> {
+  readonly afford: Afford;
+}
 
-export function createModelPanel(options: Options): PanelPort {
+export function createModelPanel({ askDecision, afford }: ModelPanelOptions): PanelPort {
   const prompts = readPanelPrompts();
   const schemas = { review: strictSchema(reviewAnswer), verdict: strictSchema(verdictAnswer) };
   const version = versionOf(codeVersion, prompts, schemas);
+  const made = { prompts, schemas };
   return {
     version,
-    review: (input) => review(options, prompts, schemas.review, input),
-    judge: (input) => judge(options, prompts, schemas.verdict, input),
+    afford: async (input) => {
+      const { shown } = factsOf(input);
+      const reviews = panelRoles.map((role) => reviewRequest(made, role, shown));
+      const message = await afford(input.call, [...reviews, verdictRequest(made, longest, shown)]);
+      return message === null
+        ? { kind: 'ok', value: null }
+        : { kind: 'failed', code: 'MODEL_BUDGET', message };
+    },
+    review: async (input) => {
+      const { shown, known } = factsOf(input);
+      const request = reviewRequest(made, input.role, shown);
+      const result = await converse(askDecision(input.call), request, (answer) =>
+        parseAnswer(reviewAnswer, answer),
+      );
+      if (result.kind === 'failed') return result;
+      const { argument, points, soundness } = result.value;
+      const words = [argument, ...points.flatMap(({ claim, evidence }) => [claim, evidence])];
+      const flags = flagsOf(words, known, input);
+      return { kind: 'ok', value: { role: input.role, argument, points, soundness, flags } };
+    },
+    judge: async (input) => {
+      const { shown, known } = factsOf(input);
+      const request = verdictRequest(made, input.reviews, shown);
+      const result = await converse(askDecision(input.call), request, (answer) =>
+        parseAnswer(verdictAnswer, answer),
+      );
+      if (result.kind === 'failed') return result;
+      const { verdict, soundness, reasons, strongestObjection } = result.value;
+      const flags = flagsOf([...reasons, strongestObjection], known, input);
+      return { kind: 'ok', value: { verdict, soundness, reasons, strongestObjection, flags } };
+    },
   };
 }
 
-type Schema = ModelRequest['schema'];
+interface Made {
+  readonly prompts: PanelPrompts;
+  readonly schemas: Readonly<Record<'review' | 'verdict', ModelRequest['schema']>>;
+}
 
-async function review(
-  { askDecision }: Options,
-  prompts: PanelPrompts,
-  schema: Schema,
-  input: ReviewInput,
-): Promise<AnalystOutcome<PanelReview>> {
-  const { shown, known } = factsOf(input);
+function reviewRequest({ prompts, schemas }: Made, role: PanelRole, shown: object): ModelRequest {
   const { text, sha256 } = quoteData(shown);
-  const request: ModelRequest = {
+  return {
     ...bare,
-    purpose: input.role,
-    prompts: [prompts.panel, prompts[input.role], prompts.reviewer],
+    purpose: role,
+    prompts: [prompts.panel, prompts[role], prompts.reviewer],
     text: `The proposed buy, what it rests on, and the numbers.\n\n${text}`,
     inputSha256: sha256,
     schemaName: 'review',
-    schema,
+    schema: schemas.review,
   };
-  const result = await converse(askDecision(input.call), request, (answer) =>
-    parseAnswer(reviewAnswer, answer),
-  );
-  if (result.kind === 'failed') return result;
-  const { argument, points, soundness } = result.value;
-  const words = [argument, ...points.flatMap(({ claim, evidence }) => [claim, evidence])];
-  const flags = flagsOf(words, known, input);
-  return { kind: 'ok', value: { role: input.role, argument, points, soundness, flags } };
 }
 
-async function judge(
-  { askDecision }: Options,
-  prompts: PanelPrompts,
-  schema: Schema,
-  input: JudgeInput,
-): Promise<AnalystOutcome<PanelVerdict>> {
-  const { shown, known } = factsOf(input);
-  const { text, sha256 } = quoteData({ ...shown, reviews: input.reviews });
-  const request: ModelRequest = {
+function verdictRequest(
+  { prompts, schemas }: Made,
+  reviews: readonly PanelReview[],
+  shown: object,
+): ModelRequest {
+  const { text, sha256 } = quoteData({ ...shown, reviews });
+  return {
     ...bare,
     purpose: 'judge',
     prompts: [prompts.panel, prompts.judge],
     text: `The proposed buy, what the panel says of it, and the numbers.\n\n${text}`,
     inputSha256: sha256,
     schemaName: 'verdict',
-    schema,
+    schema: schemas.verdict,
   };
-  const result = await converse(askDecision(input.call), request, (answer) =>
-    parseAnswer(verdictAnswer, answer),
-  );
-  if (result.kind === 'failed') return result;
-  const { verdict, soundness, reasons, strongestObjection } = result.value;
-  const flags = flagsOf([...reasons, strongestObjection], known, input);
-  return { kind: 'ok', value: { verdict, soundness, reasons, strongestObjection, flags } };
 }
+
+/** Reviews as long as their schema lets them be, in plain letters: what the judge may have to read. */
+const longest: readonly PanelReview[] = panelRoles.map((role) => ({
+  role,
+  argument: 'x'.repeat(800),
+  points: Array.from({ length: 4 }, () => ({ claim: 'x'.repeat(300), evidence: 'x'.repeat(300) })),
+  soundness: 100,
+  flags: [],
+}));
 
 const bare = { pictures: [], numbersOnly: false, repair: null } as const;
 

@@ -53,7 +53,10 @@ const request = (
 
 const picture: Picture = {
   label: 'two colours',
-  object: { key: 'probe', sha256: sha256Of(Buffer.from(twoColours, 'base64')), bytes: 138 },
+  object: {
+    ...{ key: 'probe', sha256: sha256Of(Buffer.from(twoColours, 'base64')), bytes: 138 },
+    ...{ width: 64, height: 64 },
+  },
   dataUrl: () => Promise.resolve(`data:image/png;base64,${twoColours}`),
 };
 

@@ -37,7 +37,11 @@ export function createReplayAnalyst(calls: readonly CallRow[], objects: Objects)
 
 /** @param calls of the run, as recorded */
 export const createReplayPanel = (calls: readonly CallRow[], objects: Objects): PanelPort =>
-  createModelPanel({ askDecision: () => recorded(calls, objects) });
+  createModelPanel({
+    askDecision: () => recorded(calls, objects),
+    // What was said costs nothing any more.
+    afford: () => Promise.resolve(null),
+  });
 
 /** The call whose stored question is, byte for byte, the one made again now. */
 async function findCall(

@@ -1,6 +1,6 @@
 // One question to a model, independent of the API that carries it, and the key under which its answer is found again.
 import { createHash } from 'node:crypto';
-import type { ObjectRef } from '../../contracts/wire/object.js';
+import type { PictureRef } from '../../contracts/wire/object.js';
 import type { JsonSchema } from './answers.js';
 import type { ModelProfile } from './profile.js';
 
@@ -15,7 +15,7 @@ export interface Prompt {
 export interface Picture {
   /** Such as `daily chart`. */
   readonly label: string;
-  readonly object: ObjectRef;
+  readonly object: PictureRef;
   /** The data URL, encoded once a question however often it is sent. */
   readonly dataUrl: () => Promise<string>;
 }

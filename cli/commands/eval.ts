@@ -3,9 +3,11 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createPlots } from '../../adapters/charts/plots.js';
 import { createMachineClock } from '../../adapters/clocks/machine.js';
+import type { ModelProfile } from '../../adapters/openai/profile.js';
 import { loadConfig } from '../../config/load.js';
+import type { ModelConfig } from '../../config/model.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
-import { modelProfile } from '../../worker/model.js';
+import { modelProfiles } from '../../worker/model.js';
 import { plainReason, Refusal } from '../csvFile.js';
 import { askModel, askRules, readProfile, type Asker } from '../eval/asker.js';
 import { evaluateSeries, type EvaluateOptions, type SeriesReport } from '../eval/evaluate.js';
@@ -26,7 +28,8 @@ Lets an analyst decide at dates of the past, on bars until then, and measures wh
 coin, and buying and holding. Needs nothing that runs. Writes FOLDER/report.json and FOLDER/report.html.
 
   --data DATA       aapl, sp500, or a CSV file with Date,Open,High,Low,Close,Volume; may be given again (both of ours)
-  --analyst NAME    rules (the default), or openai: the model that the environment names
+  --analyst NAME    rules (the default), or openai: a model, the one that the environment names unless --profile says another
+  --profile NAME    which of the model profiles of the settings is asked (default)
   --horizon N       sessions from a decision to the close that judges it (10)
   --step N          sessions between decisions (the horizon; less makes outcomes overlap)
   --decisions N     at most so many of each series, evenly over it (all)
@@ -54,7 +57,7 @@ function readArguments(args: readonly string[]) {
     options: {
       data: { type: 'string', multiple: true },
       ...{ analyst: text, horizon: text, step: text, decisions: text, repeats: text, seed: text, cost: text },
-      ...{ out: text, answers: text, budget: text, recorded: flag, named: flag },
+      ...{ out: text, answers: text, budget: text, profile: text, recorded: flag, named: flag },
     },
   }).values;
 }
@@ -140,29 +143,48 @@ async function askersOf(
     costShare: Number(risk.cashReserve),
   };
   const rules = askRules(limits);
-  if (analyst === 'rules') return { asker: rules, rules };
+  if (analyst === 'rules') {
+    if (values.profile !== undefined)
+      throw new UsageError('--profile is of a model: give --analyst openai too');
+    return { asker: rules, rules };
+  }
   if (analyst !== 'openai') throw new UsageError(`--analyst is rules or openai, not ${analyst}`);
   const budget = values.budget ?? model.budget.day;
   if (!/^\d+(\.\d{1,6})?$/.test(budget)) throw new UsageError(`--budget is an amount of USD, not ${budget}`);
   const answers = path.resolve(values.answers ?? path.join(folder, 'answers'));
-  const asked = recorded
-    ? recordedProfile(answers)
-    : { profile: modelProfile(model), priceDate: model.prices.date };
-  if (asked.profile === null) {
-    throw new UsageError(
-      'no model is configured: set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL, or give --recorded',
-    );
-  }
-  const { profile, priceDate } = asked;
+  const { profile, priceDate } = recorded
+    ? recordedProfile(answers, values.profile)
+    : { profile: configuredProfile(model, values.profile), priceDate: model.prices.date };
   const clock = createMachineClock();
   const common = { budget, folder: answers, recordedOnly: recorded, named, rules: limits, clock };
   return { asker: await askModel({ profile, priceDate, ...common }), rules };
 }
 
-function recordedProfile(folder: string): ReturnType<typeof readProfile> {
-  try {
-    return readProfile(folder);
-  } catch (error) {
-    throw new Refusal([`${path.join(folder, 'profile.json')} can not be read: ${plainReason(error)}`]);
+/** @throws UsageError where no model is configured, or none of this name */
+function configuredProfile(model: ModelConfig, name = 'default'): ModelProfile {
+  const profiles = modelProfiles(model);
+  if (profiles.size === 0) {
+    throw new UsageError(
+      'no model is configured: set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL, or give --recorded',
+    );
   }
+  const found = profiles.get(name);
+  if (found !== undefined) return found.profile;
+  throw new UsageError(
+    `--profile ${name} is none of the settings (KEEL_MODEL_PROFILES): there are ${[...profiles.keys()].join(', ')}`,
+  );
+}
+
+/** @throws Refusal where the folder has no profile, or another one than was asked for */
+function recordedProfile(folder: string, wanted: string | undefined): ReturnType<typeof readProfile> {
+  const file = path.join(folder, 'profile.json');
+  let found: ReturnType<typeof readProfile>;
+  try {
+    found = readProfile(folder);
+  } catch (error) {
+    throw new Refusal([`${file} can not be read: ${plainReason(error)}`]);
+  }
+  const { name } = found.profile;
+  if (wanted === undefined || wanted === name) return found;
+  throw new Refusal([`${file} is of the profile ${name}, not ${wanted}: its answers are in another folder`]);
 }

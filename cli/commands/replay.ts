@@ -200,7 +200,13 @@ async function explainCall(call: CallRow, link: Link, out: Say): Promise<boolean
     `\n  ${call.purpose}${call.turn === 0 ? '' : ' (repair)'}: ${model}, ${call.outcome ?? call.state}${taken}, ${call.costUsd ?? call.reservedUsd} USD`,
   );
   const prompts = call.prompts.map((prompt) => `${prompt.name} ${short(prompt)}`).join(', ');
-  out(`    prompts ${prompts}; pictures ${call.pictures.map(short).join(', ') || 'none'}`);
+  const pictures = call.pictures.map((picture) => {
+    const { width, height } = picture;
+    return width === undefined || height === undefined
+      ? short(picture)
+      : `${short(picture)} ${String(width)}×${String(height)}`;
+  });
+  out(`    prompts ${prompts}; pictures ${pictures.join(', ') || 'none'}`);
   const question = await link('question', call.prompt);
   if (call.answer !== null) await link('raw answer', call.answer);
   if (call.message !== null) out(wrap(call.message, 100, '    '));

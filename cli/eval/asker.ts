@@ -48,7 +48,10 @@ type Rules = Question['rules'];
 
 /** The analyst looks at no picture. */
 const noPicture: Question['draw'] = () =>
-  Promise.resolve({ object: { key: 'none', sha256: '', bytes: 0 }, png: new Uint8Array() });
+  Promise.resolve({
+    object: { key: 'none', sha256: '', bytes: 0, width: 0, height: 0 },
+    png: new Uint8Array(),
+  });
 
 export function askRules(rules: Rules): Asker {
   const analyst: AnalystPort = createRulesAnalyst();
@@ -128,9 +131,9 @@ function createDraw(objects: Pick<ObjectStorePort, 'put'> | null): Question['dra
       indicators: defaultIndicators,
       source: 'keel eval',
     };
-    const { png } = await render(request);
+    const { png, width, height } = await render(request);
     const hash = sha256(png);
-    const object = { key: `charts/${hash}.png`, sha256: hash, bytes: png.byteLength };
+    const object = { key: `charts/${hash}.png`, sha256: hash, bytes: png.byteLength, width, height };
     await objects?.put(object.key, png, 'image/png');
     return { object, png };
   };

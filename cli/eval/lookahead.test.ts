@@ -44,7 +44,8 @@ async function questionsAt({ view }: Point): Promise<string[]> {
     return Promise.resolve(parsed);
   };
   const analyst = createModelAnalyst({ askReading: () => ask, askDecision: () => ask });
-  const draw = () => Promise.resolve({ object: { key: '', sha256: '', bytes: 0 }, png: new Uint8Array() });
+  const object = { key: '', sha256: '', bytes: 0, width: 0, height: 0 };
+  const draw = () => Promise.resolve({ object, png: new Uint8Array() });
   const call = { runId: 'r', strategyId: 'eval' };
   const common = { analyst, symbol: 'ASSET', call, rules: limits, draw };
   for (const each of [nameless(view), nameless(mirrored(view)), view]) {

@@ -6,12 +6,12 @@ import { viewed, type View } from '../../domain/evaluation/view.js';
 import { rounded } from '../../domain/evaluation/wilson.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import type { Bar, Timeframe } from '../../domain/market/bar.js';
-import type { ObjectRef } from '../../contracts/wire/object.js';
+import type { PictureRef } from '../../contracts/wire/object.js';
 import type { AnalystCall, AnalystPort, TimeframeInput } from '../../ports/analyst.js';
 import { KeelError } from '../../ports/errors.js';
 
 export interface Drawn {
-  readonly object: ObjectRef;
+  readonly object: PictureRef;
   readonly png: Uint8Array;
 }
 

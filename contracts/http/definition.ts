@@ -27,7 +27,11 @@ const steps = names('step', definitionSteps).meta({
 const gates = names('gate', definitionGates).meta({
   description: `Safety gates: ${mandatoryGates.join(', ')} are mandatory; timeframesAgree may be added.`,
 });
-const timeframes = z.array(timeframe).min(1).max(known.length).refine(unique, 'holds the same timeframe twice');
+const timeframes = z
+  .array(timeframe)
+  .min(1)
+  .max(known.length)
+  .refine(unique, 'holds the same timeframe twice');
 const analyst = z.enum(['auto', 'rules', 'openai']).meta({
   description: 'auto: what the strategy asks for.',
 });

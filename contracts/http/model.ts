@@ -99,6 +99,8 @@ const outcome = z.enum([
   'budget',
 ]);
 
+const pixels = z.int().positive().meta({ description: 'Pixels; not said by calls of an earlier Keel.' });
+
 export const modelCall = z
   .strictObject({
     id: z.string(),
@@ -123,7 +125,13 @@ export const modelCall = z
     contentKey: sha256.meta({ description: 'Over everything that the answer depends on.' }),
     prompt: objectRef,
     inputSha256: sha256,
-    pictures: z.array(z.strictObject(objectRefFields)),
+    pictures: z.array(
+      z.strictObject({
+        ...objectRefFields,
+        width: pixels.optional(),
+        height: pixels.optional(),
+      }),
+    ),
     parameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     numbersOnly,
     inputTokens: z.int().nullable(),

@@ -66,7 +66,11 @@ const riskProfile = z
 
 const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 const symbols = z.array(symbol).min(1).max(50).refine(unique, 'holds the same symbol twice');
-const timeframes = z.array(timeframe).min(1).max(known.length).refine(unique, 'holds the same timeframe twice');
+const timeframes = z
+  .array(timeframe)
+  .min(1)
+  .max(known.length)
+  .refine(unique, 'holds the same timeframe twice');
 const workflowId = definitionId.meta({ description: 'The workflow definition whose steps the runs take.' });
 const workflowVersion = z.int().positive().meta({ description: "The definition's version." });
 

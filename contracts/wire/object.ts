@@ -7,3 +7,9 @@ export interface ObjectRef {
   readonly sha256: string;
   readonly bytes: number;
 }
+
+/** A picture, with its size in pixels. */
+export interface PictureRef extends ObjectRef {
+  readonly width: number;
+  readonly height: number;
+}

@@ -15,7 +15,7 @@ export interface Bar {
   readonly volume: number;
 }
 
-export interface TimeframeRule {
+interface TimeframeRule {
   /** How many complete bars a strategy needs at least. */
   readonly warmUp: number;
   /** How many bars a chart and an analysis show at most. */

@@ -7,7 +7,13 @@ import { toColumns } from './columns.js';
 import { parseCsv } from './csv.js';
 import { addDays, monthEnd, monthOf, weekOf } from './dates.js';
 import { createNyseCalendar } from './nyse.js';
-import { aggregateMonthly, aggregateWeekly, barsOfTimeframe, dropUnfinished, sessionDateOf } from './weekly.js';
+import {
+  aggregateMonthly,
+  aggregateWeekly,
+  barsOfTimeframe,
+  dropUnfinished,
+  sessionDateOf,
+} from './weekly.js';
 
 const nyse = createNyseCalendar();
 const read = (path: string): readonly Bar[] => parseCsv(readFileSync(`node_modules/${path}`, 'utf8')).bars;

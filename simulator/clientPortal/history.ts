@@ -14,20 +14,7 @@ type Unit = 'min' | 'h' | 'd' | 'w' | 'm' | 'y';
 
 /** Largest count of each unit of a period; m is months. */
 const mostOf: Readonly<Record<Unit, number>> = { min: 30, h: 8, d: 1000, w: 792, m: 182, y: 15 };
-const intraday = [
-  '1min',
-  '2min',
-  '3min',
-  '5min',
-  '10min',
-  '15min',
-  '30min',
-  '1h',
-  '2h',
-  '3h',
-  '4h',
-  '8h',
-];
+const intraday = ['1min', '2min', '3min', '5min', '10min', '15min', '30min', '1h', '2h', '3h', '4h', '8h'];
 
 /** Seconds of a bar, as the broker states them. */
 const barSeconds: Readonly<Record<Timeframe, number>> = {

@@ -1,6 +1,7 @@
 // The decision of a strategy with a panel: what the model proposes, and for a buy three reviewers and a judge.
 // Called by strategyRun.ts.
 import type { DecideInput } from '../../activities/decision.js';
+import type { Reviewed } from '../../activities/panel.js';
 import type { Decision } from '../../domain/decision/decision.js';
 import type { PanelReview } from '../../domain/decision/reading.js';
 import type { asking } from './proxies.js';
@@ -17,8 +18,13 @@ export async function decideWithPanel(
   analyst: ReturnType<typeof asking>,
   input: DecideInput,
 ): Promise<Decision> {
-  const proposed = await story.step('decide', () => analyst.proposeDecision(input));
-  if (proposed.decision.action !== 'buy') return proposed.decision;
+  const made = await story.step('decide', () => analyst.proposeDecision(input));
+  if (made.decision.action !== 'buy') return made.decision;
+  const { runId, input: ref, decision, proposal } = made;
+  const proposed: Reviewed = {
+    ...{ runId, input: ref },
+    ...(proposal === undefined ? { decision } : { proposal }),
+  };
   const reviews: PanelReview[] = [];
   for (const role of roles) {
     reviews.push(await story.step(`decide ${role}`, () => analyst.reviewProposal({ proposed, role })));

@@ -2,6 +2,7 @@
 // average, so that cases run side by side. Used by tests/analyst*.test.ts.
 import type { WorkflowHandle } from '@temporalio/client';
 import type { StrategySettings } from '../../../contracts/wire/strategy.js';
+import { definitionSteps, mandatoryGates } from '../../../domain/definition/definition.js';
 import { defaultIndicators } from '../../../domain/indicators/defaults.js';
 import type { CallRow } from '../../../ports/conversations.js';
 import type { ServerProcess } from '../server.js';
@@ -98,4 +99,12 @@ export async function startModelStack(
       await stub.close();
     },
   };
+}
+
+/** The workflow `advice`: decides and is weighed, and sends no order, so that a run's end needs no market. */
+export async function createAdvice({ market }: TestStack): Promise<void> {
+  const steps = definitionSteps.filter((step) => step !== 'waitForMarket' && step !== 'orderLifecycle');
+  const contents = { steps, timeframes: ['daily', 'weekly'], analyst: 'auto', limits: {} } as const;
+  const named = { id: 'advice', name: 'Advice', ownerId: null };
+  await market.stores.definitions.create(named, { ...contents, gates: mandatoryGates }, 'test');
 }
