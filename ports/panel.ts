@@ -20,7 +20,7 @@ export interface JudgeInput extends DecideInput {
 export interface PanelPort {
   /** Changes whenever the same input may give another answer. */
   readonly version: string;
-  /** Whether the budget has room for reviewers and judge; asked before the first of them, so that none is paid for in vain. */
+  /** Whether the budget has room for reviewers and judge; asked before the first of them, so that none begins that plainly would not end. */
   afford(input: Omit<ReviewInput, 'role'>): Promise<AnalystOutcome<null>>;
   review(input: ReviewInput): Promise<AnalystOutcome<PanelReview>>;
   judge(input: JudgeInput): Promise<AnalystOutcome<PanelVerdict>>;

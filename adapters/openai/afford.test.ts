@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallRow, ConversationStore } from '../../ports/conversations.js';
 import { createAfford, mostCost } from './afford.js';
 import type { ModelProfile } from './profile.js';
-import type { ModelRequest } from './request.js';
+import { contentKey, type ModelRequest } from './request.js';
 
 const profile = (name: string, output: string): ModelProfile => ({
   ...{ name, baseUrl: 'http://127.0.0.1:1/v1', apiKey: '', model: `m-${name}`, api: 'chat', timeoutMs: 1 },
@@ -30,9 +30,11 @@ function room(
   caps: { readonly run: string; readonly day?: string; readonly month?: string },
   made: readonly CallRow[] = [row('decision')],
   profiles = [profile('main', '1000')],
+  recorded: CallRow | null = null,
 ): Promise<string | null> {
   const spent = { calls: 0, inputTokens: 0, outputTokens: 0, usd: '3' };
-  const conversations: Pick<ConversationStore, 'byRun' | 'spent'> = {
+  const conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent'> = {
+    answered: (key) => Promise.resolve(recorded?.contentKey === key ? recorded : null),
     byRun: () => Promise.resolve(made),
     spent: () => Promise.resolve({ mode: 'simulated', day: spent, month: { ...spent, usd: '30' } }),
   };
@@ -76,6 +78,14 @@ describe('the room for a panel', () => {
     const chain = [profile('main', '1000'), profile('backup', '10')];
     expect(await room({ run: '0.013' }, made, chain)).toBeNull();
     expect(await room({ run: '0.012' }, made, chain)).toContain('may cost 0.013');
+  });
+
+  it('is not needed where another run was answered the same: that is free', async () => {
+    const [bull = request('bull')] = panel;
+    const recorded = row('bull', { runId: 'other', contentKey: contentKey(profile('main', '1000'), bull) });
+    const chain = [profile('main', '1000')];
+    expect(await room({ run: '0.2' }, undefined, chain, recorded)).toBeNull();
+    expect(await room({ run: '0.2' }, undefined, chain, row('bull'))).toContain('none was made');
   });
 
   it('is not asked for again once the panel has begun', async () => {

@@ -1,12 +1,12 @@
 // What calls may cost before they are made: one call at its most, for the reservation, and a whole panel, so that none begins
-// that the caps would cut off between its reviewers. Called by ask.ts and by the panel of worker/model.ts.
+// that plainly would not end within the caps. Called by ask.ts and by the panel of worker/model.ts.
 import { callCost, mostInputTokens } from '../../domain/decision/cost.js';
 import { money, type Money } from '../../domain/money/decimal.js';
 import type { AnalystCall } from '../../ports/analyst.js';
 import type { BudgetCaps, CallRow, ConversationStore } from '../../ports/conversations.js';
 import { chooseProfile } from './choose.js';
 import type { ModelProfile } from './profile.js';
-import { canonical, type ModelRequest } from './request.js';
+import { canonical, contentKey, type ModelRequest } from './request.js';
 
 /** USD that a call costs at the most, as a decimal string. */
 export function mostCost(profile: ModelProfile, request: ModelRequest): string {
@@ -16,7 +16,7 @@ export function mostCost(profile: ModelProfile, request: ModelRequest): string {
 }
 
 export interface AffordDeps {
-  readonly conversations: Pick<ConversationStore, 'byRun' | 'spent'>;
+  readonly conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent'>;
   readonly caps: BudgetCaps;
 }
 
@@ -26,7 +26,8 @@ export type Afford = (call: AnalystCall, requests: readonly ModelRequest[]) => P
 /**
  * The calls are made one after another, so the last one needs room at its most, and those before it what they will have
  * cost by then. That is taken to be what the decision of the same run cost, which had the same data and pictures besides;
- * their reservations at the most, all at once, would pass the default cap of a run with every dear model.
+ * their reservations at the most, all at once, would pass the default cap of a run with every dear model. Nothing is held: a
+ * repair, or what other runs reserve meanwhile, may still use up the room.
  */
 export const createAfford =
   ({ conversations, caps }: AffordDeps, profiles: readonly ModelProfile[]): Afford =>
@@ -35,6 +36,11 @@ export const createAfford =
     // What has begun goes on: each call is still reserved before it is made.
     if (made.some(({ purpose }) => purpose === requests[0]?.purpose)) return null;
     const { profile } = chooseProfile(profiles, made);
+    // Another run was answered the same: the answers are taken from there, free.
+    const [first] = requests;
+    const recorded =
+      first === undefined ? null : await conversations.answered(contentKey(profile, first), runId);
+    if (recorded !== null) return null;
     const decision = made.findLast(({ purpose, state }) => purpose === 'decision' && state === 'answered');
     const costs = requests.map((request, index) => {
       const most = money(mostCost(profile, request));
