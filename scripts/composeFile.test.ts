@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { interpolate, readCompose, readComposeYaml, secondsOf } from '../cli/topology/compose.js';
 import type { ComposeFile, ComposeService } from '../cli/topology/compose.js';
 import { planOf } from '../cli/topology/plan.js';
@@ -143,6 +144,27 @@ describe('docker-compose.yml', () => {
       .map(([variable]) => [variable, `${variable}_FILE`]);
     expect(wanted.length).toBeGreaterThanOrEqual(atLeast);
     expect(wanted.filter((names) => !names.some((name) => told.includes(name)))).toEqual([]);
+  });
+
+  it('is what the override for a Temporal elsewhere, as the guide prints it, goes with', () => {
+    const guide = readFileSync(path.join(root, 'docs/deploy.md'), 'utf8');
+    const [, text = ''] = /```yaml\n(# docker-compose\.override\.yml\n.*?)```/s.exec(guide) ?? [];
+    // Compose's own tag: the value replaces that of the file.
+    const override = { tag: '!override', collection: 'map', resolve: (map: unknown) => map } as const;
+    const over = parse(text, { merge: true, customTags: [override] }) as ComposeFile;
+    const known = Object.keys(compose.services);
+    const askers = services.filter(([, { environment }]) => 'TEMPORAL_ADDRESS' in environment);
+    const keels = askers.filter(([, { image = '' }]) => image.startsWith('keel:')).map(([name]) => name);
+    expect(keels.sort()).toEqual(['api', 'market', 'setup', 'worker']);
+    for (const name of keels) {
+      const service = over.services[name];
+      expect(Object.keys(service?.environment ?? {})).toContain('TEMPORAL_API_KEY_FILE');
+      const waited = Object.keys(service?.depends_on ?? {});
+      expect(known).toEqual(expect.arrayContaining(waited));
+      expect(waited).not.toContain('temporal');
+      if (name !== 'setup') expect(waited).toContain('setup');
+    }
+    expect(Object.keys(over.services).filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it('declares the secrets that are used, and prepare.sh makes them', () => {
