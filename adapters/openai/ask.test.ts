@@ -30,6 +30,8 @@ const server = createServer((request, response) => {
     );
   });
 });
+// A starved machine may send on a connection that a server closes as idle; that is no answer of any script.
+server.keepAliveTimeout = 0;
 const answerOf = (model: string, content: string) => ({
   ...{ id: 'c-1', object: 'chat.completion', created: 0, model },
   choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content, refusal: null } }],

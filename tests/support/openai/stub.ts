@@ -50,6 +50,8 @@ export async function startOpenaiStub(script: Script): Promise<OpenaiStub> {
   const server = createServer((request, response) => {
     answer(request, response).catch(() => request.socket.destroy());
   });
+  // A starved machine may send on a connection that a server closes as idle; that is no answer of any script.
+  server.keepAliveTimeout = 0;
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const api = { '/v1/responses': 'responses', '/v1/chat/completions': 'chat' }[request.url ?? ''] as
       'responses' | 'chat' | undefined;
