@@ -41,8 +41,12 @@ const login = 'someone';
 const limits = { poolSize: 4, connectTimeoutMs: 2000, statementTimeoutMs: 5000, lockTimeoutMs: 5000 };
 
 const undo: (() => unknown)[] = [];
-/** Noon UTC of tomorrow, the morning of New York, and what was jumped over since. */
-const noon = (Math.floor(Date.now() / (24 * 60 * minute)) + 1.5) * 24 * 60 * minute;
+const day = 24 * 60 * minute;
+/**
+ * The next noon UTC, the morning of New York, and what was jumped over since: less than a day from now, because the simulator's
+ * certificate is valid from a day before its clock.
+ */
+const noon = (Math.floor(Date.now() / day - 0.5) + 1.5) * day;
 const begun = Date.now();
 let jumped = 0;
 const clock = { now: () => noon + (Date.now() - begun) * FACTOR + jumped };
