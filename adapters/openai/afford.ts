@@ -32,19 +32,18 @@ export type Afford = (call: AnalystCall, requests: readonly ModelRequest[]) => P
 export const createAfford =
   ({ conversations, caps }: AffordDeps, profiles: readonly ModelProfile[]): Afford =>
   async ({ runId }, requests) => {
+    const [first] = requests;
+    if (first === undefined) return null;
     const made = await conversations.byRun(runId);
     // What has begun goes on: each call is still reserved before it is made.
-    if (made.some(({ purpose }) => purpose === requests[0]?.purpose)) return null;
+    if (made.some(({ purpose }) => purpose === first.purpose)) return null;
     const { profile } = chooseProfile(profiles, made);
     // Another run was answered the same: the answers are taken from there, free.
-    const [first] = requests;
-    const recorded =
-      first === undefined ? null : await conversations.answered(contentKey(profile, first), runId);
-    if (recorded !== null) return null;
+    if ((await conversations.answered(contentKey(profile, first), runId)) !== null) return null;
     const decision = made.findLast(({ purpose, state }) => purpose === 'decision' && state === 'answered');
+    const likely = likelyCost(profile, decision);
     const costs = requests.map((request, index) => {
       const most = money(mostCost(profile, request));
-      const likely = likelyCost(profile, decision);
       return index === requests.length - 1 || likely === null || likely.gt(most) ? most : likely;
     });
     const needed = costs.reduce((sum, cost) => money(sum.plus(cost)), money('0'));

@@ -2,11 +2,8 @@
 // shown. Used by api/routes/definitions.ts, the OpenAPI document and `keel workflows`.
 import { z } from 'zod';
 import { definitionGates, definitionSteps, mandatoryGates } from '../../domain/definition/definition.js';
-import { timeframes as known } from '../../domain/market/bar.js';
-import { definitionId, instant, sentence, timeframe } from './fields.js';
+import { definitionId, instant, sentence, timeframeList, unique } from './fields.js';
 import { riskFields } from './strategy.js';
-
-const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 
 /** A list of known names, each once; another name is refused with those that there are. */
 const names = <const T extends readonly [string, ...string[]]>(what: string, known: T) =>
@@ -27,11 +24,6 @@ const steps = names('step', definitionSteps).meta({
 const gates = names('gate', definitionGates).meta({
   description: `Safety gates: ${mandatoryGates.join(', ')} are mandatory; timeframesAgree may be added.`,
 });
-const timeframes = z
-  .array(timeframe)
-  .min(1)
-  .max(known.length)
-  .refine(unique, 'holds the same timeframe twice');
 const analyst = z.enum(['auto', 'rules', 'openai']).meta({
   description: 'auto: what the strategy asks for.',
 });
@@ -49,12 +41,12 @@ const limits = z
     description: 'Bounds for strategies; each can only tighten the platform’s.',
   });
 
-const contents = { steps, timeframes, analyst, gates, limits };
+const contents = { steps, timeframes: timeframeList, analyst, gates, limits };
 
-/** What may be left out takes what a run does anyway: every step, both timeframes, the mandatory gates, no own limit. */
+/** What may be left out takes what a run does anyway: every step, days and weeks, the mandatory gates, no own limit. */
 const newContents = {
   steps: steps.default([...definitionSteps]),
-  timeframes: timeframes.default(['daily', 'weekly']),
+  timeframes: timeframeList.default(['daily', 'weekly']),
   analyst: analyst.default('auto'),
   gates: gates.default([...mandatoryGates]),
   limits: limits.default({}),

@@ -22,6 +22,15 @@ export const mode = z.enum(['simulated', 'paper', 'live']).meta({
 
 export const timeframe = z.enum(timeframes);
 
+export const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
+
+/** Those that a strategy or a definition looks at. */
+export const timeframeList = z
+  .array(timeframe)
+  .min(1)
+  .max(timeframes.length)
+  .refine(unique, 'holds the same timeframe twice');
+
 export const strategyId = z
   .string()
   .max(48)

@@ -1,8 +1,17 @@
 // Strategies on the HTTP API: what an operator sends to make one, and how one is shown.
 // Used by api/routes/strategies.ts, api/services/strategies.ts and the OpenAPI document.
 import { z } from 'zod';
-import { timeframes as known } from '../../domain/market/bar.js';
-import { definitionId, instant, mode, sentence, slot, strategyId, symbol, timeframe } from './fields.js';
+import {
+  definitionId,
+  instant,
+  mode,
+  sentence,
+  slot,
+  strategyId,
+  symbol,
+  timeframeList,
+  unique,
+} from './fields.js';
 
 const period = (most: number) => z.int().min(2).max(most);
 const periods = z
@@ -64,13 +73,7 @@ const riskProfile = z
   .strictObject({ ...riskFields, entryType: riskFields.entryType.optional() })
   .meta({ id: 'RiskProfile' });
 
-const unique = (list: readonly string[]): boolean => new Set(list).size === list.length;
 const symbols = z.array(symbol).min(1).max(50).refine(unique, 'holds the same symbol twice');
-const timeframes = z
-  .array(timeframe)
-  .min(1)
-  .max(known.length)
-  .refine(unique, 'holds the same timeframe twice');
 const workflowId = definitionId.meta({ description: 'The workflow definition whose steps the runs take.' });
 const workflowVersion = z.int().positive().meta({ description: "The definition's version." });
 
@@ -101,7 +104,7 @@ const models = z
 const strategySettings = z
   .strictObject({
     symbols,
-    timeframes,
+    timeframes: timeframeList,
     indicators: indicatorParameters,
     analyst,
     panel: panel.optional(),
@@ -116,7 +119,7 @@ const strategySettings = z
 const newSettings = z
   .strictObject({
     symbols,
-    timeframes: timeframes.optional(),
+    timeframes: timeframeList.optional(),
     indicators: z.strictObject(indicatorFields).partial().optional(),
     analyst: analyst.optional(),
     panel: panel.optional(),
