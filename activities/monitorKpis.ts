@@ -1,16 +1,13 @@
 // The account's figures over time: equity, exposure, day result, win rate. Called by monitors.ts.
-import type { Mode } from '../contracts/wire/names.js';
 import type { MonitorResult } from '../contracts/wire/monitor.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
 import { closedTrades } from '../domain/performance/trades.js';
 import type { EquityRow, EquityStore } from '../ports/monitors.js';
-import type { BrokerSnapshot, BrokerStateStore } from '../ports/stores.js';
+import type { BrokerSnapshot } from '../ports/stores.js';
+import { freshSnapshot, type AccountDeps } from './monitorLooks.js';
 
-export interface KpiDeps {
-  readonly mode: Mode;
-  readonly accountId: string;
-  readonly brokerState: Pick<BrokerStateStore, 'latest'>;
+export interface KpiDeps extends AccountDeps {
   readonly equity: EquityStore;
   readonly calendar: Calendar;
 }
@@ -18,14 +15,10 @@ export interface KpiDeps {
 /** Shares are kept to six places. */
 const places = 6;
 
+/** @throws KeelError BROKER_STATE_STALE: figures of an account that is not read any more are not of now */
 export async function lookAtKpis(deps: KpiDeps): Promise<MonitorResult> {
-  const { mode, accountId, brokerState, equity } = deps;
-  const snapshot = await brokerState.latest(mode, accountId);
-  if (snapshot === null) {
-    return { status: 'warning', message: `the state of ${accountId} was never read`, facts: {} };
-  }
-  const row = await figuresOf(deps, snapshot);
-  await equity.put(row);
+  const row = await figuresOf(deps, await freshSnapshot(deps));
+  await deps.equity.put(row);
   const { dayResult, winRate, closedTrades: count } = row;
   return {
     status: 'ok',

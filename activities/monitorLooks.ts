@@ -10,7 +10,7 @@ import type { PricesPort } from '../ports/prices.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
 
-interface AccountDeps {
+export interface AccountDeps {
   readonly mode: Mode;
   readonly accountId: string;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
@@ -47,7 +47,12 @@ const ageOf = ({ readStartedAt }: BrokerSnapshot, clock: Clock): number =>
   clock.now() - Date.parse(readStartedAt);
 
 /** @throws KeelError BROKER_STATE_STALE */
-async function freshSnapshot({ mode, accountId, brokerState, clock }: AccountDeps): Promise<BrokerSnapshot> {
+export async function freshSnapshot({
+  mode,
+  accountId,
+  brokerState,
+  clock,
+}: AccountDeps): Promise<BrokerSnapshot> {
   const snapshot = await brokerState.latest(mode, accountId);
   const seconds = snapshot === null ? null : Math.round(ageOf(snapshot, clock) / 1000);
   if (snapshot !== null && ageOf(snapshot, clock) <= snapshotLimitMs) return snapshot;

@@ -124,6 +124,20 @@ describe('the monitor of orders', () => {
   });
 });
 
+describe('the monitor of figures', () => {
+  it('keeps none of an account that is not read any more, and says so', async () => {
+    const old = snapshotOf({ readStartedAt: new Date(now - 300_000).toISOString() });
+    const { look, equity } = world({}, old);
+    expect(await look('kpis')).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('was last read 300 s ago') as string,
+      facts: { code: 'BROKER_STATE_STALE' },
+    });
+    expect(await world({}, null).look('kpis')).toMatchObject({ status: 'failed' });
+    expect(equity).toEqual([]);
+  });
+});
+
 describe('the monitor of health', () => {
   it('tells once that the broker is lost, and again when it is lost anew', async () => {
     const at = { readStartedAt: '' };

@@ -3,7 +3,7 @@
 import type { MonitorResult } from '../contracts/wire/monitor.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
-import type { LocksPort } from '../ports/locks.js';
+import type { HeldLock, LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort, StoredObject } from '../ports/objectStore.js';
 import type { PurgeKind, RetentionRules, RetentionStore } from '../ports/retention.js';
 import type { AuditStore } from '../ports/stores.js';
@@ -26,6 +26,8 @@ export interface RetentionOptions {
   readonly limit: number;
   /** After so many deleted objects the rows are asked again, which may name one since. */
   readonly batch: number;
+  /** No deletion is begun after this, wall milliseconds since 1970; the next look takes the rest. */
+  readonly until?: number;
   /** Told how far each kind of object is, where somebody watches. */
   readonly progress?: (kind: string) => (done: number, of: number) => void;
 }
@@ -48,12 +50,12 @@ export const retentionLock = 'retention';
 export const keepsAll = ({ chartDays, answerDays, rowDays, orphanHours }: RetentionRules): boolean =>
   chartDays + answerDays + rowDays + orphanHours === 0;
 
-/** @throws LOCK_BUSY beside a backup or another one, ORPHANS_TOO_MANY, and what stores throw; what was deleted stays so, and is audited */
+/** @throws LOCK_BUSY beside a backup or another one, LOCK_LOST when a backup may have begun beside it, ORPHANS_TOO_MANY, and what stores throw; what was deleted stays so, and is audited */
 export const sweepOnce = (deps: RetentionDeps, options: RetentionOptions): Promise<RetentionReport> =>
-  deps.locks.withLock(retentionLock, 0, async () => {
+  deps.locks.withLock(retentionLock, 0, async (lock) => {
     const done: Done = { charts: tally(), answers: tally(), orphans: tally(), rows: {} };
     try {
-      await sweepParts(deps, options, done);
+      await sweepParts(deps, { ...options, lock }, done);
     } finally {
       await record(deps, options, reportOf(done));
     }
@@ -80,7 +82,22 @@ function add(sum: Tally, { bytes }: { readonly bytes: number }): void {
   sum.bytes += bytes;
 }
 
-async function sweepParts(deps: RetentionDeps, options: RetentionOptions, done: Done): Promise<void> {
+/** A sweep that has its lock. */
+interface Sweep extends RetentionOptions {
+  readonly lock: HeldLock;
+}
+
+/** Asked before each deletion. @returns false when the time is over. @throws KeelError LOCK_LOST */
+function mayGoOn({ clock }: RetentionDeps, { lock, until = Infinity }: Sweep): boolean {
+  if (lock.held()) return clock.now() < until;
+  throw new KeelError(
+    'LOCK_LOST',
+    'The connection that held the lock of the retention broke, so a backup may have begun: nothing more was deleted.',
+    { errorClass: 'retryable', facts: { lock: retentionLock } },
+  );
+}
+
+async function sweepParts(deps: RetentionDeps, options: Sweep, done: Done): Promise<void> {
   const { rowDays, orphanHours, chartDays, answerDays } = deps.retentionRules;
   if (chartDays > 0) await purge(deps, 'chart', options, done.charts);
   if (answerDays > 0) await purge(deps, 'answer', options, done.answers);
@@ -90,11 +107,12 @@ async function sweepParts(deps: RetentionDeps, options: RetentionOptions, done: 
 
 async function sweepRows(
   deps: RetentionDeps,
-  options: RetentionOptions,
+  options: Sweep,
   rowDays: number,
 ): Promise<RetentionReport['rows']> {
   const counted = await deps.retention.deleteRows(rowDays, true);
   if (options.dryRun || Object.values(counted).every((count) => count === 0)) return counted;
+  if (!mayGoOn(deps, options)) return {};
   await announce(deps, options, { kind: 'rows', olderThanDays: rowDays });
   return deps.retention.deleteRows(rowDays, false);
 }
@@ -140,12 +158,7 @@ function* batches<T>(items: readonly T[], size: number): Generator<readonly T[]>
 }
 
 /** Marked first: a crash in between leaves an object that is asked for by nobody, and the next look deletes it. */
-async function purge(
-  deps: RetentionDeps,
-  kind: PurgeKind,
-  options: RetentionOptions,
-  done: Tally,
-): Promise<void> {
+async function purge(deps: RetentionDeps, kind: PurgeKind, options: Sweep, done: Tally): Promise<void> {
   const { dryRun, limit, batch } = options;
   const { retention, retentionRules, objects } = deps;
   const expired = await retention.expired(kind, retentionRules, limit);
@@ -155,11 +168,13 @@ async function purge(
   }
   const told = options.progress?.(`${kind}s`);
   for (const some of batches(expired, batch)) {
+    if (!mayGoOn(deps, options)) return;
     const keys = some.map(({ key }) => key);
     // A run that names one of them may have begun meanwhile.
     const still = await retention.expired(kind, retentionRules, keys.length, keys);
     if (still.length > 0) await announce(deps, options, { kind, objects: shortNames(still) });
     for (const object of still) {
+      if (!mayGoOn(deps, options)) return;
       await retention.markPurged(kind, object, false);
       await objects.delete(object.key);
       await retention.markPurged(kind, object, true);
@@ -174,7 +189,7 @@ const ours = /^[a-z][a-z0-9-]*\/[0-9a-f]{64}\.[a-z0-9]+$/;
 /** More orphans than this, and than this share of all: most likely objects of another database lie here too. */
 const suspicious = { count: 50, share: 0.1 };
 
-async function sweepOrphans(deps: RetentionDeps, options: RetentionOptions, done: Tally): Promise<void> {
+async function sweepOrphans(deps: RetentionDeps, options: Sweep, done: Tally): Promise<void> {
   const { dryRun, limit, batch } = options;
   const latest = new Date(deps.clock.now() - deps.retentionRules.orphanHours * 3_600_000).toISOString();
   const all: StoredObject[] = [];
@@ -196,6 +211,7 @@ async function sweepOrphans(deps: RetentionDeps, options: RetentionOptions, done
   }
   const told = options.progress?.('orphans');
   for (const some of batches(taken, batch)) {
+    if (!mayGoOn(deps, options)) return;
     await deleteUnnamed(deps, options, some, latest, done);
     told?.(done.count, taken.length);
   }
@@ -204,7 +220,7 @@ async function sweepOrphans(deps: RetentionDeps, options: RetentionOptions, done
 /** What was put again or is named since it was listed stays. */
 async function deleteUnnamed(
   deps: RetentionDeps,
-  options: RetentionOptions,
+  options: Sweep,
   orphans: readonly StoredObject[],
   latest: string,
   done: Tally,
@@ -217,13 +233,15 @@ async function deleteUnnamed(
     // An object is put before its row is written, so one that was put just now may have its row soon.
     const now = await objects.stat(key);
     if (now === null || now.modifiedAt >= latest) continue;
+    if (!mayGoOn(deps, options)) return;
     await objects.delete(key);
     add(done, now);
   }
 }
 
-/** In one go of a look, which has minutes. */
+/** In one go of a look. Of its two hours the second is left for the statement that is under way when the first ends. */
 const lookLimit = 2000;
+const lookMs = 60 * 60_000;
 
 /** The scheduled look. */
 export async function lookAtRetention(deps: RetentionDeps): Promise<MonitorResult> {
@@ -232,6 +250,7 @@ export async function lookAtRetention(deps: RetentionDeps): Promise<MonitorResul
     dryRun: false,
     limit: lookLimit,
     batch: retentionBatch,
+    until: deps.clock.now() + lookMs,
   });
   return { status: 'ok', message: `deleted ${describeRetention(report)}`, facts: factsOf(report) };
 }

@@ -110,6 +110,58 @@ describe('service', () => {
   });
 });
 
+describe('pages of an origin that is set', () => {
+  const origin = 'https://dashboard.example.com';
+  const preflight = (from: string) =>
+    api.ask('OPTIONS', '/api/v1/strategies/demo-aapl/execute', {
+      headers: {
+        origin: from,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+
+  it('may ask whether they may, read answers and their errors, and act', async () => {
+    const asked = await preflight(origin);
+    expect([asked.status, asked.headers]).toMatchObject([
+      204,
+      {
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': expect.stringContaining('POST') as string,
+        'access-control-allow-headers': expect.stringMatching(/Authorization.*Content-Type/) as string,
+      },
+    ]);
+    expect(asked.headers['access-control-allow-credentials']).toBeUndefined();
+    const acted = await api.ask('POST', '/api/v1/strategies/demo-aapl/execute', {
+      headers: { origin, 'sec-fetch-site': 'cross-site' },
+    });
+    expect(acted.status).toBe(202);
+    for (const path of ['/health', '/api/v1/strategies', '/api/v1/runs/none']) {
+      const answer = await api.ask('GET', path, { headers: { origin } });
+      expect(answer.headers).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': expect.stringContaining('X-Request-Id') as string,
+        vary: expect.stringMatching(/Origin/) as string,
+      });
+    }
+  });
+
+  it.each([
+    'https://evil.example',
+    'null',
+    'http://dashboard.example.com',
+    `${origin}:8443`,
+    `${origin}.evil.example`,
+  ])('are not those of %s', async (from) => {
+    const answers = [
+      await preflight(from),
+      await api.ask('GET', '/api/v1/strategies', { headers: { origin: from } }),
+    ];
+    for (const { headers } of answers) expect(headers['access-control-allow-origin']).toBeUndefined();
+    expect(answers[0]?.status).toBeGreaterThanOrEqual(400);
+  });
+});
+
 describe('bad requests', () => {
   const json = { 'content-type': 'application/json' };
   it.each([

@@ -9,11 +9,12 @@ import {
   requestId,
   requestLog,
   routeNotFound,
-  sameOriginOnly,
+  ownOriginsOnly,
   securityHeaders,
 } from './middleware.js';
 import type { AnsweredRequest } from './middleware.js';
 import type { ErrorReports } from '../ports/errorReports.js';
+import { cors } from './cors.js';
 import { callLimit } from './limits.js';
 import { liveness } from './liveness.js';
 import { createOpenApi } from './openapi.js';
@@ -69,10 +70,14 @@ export type ApiDeps = NounDeps & {
   readonly log: Logger;
   /** Names besides those of this machine under which it may be asked, in lower case. */
   readonly allowedHosts: readonly string[];
+  /** Origins whose pages may read and act here besides its own. */
+  readonly corsOrigins: readonly string[];
   /** Counts one answered request. */
   readonly countRequest?: (facts: AnsweredRequest) => void;
   /** Where errors that nobody expected go. */
   readonly errorReports?: ErrorReports;
+  /** What an answer tells of an error that nobody expected, without secrets; left out it tells nothing. */
+  readonly causeOf?: (error: unknown) => string;
   /** Addresses of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   /** Of one user, in this process. */
@@ -92,11 +97,12 @@ export function createApp(deps: ApiDeps): Express {
   app.use(
     requestId,
     securityHeaders,
+    ...(deps.corsOrigins.length === 0 ? [] : [cors(deps.corsOrigins)]),
     liveness(deps, deps.allowedHosts),
     traceRequest,
     requestLog(deps.log, deps.countRequest),
     hostCheck(deps.allowedHosts),
-    sameOriginOnly,
+    ownOriginsOnly(deps.corsOrigins),
   );
   // Before bodies are read: who may not ask may not send either.
   app.use(accessGate(deps));
@@ -119,6 +125,6 @@ export function createApp(deps: ApiDeps): Express {
   app.use(analystRoutes(deps));
   app.use(docsRoutes({ document: createOpenApi(deps.version), assets: deps.docsAssets }));
   app.use(routeNotFound);
-  app.use(errorHandler(deps.log, deps.errorReports));
+  app.use(errorHandler(deps.log, deps.errorReports, deps.causeOf));
   return app;
 }

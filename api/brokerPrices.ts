@@ -8,7 +8,7 @@ import { brokerPriceWorkflowId, taskQueue, workflowTypes, type Mode } from '../c
 import type { BrokerPriceInput, SourcePrice } from '../contracts/wire/price.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
-import type { PriceSource } from '../ports/prices.js';
+import { sourceAwayMs, type PriceSource } from '../ports/prices.js';
 
 export interface WorkerPricesOptions {
   readonly client: Client;
@@ -54,7 +54,8 @@ function failureOf(symbol: string, error: unknown): KeelError {
   const failure = activity?.cause;
   if (!(failure instanceof ApplicationFailure) || !failure.type?.startsWith('PRICE_')) {
     const words = `The broker: no worker has brought its price of ${symbol}; see that one runs.`;
-    return new KeelError('PRICE_AWAY', words, { errorClass: 'retryable', facts: { symbol }, cause: error });
+    const facts = { symbol, restMs: sourceAwayMs };
+    return new KeelError('PRICE_AWAY', words, { errorClass: 'retryable', facts, cause: error });
   }
   const rest = restSchema.safeParse(failure.details?.[0]);
   return new KeelError(failure.type, failure.message, {

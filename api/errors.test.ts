@@ -25,6 +25,15 @@ describe('problemOf', () => {
     expect(problemOf('a string was thrown', 'r-3')).toMatchObject({ status: 500, code: 'INTERNAL' });
   });
 
+  it('tells in development what was given as its cause, and never that of an error with a code', () => {
+    const causeOf = (error: unknown): string => `Cause: ${(error as Error).message}`;
+    expect(problemOf(new Error('x is undefined'), 'r-4', causeOf).detail).toMatch(
+      /request r-4\. Cause: x is/,
+    );
+    const known = new KeelError('RUN_NOT_FOUND', 'There is no run "x".');
+    expect(problemOf(known, 'r-5', causeOf).detail).toBe('There is no run "x".');
+  });
+
   it('answers 503 to a code it does not know when the error may be tried again, else 500', () => {
     expect(problemOf(new KeelError('DATABASE_SLOW', 'slow', { errorClass: 'retryable' }), 'r').status).toBe(
       503,

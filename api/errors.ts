@@ -35,6 +35,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   LOGIN_TOO_OLD: 403,
   SECOND_FACTOR_EXISTS: 409,
   SECOND_FACTOR_NOT_FOUND: 404,
+  OWN_SECOND_FACTOR: 403,
   ROLE_TOO_LOW: 403,
   SCOPE_MISSING: 403,
   LOGIN_NEEDED: 403,
@@ -137,18 +138,20 @@ export const knownError = (error: unknown): KeelError | null =>
 /**
  * The answer to an error.
  * @param requestId the same as the header X-Request-Id
+ * @param causeOf what it may tell of an error that nobody expected; without it, nothing
  */
-export function problemOf(error: unknown, requestId: string): Problem {
+export function problemOf(error: unknown, requestId: string, causeOf?: (error: unknown) => string): Problem {
   const known = knownError(error);
   const status = known === null ? 500 : statusOf(known);
   const code = known?.code ?? 'INTERNAL';
+  const cause = causeOf === undefined ? '' : ` ${causeOf(error)}`;
   return {
     type: `urn:keel:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail:
       known?.message ??
-      `Something failed inside Keel. The log of the API tells what, under request ${requestId}.`,
+      `Something failed inside Keel. The log of the API tells what, under request ${requestId}.${cause}`,
     code,
     instance: `urn:keel:request:${requestId}`,
     requestId,

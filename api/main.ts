@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
+import { keepsAll } from '../activities/retention.js';
 import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
@@ -19,7 +20,7 @@ import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
-import { createRedact } from '../domain/redaction/redact.js';
+import { createRedact, type Redact } from '../domain/redaction/redact.js';
 import type { RiskProfile } from '../domain/risk/types.js';
 import type { UserStore } from '../ports/access.js';
 import type { CachePort } from '../ports/cache.js';
@@ -53,6 +54,7 @@ const readConfig = () =>
       'cache',
       'prices',
       'monitors',
+      'retention',
       'model',
     ],
   });
@@ -116,13 +118,20 @@ function statusOf(
   config: ApiConfig,
 ): Pick<
   ApiDeps,
-  'nodeVersion' | 'probeTimeoutMs' | 'monitorsEveryMs' | 'environment' | 'maskedConfig' | 'migrations'
+  | 'nodeVersion'
+  | 'probeTimeoutMs'
+  | 'monitorsEveryMs'
+  | 'retention'
+  | 'environment'
+  | 'maskedConfig'
+  | 'migrations'
 > {
-  const { environment, monitors, database } = config;
+  const { environment, monitors, retention, database } = config;
   return {
     nodeVersion: process.versions.node,
     probeTimeoutMs: 3000,
     monitorsEveryMs: monitors.state === 'on' ? monitors.everyMs : null,
+    retention: { everyMs: retention.everyMs, on: !keepsAll(retention) },
     environment,
     maskedConfig: maskedConfig(config),
     migrations: {
@@ -132,9 +141,16 @@ function statusOf(
   };
 }
 
+/** For whoever develops on this machine; elsewhere the log alone tells it. */
+const tellCause =
+  (redact: Redact) =>
+  (error: unknown): string =>
+    `In development the cause is told: ${redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 1000)}`;
+
 async function main(): Promise<void> {
   const config = readConfig();
   const db = connect(config.database);
+  const redact = createRedact(secretValues(config));
   const watch = await observe({
     environment: config.environment,
     logLevel: config.log.level,
@@ -142,7 +158,7 @@ async function main(): Promise<void> {
     otlpUrl: config.tracing.otlpUrl,
     dsn: config.errorReports.dsn,
     version: keelVersion(),
-    redact: createRedact(secretValues(config)),
+    redact,
     pool: db.pool,
   });
   const { address, namespace, uiUrl, connectTimeoutMs } = config.temporal;
@@ -198,7 +214,9 @@ async function main(): Promise<void> {
       log: watch.log,
       countRequest: watch.countRequest,
       errorReports: watch.errorReports,
+      ...(config.environment === 'development' && { causeOf: tellCause(redact) }),
       allowedHosts: config.api.allowedHosts,
+      corsOrigins: config.api.corsOrigins,
       trustedProxies: config.api.trustedProxies,
       callsPerMinute: config.api.callsPerMinute,
       streamsPerUser: config.api.streamsPerUser,

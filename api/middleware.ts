@@ -54,20 +54,27 @@ export const hostCheck =
     next();
   };
 
-/** A page of another origin must not act through the operator's browser. Behind a proxy the origin is https. */
-export const sameOriginOnly: RequestHandler = (request, _response, next) => {
-  const origin = request.get('origin');
-  const host = (request.get('host') ?? '').toLowerCase();
-  const own = [`http://${host}`, `https://${host}`];
-  const foreign = origin !== undefined && !own.includes(origin.toLowerCase());
-  const site = request.get('sec-fetch-site');
-  const crossSite = site === 'cross-site' || site === 'same-site';
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (!reads && (foreign || crossSite)) {
-    throw new KeelError('ORIGIN_REFUSED', 'A page of another origin may not change anything here.');
-  }
-  next();
-};
+/**
+ * A page of another origin must not act through the operator's browser. Behind a proxy the origin is https.
+ * @param allowed origins whose pages may
+ */
+export const ownOriginsOnly =
+  (allowed: readonly string[]): RequestHandler =>
+  (request, _response, next) => {
+    const origin = request.get('origin');
+    const host = (request.get('host') ?? '').toLowerCase();
+    const own = [`http://${host}`, `https://${host}`];
+    const known = origin !== undefined && allowed.includes(origin);
+    const foreign = origin !== undefined && !own.includes(origin.toLowerCase());
+    const site = request.get('sec-fetch-site');
+    const crossSite = site === 'cross-site' || site === 'same-site';
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    if (!reads && !known && (foreign || crossSite)) {
+      const words = 'A page of another origin may not change anything here, unless api.corsOrigins names it.';
+      throw new KeelError('ORIGIN_REFUSED', words);
+    }
+    next();
+  };
 
 /** The run or order that a request names in its path, so that its line is found by it. */
 function idsOf(request: Request): Record<string, string> {
@@ -115,14 +122,17 @@ export const routeNotFound: RequestHandler = (request) => {
   throw new KeelError('ROUTE_NOT_FOUND', `There is nothing at ${request.path.slice(0, 200)}; see /docs.`);
 };
 
-/** Answers every error as problem+json; after the first byte only the connection can be ended. */
+/**
+ * Answers every error as problem+json; after the first byte only the connection can be ended.
+ * @param causeOf what the answer may tell of an error that nobody expected, without secrets; given in development only
+ */
 export const errorHandler =
-  (log: Logger, reports?: ErrorReports): ErrorRequestHandler =>
+  (log: Logger, reports?: ErrorReports, causeOf?: (error: unknown) => string): ErrorRequestHandler =>
   // Express knows an error handler by its four parameters.
   // eslint-disable-next-line @typescript-eslint/no-unused-vars
   (error: unknown, request, response, _next) => {
     const id = requestIdOf(response);
-    const problem = problemOf(error, id);
+    const problem = problemOf(error, id, causeOf);
     if (problem.status >= 500) {
       log.error({ requestId: id, path: request.path, code: problem.code, err: error }, 'request failed');
       // A part that is away says so itself; what has no code was expected by nobody.

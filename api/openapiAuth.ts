@@ -7,6 +7,7 @@ import {
   linkRequest,
   loginRequest,
   oidcStart,
+  passwordChanged,
   passwordRequest,
   proofAnswer,
   recoveryCodeList,
@@ -62,10 +63,11 @@ const authPaths: ZodOpenApiPathsObject = {
   '/api/v1/auth/password': {
     post: {
       summary: 'Change your password',
-      description: 'Ends every other login of yours.',
+      description:
+        'Ends every other login of yours. API keys and what is linked at an identity provider stay good: whoever knew the old password may have made them.',
       tags: ['access'],
       requestBody: { ...body(passwordRequest), required: true },
-      responses: { ...done('Changed.'), ...problems(...badBody, '429', '503') },
+      responses: { '200': json('Changed.', passwordChanged), ...problems(...badBody, '429', '503') },
     },
   },
   '/api/v1/auth/me': {

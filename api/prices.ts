@@ -1,6 +1,7 @@
 // Wires the chain of price sources and its cache from settings. Called by the composition roots of API and worker.
 import { createAlphaVantagePrices } from '../adapters/alphavantage/prices.js';
 import { createMemoryCache } from '../adapters/memory/cache.js';
+import { withBudget } from '../adapters/prices/budget.js';
 import { createPriceChain } from '../adapters/prices/chain.js';
 import { createRedisCache } from '../adapters/redis/cache.js';
 import { createReplayPrices } from '../adapters/replay/prices.js';
@@ -17,6 +18,8 @@ export interface PriceSettings {
   readonly timeoutMs: number;
   readonly freshMs: number;
   readonly keepMs: number;
+  /** How often a source on the internet is asked within a minute, by each process. */
+  readonly perMinute: number;
   readonly yahooUrl: string;
   readonly alphaVantageUrl: string;
   readonly alphaVantageKey: string;
@@ -43,19 +46,22 @@ export function createCache({ redisUrl }: { readonly redisUrl: string }, clock: 
 export function createPrices(settings: PriceSettings, parts: PriceParts): PricesPort {
   const { timeoutMs, currency, freshMs, keepMs } = settings;
   const { broker, calendar, cache, clock, marketClock, simulator } = parts;
+  const budgeted = (source: PriceSource): PriceSource => withBudget(source, clock, settings.perMinute);
   const makers: Record<PriceSourceName, () => PriceSource | null> = {
-    yahoo: () => createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs }),
+    yahoo: () => budgeted(createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs })),
     alphavantage: () =>
       // Without a key it would refuse every request.
       settings.alphaVantageKey === ''
         ? null
-        : createAlphaVantagePrices({
-            baseUrl: settings.alphaVantageUrl,
-            apiKey: settings.alphaVantageKey,
-            timeoutMs,
-            calendar,
-            now: async () => (await marketClock.now()).now,
-          }),
+        : budgeted(
+            createAlphaVantagePrices({
+              baseUrl: settings.alphaVantageUrl,
+              apiKey: settings.alphaVantageKey,
+              timeoutMs,
+              calendar,
+              now: async () => (await marketClock.now()).now,
+            }),
+          ),
     broker: () => broker ?? null,
     replay: () =>
       createReplayPrices({ adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs }),

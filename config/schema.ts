@@ -158,6 +158,15 @@ export const configSchema = z.strictObject({
     bodyLimitKb: z.number().int().positive(),
     /** Names besides those of this machine under which the API may be asked; needed to listen beyond it. */
     allowedHosts: z.array(z.string().regex(/^[a-z0-9.-]+$/, 'a host name in lower case, without port')),
+    /** Origins of pages, such as a dashboard that another server serves, which may read and act with a user's token. */
+    corsOrigins: z.array(
+      z
+        .string()
+        .regex(
+          /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/,
+          'an origin in lower case, such as https://dashboard.example.com, without a path',
+        ),
+    ),
     /** Addresses or networks of proxies before the API, whose X-Forwarded-For is believed; nobody else's is. */
     trustedProxies: z.array(
       z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'an address or a network, such as 10.0.0.0/24'),
@@ -208,6 +217,8 @@ export const configSchema = z.strictObject({
     /** A price is given from the cache for so long, and kept as the last known one for so long. */
     freshMs: milliseconds,
     keepMs: milliseconds,
+    /** How often Yahoo and Alpha Vantage are each asked within a minute, by one process. */
+    perMinute: z.number().int().min(1).max(6000),
     yahooUrl: z.url({ protocol: /^https?$/ }),
     alphaVantageUrl: z.url({ protocol: /^https?$/ }),
     /** Empty leaves Alpha Vantage out of the chain. */

@@ -111,14 +111,16 @@ export async function migrateWithin(client: ClientBase, names?: ReadonlySet<stri
   }
 }
 
-/** Names of the tables that the applied migrations have made, as their texts say, and that of the migrations. */
-export async function tablesMade(client: ClientBase): Promise<ReadonlySet<string>> {
+/** What the applied migrations have made, as their texts say ("table run", "function audit_hash"), and their own table. */
+export async function partsMade(client: ClientBase): Promise<ReadonlySet<string>> {
   const standing = await applied(client);
   const files = (await readMigrations(committedMigrations())).filter(({ name }) => standing.has(name));
   const made = files.flatMap(({ up }) =>
-    [...up.matchAll(/^create (?:unlogged )?table "?([a-z_]+)"?/gim)].flatMap(([, name]) => name ?? []),
+    [...up.matchAll(/^create (?:or replace )?(?:unlogged )?(table|function) "?([a-z_]+)"?/gim)].map(
+      ([, kind = '', name = '']) => `${kind.toLowerCase()} ${name}`,
+    ),
   );
-  return new Set([...made, 'keel_migration']);
+  return new Set([...made, 'table keel_migration']);
 }
 
 async function withClient<T>(

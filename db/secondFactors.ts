@@ -21,10 +21,15 @@ const readAll = statement<{ userId: string; sealed: string }>(
 /** One that is confirmed is not replaced. */
 const enrol = statement(
   'second_factor_enrol',
-  `insert into second_factor (user_id, sealed_secret) values ($1, $2)
-   on conflict (user_id) do update set sealed_secret = excluded.sealed_secret, created_at = now(), last_step = 0
-     where second_factor.confirmed_at is null
-   returning user_id`,
+  `with begun as (
+     insert into second_factor (user_id, sealed_secret) values ($2, $3)
+     on conflict (user_id) do update set sealed_secret = excluded.sealed_secret, created_at = now(), last_step = 0
+       where second_factor.confirmed_at is null
+     returning user_id
+   )
+   insert into audit (mode, actor, action, subject, facts)
+   select $1, $4, 'second-factor.enrol', 'user:' || u.username, '{}'
+   from begun join keel_user u on u.id = begun.user_id returning id`,
 );
 
 const lockUser = statement('second_factor_lock', `select from keel_user where id = $1 for no key update`);
@@ -120,7 +125,8 @@ const newCodes = async (client: PoolClient, userId: string, hashes: readonly str
 export function createSecondFactorStore(db: Database, mode: Mode): SecondFactorStore {
   return {
     get: (userId) => db.guard(async () => (await readFactor(db.pool, [userId]))[0] ?? null),
-    enrol: (userId, sealed) => db.guard(async () => (await enrol(db.pool, [userId, sealed])).length === 1),
+    enrol: (userId, sealed, actor) =>
+      db.guard(async () => (await enrol(db.pool, [mode, userId, sealed, actor])).length === 1),
     confirm: ({ userId, sealed, step, recoveryHashes, loginId }, actor) =>
       inTransaction(db, async (client) => {
         await lockUser(client, [userId]);

@@ -112,7 +112,7 @@ export interface AttemptStore {
 export interface SecondFactorStore {
   get(userId: string): Promise<{ readonly sealed: string; readonly confirmed: boolean } | null>;
   /** Puts a secret that is not confirmed yet in the place of another such. @returns false when one is confirmed */
-  enrol(userId: string, sealed: string): Promise<boolean>;
+  enrol(userId: string, sealed: string, actor: string): Promise<boolean>;
   /** Ends every login but this one, which has then proved it. @returns false when another secret was enrolled meanwhile */
   confirm(
     factor: {

@@ -4,12 +4,15 @@ import type { SourcePrice } from '../contracts/wire/price.js';
 
 export type PriceSourceName = 'yahoo' | 'alphavantage' | 'broker' | 'replay';
 
+/** A source that did not answer in time is left alone for so long, wall milliseconds: it is away for every symbol. */
+export const sourceAwayMs = 10_000;
+
 /** One attempt, one timeout. */
 export interface PriceSource {
   readonly name: PriceSourceName;
   /**
    * @throws KeelError PRICE_UNKNOWN_SYMBOL (final), PRICE_LIMITED (retryable; facts.restMs tells for how long),
-   *   PRICE_REFUSED (final), PRICE_UNREADABLE (retryable), PRICE_AWAY (retryable),
+   *   PRICE_REFUSED (final), PRICE_UNREADABLE (retryable), PRICE_AWAY (retryable; facts.restMs when it is away for all),
    *   PRICE_HALTED (retryable: trading is halted, and how old the last price is can not be told)
    */
   price(symbol: string): Promise<SourcePrice>;
@@ -47,14 +50,17 @@ export interface SourceMemory {
   readonly failedAt: string | null;
   /** Code of the last failure. */
   readonly failure: string | null;
-  /** The source is not asked before this, because it has set a limit. */
+  /** The source is not asked before this, because it has set a limit or did not answer; null when it may be asked. */
   readonly restsUntil: string | null;
 }
 
 export interface PricesPort {
   /** @throws KeelError PRICE_UNKNOWN_SYMBOL (final) when no source knows it, PRICES_AWAY (retryable) when none answers. */
   price(symbol: string): Promise<Price>;
-  /** Every symbol once, in the order asked. What can not be had stands among the problems. */
+  /**
+   * Every symbol once, in the order asked. What can not be had stands among the problems, and so does what was not
+   * begun within the time of a batch (PRICES_LATE).
+   */
   batch(symbols: readonly string[]): Promise<PriceBatch>;
   memory(): readonly SourceMemory[];
 }

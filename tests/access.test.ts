@@ -6,7 +6,7 @@ import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { ensureAdmin, makeLocalKey, resetAdmin } from '../cli/admin.js';
 import { apiKeyList, madeApiKey } from '../contracts/http/apiKey.js';
-import { tokens, user, userList } from '../contracts/http/auth.js';
+import { passwordChanged, tokens, user, userList } from '../contracts/http/auth.js';
 import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { strategyList } from '../contracts/http/strategy.js';
 import { connect } from '../db/connect.js';
@@ -194,6 +194,13 @@ describe('registering', () => {
     expect(codeOf(await logIn('long', long.slice(0, -1)))).toBe('401 CREDENTIALS_REFUSED');
   });
 
+  it('counts an attempt with a weak password too, before it finds out how weak', async () => {
+    const weak = { email: 'guess@example.com', username: 'guess', password: 'password1234' };
+    const codes: string[] = [];
+    for (let count = 0; count < 6; count += 1) codes.push(codeOf(await register(weak)));
+    expect(codes).toEqual([...Array<string>(5).fill('422 INVALID_INPUT'), '429 TOO_MANY_ATTEMPTS']);
+  });
+
   it('is limited', async () => {
     let last = '';
     for (let count = 0; count < 30 && !last.startsWith('429'); count += 1) {
@@ -237,6 +244,16 @@ describe('logging in', () => {
     expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(800);
     await rows(`update access_attempt set at = at - interval '16 minutes'`);
     expect((await logIn('target')).status).toBe(200);
+  });
+
+  it('counts the failures of an account together, by whichever of its names they came', async () => {
+    await make('both');
+    const names = ['both', 'both@example.com', 'BOTH', ' Both@Example.com ', 'both'];
+    for (const name of names)
+      expect(codeOf(await logIn(name, 'wrong password'))).toBe('401 CREDENTIALS_REFUSED');
+    expect(codeOf(await logIn('both@example.com'))).toBe('429 TOO_MANY_ATTEMPTS');
+    expect(codeOf(await logIn('both'))).toBe('429 TOO_MANY_ATTEMPTS');
+    await rows(`update access_attempt set at = at - interval '16 minutes'`);
   });
 
   it('keeps no name that was tried, which may have been a password', async () => {
@@ -366,7 +383,18 @@ describe('changing a password', () => {
     );
     expect(codeOf(await change(here.accessToken, password, 'password1234'))).toBe('422 INVALID_INPUT');
     expect(codeOf(await change(here.accessToken, password, password))).toBe('422 INVALID_INPUT');
-    expect((await change(here.accessToken, password, 'obelisk gradient seventy')).status).toBe(204);
+    const keyOf = (name: string) =>
+      ask('POST', '/auth/keys', here.accessToken, { name, scopes: ['read'], expiresInDays: 1 });
+    const [kept, revoked] = [await good(madeApiKey, keyOf('kept')), await good(madeApiKey, keyOf('gone'))];
+    seen.push(kept.key, revoked.key);
+    await ask('DELETE', `/auth/keys/${revoked.id}`, here.accessToken);
+    // Whoever knew the old password may have made a key: the answer says that one is good still.
+    const answer = await good(
+      passwordChanged,
+      change(here.accessToken, password, 'obelisk gradient seventy'),
+    );
+    expect(answer).toMatchObject({ goodKeys: 1, message: expect.stringMatching(/revoke/) as string });
+    expect((await ask('GET', '/strategies', kept.key)).status).toBe(200);
     expect((await ask('GET', '/auth/me', here.accessToken)).status).toBe(200);
     expect((await ask('GET', '/auth/me', there.accessToken)).status).toBe(401);
     expect((await logIn('changer')).status).toBe(401);
@@ -554,7 +582,7 @@ describe('a one-time password', () => {
     expect(codeOf(await ask('GET', '/users', accessToken))).toBe('403 PASSWORD_CHANGE_NEEDED');
     expect((await ask('GET', '/auth/me', accessToken)).status).toBe(200);
     const change = { current: once, next: 'obelisk gradient seventy' };
-    expect((await ask('POST', '/auth/password', accessToken, change)).status).toBe(204);
+    expect((await ask('POST', '/auth/password', accessToken, change)).status).toBe(200);
     expect((await ask('GET', '/users', accessToken)).status).toBe(200);
     expect((await logIn('chief', once)).status).toBe(401);
     await expect(resetAdmin(stores, 'ada', 'keel admin')).rejects.toThrow('no active admin');

@@ -396,6 +396,67 @@ describe('a backup', () => {
     }
   });
 
+  it.each([
+    ['function', 'function customer() returns int language sql as $$ select 1 $$'],
+    ['type', `type customer as enum ('a')`],
+    ['table', 'sequence customer'],
+    ['extension', 'extension btree_gin'],
+  ])('does not take with it a %s that is not of Keel: create %s', async (kind, what) => {
+    await on(emptyUrl, (client) => client.query(`create ${what}`));
+    const [, sql = '', name = ''] = /^(\w+) (\w+)/.exec(what) ?? [];
+    const words = new RegExp(`not this Keel's \\(${kind === 'table' ? '' : `${kind} `}${name}\\)`);
+    await expect(restore(whole, emptyUrl, true)).rejects.toThrow(words);
+    await on(emptyUrl, (client) => client.query(`drop ${sql} ${name}`));
+    await restore(whole, emptyUrl, true);
+  });
+
+  it('that was made while the retention was no more kept away is thrown away', async () => {
+    const lost = path.join(folder.path, 'lost');
+    let asked = 0;
+    const held = (): boolean => (asked += 1) < 2;
+    await expect(
+      on(server.url, (client) =>
+        writeBackup({ url: server.url, client, objects: store, keelVersion: '0', config: {}, held }, lost),
+      ),
+    ).rejects.toThrow(/make it again/);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('lost'))).toEqual([]);
+  });
+
+  it('ends the logins that are open in it: one that was ended since would be good again', async () => {
+    const ownUrl = await makeDatabase('keel_logins');
+    await migrateUp(ownUrl);
+    const db = connect({ url: ownUrl, ...limits });
+    await claimMode(db, 'simulated');
+    const stores = createStores(db, 'simulated');
+    const identity = { email: 'nadia@example.com', username: 'nadia', role: 'admin' } as const;
+    const made = await stores.users.create(
+      { ...identity, mustChangePassword: false, passwordHash: '$argon2id$x' },
+      'test',
+    );
+    const opening = { userId: made.id, checkedHash: null, days: 30, proof: 'none' } as const;
+    const open = await stores.logins.open({ ...opening, refreshHash: 'a'.repeat(64) }, 'test');
+    const over = await stores.logins.open({ ...opening, refreshHash: 'b'.repeat(64) }, 'test');
+    await stores.logins.end(over ?? '', 'test');
+    expect(await stores.logins.good(open ?? '')).not.toBeNull();
+    await db.close();
+    const directory = path.join(folder.path, 'logins');
+    const { audit } = await on(ownUrl, (client) =>
+      writeBackup({ url: ownUrl, client, objects: store, keelVersion: '0', config: {} }, directory),
+    );
+    await restore(directory, ownUrl, true);
+    const after = connect({ url: ownUrl, ...limits });
+    expect(await createStores(after, 'simulated').logins.good(open ?? '')).toBeNull();
+    const { rows } = await after.pool.query(
+      `select actor, action, subject, facts ->> 'reason' as reason from audit where position > $1`,
+      [audit.position],
+    );
+    expect(rows).toEqual([
+      { actor: 'restore', action: 'login.end', subject: 'user:nadia', reason: 'restore' },
+    ]);
+    expect((await checkAudit(after)).fault).toBeNull();
+    await after.close();
+  });
+
   it.each(['table customer (id int)', 'view customer as select 1 as id'])(
     'does not take with it a %s that is not of Keel, beside its own tables or alone',
     async (what) => {

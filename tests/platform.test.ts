@@ -1,6 +1,7 @@
 // Monitors and notifications on a whole Keel: schedules on a real Temporal, their looks in a real PostgreSQL, what a run
 // tells people, a real SMTP server and a plain HTTP receiver, and a worker that is killed between sending and noting it.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
@@ -23,11 +24,13 @@ import { demoSettings, startStack, type TestStack } from './support/stack.js';
 import { startTemporal, type TestTemporal } from './support/temporal.js';
 
 interface Received {
+  readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 const secret = 'a-secret-of-the-webhook';
+const botToken = '4242:a-token-of-the-bot';
 let temporal: TestTemporal;
 let stack: TestStack;
 let api: ApiProcess;
@@ -53,7 +56,7 @@ beforeAll(async () => {
     let body = '';
     request.on('data', (part: Buffer) => (body += part.toString()));
     request.on('end', () => {
-      hooks.push({ headers: request.headers, body });
+      hooks.push({ url: request.url ?? '', headers: request.headers, body });
       if (receiverStatus !== null) response.writeHead(receiverStatus).end();
     });
   }).listen(0, '127.0.0.1');
@@ -79,6 +82,8 @@ beforeAll(async () => {
   await Promise.all([once(receiver, 'listening'), once(listening, 'listening')]);
   process.env.KEEL_MONITORS = 'on';
   process.env.KEEL_NOTIFIER_PRIVATE_ADDRESSES = 'allowed';
+  process.env.KEEL_TELEGRAM_URL = `http://127.0.0.1:${portOf(receiver)}/telegram`;
+  process.env.KEEL_TELEGRAM_TOKEN = botToken;
   process.env.KEEL_SMTP_URL = `smtp://127.0.0.1:${portOf(listening)}`;
   temporal = await startTemporal();
   stack = await startStack(temporal);
@@ -100,7 +105,10 @@ afterAll(async () => {
   receiver.closeAllConnections();
   receiver.close();
   mail.close();
-  for (const name of ['KEEL_MONITORS', 'KEEL_NOTIFIER_PRIVATE_ADDRESSES', 'KEEL_SMTP_URL']) {
+  for (const name of [
+    ...['KEEL_MONITORS', 'KEEL_NOTIFIER_PRIVATE_ADDRESSES', 'KEEL_SMTP_URL'],
+    ...['KEEL_TELEGRAM_URL', 'KEEL_TELEGRAM_TOKEN'],
+  ]) {
     Reflect.deleteProperty(process.env, name);
   }
 });
@@ -131,6 +139,15 @@ const described = (name: MonitorName) =>
   stack.client.schedule.getHandle(monitorScheduleId('simulated', name)).describe();
 const deliveries = async (query = '', bearer = adminToken) =>
   deliveryList.parse((await call('GET', `/api/v1/notifications${query}`, undefined, bearer)).json).deliveries;
+const query = async (sql: string, values: readonly unknown[] = []): Promise<readonly unknown[]> => {
+  const client = new Client({ connectionString: stack.databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query<object>(sql, [...values])).rows;
+  } finally {
+    await client.end();
+  }
+};
 const fateOf = async (key: string) => (await deliveries('?limit=200')).find((each) => each.key === key);
 
 describe('without a worker', () => {
@@ -254,6 +271,8 @@ describe('the state of the platform', () => {
     for (const { status, json } of answers) {
       expect([status, migrationsRun.parse(json).applied]).toEqual([200, []]);
     }
+    const asked = await query(`select actor, facts from audit where action = 'migrations.run'`);
+    expect(asked).toEqual([1, 2].map(() => ({ actor: 'user:watcher', facts: { pending: [] } })));
   });
 });
 
@@ -320,12 +339,9 @@ describe('what people are told', () => {
       notificationSettingsAnswer.parse((await call('GET', path, undefined, bearer)).json);
     expect((await shown(traderToken)).matrix).toEqual({ 'run.ended': ['inbox', 'email'] });
     expect((await shown(adminToken)).webhook).not.toBeNull();
-    const pool = new Client({ connectionString: stack.databaseUrl });
-    await pool.connect();
-    const { rows } = await pool.query(
+    const rows = await query(
       `select actor, subject, facts from audit where action = 'notifications.settings' order by id`,
     );
-    await pool.end();
     expect(rows.at(0)).toMatchObject({
       actor: 'user:watcher',
       facts: { webhookHost: `127.0.0.1:${portOf(receiver)}` },
@@ -341,7 +357,7 @@ describe('what people are told', () => {
     const [sent] = await deliveries('?channel=webhook');
     const mine = hooks.filter(({ headers }) => headers['idempotency-key'] === sent?.key);
     expect(mine).toHaveLength(1);
-    const { headers, body } = mine[0] ?? { headers: {}, body: '' };
+    const { headers, body } = mine[0] ?? { url: '', headers: {}, body: '' };
     expect(JSON.parse(body)).toMatchObject({
       id: sent?.key,
       event: 'run.ended',
@@ -387,6 +403,62 @@ describe('what people are told', () => {
     await expect.poll(async () => (await fateOf(log))?.state, poll).toBe('sent');
     await expect.poll(async () => (await fateOf(telegram))?.state, poll).toBe('failed');
     expect((await fateOf(telegram))?.lastError).toMatch(/^NOTIFY_OFF/);
+  });
+
+  it('reaches Slack and Telegram in the form that each reads', async () => {
+    const slack = { url: `http://127.0.0.1:${portOf(receiver)}/slack/a-secret-path` };
+    const both = settings({ slack, telegram: { chatId: '-1001' } });
+    expect((await call('PUT', '/api/v1/notifications/settings', both)).status).toBe(200);
+    const [toSlack, toTelegram] = [await test('slack'), await test('telegram')];
+    for (const key of [toSlack, toTelegram]) {
+      await expect.poll(async () => (await fateOf(key))?.state, poll).toBe('sent');
+    }
+    const bodiesAt = (url: string) =>
+      hooks
+        .filter((hook) => hook.url === url)
+        .map(({ headers, body }) => [headers['content-type'], JSON.parse(body) as unknown]);
+    const textOf = (channel: string, key: string) =>
+      `Keel: a test\nThis is a test of the channel ${channel}. Nothing has happened.\nref ${key}`;
+    expect(bodiesAt('/slack/a-secret-path')).toEqual([
+      ['application/json', { text: textOf('slack', toSlack) }],
+    ]);
+    expect(bodiesAt(`/telegram/bot${botToken}/sendMessage`)).toEqual([
+      ['application/json', { chat_id: '-1001', text: textOf('telegram', toTelegram) }],
+    ]);
+    const shown =
+      JSON.stringify(await deliveries('?limit=200')) + api.log() + readFileSync(worker.logFile, 'utf8');
+    expect(shown).not.toContain(botToken);
+    expect(shown).not.toContain('a-secret-path');
+    // As if the quarter of an hour were over in which ten tests are the limit.
+    await query('delete from access_attempt');
+  });
+
+  it('waits in the outbox until quiet hours are over, but for what is urgent', async () => {
+    const minuteOf = (hoursLater: number) =>
+      new Date(Date.now() + hoursLater * 3_600_000).toISOString().slice(11, 16);
+    const to = minuteOf(2);
+    const quiet = settings({
+      matrix: { 'run.ended': ['inbox', 'webhook'], 'broker.lost': ['webhook'] },
+      quietHours: { from: minuteOf(-1), to, zone: 'UTC' },
+    });
+    expect((await call('PUT', '/api/v1/notifications/settings', quiet)).status).toBe(200);
+    const news = (key: string, event: 'run.ended' | 'broker.lost') =>
+      stack.market.stores.notifications.add({ key, event, title: key, body: 'b', facts: {} });
+    await news('calm', 'run.ended');
+    await news('alarm', 'broker.lost');
+    const mine = async (title: string, channel: string) =>
+      (await deliveries('?limit=200')).find((each) => each.title === title && each.channel === channel);
+    await expect.poll(async () => (await mine('alarm', 'webhook'))?.state, poll).toBe('sent');
+    await expect.poll(async () => (await mine('calm', 'inbox'))?.state, poll).toBe('sent');
+    const waiting = await mine('calm', 'webhook');
+    expect([waiting?.state, waiting?.notBefore.slice(11, 16)]).toEqual(['pending', to]);
+    const received = () => hooks.filter(({ headers }) => headers['idempotency-key'] === waiting?.key);
+    expect(received()).toEqual([]);
+    // As if the two hours were over.
+    await query('update notification_delivery set not_before = now() where key = $1', [waiting?.key]);
+    await expect.poll(async () => (await mine('calm', 'webhook'))?.state, poll).toBe('sent');
+    expect(received()).toHaveLength(1);
+    expect((await call('PUT', '/api/v1/notifications/settings', settings())).status).toBe(200);
   });
 
   it('waits for a receiver that is away, under the same key', async () => {

@@ -145,12 +145,12 @@ describe('a chain of sources', () => {
 
   it('says that the broker can not be asked while Temporal is away, and takes what is next', () =>
     withApi({ ...sources(), KEEL_PRICE_CHAIN: 'broker,yahoo' }, async (api) => {
-      yahoo.answer = says(200, yahooChart('EFA', 66.5, close));
-      expect(await priceOf(api, 'EFA')).toMatchObject({ source: 'yahoo', price: '66.5' });
       yahoo.answer = says(500, '');
       const refused = await problemOf(api, 'EEM');
       expect(refused).toMatchObject({ status: 503, code: 'PRICES_AWAY' });
       expect(refused.detail).toMatch(/The broker: no worker has brought its price of EEM/);
+      yahoo.answer = says(200, yahooChart('EFA', 66.5, close));
+      expect(await priceOf(api, 'EFA')).toMatchObject({ source: 'yahoo', price: '66.5' });
     }));
 
   it('asks once for many who ask at the same time', () =>

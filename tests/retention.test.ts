@@ -368,6 +368,41 @@ describe('the retention beside runs that go on', () => {
     expect(report.answers).toBe(1);
   });
 
+  it('stops when its lock is lost in the middle: a backup may have begun', async () => {
+    const pair = await two('unlocked');
+    const locks = createLocks(db);
+    let held = (): boolean => true;
+    const watched: RetentionDeps['locks'] = {
+      withLock: (name, waitMs, work) =>
+        locks.withLock(name, waitMs, (lock) => {
+          held = () => lock.held();
+          return work(lock);
+        }),
+    };
+    const breaking = withFirst(async () => {
+      await db.pool.query(
+        `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid::bigint = (hashtext($1)::bigint & 4294967295)`,
+        [retentionLock],
+      );
+      await expect.poll(() => held()).toBe(false);
+    });
+    const over = { ...deps({ orphanHours: 24 }), objects: breaking, locks: watched };
+    await expect(sweepOnce(over, run)).rejects.toMatchObject({ code: 'LOCK_LOST' });
+    expect((await Promise.all(pair.map((key) => own.has(key)))).sort()).toEqual([false, true]);
+    expect(await lastAudit()).toMatchObject({ orphans: 1 });
+  });
+
+  it('begins no deletion once its time is over, and leaves the rest to the next look', async () => {
+    const pair = await two('late');
+    const over = { ...deps({ orphanHours: 24 }), objects: withFirst(() => Promise.resolve()) };
+    const time = { now: Date.now() };
+    const late = { ...over, clock: { now: () => time.now } };
+    late.objects = withFirst(() => Promise.resolve((time.now += 1000)));
+    expect(await sweepOnce(late, { ...run, until: time.now + 1000 })).toMatchObject({ orphans: 1 });
+    expect((await Promise.all(pair.map((key) => own.has(key)))).sort()).toEqual([false, true]);
+    expect(await sweepOnce(over, run)).toMatchObject({ orphans: 1 });
+  });
+
   it('audits what it has deleted although it fails after that', async () => {
     await two('fails');
     const before = await lastAudit();

@@ -127,6 +127,14 @@ describe('setting a second factor up', () => {
     expect((await good(user, ask('GET', '/auth/me', here))).secondFactor).toBe(true);
     expect(codeOf(await ask('GET', '/auth/me', there))).toBe('401 TOKEN_REFUSED');
     expect(codeOf(await ask('POST', '/auth/totp', here, { password }))).toBe('409 SECOND_FACTOR_EXISTS');
+    const trail = await rows<{ action: string }>(
+      `select action from audit where actor = 'user:maria' and action like 'second-factor.%' order by id`,
+    );
+    expect(trail.map(({ action }) => action)).toEqual([
+      'second-factor.enrol',
+      'second-factor.enrol',
+      'second-factor.confirm',
+    ]);
     // The code that confirmed it is used up.
     expect(codeOf(await logIn('maria', codeNow(made.secret)))).toBe('403 CODE_REFUSED');
   });
@@ -284,6 +292,11 @@ describe('a second factor that was lost', () => {
   it('is taken away by another admin, or with keel admin by who may write to the database', async () => {
     const boss = await enrolled('boss', 'admin');
     const loser = await enrolled('loser', 'admin');
+    // His own he disables with a code, which whoever has stolen his token does not have.
+    for (const own of [boss.id, boss.id.toUpperCase()]) {
+      expect(codeOf(await ask('DELETE', `/users/${own}/totp`, boss.token))).toBe('403 OWN_SECOND_FACTOR');
+    }
+    expect((await stores.users.get(boss.id))?.secondFactor).toBe(true);
     expect((await ask('DELETE', `/users/${loser.id}/totp`, boss.token)).status).toBe(204);
     expect(codeOf(await ask('DELETE', `/users/${loser.id}/totp`, boss.token))).toBe(
       '404 SECOND_FACTOR_NOT_FOUND',
@@ -329,7 +342,7 @@ describe('a new secret of the API', () => {
     const before = createSeal([testSecret], 'second factor');
     const lost = await make('lost');
     const third = createSeal(['a-third-secret-that-nobody-has-any-more'], 'second factor');
-    await stores.secondFactors.enrol(lost, third.close('A', lost));
+    await stores.secondFactors.enrol(lost, third.close('A', lost), 'test');
     const given = { KEEL_AUTH_SECRET: next, KEEL_AUTH_PREVIOUS_SECRET: testSecret };
     const both = await startApi({ ...settings, ...given });
     try {
@@ -338,7 +351,7 @@ describe('a new secret of the API', () => {
       // Begun after that, at an API that has not started anew yet.
       const begun = await make('begun');
       const token = await session('begun');
-      await stores.secondFactors.enrol(begun, before.close(secret, begun));
+      await stores.secondFactors.enrol(begun, before.close(secret, begun), 'test');
       const body = { code: codeNow(secret) };
       const confirmed = await askApi(both.url, 'POST', '/auth/totp/confirm', token, body);
       const { recoveryCodes } = recoveryCodeList.parse(confirmed.body);

@@ -51,6 +51,7 @@ const chain = () =>
       timeoutMs: 2000,
       freshMs: 180_000,
       keepMs: 86_400_000,
+      perMinute: 120,
       yahooUrl: yahoo.url,
       alphaVantageUrl: alpha.url,
       alphaVantageKey: KEY,

@@ -48,12 +48,23 @@ export const createSlackChannel = (options: PostOptions): ChannelPort => ({
   },
 });
 
+/** Telegram refuses a longer text, for good. */
+const telegramCharacters = 4096;
+
+/** The reference stays, and no half of a character: what was cut can be read in the inbox. */
+function cutText(delivery: Delivery, most: number): string {
+  const whole = textOf(delivery);
+  if (whole.length <= most) return whole;
+  const end = `…\nref ${delivery.key}`;
+  return whole.slice(0, most - end.length).replace(/[\uD800-\uDBFF]$/, '') + end;
+}
+
 /** @param token of the bot; stands in the URL, which enters no message */
 export const createTelegramChannel = (options: PostOptions, baseUrl: string, token: string): ChannelPort => ({
   send: async (delivery, { telegram }) => {
     if (token === '') throw off('notifier.telegramToken is not set');
     if (telegram === null) throw off('no Telegram chat is set');
-    const body = JSON.stringify({ chat_id: telegram.chatId, text: textOf(delivery) });
+    const body = JSON.stringify({ chat_id: telegram.chatId, text: cutText(delivery, telegramCharacters) });
     const url = `${baseUrl.replace(/\/+$/, '')}/bot${token}/sendMessage`;
     await post(options, { url, body, headers: {}, name: 'Telegram' });
   },

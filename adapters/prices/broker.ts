@@ -7,7 +7,8 @@ import type { Contract } from '../../domain/market/contract.js';
 import type { BrokerPort } from '../../ports/broker.js';
 import type { Clock, MarketClock } from '../../ports/clocks.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
-import type { PriceSource } from '../../ports/prices.js';
+import { sourceAwayMs, type PriceSource } from '../../ports/prices.js';
+import { createMinuteBudget } from './budget.js';
 
 export interface BrokerPricesOptions {
   readonly broker: Pick<BrokerPort, 'resolveContract' | 'quote'>;
@@ -20,7 +21,6 @@ export interface BrokerPricesOptions {
   readonly perMinute: number;
 }
 
-const minuteMs = 60_000;
 /** Contracts that are remembered: looking one up costs more than its price. */
 const mostContracts = 500;
 
@@ -35,18 +35,13 @@ const failure = (
 export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
   const { clock, timeoutMs, perMinute } = options;
   const contracts = new Map<string, Contract>();
-  let begun: readonly number[] = [];
+  const take = createMinuteBudget(clock, perMinute);
   let turn: Promise<unknown> = Promise.resolve();
 
   const refuseMany = (symbol: string): void => {
-    begun = begun.filter((at) => at > clock.now() - minuteMs);
-    const [oldest] = begun;
-    if (oldest === undefined || begun.length < perMinute) {
-      begun = [...begun, clock.now()];
-      return;
-    }
+    const restMs = take();
+    if (restMs === null) return;
     const words = `it is asked for ${String(perMinute)} prices a minute at most, so that orders have their turn.`;
-    const restMs = oldest + minuteMs - clock.now();
     throw failure(symbol, 'PRICE_LIMITED', words, 'retryable', { restMs });
   };
   const ask = async (symbol: string, deadline: number): Promise<SourcePrice> => {
@@ -87,7 +82,9 @@ async function priceOf(
 }
 
 const late = (symbol: string, timeoutMs: number): KeelError =>
-  failure(symbol, 'PRICE_AWAY', `no price of ${symbol} within ${String(timeoutMs)} ms.`, 'retryable');
+  failure(symbol, 'PRICE_AWAY', `no price of ${symbol} within ${String(timeoutMs)} ms.`, 'retryable', {
+    restMs: sourceAwayMs,
+  });
 
 /** The words of the broker's adapter are its own, and hold no secret. */
 const refusalOf =

@@ -4,6 +4,7 @@ import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { KeelError } from '../../ports/errors.js';
 import type { PriceSource } from '../../ports/prices.js';
 import { createMemoryCache } from '../memory/cache.js';
+import { withBudget } from './budget.js';
 import { createPriceChain, type PriceChainOptions } from './chain.js';
 
 const start = Date.UTC(2026, 0, 5, 12);
@@ -173,7 +174,88 @@ describe('the chain of sources', () => {
     const { chain } = chainOf([yahoo, alpha]);
     await expect(chain.price('NOPE')).rejects.toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
     alpha.says = failing('PRICE_AWAY');
-    await expect(chain.price('NOPE')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+    await expect(chain.price('NEVER')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+  });
+
+  it('asks once a minute for a symbol that nobody has, and again when other sources are set', async () => {
+    const yahoo = source('yahoo', failing('PRICE_UNKNOWN_SYMBOL'));
+    const cache = createMemoryCache({ now: () => start });
+    const { chain, time } = chainOf([yahoo], { cache });
+    for (let index = 0; index < 3; index += 1) {
+      await expect(chain.price('NOPE')).rejects.toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
+    }
+    expect(yahoo.asked).toBe(1);
+    time.step += 1;
+    await expect(chain.price('NOPE')).rejects.toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
+    expect(yahoo.asked).toBe(2);
+    const other = chainOf([yahoo, source('alphavantage', priceOf('NOPE'))], { cache });
+    other.time.step = 2;
+    expect((await other.chain.price('NOPE')).source).toBe('alphavantage');
+  });
+
+  it('does not wait again, for any symbol, for a source that did not answer a moment ago', async () => {
+    const yahoo = source('yahoo', failing('PRICE_AWAY', { restMs: 10_000 }));
+    const { chain, time } = chainOf([yahoo]);
+    const symbols = Array.from({ length: 100 }, (_value, index) => `S${String(index)}`);
+    const { problems } = await chain.batch(symbols);
+    expect(yahoo.asked).toBe(4);
+    expect(problems).toHaveLength(100);
+    expect(problems[99]?.detail).toMatch(/yahoo is left alone until 2026-01-05T12:00:10.000Z \(PRICE_AWAY\)/);
+    time.wall += 10_000;
+    expect(chain.memory()[0]?.restsUntil).toBeNull();
+    yahoo.says = priceOf('S1');
+    expect((await chain.price('S1')).freshness).toBe('live');
+  });
+
+  it('keeps the later of two rests, also when the answer of an older question comes after the limit', async () => {
+    const yahoo = source('yahoo', failing('PRICE_LIMITED', { restMs: 300_000 }));
+    const { chain } = chainOf([yahoo]);
+    let answer: ((price: SourcePrice) => void) | undefined;
+    let giveUp: ((error: KeelError) => void) | undefined;
+    yahoo.says = new Promise<SourcePrice>((resolve) => (answer = resolve));
+    const slow = chain.price('SLOW');
+    await expect.poll(() => yahoo.asked).toBe(1);
+    yahoo.says = new Promise<SourcePrice>((_resolve, reject) => (giveUp = reject));
+    const hanging = chain.price('HANGING');
+    const refused = expect(hanging).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+    await expect.poll(() => yahoo.asked).toBe(2);
+    yahoo.says = failing('PRICE_LIMITED', { restMs: 300_000 });
+    await expect(chain.price('LIMITED')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+    answer?.(priceOf('SLOW'));
+    giveUp?.(failing('PRICE_AWAY', { restMs: 10_000 }));
+    expect((await slow).price).toBe('95.97');
+    await refused;
+    await expect(chain.price('NEXT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+    expect(yahoo.asked).toBe(3);
+    expect(chain.memory()).toMatchObject([
+      { failure: 'PRICE_LIMITED', restsUntil: '2026-01-05T12:05:00.000Z' },
+    ]);
+  });
+
+  it('begins no more symbols of a batch once its time is over, and names them', async () => {
+    const yahoo = source('yahoo', priceOf('AAPL'));
+    const { chain, time } = chainOf([yahoo]);
+    const prompt = yahoo.price;
+    yahoo.price = (symbol) => {
+      time.wall += 2_000;
+      return prompt(symbol);
+    };
+    const symbols = Array.from({ length: 40 }, (_value, index) => `S${String(index)}`);
+    const { prices, problems } = await chain.batch(symbols);
+    expect([prices.length, problems.length]).toEqual([12, 28]);
+    expect(problems[0]).toMatchObject({ symbol: 'S12', code: 'PRICES_LATE' });
+  });
+
+  it('does not show a price of a source that it does not have: it is of another Keel on the same Redis', async () => {
+    const cache = createMemoryCache({ now: () => start });
+    const replayed = priceOf('AAPL', { price: '1' });
+    await chainOf([source('replay', replayed)], { cache }).chain.price('AAPL');
+    const yahoo = source('yahoo', priceOf('AAPL'));
+    const { chain } = chainOf([yahoo], { cache });
+    expect(await chain.price('AAPL')).toMatchObject({ source: 'yahoo', price: '95.97' });
+    await chainOf([source('replay', replayed)], { cache }).chain.price('MSFT');
+    yahoo.says = failing('PRICE_AWAY');
+    await expect(chain.price('MSFT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
   });
 
   it('answers a batch with what there is and why the rest is not, each symbol once', async () => {
@@ -194,6 +276,19 @@ describe('the chain of sources', () => {
     await cache.set('stock:AAPL', '{"price":1}', 60_000);
     const { chain } = chainOf([source('yahoo', priceOf('AAPL'))], { cache });
     expect((await chain.price('AAPL')).price).toBe('95.97');
+  });
+});
+
+describe('the budget of a source', () => {
+  it('is so many questions within any minute, and what is beyond it does not go out', async () => {
+    const yahoo = source('yahoo', priceOf('AAPL'));
+    const time = { wall: start };
+    const { chain } = chainOf([withBudget(yahoo, { now: () => time.wall }, 2)]);
+    const batch = await chain.batch(['A', 'B', 'C', 'D']);
+    expect(yahoo.asked).toBe(2);
+    expect(batch.problems.map(({ symbol }) => symbol)).toEqual(['C', 'D']);
+    expect(batch.problems[0]?.detail).toMatch(/2 prices a minute at most/);
+    expect(chain.memory()[0]).toMatchObject({ restsUntil: '2026-01-05T12:01:00.000Z' });
   });
 });
 

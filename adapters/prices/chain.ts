@@ -26,6 +26,8 @@ export interface PriceChainOptions {
 
 /** Symbols of one batch that are asked side by side. */
 const atOnce = 4;
+/** No more are begun after this, wall milliseconds: whoever asked for the batch waits for it. */
+const batchMs = 20_000;
 
 const keptSchema = z.object({
   price: z.object({
@@ -43,6 +45,8 @@ const keptSchema = z.object({
   step: z.number(),
 });
 type Kept = z.infer<typeof keptSchema>;
+/** That no source of this chain knows a symbol, for as long as a price would count. */
+const unknownSchema = z.object({ message: z.string(), sources: z.array(z.string()), step: z.number() });
 
 export function createPriceChain(options: PriceChainOptions): PricesPort {
   const memories = createMemories(options.sources, options.clock);
@@ -59,8 +63,15 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
     batch: async (symbols) => {
       const asked = [...new Set(symbols)];
       const answers: (Price | PriceProblem)[] = [];
+      const lastStart = options.clock.now() + batchMs;
       for (let from = 0; from < asked.length; from += atOnce) {
-        const part = asked.slice(from, from + atOnce).map((symbol) => price(symbol).catch(problemOf(symbol)));
+        const group = asked.slice(from, from + atOnce);
+        const late = options.clock.now() > lastStart;
+        if (late) {
+          answers.push(...group.map(lateOf));
+          continue;
+        }
+        const part = group.map((symbol) => price(symbol).catch(problemOf(symbol)));
         answers.push(...(await Promise.all(part)));
       }
       return {
@@ -72,6 +83,12 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
   };
 }
 
+const lateOf = (symbol: string): PriceProblem => ({
+  symbol,
+  code: 'PRICES_LATE',
+  detail: `The sources are slow: ${symbol} was not asked for within ${String(batchMs / 1000)} s. Ask again, or for fewer.`,
+});
+
 const problemOf =
   (symbol: string) =>
   (error: unknown): PriceProblem => {
@@ -81,17 +98,23 @@ const problemOf =
 
 async function priceOf(options: PriceChainOptions, memories: Memories, symbol: string): Promise<Price> {
   const { cache, clock, marketClock, freshMs } = options;
-  const [cached, market] = await Promise.all([read(cache, `stock:${symbol}`), marketClock.now()]);
+  const [cached, market] = await Promise.all([read(options, `stock:${symbol}`), marketClock.now()]);
   if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
     return seen(options, cached, market);
   }
+  await refuseUnknown(options, symbol, market);
   try {
     const kept = await ask(options, memories, symbol, market);
     await keep(options, kept);
     return seen(options, kept, market);
   } catch (error) {
-    if (!(error instanceof KeelError) || error.errorClass !== 'retryable') throw error;
-    const last = await read(cache, `stock:${symbol}:last`);
+    if (!(error instanceof KeelError)) throw error;
+    if (error.code === 'PRICE_UNKNOWN_SYMBOL') {
+      const known = { message: error.message, sources: namesOf(options), step: market.step };
+      await cache.set(`stock:${symbol}:unknown`, JSON.stringify(known), freshMs);
+    }
+    if (error.errorClass !== 'retryable') throw error;
+    const last = await read(options, `stock:${symbol}:last`);
     if (last === null) throw error;
     return { ...seen(options, last, market), freshness: 'stale', reason: error.message };
   }
@@ -118,8 +141,9 @@ async function ask(
   const failures: KeelError[] = [];
   let old: Kept | null = null;
   for (const source of options.sources) {
-    if (memories.rests(source.name)) {
-      failures.push(problem('PRICE_LIMITED', `${source.name} rests after its limit`, symbol));
+    const rest = memories.resting(source.name);
+    if (rest !== null) {
+      failures.push(problem('PRICE_LIMITED', rest, symbol));
       continue;
     }
     try {
@@ -165,13 +189,31 @@ function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
   );
 }
 
-async function read(cache: CachePort, key: string): Promise<Kept | null> {
-  const text = await cache.get(key);
+const namesOf = ({ sources }: PriceChainOptions): readonly string[] => sources.map(({ name }) => name);
+
+/** A price of a source that this chain does not have is another Keel's, on the same Redis: of a replay, perhaps. */
+async function read(options: PriceChainOptions, key: string): Promise<Kept | null> {
+  const kept = parsed(keptSchema, await options.cache.get(key));
+  return kept !== null && namesOf(options).includes(kept.price.source) ? kept : null;
+}
+
+/** @throws KeelError PRICE_UNKNOWN_SYMBOL when the same sources said so a moment ago */
+async function refuseUnknown(
+  options: PriceChainOptions,
+  symbol: string,
+  { step }: MarketTime,
+): Promise<void> {
+  const known = parsed(unknownSchema, await options.cache.get(`stock:${symbol}:unknown`));
+  if (known?.step !== step || known.sources.join() !== namesOf(options).join()) return;
+  throw new KeelError('PRICE_UNKNOWN_SYMBOL', known.message, { facts: { symbol } });
+}
+
+/** What was written by another version, or by somebody else, is not there. */
+function parsed<T>(schema: z.ZodType<T>, text: string | null): T | null {
   if (text === null) return null;
   try {
-    return keptSchema.parse(JSON.parse(text));
+    return schema.parse(JSON.parse(text));
   } catch {
-    // Written by another version, or by somebody else.
     return null;
   }
 }

@@ -5,7 +5,8 @@ import type { PriceSource, PriceSourceName, SourceMemory } from '../../ports/pri
 
 export interface Memories {
   readonly all: () => readonly SourceMemory[];
-  readonly rests: (source: PriceSourceName) => boolean;
+  /** Why the source is not to be asked now, in words; null when it may be. */
+  readonly resting: (source: PriceSourceName) => string | null;
   readonly answered: (source: PriceSourceName) => void;
   readonly failed: (source: PriceSourceName, error: KeelError) => void;
 }
@@ -16,12 +17,13 @@ interface Entry {
   answeredAt: number | null;
   failedAt: number | null;
   failure: string | null;
-  restsUntil: number | null;
+  /** Wall milliseconds; long past when it was never told to rest. */
+  restsUntil: number;
 }
 
 export function createMemories(sources: readonly PriceSource[], clock: Clock): Memories {
   const entries = new Map<PriceSourceName, Entry>(
-    sources.map(({ name }) => [name, { answeredAt: null, failedAt: null, failure: null, restsUntil: null }]),
+    sources.map(({ name }) => [name, { answeredAt: null, failedAt: null, failure: null, restsUntil: 0 }]),
   );
   const change = (source: PriceSourceName, part: Partial<Entry>): void => {
     const entry = entries.get(source);
@@ -34,11 +36,16 @@ export function createMemories(sources: readonly PriceSource[], clock: Clock): M
         answeredAt: instant(entry.answeredAt),
         failedAt: instant(entry.failedAt),
         failure: entry.failure,
-        restsUntil: instant(entry.restsUntil),
+        restsUntil: entry.restsUntil > clock.now() ? instant(entry.restsUntil) : null,
       })),
-    rests: (source) => (entries.get(source)?.restsUntil ?? -Infinity) > clock.now(),
+    resting: (source) => {
+      const entry = entries.get(source);
+      if (entry === undefined || entry.restsUntil <= clock.now()) return null;
+      return `${source} is left alone until ${new Date(entry.restsUntil).toISOString()} (${entry.failure ?? ''}).`;
+    },
+    // A rest is never ended by an answer: that of a question asked before the limit may come after it.
     answered: (source) => {
-      change(source, { answeredAt: clock.now(), restsUntil: null });
+      change(source, { answeredAt: clock.now() });
     },
     failed: (source, { code, facts }) => {
       // A symbol that is not there is an answer of the source, and no failure.
@@ -47,8 +54,11 @@ export function createMemories(sources: readonly PriceSource[], clock: Clock): M
         return;
       }
       const rest = facts['restMs'];
-      const restsUntil = typeof rest === 'number' ? clock.now() + rest : null;
-      change(source, { failedAt: clock.now(), failure: code, restsUntil });
+      const asked = typeof rest === 'number' ? clock.now() + rest : 0;
+      const stands = entries.get(source)?.restsUntil ?? 0;
+      // Of two rests the later one, with its reason: a time-out may come after the limit that it overlapped.
+      if (asked < stands && stands > clock.now()) return;
+      change(source, { failedAt: clock.now(), failure: code, restsUntil: Math.max(asked, stands) });
     },
   };
 }

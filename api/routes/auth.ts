@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { Router } from 'express';
 import {
   loginRequest,
+  passwordChanged,
   passwordRequest,
   refreshRequest,
   registerRequest,
@@ -10,7 +11,7 @@ import {
   user,
 } from '../../contracts/http/auth.js';
 import { countedAddress } from '../../domain/access/address.js';
-import type { AuthDeps, Granted } from '../services/auth.js';
+import type { Granted, PasswordDeps } from '../services/auth.js';
 import { changePassword, logIn, logOut, refresh, register } from '../services/auth.js';
 import { answer, onlyMethods, parseBody } from './http.js';
 import { principalOf } from './access.js';
@@ -25,7 +26,7 @@ export const answerTokens = (
   answer(response, 200, tokens, { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, user: who });
 };
 
-export function authRoutes(deps: AuthDeps): Router {
+export function authRoutes(deps: PasswordDeps): Router {
   const router = Router();
   router
     .route('/api/v1/auth/register')
@@ -57,8 +58,8 @@ export function authRoutes(deps: AuthDeps): Router {
     .route('/api/v1/auth/password')
     .post(async (request, response) => {
       const body = parseBody(passwordRequest, request);
-      await changePassword(deps, principalOf(response), body, addressOf(request));
-      response.status(204).end();
+      const changed = await changePassword(deps, principalOf(response), body, addressOf(request));
+      answer(response, 200, passwordChanged, changed);
     })
     .all(onlyMethods('POST'));
   router

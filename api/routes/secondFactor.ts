@@ -8,7 +8,6 @@ import {
   totpSecret,
 } from '../../contracts/http/auth.js';
 import { proofMs } from '../../domain/access/secondFactor.js';
-import { actorOf } from '../services/principal.js';
 import type { SecondFactorDeps } from '../services/secondFactor.js';
 import {
   confirm,
@@ -65,7 +64,7 @@ export function secondFactorRoutes(deps: SecondFactorDeps): Router {
   router
     .route('/api/v1/users/:id/totp')
     .delete(async (request, response) => {
-      await removeSecondFactor(deps, pathParameter(request, 'id'), actorOf(principalOf(response)));
+      await removeSecondFactor(deps, pathParameter(request, 'id'), principalOf(response));
       response.status(204).end();
     })
     .all(onlyMethods('DELETE'));

@@ -49,11 +49,13 @@ export function statusRoutes(deps: StatusRouteDeps): Router {
     .all(onlyMethods('GET'));
   router
     .route('/api/v1/migrations/run')
-
     .post(async (_request, response) => {
       const actor = actorOf(principalOf(response));
+      const waiting = (await deps.migrations.status()).filter(({ appliedAt }) => appliedAt === null);
+      const facts = { pending: waiting.map(({ name }) => name) };
+      // Said before it is done: a process that dies in the middle has named who asked.
+      await deps.audit.append({ actor, action: 'migrations.run', subject: 'database', facts });
       const applied = await deps.migrations.run();
-      await deps.audit.append({ actor, action: 'migrations.run', subject: 'database', facts: { applied } });
       answer(response, 200, migrationsRun, { applied });
     })
     .all(onlyMethods('POST'));

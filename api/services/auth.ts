@@ -4,6 +4,7 @@ import type { RegisterRequest } from '../../contracts/http/auth.js';
 import { composed, passwordFault } from '../../domain/access/password.js';
 import type {
   AccessTokens,
+  ApiKeyStore,
   LoginStore,
   PasswordHasher,
   PasswordStrength,
@@ -29,6 +30,10 @@ export interface AuthDeps extends CodeDeps {
   readonly registrationOpen: boolean;
 }
 
+export interface PasswordDeps extends AuthDeps {
+  readonly apiKeys: Pick<ApiKeyStore, 'list'>;
+}
+
 export interface Granted {
   readonly accessToken: string;
   readonly expiresIn: number;
@@ -41,6 +46,10 @@ const loginDays = 30;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
+const refuseFault = (field: string, fault: string | null): void => {
+  if (fault !== null) throw new InvalidInputError([{ in: 'body', field, message: fault }]);
+};
+
 /** @returns the password as it is hashed. @throws InvalidInputError naming the field */
 export function goodPassword(
   strength: PasswordStrength,
@@ -49,8 +58,7 @@ export function goodPassword(
   field: string,
 ): string {
   const password = composed(given);
-  const fault = passwordFault(password) ?? strength.weakness(password, own);
-  if (fault !== null) throw new InvalidInputError([{ in: 'body', field, message: fault }]);
+  refuseFault(field, passwordFault(password) ?? strength.weakness(password, own));
   return password;
 }
 
@@ -61,8 +69,10 @@ export async function register(deps: AuthDeps, request: RegisterRequest, address
   }
   const { email, username } = request;
   const own = [username, ...email.split(/[@.]/)];
-  const password = goodPassword(deps.passwordStrength, request.password, own, 'password');
+  refuseFault('password', passwordFault(composed(request.password)));
+  // Counted first: how strong a password is takes this process a while to find out, and anybody may ask.
   await deps.attempts.begin('register', email, address);
+  const password = goodPassword(deps.passwordStrength, request.password, own, 'password');
   const passwordHash = await deps.passwords.hash(password);
   const user = { email, username, role: 'viewer', mustChangePassword: false, passwordHash } as const;
   return deps.users.create(user, `user:${username}`);
@@ -79,8 +89,9 @@ export async function logIn(
   address: string,
 ): Promise<Granted> {
   const name = given.login.trim().toLowerCase();
-  const attempt = await deps.attempts.begin('login', name, address);
   const found = await deps.users.byLogin(name);
+  // One count for a user, whether his name or his e-mail was typed.
+  const attempt = await deps.attempts.begin('login', found?.user.id ?? name, address);
   const fits = await deps.passwords.verify(found?.passwordHash ?? null, composed(given.password));
   const checkedHash = found?.passwordHash ?? null;
   if (found === null || checkedHash === null || !fits || !found.user.active) throw credentialsRefused();
@@ -130,13 +141,22 @@ export async function logOut(deps: Pick<AuthDeps, 'logins'>, principal: Principa
   await deps.logins.end(loginOf(principal), actorOf(principal));
 }
 
+/** What the change of a password leaves: whoever knew the old one may have made a key, and it opens what it opened. */
+const changed = (goodKeys: number) => ({
+  goodKeys,
+  message:
+    goodKeys === 0
+      ? 'The password is changed, and every other login has ended.'
+      : `The password is changed, and every other login has ended. API keys stay good (${String(goodKeys)}): look at GET /api/v1/auth/keys, and revoke what you do not know.`,
+});
+
 /** Ends every other login of the user. @throws InvalidInputError, KeelError PASSWORD_REFUSED, TOO_MANY_ATTEMPTS */
 export async function changePassword(
-  deps: AuthDeps,
+  deps: PasswordDeps,
   principal: Principal,
   given: { readonly current: string; readonly next: string },
   address: string,
-): Promise<void> {
+): Promise<ReturnType<typeof changed>> {
   const { user } = principal;
   const stored = await checkPassword(deps, user, given.current, address);
   const own = [user.username, ...user.email.split(/[@.]/), composed(given.current)];
@@ -146,4 +166,7 @@ export async function changePassword(
   const keepLogin = loginOf(principal);
   const change = { passwordHash, mustChange: false, keepLogin, checkedHash: stored };
   if (!(await deps.users.setPassword(user.id, change, actorOf(principal)))) throw passwordRefused();
+  const now = new Date().toISOString();
+  const keys = await deps.apiKeys.list(user.id);
+  return changed(keys.filter(({ revokedAt, expiresAt }) => revokedAt === null && expiresAt > now).length);
 }

@@ -37,6 +37,7 @@ const read = async (changes: Partial<PlatformHealthDeps> = {}) =>
       probeTimeoutMs: 50,
       monitors: { list: () => Promise.resolve(rows) },
       monitorsEveryMs: everyMs,
+      retention: { everyMs: 86_400_000, on: true },
       prices: { memory: () => [] },
       clock: { now: () => now },
       ...changes,
@@ -89,6 +90,21 @@ describe('the state of the platform', () => {
       monitorNames.map(() => ['never', true]),
     );
     expect(await read({ ...none, monitorsEveryMs: null })).toMatchObject({ status: 'ok', monitors: [] });
+  });
+
+  it('shows the look that deletes what is old, once it has looked, and is degraded when it fails', async () => {
+    const retention = { everyMs: 86_400_000, on: true };
+    const failed: MonitorRow = {
+      ...{ name: 'retention', status: 'failed', message: 'ORPHANS', facts: {}, ms: 5 },
+      at: '2026-01-04T10:00:00.000Z',
+    };
+    const monitors = (row: MonitorRow) => ({ list: () => Promise.resolve([...rows, row]) });
+    const state = await read({ monitors: monitors(failed), monitorsEveryMs: null });
+    expect(state).toMatchObject({ status: 'degraded', monitors: [{ name: 'retention', status: 'failed' }] });
+    const old = monitors({ ...failed, status: 'ok', at: '2026-01-02T09:59:59.000Z' });
+    expect((await read({ monitors: old, retention })).monitors.at(-1)).toMatchObject({ late: true });
+    // Without a rule nobody looks any more.
+    expect((await read({ monitors: old, retention: { ...retention, on: false } })).monitors).toHaveLength(5);
   });
 
   it('still tells of the parts when PostgreSQL is away', async () => {

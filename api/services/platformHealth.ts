@@ -1,5 +1,5 @@
 // The state of all parts and monitors at one moment. Called by api/routes/status.ts.
-import type { MonitorName } from '../../contracts/wire/monitor.js';
+import type { LookName, MonitorName } from '../../contracts/wire/monitor.js';
 import { monitorNames } from '../../contracts/wire/monitor.js';
 import type { Mode } from '../../contracts/wire/names.js';
 import type { Clock } from '../../ports/clocks.js';
@@ -18,6 +18,8 @@ export interface PlatformHealthDeps {
   readonly monitors: Pick<MonitorStore, 'list'>;
   /** Milliseconds between the looks of each monitor; null where they are switched off. */
   readonly monitorsEveryMs: Readonly<Record<MonitorName, number>> | null;
+  /** The look that deletes what is old, and whether this process knows a rule for it. */
+  readonly retention: { readonly everyMs: number; readonly on: boolean };
   readonly prices: Pick<PricesPort, 'memory'>;
   readonly clock: Clock;
 }
@@ -58,7 +60,7 @@ const wordsOf = (error: unknown): PartState => ({
   detail: error instanceof KeelError ? error.message : 'it does not answer; the log of its process says more',
 });
 
-function monitorOf(name: MonitorName, everyMs: number, row: MonitorRow | undefined, now: number) {
+function monitorOf(name: LookName, everyMs: number, row: MonitorRow | undefined, now: number) {
   const everySeconds = everyMs / 1000;
   if (row === undefined) {
     const message = 'it has never looked: see that a worker runs';
@@ -78,6 +80,15 @@ function monitorOf(name: MonitorName, everyMs: number, row: MonitorRow | undefin
   };
 }
 
+/** It looks once a day, so one that has never looked is nothing to worry about; one that was switched off is forgotten. */
+function retentionOf(deps: PlatformHealthDeps, rows: readonly MonitorRow[], now: number) {
+  const { everyMs, on } = deps.retention;
+  const row = rows.find(({ name }) => name === 'retention');
+  if (row === undefined) return [];
+  const look = monitorOf('retention', everyMs, row, now);
+  return look.late && !on ? [] : [look];
+}
+
 export async function readPlatformHealth(deps: PlatformHealthDeps) {
   const { mode, version, nodeVersion, monitorsEveryMs } = deps;
   const [parts, rows] = await Promise.all([
@@ -86,7 +97,7 @@ export async function readPlatformHealth(deps: PlatformHealthDeps) {
     deps.monitors.list().catch(() => []),
   ]);
   const now = deps.clock.now();
-  const monitors =
+  const looks =
     monitorsEveryMs === null
       ? []
       : monitorNames.map((name) =>
@@ -97,6 +108,7 @@ export async function readPlatformHealth(deps: PlatformHealthDeps) {
             now,
           ),
         );
+  const monitors = [...looks, ...retentionOf(deps, rows, now)];
   const down = parts.filter(({ status }) => status === 'down');
   const troubled = monitors.some(({ status, late }) => status !== 'ok' || late);
   const status = down.some(({ vital }) => vital)

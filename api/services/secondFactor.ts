@@ -150,7 +150,8 @@ export async function enrol(
   if (user.secondFactor) throw exists();
   await proveOneself(deps, principal, password, address);
   const secret = deps.timeCodes.newSecret();
-  if (!(await deps.secondFactors.enrol(user.id, deps.seal.close(secret, user.id)))) throw exists();
+  const sealed = deps.seal.close(secret, user.id);
+  if (!(await deps.secondFactors.enrol(user.id, sealed, actorOf(principal)))) throw exists();
   return { secret, uri: deps.timeCodes.uriOf(secret, user.username) };
 }
 
@@ -253,13 +254,20 @@ export async function resealAll({
   return { resealed, broken };
 }
 
-/** An admin takes away the second factor of a user who has lost it; his logins end. */
+/**
+ * An admin takes away the second factor of another user who has lost it; his logins end. His own he disables with a code,
+ * so that a token of his that was stolen can not.
+ */
 export async function removeSecondFactor(
   { secondFactors }: Pick<CodeDeps, 'secondFactors'>,
   userId: string,
-  actor: string,
+  principal: Principal,
 ): Promise<void> {
+  if (userId.toLowerCase() === principal.user.id) {
+    const words = 'Your own second factor is taken away with a code: POST /api/v1/auth/totp/disable.';
+    throw new KeelError('OWN_SECOND_FACTOR', `${words} If you have lost it, use a recovery code there.`);
+  }
   const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(userId);
-  if (isId && (await secondFactors.remove(userId, { keepLogin: null }, actor))) return;
+  if (isId && (await secondFactors.remove(userId, { keepLogin: null }, actorOf(principal)))) return;
   throw new KeelError('SECOND_FACTOR_NOT_FOUND', 'There is no such user with a second factor.');
 }

@@ -142,6 +142,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     stopping: world.stop.signal,
     log: pino({ level: 'info' }, { write: (line) => world.log.push(line) }),
     allowedHosts: ['keel.example.com'],
+    corsOrigins: ['https://dashboard.example.com'],
     ...{ trustedProxies: [], callsPerMinute: 100_000, streamsPerUser: 3 },
     bodyLimitKb: 10,
     docsAssets: swaggerUi(),

@@ -9,6 +9,7 @@ type PlatformDeps = Pick<
   | 'probeTimeoutMs'
   | 'monitors'
   | 'monitorsEveryMs'
+  | 'retention'
   | 'environment'
   | 'maskedConfig'
   | 'migrations'
@@ -24,6 +25,7 @@ export function platformDeps(): PlatformDeps {
     probeTimeoutMs: 1000,
     monitors: { list: () => Promise.resolve([]) },
     monitorsEveryMs: null,
+    retention: { everyMs: 86_400_000, on: false },
     environment: 'testing',
     maskedConfig: {},
     migrations: { status: () => Promise.resolve([]), run: () => Promise.resolve([]) },

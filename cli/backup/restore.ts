@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
-import { migrateWithin, tablesMade } from '../../db/migrate.js';
+import { migrateWithin, partsMade } from '../../db/migrate.js';
 import { committedMigrations, readMigrations } from '../../db/migrationFiles.js';
 import { advanceSequences, countRows, readShapes, withoutTriggers, writeRows } from '../../db/tableCopy.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
@@ -101,12 +101,26 @@ export async function restoreBackup(directory: string, target: RestoreTarget): P
     await putTables(client, directory, manifest, progress('rows put back'));
     await compare(client, directory, manifest);
     await migrateWithin(client);
+    await endLogins(client, manifest.mode);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
   return manifest;
+}
+
+/** One that was ended after the backup would be good again, and nobody can tell which. */
+async function endLogins(client: Client, mode: Manifest['mode']): Promise<void> {
+  await client.query(
+    `with ended as (
+       update login set ended_at = now(), end_reason = 'restore' where ended_at is null returning id, user_id
+     )
+     insert into audit (mode, actor, action, subject, facts)
+     select $1, 'restore', 'login.end', 'user:' || u.username, jsonb_build_object('loginId', ended.id, 'reason', 'restore')
+     from ended join keel_user u on u.id = ended.user_id order by ended.id`,
+    [mode],
+  );
 }
 
 const contentType = (key: string): string =>
@@ -126,17 +140,36 @@ async function refuseOthers(client: Client): Promise<void> {
   throw new StartError('Keel runs on this database: stop its workers and APIs first. Nothing was changed');
 }
 
-/** A schema with tables or views that Keel's migrations did not make would lose them. */
+/**
+ * A schema with what Keel's migrations did not make would lose it: tables, views and sequences, functions, types, and
+ * extensions. What belongs to one of these (the type of a table, the sequence of a column, a function of an extension)
+ * goes with it and is not named.
+ */
+const standing = `
+  select 'table' as kind, c.relname as name from pg_class c
+  where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and c.relnamespace = 'public'::regnamespace
+    and not exists (select from pg_depend d where d.objid = c.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i', 'e'))
+  union
+  select 'function', p.proname from pg_proc p
+  where p.pronamespace = 'public'::regnamespace
+    and not exists (select from pg_depend d where d.objid = p.oid and d.classid = 'pg_proc'::regclass and d.deptype in ('i', 'e'))
+  union
+  select 'type', t.typname from pg_type t
+  where t.typnamespace = 'public'::regnamespace and t.typtype in ('c', 'd', 'e', 'r')
+    and (t.typrelid = 0 or exists (select from pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
+    and not exists (select from pg_depend d where d.objid = t.oid and d.classid = 'pg_type'::regclass and d.deptype in ('i', 'e'))
+  union
+  select 'extension', e.extname from pg_extension e where e.extnamespace = 'public'::regnamespace
+  order by 1, 2`;
+
 async function refuseForeign(client: Client): Promise<void> {
-  const made = await tablesMade(client);
-  const { rows } = await client.query<{ name: string }>(
-    `select relname as name from pg_class
-     where relkind in ('r', 'p', 'f', 'v', 'm') and relnamespace = 'public'::regnamespace order by relname`,
-  );
-  const foreign = rows.map(({ name }) => name).filter((name) => !made.has(name));
+  const made = await partsMade(client);
+  const { rows } = await client.query<{ kind: string; name: string }>(standing);
+  const foreign = rows.filter(({ kind, name }) => !made.has(`${kind} ${name}`));
   if (foreign.length === 0) return;
+  const names = foreign.slice(0, 3).map(({ kind, name }) => (kind === 'table' ? name : `${kind} ${name}`));
   throw new StartError(
-    `this database holds tables that are not this Keel's (${foreign.slice(0, 3).join(', ')}): give an empty database, or move them elsewhere. Nothing was changed`,
+    `this database holds tables or other parts that are not this Keel's (${names.join(', ')}): give an empty database, or move them elsewhere. Nothing was changed`,
   );
 }
 

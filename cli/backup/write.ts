@@ -34,6 +34,8 @@ export interface BackupSource {
   /** Masked settings. */
   readonly config: unknown;
   readonly progress?: ShowProgress;
+  /** False once the lock that keeps the retention away is lost. */
+  readonly held?: () => boolean;
 }
 
 /** @throws StartError when the place is taken, a migration is pending or an object is damaged; nothing is left then */
@@ -45,6 +47,7 @@ export async function writeBackup(source: BackupSource, directory: string): Prom
   mkdirSync(join(unfinished, 'tables'), { recursive: true, mode: 0o700 });
   try {
     const manifest = await writeAll(source, unfinished);
+    refuseUnlocked(source);
     const text = `${JSON.stringify(manifest, null, 1)}\n`;
     writeSynced(join(unfinished, manifestName), text);
     writeSynced(join(unfinished, sealName), `${sha256Of(text)}\n`);
@@ -56,6 +59,14 @@ export async function writeBackup(source: BackupSource, directory: string): Prom
     rmSync(unfinished, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Objects may have gone while they were copied. */
+function refuseUnlocked({ held = () => true }: BackupSource): void {
+  if (held()) return;
+  throw new StartError(
+    'the connection that kept the retention away broke, so objects may have been deleted meanwhile: nothing was kept of this backup, make it again',
+  );
 }
 
 async function writeAll(source: BackupSource, directory: string): Promise<Manifest> {
@@ -159,15 +170,17 @@ async function writeTable(
 }
 
 async function writeObjects(
-  { objects, progress = noProgress }: BackupSource,
+  source: BackupSource,
   keys: readonly string[],
   purged: ReadonlySet<string>,
   directory: string,
 ): Promise<Pick<Manifest, 'objects' | 'missing'>> {
+  const { objects, progress = noProgress } = source;
   const written: Manifest['objects'] = [];
   const missing: string[] = [];
   const copied = progress('objects');
   for (const [index, key] of keys.entries()) {
+    refuseUnlocked(source);
     copied(index, keys.length);
     const bytes = await objects.get(key).catch((error: unknown) => {
       if (error instanceof KeelError && error.code === 'OBJECT_MISSING') return null;

@@ -5,6 +5,7 @@ import { retentionLock } from '../../activities/retention.js';
 import { connect } from '../../db/connect.js';
 import { createLocks } from '../../db/locks.js';
 import { keelVersion } from '../../config/version.js';
+import type { HeldLock } from '../../ports/locks.js';
 import type { Manifest } from '../backup/manifest.js';
 import { checkBackup, restoreBackup } from '../backup/restore.js';
 import { writeBackup } from '../backup/write.js';
@@ -34,7 +35,8 @@ empty only with --replace, which loses what is there. KEEL_MODE and the database
   --replace    replaces what the database holds
 
 Afterwards start with KEEL_RISK_TRADING_STATE=HALTED until the account has been compared: orders that were sent after the
-backup are not in it.
+backup are not in it. Every login is ended. Passwords, roles, second factors and API keys are those of the backup: revoke
+anew what was revoked since.
 
 Examples:
   keel restore backups/2026-11-27 --check
@@ -50,9 +52,12 @@ export async function backupCommand(
   const { directory, dataDir } = readArguments(args, env);
   const place = await openPlace(dataDir, env, out, 'read');
   try {
-    const manifest = await withRetentionWaiting(place.url, () =>
+    const manifest = await withRetentionWaiting(place.url, (lock) =>
       withClient(place.url, (client) =>
-        writeBackup({ ...place, client, keelVersion: keelVersion(), progress }, directory),
+        writeBackup(
+          { ...place, client, keelVersion: keelVersion(), progress, held: () => lock.held() },
+          directory,
+        ),
       ),
     );
     out(`Backed up to ${directory}: ${describe(manifest)}.`);
@@ -143,7 +148,7 @@ function readArguments(args: readonly string[], env: NodeJS.ProcessEnv) {
 }
 
 /** No object goes while it is copied. */
-async function withRetentionWaiting<T>(url: string, work: () => Promise<T>): Promise<T> {
+async function withRetentionWaiting<T>(url: string, work: (lock: HeldLock) => Promise<T>): Promise<T> {
   const limits = { connectTimeoutMs: 10_000, statementTimeoutMs: 15_000, lockTimeoutMs: 5000 };
   const db = connect({ url, poolSize: 1, ...limits });
   try {

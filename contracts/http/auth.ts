@@ -51,6 +51,13 @@ export const passwordRequest = z
   .strictObject({ current: password, next: password })
   .meta({ id: 'PasswordRequest' });
 
+export const passwordChanged = z
+  .strictObject({
+    goodKeys: z.int().nonnegative().meta({ description: 'API keys of yours that are good still.' }),
+    message: z.string(),
+  })
+  .meta({ id: 'PasswordChanged' });
+
 export const user = z
   .strictObject({
     id: z.uuid(),

@@ -79,6 +79,14 @@ export const looking = proxyActivities<Pick<Activities, 'lookOnce'>>({
   retry: { maximumAttempts: 1 },
 });
 
+/** The look that deletes what is old: a statement of it may take minutes, and there are many. */
+export const sweeping = proxyActivities<Pick<Activities, 'lookOnce'>>({
+  startToCloseTimeout: '2 hours',
+  scheduleToStartTimeout: '1 minute',
+  heartbeatTimeout,
+  retry: { maximumAttempts: 1 },
+});
+
 /** A price for people who wait for it: one attempt, and no longer than they would. */
 export const pricing = proxyActivities<Pick<Activities, 'brokerPrice'>>({
   scheduleToCloseTimeout: '30 seconds',
