@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runWorkflowId } from '../contracts/wire/names.js';
 import { KeelError } from '../ports/errors.js';
 import { problem } from '../contracts/http/problem.js';
-import { identityOf, openExecution, progressOf, rowOf } from './testing/memory.js';
+import { identityOf, memoryDeps, openExecution, progressOf, rowOf } from './testing/memory.js';
 import { MemoryWorld } from './testing/world.js';
 import type { ServedApi } from './testing/serve.js';
 import { serveWorld } from './testing/serve.js';
@@ -55,7 +55,8 @@ describe('the address of a caller', () => {
       },
       succeeded: () => Promise.resolve(),
     };
-    api = await serveWorld(world, { attempts, trustedProxies });
+    const users = { ...memoryDeps(world).users, byLogin: () => Promise.resolve(null) };
+    api = await serveWorld(world, { attempts, users, trustedProxies });
     const answer = await api.ask('POST', '/api/v1/auth/login', {
       as: null,
       headers: { 'content-type': 'application/json', 'x-forwarded-for': forwarded },

@@ -7,6 +7,9 @@ import { KeelError } from '../ports/errors.js';
 /** How long requests that are under way may still take when the process stops. */
 const drainMs = 5000;
 
+/** A host that is reached from this machine only. */
+export const isOfThisMachine = (host: string): boolean => ['127.0.0.1', 'localhost', '::1'].includes(host);
+
 /**
  * @returns the URL at which it listens
  * @throws KeelError API_PORT when the port can not be had

@@ -20,16 +20,17 @@ import { claimMode } from '../db/mode.js';
 import { createStores } from '../db/stores.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
-import { createRedact, type Redact } from '../domain/redaction/redact.js';
+import { createRedact } from '../domain/redaction/redact.js';
 import type { RiskProfile } from '../domain/risk/types.js';
 import type { UserStore } from '../ports/access.js';
 import type { CachePort } from '../ports/cache.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { KeelError } from '../ports/errors.js';
 import { openAccess } from './accessParts.js';
+import { tellCause, tellsCauses } from './causes.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
-import { drain, listen } from './listen.js';
+import { drain, isOfThisMachine, listen } from './listen.js';
 import { observe } from './observe.js';
 import { createWorkerPrices } from './brokerPrices.js';
 import { createCache, createPrices } from './prices.js';
@@ -62,7 +63,7 @@ type ApiConfig = ReturnType<typeof readConfig>;
 
 /** Beyond this machine it listens only under names that were given, and only once somebody can watch over it. */
 async function mayListen({ host, allowedHosts }: ApiConfig['api'], users: UserStore): Promise<void> {
-  if (['127.0.0.1', 'localhost', '::1'].includes(host)) return;
+  if (isOfThisMachine(host)) return;
   const refuse = (what: string): KeelError =>
     new KeelError('API_HOST_REFUSED', `The API does not listen on ${host}: ${what}`);
   if (allowedHosts.length === 0) {
@@ -141,12 +142,6 @@ function statusOf(
   };
 }
 
-/** For whoever develops on this machine; elsewhere the log alone tells it. */
-const tellCause =
-  (redact: Redact) =>
-  (error: unknown): string =>
-    `In development the cause is told: ${redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 1000)}`;
-
 async function main(): Promise<void> {
   const config = readConfig();
   const db = connect(config.database);
@@ -214,7 +209,7 @@ async function main(): Promise<void> {
       log: watch.log,
       countRequest: watch.countRequest,
       errorReports: watch.errorReports,
-      ...(config.environment === 'development' && { causeOf: tellCause(redact) }),
+      ...(tellsCauses(config) && { causeOf: tellCause(redact) }),
       allowedHosts: config.api.allowedHosts,
       corsOrigins: config.api.corsOrigins,
       trustedProxies: config.api.trustedProxies,

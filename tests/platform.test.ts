@@ -271,8 +271,10 @@ describe('the state of the platform', () => {
     for (const { status, json } of answers) {
       expect([status, migrationsRun.parse(json).applied]).toEqual([200, []]);
     }
-    const asked = await query(`select actor, facts from audit where action = 'migrations.run'`);
-    expect(asked).toEqual([1, 2].map(() => ({ actor: 'user:watcher', facts: { pending: [] } })));
+    const said = (action: string) => query(`select actor, facts from audit where action = '${action}'`);
+    const twice = (facts: object) => [1, 2].map(() => ({ actor: 'user:watcher', facts }));
+    expect(await said('migrations.begin')).toEqual(twice({ pending: [] }));
+    expect(await said('migrations.run')).toEqual(twice({ applied: [] }));
   });
 });
 

@@ -6,6 +6,7 @@ import {
   migrationsRun,
   migrationsStatus,
 } from '../../contracts/http/status.js';
+import { KeelError } from '../../ports/errors.js';
 import type { MigrationsPort } from '../../ports/health.js';
 import type { AuditStore } from '../../ports/stores.js';
 import { readPlatformHealth, type PlatformHealthDeps } from '../services/platformHealth.js';
@@ -19,6 +20,11 @@ export interface StatusRouteDeps extends PlatformHealthDeps {
   readonly maskedConfig: Readonly<Record<string, unknown>>;
   readonly migrations: MigrationsPort;
   readonly audit: Pick<AuditStore, 'append'>;
+}
+
+/** The audit itself may need what is about to be applied: refused for that, this would be refused for ever. */
+function onlyNotMigrated(error: unknown): void {
+  if (!(error instanceof KeelError) || error.code !== 'DATABASE_NOT_MIGRATED') throw error;
 }
 
 export function statusRoutes(deps: StatusRouteDeps): Router {
@@ -54,8 +60,12 @@ export function statusRoutes(deps: StatusRouteDeps): Router {
       const waiting = (await deps.migrations.status()).filter(({ appliedAt }) => appliedAt === null);
       const facts = { pending: waiting.map(({ name }) => name) };
       // Said before it is done: a process that dies in the middle has named who asked.
-      await deps.audit.append({ actor, action: 'migrations.run', subject: 'database', facts });
+      await deps.audit
+        .append({ actor, action: 'migrations.begin', subject: 'database', facts })
+        .catch(onlyNotMigrated);
       const applied = await deps.migrations.run();
+      // Where this fails the migrations are applied all the same, and asking again is harmless.
+      await deps.audit.append({ actor, action: 'migrations.run', subject: 'database', facts: { applied } });
       answer(response, 200, migrationsRun, { applied });
     })
     .all(onlyMethods('POST'));

@@ -12,6 +12,7 @@ import type {
   UserRow,
   UserStore,
 } from '../../ports/access.js';
+import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import { InvalidInputError } from './invalidInput.js';
 import { checkPassword, passwordRefused } from './password.js';
@@ -32,6 +33,7 @@ export interface AuthDeps extends CodeDeps {
 
 export interface PasswordDeps extends AuthDeps {
   readonly apiKeys: Pick<ApiKeyStore, 'list'>;
+  readonly clock: Clock;
 }
 
 export interface Granted {
@@ -164,9 +166,15 @@ export async function changePassword(
     goodPassword(deps.passwordStrength, given.next, own, 'next'),
   );
   const keepLogin = loginOf(principal);
+  // Counted before: once the password is changed nothing may fail any more, or the old one would be tried again.
+  const goodKeys = await countGoodKeys(deps, user.id);
   const change = { passwordHash, mustChange: false, keepLogin, checkedHash: stored };
   if (!(await deps.users.setPassword(user.id, change, actorOf(principal)))) throw passwordRefused();
-  const now = new Date().toISOString();
-  const keys = await deps.apiKeys.list(user.id);
-  return changed(keys.filter(({ revokedAt, expiresAt }) => revokedAt === null && expiresAt > now).length);
+  return changed(goodKeys);
+}
+
+async function countGoodKeys({ apiKeys, clock }: PasswordDeps, userId: string): Promise<number> {
+  const now = new Date(clock.now()).toISOString();
+  const keys = await apiKeys.list(userId);
+  return keys.filter(({ revokedAt, expiresAt }) => revokedAt === null && expiresAt > now).length;
 }
