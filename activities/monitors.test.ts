@@ -138,6 +138,35 @@ describe('the monitor of figures', () => {
   });
 });
 
+describe('the look that deletes what is old', () => {
+  const orphans = new KeelError('ORPHANS_TOO_MANY', '60 of 70 objects are named by no row.');
+
+  it('tells that it failed, once a day', async () => {
+    const clock = { now: () => now };
+    const { look, news } = world({ lookAtRetention: () => Promise.reject(orphans), clock });
+    await look('retention');
+    expect(await look('retention')).toMatchObject({ status: 'failed' });
+    expect(news).toEqual([
+      {
+        key: 'retention/2026-01-05',
+        event: 'retention.failed',
+        title: 'What is old was not deleted',
+        body: '60 of 70 objects are named by no row.',
+        facts: { code: 'ORPHANS_TOO_MANY' },
+      },
+    ]);
+    clock.now = () => now + 86_400_000;
+    await look('retention');
+    expect(news.map(({ key }) => key)).toEqual(['retention/2026-01-05', 'retention/2026-01-06']);
+  });
+
+  it('tells nothing of one that worked', async () => {
+    const { look, news } = world();
+    await look('retention');
+    expect(news).toEqual([]);
+  });
+});
+
 describe('the monitor of health', () => {
   it('tells once that the broker is lost, and again when it is lost anew', async () => {
     const at = { readStartedAt: '' };

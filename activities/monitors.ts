@@ -43,9 +43,26 @@ export function createMonitorActivities(deps: MonitorDeps) {
       const result = await looks[name]().catch(failed);
       const now = deps.clock.now();
       await deps.monitors.put({ name, ...result, at: new Date(now).toISOString(), ms: now - begunAt });
+      if (name === 'retention' && result.status === 'failed') await tellOfRetention(deps, result, now);
       return result;
     },
   };
+}
+
+/** Told: it looks once a day, and what it does not delete is missed by nobody until a disk is full. Once a day, by UTC. */
+async function tellOfRetention(
+  { notifications }: Pick<MonitorDeps, 'notifications'>,
+  { message, facts }: MonitorResult,
+  now: number,
+): Promise<void> {
+  const day = new Date(now).toISOString().slice(0, 10);
+  await notifications.add({
+    key: `retention/${day}`,
+    event: 'retention.failed',
+    title: 'What is old was not deleted',
+    body: message,
+    facts: { code: String(facts['code']) },
+  });
 }
 
 /** A defect is no result: it stays an error of the activity. */

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { z } from 'zod';
+import { createSilence } from '../adapters/prices/silence.js';
 import { brokerPriceWorkflowId, taskQueue, workflowTypes, type Mode } from '../contracts/wire/names.js';
 import type { BrokerPriceInput, SourcePrice } from '../contracts/wire/price.js';
 import type { Clock } from '../ports/clocks.js';
@@ -21,40 +22,65 @@ export interface WorkerPricesOptions {
 /** The way through Temporal and back, on top of what the worker has. */
 const wayMs = 2000;
 
-export const createWorkerPrices = ({ client, mode, clock, timeoutMs }: WorkerPricesOptions): PriceSource => ({
-  name: 'broker',
-  price: async (symbol) => {
-    const deadline = clock.now() + timeoutMs + 2 * wayMs;
-    const args: [BrokerPriceInput] = [{ symbol }];
-    try {
-      return await client.connection.withDeadline(deadline, () =>
-        client.workflow.execute<(input: BrokerPriceInput) => Promise<SourcePrice>>(
-          workflowTypes.brokerPrice,
-          {
-            workflowId: brokerPriceWorkflowId(mode, symbol),
-            taskQueue: taskQueue(mode),
-            args,
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            workflowExecutionTimeout: timeoutMs + wayMs,
-            staticSummary: `the broker's price of ${symbol}, for the API`,
-          },
-        ),
-      );
-    } catch (error) {
-      throw failureOf(symbol, error);
-    }
-  },
-});
+export function createWorkerPrices(options: WorkerPricesOptions): PriceSource {
+  const silence = createSilence();
+  return {
+    name: 'broker',
+    price: async (symbol) => {
+      const silent = silence.begin();
+      try {
+        const price = await askWorker(options, symbol);
+        silence.heard();
+        return price;
+      } catch (error) {
+        const failure = answerOf(error);
+        if (failure !== null) silence.heard();
+        throw failureOf(symbol, error, failure, silent());
+      }
+    },
+  };
+}
+
+function askWorker(
+  { client, mode, clock, timeoutMs }: WorkerPricesOptions,
+  symbol: string,
+): Promise<SourcePrice> {
+  const deadline = clock.now() + timeoutMs + 2 * wayMs;
+  const args: [BrokerPriceInput] = [{ symbol }];
+  return client.connection.withDeadline(deadline, () =>
+    client.workflow.execute<(input: BrokerPriceInput) => Promise<SourcePrice>>(workflowTypes.brokerPrice, {
+      workflowId: brokerPriceWorkflowId(mode, symbol),
+      taskQueue: taskQueue(mode),
+      args,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowExecutionTimeout: timeoutMs + wayMs,
+      staticSummary: `the broker's price of ${symbol}, for the API`,
+    }),
+  );
+}
 
 const restSchema = z.object({ restMs: z.number().positive() });
 
-/** What the worker's source threw, as it threw it; all else is a worker that is away. */
-function failureOf(symbol: string, error: unknown): KeelError {
+/** What a worker has thrown; null where none has answered. */
+function answerOf(error: unknown): ApplicationFailure | null {
   const activity = error instanceof WorkflowFailedError ? error.cause : undefined;
   const failure = activity?.cause;
-  if (!(failure instanceof ApplicationFailure) || !failure.type?.startsWith('PRICE_')) {
+  return failure instanceof ApplicationFailure ? failure : null;
+}
+
+/**
+ * What the worker's source threw, as it threw it; all else is a price that no worker has brought.
+ * @param silent no worker has answered anybody meanwhile: they are away, for every symbol
+ */
+function failureOf(
+  symbol: string,
+  error: unknown,
+  failure: ApplicationFailure | null,
+  silent: boolean,
+): KeelError {
+  if (!failure?.type?.startsWith('PRICE_')) {
     const words = `The broker: no worker has brought its price of ${symbol}; see that one runs.`;
-    const facts = { symbol, restMs: sourceAwayMs };
+    const facts = { symbol, ...(silent && { restMs: sourceAwayMs }) };
     return new KeelError('PRICE_AWAY', words, { errorClass: 'retryable', facts, cause: error });
   }
   const rest = restSchema.safeParse(failure.details?.[0]);

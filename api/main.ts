@@ -108,7 +108,7 @@ function portsOf(
     marketClock,
     calendar,
     prices: createPrices(config.prices, {
-      ...{ cache, clock, marketClock, calendar, simulator },
+      ...{ mode, cache, clock, marketClock, calendar, simulator },
       broker: createWorkerPrices({ client, mode, clock, timeoutMs: config.prices.timeoutMs }),
     }),
   };

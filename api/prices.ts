@@ -6,6 +6,7 @@ import { createPriceChain } from '../adapters/prices/chain.js';
 import { createRedisCache } from '../adapters/redis/cache.js';
 import { createReplayPrices } from '../adapters/replay/prices.js';
 import { createYahooPrices } from '../adapters/yahoo/prices.js';
+import type { Mode } from '../contracts/wire/names.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import type { CachePort } from '../ports/cache.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
@@ -18,14 +19,17 @@ export interface PriceSettings {
   readonly timeoutMs: number;
   readonly freshMs: number;
   readonly keepMs: number;
-  /** How often a source on the internet is asked within a minute, by each process. */
+  /** How often a source on the internet is asked, by each process. */
   readonly perMinute: number;
+  readonly alphaVantagePerMinute: number;
+  readonly alphaVantagePerDay: number;
   readonly yahooUrl: string;
   readonly alphaVantageUrl: string;
   readonly alphaVantageKey: string;
 }
 
 export interface PriceParts {
+  readonly mode: Mode;
   readonly cache: CachePort;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
@@ -34,6 +38,9 @@ export interface PriceParts {
   readonly broker?: PriceSource;
   readonly simulator: { readonly adminUrl: string; readonly adminToken: string };
 }
+
+/** IBKR takes ten requests a second in all; a price is up to eight, so these are at most two fifths of a minute's. */
+export const brokerPricesPerMinute = 30;
 
 /** @param redisUrl empty for the memory of this process alone */
 export function createCache({ redisUrl }: { readonly redisUrl: string }, clock: Clock): CachePort {
@@ -45,10 +52,11 @@ export function createCache({ redisUrl }: { readonly redisUrl: string }, clock: 
 
 export function createPrices(settings: PriceSettings, parts: PriceParts): PricesPort {
   const { timeoutMs, currency, freshMs, keepMs } = settings;
-  const { broker, calendar, cache, clock, marketClock, simulator } = parts;
-  const budgeted = (source: PriceSource): PriceSource => withBudget(source, clock, settings.perMinute);
+  const { mode, broker, calendar, cache, clock, marketClock, simulator } = parts;
+  const budgeted = (source: PriceSource, perMinute: number, perDay?: number): PriceSource =>
+    withBudget(source, clock, { perMinute, ...(perDay !== undefined && { perDay }) });
   const makers: Record<PriceSourceName, () => PriceSource | null> = {
-    yahoo: () => budgeted(createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs })),
+    yahoo: () => budgeted(createYahooPrices({ baseUrl: settings.yahooUrl, timeoutMs }), settings.perMinute),
     alphavantage: () =>
       // Without a key it would refuse every request.
       settings.alphaVantageKey === ''
@@ -61,11 +69,13 @@ export function createPrices(settings: PriceSettings, parts: PriceParts): Prices
               calendar,
               now: async () => (await marketClock.now()).now,
             }),
+            settings.alphaVantagePerMinute,
+            settings.alphaVantagePerDay,
           ),
-    broker: () => broker ?? null,
+    broker: () => (broker === undefined ? null : budgeted(broker, brokerPricesPerMinute)),
     replay: () =>
       createReplayPrices({ adminUrl: simulator.adminUrl, token: simulator.adminToken, timeoutMs }),
   };
   const sources = settings.chain.map((name) => makers[name]()).filter((source) => source !== null);
-  return createPriceChain({ sources, cache, clock, marketClock, calendar, currency, freshMs, keepMs });
+  return createPriceChain({ mode, sources, cache, clock, marketClock, calendar, currency, freshMs, keepMs });
 }

@@ -217,8 +217,10 @@ export const configSchema = z.strictObject({
     /** A price is given from the cache for so long, and kept as the last known one for so long. */
     freshMs: milliseconds,
     keepMs: milliseconds,
-    /** How often Yahoo and Alpha Vantage are each asked within a minute, by one process. */
+    /** How often Yahoo is asked within a minute, and Alpha Vantage within a minute and 24 hours, by one process. */
     perMinute: z.number().int().min(1).max(6000),
+    alphaVantagePerMinute: z.number().int().min(1).max(6000),
+    alphaVantagePerDay: z.number().int().min(1).max(1_000_000),
     yahooUrl: z.url({ protocol: /^https?$/ }),
     alphaVantageUrl: z.url({ protocol: /^https?$/ }),
     /** Empty leaves Alpha Vantage out of the chain. */

@@ -7,15 +7,36 @@ export type PriceSourceName = 'yahoo' | 'alphavantage' | 'broker' | 'replay';
 /** A source that did not answer in time is left alone for so long, wall milliseconds: it is away for every symbol. */
 export const sourceAwayMs = 10_000;
 
+/** That nobody is reached at the source. All else of an HTTP library is about one answer, such as one that is too large. */
+const unreachable: readonly string[] = [
+  // The time of the request was over.
+  'ERR_CANCELED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+];
+
+/** The rest of a source after a failure of its transport, as facts: none where it concerns one symbol alone. */
+export const awayFacts = (code: string): { readonly restMs?: number } =>
+  unreachable.includes(code) ? { restMs: sourceAwayMs } : {};
+
 /** One attempt, one timeout. */
 export interface PriceSource {
   readonly name: PriceSourceName;
   /**
+   * @param asker who causes the question, where one of many does: nobody has a whole source for himself
    * @throws KeelError PRICE_UNKNOWN_SYMBOL (final), PRICE_LIMITED (retryable; facts.restMs tells for how long),
+   *   PRICE_SHARE (retryable: this asker's part of the source's budget is used up, others may go on),
    *   PRICE_REFUSED (final), PRICE_UNREADABLE (retryable), PRICE_AWAY (retryable; facts.restMs when it is away for all),
    *   PRICE_HALTED (retryable: trading is halted, and how old the last price is can not be told)
    */
-  price(symbol: string): Promise<SourcePrice>;
+  price(symbol: string, asker?: string): Promise<SourcePrice>;
 }
 
 /** A price as the chain gives it. */
@@ -55,12 +76,15 @@ export interface SourceMemory {
 }
 
 export interface PricesPort {
-  /** @throws KeelError PRICE_UNKNOWN_SYMBOL (final) when no source knows it, PRICES_AWAY (retryable) when none answers. */
-  price(symbol: string): Promise<Price>;
+  /**
+   * @param asker the user for whom it is asked; none for what Keel asks by itself
+   * @throws KeelError PRICE_UNKNOWN_SYMBOL (final) when no source knows it, PRICES_AWAY (retryable) when none answers.
+   */
+  price(symbol: string, asker?: string): Promise<Price>;
   /**
    * Every symbol once, in the order asked. What can not be had stands among the problems, and so does what was not
    * begun within the time of a batch (PRICES_LATE).
    */
-  batch(symbols: readonly string[]): Promise<PriceBatch>;
+  batch(symbols: readonly string[], asker?: string): Promise<PriceBatch>;
   memory(): readonly SourceMemory[];
 }

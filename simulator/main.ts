@@ -26,6 +26,7 @@ function livePrices(
   const own = createCache(cache, clock);
   const settings = { ...prices, chain, freshMs, currency: 'USD' };
   const parts = {
+    mode: 'simulated' as const,
     cache: named(own),
     clock,
     marketClock: createMachineMarketClock(clock),

@@ -186,12 +186,12 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
   });
   afterAll(() => redis.stop());
 
-  it('is shared by processes for a minute, under the name of the symbol', async () => {
+  it('is shared by processes for a minute, under the mode and the name of the symbol', async () => {
     const change = { ...sources(), REDIS_URL: redis.url };
     yahoo.answer = says(200, yahooChart('DIA', 170.25, close));
     await withApi(change, async (api) => {
       await priceOf(api, 'DIA');
-      expect(await redis.ask('TTL stock:DIA')).toMatch(/^:(60|5\d)\r/);
+      expect(await redis.ask('TTL stock:simulated:DIA')).toMatch(/^:(60|5\d)\r/);
     });
     yahoo.answer = says(500, '');
     await withApi(change, async (api) => {

@@ -51,12 +51,13 @@ const chain = () =>
       timeoutMs: 2000,
       freshMs: 180_000,
       keepMs: 86_400_000,
-      perMinute: 120,
+      ...{ perMinute: 120, alphaVantagePerMinute: 120, alphaVantagePerDay: 1000 },
       yahooUrl: yahoo.url,
       alphaVantageUrl: alpha.url,
       alphaVantageKey: KEY,
     },
     {
+      mode: 'simulated',
       cache: createMemoryCache(clock),
       clock,
       marketClock: createMachineMarketClock(clock),
@@ -358,8 +359,8 @@ describe.skipIf(!hasRedis())('the process, with Redis', () => {
     };
     const kept = JSON.stringify({ price: { ...replayed, source: 'replay', fetchedAt: at }, step: 0 });
     // As the cache of a Keel on the same Redis writes it.
-    await redis.ask(`SET stock:AAPL '${kept}'`);
-    expect(await redis.ask('GET stock:AAPL')).toContain(kept);
+    await redis.ask(`SET stock:simulated:AAPL '${kept}'`);
+    expect(await redis.ask('GET stock:simulated:AAPL')).toContain(kept);
     yahoo.answer = (asked, response) => {
       says(200, yahooChart('AAPL', 231.46, Math.floor(Date.now() / 1000)))(asked, response);
     };
@@ -390,7 +391,7 @@ describe.skipIf(!hasRedis())('the process, with Redis', () => {
         headers: { authorization: `Bearer ${SAMPLE}` },
       });
       expect(await response.json()).toMatchObject({ price: 231.46, source: 'yahoo' });
-      expect(await redis.ask('TTL simulator:stock:AAPL')).toMatch(/^:1[78]\d\r/);
+      expect(await redis.ask('TTL simulator:stock:simulated:AAPL')).toMatch(/^:1[78]\d\r/);
     } finally {
       await child.stop();
       await redis.stop();

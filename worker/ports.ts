@@ -29,7 +29,7 @@ import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import { createCache, createPrices, type PriceParts } from '../api/prices.js';
+import { brokerPricesPerMinute, createCache, createPrices, type PriceParts } from '../api/prices.js';
 import { createChannels } from './channels.js';
 import { createConfiguredModel } from './model.js';
 import { createOrderSignals } from './orderSignals.js';
@@ -64,9 +64,6 @@ async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSett
   ]);
   return { ...settings, signatureKey, encryptionKey, dhParam };
 }
-/** IBKR takes ten requests a second in all; a price is up to eight, so these are at most two fifths of a minute's. */
-const brokerPricesPerMinute = 30;
-
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
 
@@ -81,12 +78,12 @@ const marketClockOf = ({ mode, simulator }: WorkerConfig, clock: Clock): MarketC
 
 /** The broker's own prices, for the API too, and the chain that they are part of. */
 function pricesOf(
-  { prices, simulator }: WorkerConfig,
-  { broker, ...parts }: Omit<PriceParts, 'broker' | 'simulator'> & { readonly broker: BrokerPort },
+  { mode, prices, simulator }: WorkerConfig,
+  { broker, ...parts }: Omit<PriceParts, 'broker' | 'simulator' | 'mode'> & { readonly broker: BrokerPort },
 ): Pick<ActivityDeps, 'brokerPrices' | 'prices'> {
   const { timeoutMs } = prices;
   const brokerPrices = createBrokerPrices({ broker, ...parts, timeoutMs, perMinute: brokerPricesPerMinute });
-  return { brokerPrices, prices: createPrices(prices, { ...parts, simulator, broker: brokerPrices }) };
+  return { brokerPrices, prices: createPrices(prices, { ...parts, mode, simulator, broker: brokerPrices }) };
 }
 
 /** The adapter of the one broker of this process. */

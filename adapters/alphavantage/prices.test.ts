@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
+import type { KeelError } from '../../ports/errors.js';
 import {
   globalQuote,
   limitNote,
@@ -69,6 +70,17 @@ describe('GLOBAL_QUOTE', () => {
     );
     expect(error).toMatchObject({ code: 'PRICE_AWAY', errorClass: 'retryable' });
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(apiKey);
+  });
+
+  it('is left alone where nobody answers, and not for one answer that is too large', async () => {
+    server.answer = () => undefined;
+    await expect(ask('IBM', '2014-07-08T15:00:00.000Z', 50)).rejects.toMatchObject({
+      facts: { restMs: 10_000 },
+    });
+    server.answer = says(200, 'x'.repeat(200_000));
+    const error: unknown = await ask().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'PRICE_AWAY', facts: { symbol: 'IBM' } });
+    expect((error as KeelError).facts).not.toHaveProperty('restMs');
   });
 
   it('is not asked for what is no US listing, because it names no currency', async () => {

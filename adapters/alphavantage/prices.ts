@@ -6,7 +6,7 @@ import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { price as exactPrice } from '../../domain/money/decimal.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
-import { sourceAwayMs, type PriceSource } from '../../ports/prices.js';
+import { awayFacts, type PriceSource } from '../../ports/prices.js';
 
 export interface AlphaVantageOptions {
   /** Such as https://www.alphavantage.co */
@@ -61,9 +61,7 @@ async function ask(options: AlphaVantageOptions, symbol: string): Promise<Record
   } catch (error) {
     // The error of the HTTP library holds the URL, and with it the key: only its code goes on.
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreachable';
-    throw failure(symbol, 'PRICE_AWAY', `no answer for ${symbol} (${code}).`, 'retryable', {
-      restMs: sourceAwayMs,
-    });
+    throw failure(symbol, 'PRICE_AWAY', `no answer for ${symbol} (${code}).`, 'retryable', awayFacts(code));
   }
   if (status === 429) throw limited(symbol);
   try {

@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { BrokerPort } from '../../ports/broker.js';
+import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway } from '../ibkr/gateway.js';
 import { connectTo } from '../ibkr/testing/connect.js';
 import {
@@ -141,6 +142,31 @@ describe('what it may take from orders', () => {
     expect(gateway.seen).toHaveLength(before);
     wall += 30_000;
     expect((await source.price('AAPL')).price).toBe('260.99');
+  });
+
+  it('is not left alone because of its own queue, and is when it has answered nobody', async () => {
+    const contract = await ibkr.broker.resolveContract('AAPL');
+    let asked = 0;
+    const source = sourceOf(
+      {
+        resolveContract: () => Promise.resolve(contract),
+        quote: () => {
+          asked += 1;
+          return asked === 1
+            ? Promise.resolve({ last: '260.99', state: 'open' })
+            : new Promise(() => undefined);
+        },
+      },
+      50,
+    );
+    const restOf = (symbol: string): Promise<unknown> =>
+      source.price(symbol).then(
+        () => 'a price',
+        (error: unknown) => (error as KeelError).facts['restMs'] ?? 'no rest',
+      );
+    // The second has waited for the first one's answer as well.
+    expect(await Promise.all(['A', 'B'].map(restOf))).toEqual(['a price', 'no rest']);
+    expect(await restOf('C')).toBe(10_000);
   });
 
   it('is one at a time, and a question that nobody waits for any more is not asked', async () => {

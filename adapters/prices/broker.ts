@@ -9,6 +9,7 @@ import type { Clock, MarketClock } from '../../ports/clocks.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
 import { sourceAwayMs, type PriceSource } from '../../ports/prices.js';
 import { createMinuteBudget } from './budget.js';
+import { createSilence } from './silence.js';
 
 export interface BrokerPricesOptions {
   readonly broker: Pick<BrokerPort, 'resolveContract' | 'quote'>;
@@ -36,6 +37,7 @@ export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
   const { clock, timeoutMs, perMinute } = options;
   const contracts = new Map<string, Contract>();
   const take = createMinuteBudget(clock, perMinute);
+  const silence = createSilence();
   let turn: Promise<unknown> = Promise.resolve();
 
   const refuseMany = (symbol: string): void => {
@@ -46,8 +48,11 @@ export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
   };
   const ask = async (symbol: string, deadline: number): Promise<SourcePrice> => {
     // Nobody waits for it any more.
-    if (clock.now() >= deadline) throw late(symbol, timeoutMs);
+    if (clock.now() >= deadline) throw late(symbol, timeoutMs, false);
     refuseMany(symbol);
+    return askBroker(symbol).finally(silence.heard);
+  };
+  const askBroker = async (symbol: string): Promise<SourcePrice> => {
     const contract = contracts.get(symbol) ?? (await options.broker.resolveContract(symbol));
     if (contracts.size >= mostContracts) contracts.clear();
     contracts.set(symbol, contract);
@@ -59,7 +64,8 @@ export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
       const deadline = clock.now() + timeoutMs;
       const asked = turn.then(() => ask(symbol, deadline)).catch(refusalOf(symbol));
       turn = asked.catch(() => undefined);
-      return inTime(asked, symbol, timeoutMs);
+      const silent = silence.begin();
+      return inTime(asked, timeoutMs, () => late(symbol, timeoutMs, silent()));
     },
   };
 }
@@ -81,10 +87,11 @@ async function priceOf(
   return { symbol, price: last, currency, at, previousClose: null, volume: null, marketCap: null };
 }
 
-const late = (symbol: string, timeoutMs: number): KeelError =>
-  failure(symbol, 'PRICE_AWAY', `no price of ${symbol} within ${String(timeoutMs)} ms.`, 'retryable', {
-    restMs: sourceAwayMs,
-  });
+/** @param silent it has answered nobody meanwhile; else the time went by in the queue, and it is there */
+const late = (symbol: string, timeoutMs: number, silent: boolean): KeelError => {
+  const words = `no price of ${symbol} within ${String(timeoutMs)} ms.`;
+  return failure(symbol, 'PRICE_AWAY', words, 'retryable', silent ? { restMs: sourceAwayMs } : {});
+};
 
 /** The words of the broker's adapter are its own, and hold no secret. */
 const refusalOf =
@@ -107,11 +114,11 @@ const refusalOf =
     );
   };
 
-async function inTime<T>(work: Promise<T>, symbol: string, ms: number): Promise<T> {
+async function inTime<T>(work: Promise<T>, ms: number, tooLateOf: () => KeelError): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
-      reject(late(symbol, ms));
+      reject(tooLateOf());
     }, ms);
   });
   try {

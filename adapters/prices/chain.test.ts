@@ -33,7 +33,7 @@ function source(name: PriceSource['name'], first: SourcePrice | KeelError) {
     asked: 0,
     says: first as SourcePrice | KeelError | Promise<SourcePrice>,
     name,
-    price: async (symbol: string): Promise<SourcePrice> => {
+    price: async (symbol: string, _asker?: string): Promise<SourcePrice> => {
       made.asked += 1;
       const said = await made.says;
       if (said instanceof KeelError) throw said;
@@ -47,6 +47,7 @@ function chainOf(sources: readonly PriceSource[], changes: Partial<PriceChainOpt
   const time = { wall: start, market: inSession, step: 1 };
   const clock = { now: () => time.wall };
   const chain = createPriceChain({
+    mode: 'simulated',
     sources,
     cache: createMemoryCache(clock),
     clock,
@@ -258,6 +259,24 @@ describe('the chain of sources', () => {
     await expect(chain.price('MSFT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
   });
 
+  it('shares nothing with a Keel of another mode on the same Redis, whose source may have the same name', async () => {
+    const cache = createMemoryCache({ now: () => start });
+    const replayed = source('broker', priceOf('AAPL', { price: '1' }));
+    await chainOf([replayed], { cache }).chain.price('AAPL');
+    const broker = source('broker', priceOf('AAPL'));
+    const { chain } = chainOf([broker], { cache, mode: 'paper' });
+    expect((await chain.price('AAPL')).price).toBe('95.97');
+    await chainOf([replayed], { cache }).chain.price('MSFT');
+    broker.says = failing('PRICE_AWAY');
+    await expect(chain.price('MSFT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+    replayed.says = failing('PRICE_UNKNOWN_SYMBOL');
+    await expect(chainOf([replayed], { cache }).chain.price('IBM')).rejects.toMatchObject({
+      code: 'PRICE_UNKNOWN_SYMBOL',
+    });
+    broker.says = priceOf('IBM');
+    expect((await chain.price('IBM')).price).toBe('95.97');
+  });
+
   it('answers a batch with what there is and why the rest is not, each symbol once', async () => {
     const yahoo = source('yahoo', priceOf('AAPL'));
     const known = yahoo.price;
@@ -273,7 +292,7 @@ describe('the chain of sources', () => {
 
   it('takes an entry that it can not read for none', async () => {
     const cache = createMemoryCache({ now: () => start });
-    await cache.set('stock:AAPL', '{"price":1}', 60_000);
+    await cache.set('stock:simulated:AAPL', '{"price":1}', 60_000);
     const { chain } = chainOf([source('yahoo', priceOf('AAPL'))], { cache });
     expect((await chain.price('AAPL')).price).toBe('95.97');
   });
@@ -283,12 +302,38 @@ describe('the budget of a source', () => {
   it('is so many questions within any minute, and what is beyond it does not go out', async () => {
     const yahoo = source('yahoo', priceOf('AAPL'));
     const time = { wall: start };
-    const { chain } = chainOf([withBudget(yahoo, { now: () => time.wall }, 2)]);
+    const { chain } = chainOf([withBudget(yahoo, { now: () => time.wall }, { perMinute: 2 })]);
     const batch = await chain.batch(['A', 'B', 'C', 'D']);
     expect(yahoo.asked).toBe(2);
     expect(batch.problems.map(({ symbol }) => symbol)).toEqual(['C', 'D']);
     expect(batch.problems[0]?.detail).toMatch(/2 prices a minute at most/);
     expect(chain.memory()[0]).toMatchObject({ restsUntil: '2026-01-05T12:01:00.000Z' });
+  });
+
+  it('is of a day too, where it has a figure', async () => {
+    const alpha = source('alphavantage', priceOf('AAPL'));
+    const time = { wall: start };
+    const { chain } = chainOf([withBudget(alpha, { now: () => time.wall }, { perMinute: 2, perDay: 3 })]);
+    for (const symbol of ['A', 'B', 'C']) {
+      await chain.price(symbol);
+      time.wall += 60_000;
+    }
+    expect((await chain.batch(['D'])).problems[0]?.detail).toMatch(/2 prices a minute and 3 a day at most/);
+    expect(alpha.asked).toBe(3);
+  });
+
+  it('is nobody’s alone: an asker who has had his half leaves the rest to others, and the source at work', async () => {
+    const yahoo = source('yahoo', priceOf('AAPL'));
+    const { chain } = chainOf([withBudget(yahoo, { now: () => start }, { perMinute: 4 })]);
+    const invented = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6', 'A7', 'A8'];
+    const { prices, problems } = await chain.batch(invented, 'maria');
+    expect([prices.length, problems.length, yahoo.asked]).toEqual([2, 6, 2]);
+    expect(problems[0]?.detail).toMatch(/you have had your half of it/);
+    expect(chain.memory()[0]).toMatchObject({ failure: null, restsUntil: null });
+    expect((await chain.price('AAPL', 'anna')).price).toBe('95.97');
+    // What Keel asks by itself is nobody's.
+    expect((await chain.price('MSFT')).price).toBe('95.97');
+    await expect(chain.price('IBM', 'anna')).rejects.toThrow(/4 prices a minute at most\./);
   });
 });
 

@@ -1,6 +1,7 @@
 // PricesPort over a chain of sources, asked in their order: the first usable price counts. Answers for a minute from
 // the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
 import { z } from 'zod';
+import type { Mode } from '../../contracts/wire/names.js';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { isOfEarlierSession } from '../../domain/market/priceAge.js';
@@ -11,6 +12,8 @@ import type { Price, PriceProblem, PricesPort, PriceSource } from '../../ports/p
 import { createMemories, type Memories } from './memory.js';
 
 export interface PriceChainOptions {
+  /** Names what is kept, beside the symbol. */
+  readonly mode: Mode;
   /** In the order in which they are asked; at least one. */
   readonly sources: readonly PriceSource[];
   readonly cache: CachePort;
@@ -51,16 +54,16 @@ const unknownSchema = z.object({ message: z.string(), sources: z.array(z.string(
 export function createPriceChain(options: PriceChainOptions): PricesPort {
   const memories = createMemories(options.sources, options.clock);
   const underWay = new Map<string, Promise<Price>>();
-  const price = (symbol: string): Promise<Price> => {
+  const price = (symbol: string, asker?: string): Promise<Price> => {
     const running = underWay.get(symbol);
     if (running !== undefined) return running;
-    const asked = priceOf(options, memories, symbol).finally(() => underWay.delete(symbol));
+    const asked = priceOf(options, memories, symbol, asker).finally(() => underWay.delete(symbol));
     underWay.set(symbol, asked);
     return asked;
   };
   return {
     price,
-    batch: async (symbols) => {
+    batch: async (symbols, asker) => {
       const asked = [...new Set(symbols)];
       const answers: (Price | PriceProblem)[] = [];
       const lastStart = options.clock.now() + batchMs;
@@ -71,7 +74,7 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
           answers.push(...group.map(lateOf));
           continue;
         }
-        const part = group.map((symbol) => price(symbol).catch(problemOf(symbol)));
+        const part = group.map((symbol) => price(symbol, asker).catch(problemOf(symbol)));
         answers.push(...(await Promise.all(part)));
       }
       return {
@@ -96,25 +99,31 @@ const problemOf =
     return { symbol, code: error.code, detail: error.message };
   };
 
-async function priceOf(options: PriceChainOptions, memories: Memories, symbol: string): Promise<Price> {
+async function priceOf(
+  options: PriceChainOptions,
+  memories: Memories,
+  symbol: string,
+  asker: string | undefined,
+): Promise<Price> {
   const { cache, clock, marketClock, freshMs } = options;
-  const [cached, market] = await Promise.all([read(options, `stock:${symbol}`), marketClock.now()]);
+  const name = keyOf(options, symbol);
+  const [cached, market] = await Promise.all([read(options, name), marketClock.now()]);
   if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
     return seen(options, cached, market);
   }
   await refuseUnknown(options, symbol, market);
   try {
-    const kept = await ask(options, memories, symbol, market);
+    const kept = await ask(options, memories, { symbol, asker }, market);
     await keep(options, kept);
     return seen(options, kept, market);
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
     if (error.code === 'PRICE_UNKNOWN_SYMBOL') {
       const known = { message: error.message, sources: namesOf(options), step: market.step };
-      await cache.set(`stock:${symbol}:unknown`, JSON.stringify(known), freshMs);
+      await cache.set(`${name}:unknown`, JSON.stringify(known), freshMs);
     }
     if (error.errorClass !== 'retryable') throw error;
-    const last = await read(options, `stock:${symbol}:last`);
+    const last = await read(options, `${name}:last`);
     if (last === null) throw error;
     return { ...seen(options, last, market), freshness: 'stale', reason: error.message };
   }
@@ -135,7 +144,7 @@ function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketT
 async function ask(
   options: PriceChainOptions,
   memories: Memories,
-  symbol: string,
+  { symbol, asker }: { readonly symbol: string; readonly asker: string | undefined },
   market: MarketTime,
 ): Promise<Kept> {
   const failures: KeelError[] = [];
@@ -147,7 +156,7 @@ async function ask(
       continue;
     }
     try {
-      const found = inCurrency(options, source, await source.price(symbol));
+      const found = inCurrency(options, source, await source.price(symbol, asker));
       memories.answered(source.name);
       const fetchedAt = new Date(options.clock.now()).toISOString();
       const kept: Kept = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
@@ -191,7 +200,7 @@ function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
 
 const namesOf = ({ sources }: PriceChainOptions): readonly string[] => sources.map(({ name }) => name);
 
-/** A price of a source that this chain does not have is another Keel's, on the same Redis: of a replay, perhaps. */
+/** A price of a source that this chain does not have is another Keel's of the same mode, on the same Redis. */
 async function read(options: PriceChainOptions, key: string): Promise<Kept | null> {
   const kept = parsed(keptSchema, await options.cache.get(key));
   return kept !== null && namesOf(options).includes(kept.price.source) ? kept : null;
@@ -203,7 +212,7 @@ async function refuseUnknown(
   symbol: string,
   { step }: MarketTime,
 ): Promise<void> {
-  const known = parsed(unknownSchema, await options.cache.get(`stock:${symbol}:unknown`));
+  const known = parsed(unknownSchema, await options.cache.get(`${keyOf(options, symbol)}:unknown`));
   if (known?.step !== step || known.sources.join() !== namesOf(options).join()) return;
   throw new KeelError('PRICE_UNKNOWN_SYMBOL', known.message, { facts: { symbol } });
 }
@@ -218,8 +227,13 @@ function parsed<T>(schema: z.ZodType<T>, text: string | null): T | null {
   }
 }
 
-async function keep({ cache, freshMs, keepMs }: PriceChainOptions, kept: Kept): Promise<void> {
+async function keep(options: PriceChainOptions, kept: Kept): Promise<void> {
+  const { cache, freshMs, keepMs } = options;
   const text = JSON.stringify(kept);
-  await cache.set(`stock:${kept.price.symbol}`, text, freshMs);
-  await cache.set(`stock:${kept.price.symbol}:last`, text, keepMs);
+  const name = keyOf(options, kept.price.symbol);
+  await cache.set(name, text, freshMs);
+  await cache.set(`${name}:last`, text, keepMs);
 }
+
+/** Of two Keels on one Redis the one of another mode has prices of another market: of a replay, perhaps. */
+const keyOf = ({ mode }: PriceChainOptions, symbol: string): string => `stock:${mode}:${symbol}`;

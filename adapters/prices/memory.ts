@@ -48,6 +48,8 @@ export function createMemories(sources: readonly PriceSource[], clock: Clock): M
       change(source, { answeredAt: clock.now() });
     },
     failed: (source, { code, facts }) => {
+      // One asker has had enough of it; the source was not asked.
+      if (code === 'PRICE_SHARE') return;
       // A symbol that is not there is an answer of the source, and no failure.
       if (code === 'PRICE_UNKNOWN_SYMBOL') {
         change(source, { answeredAt: clock.now() });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { KeelError } from '../../ports/errors.js';
 import {
   says,
   startPriceServer,
@@ -62,6 +63,17 @@ describe("Yahoo's chart", () => {
     await expect(ask('AAPL', 50)).rejects.toMatchObject({ code: 'PRICE_AWAY', errorClass: 'retryable' });
     server.answer = says(200, 'x'.repeat(1_100_000));
     await expect(ask()).rejects.toMatchObject({ code: 'PRICE_AWAY' });
+  });
+
+  it('is left alone where nobody is reached, and not for one answer that is too large', async () => {
+    server.answer = () => undefined;
+    await expect(ask('AAPL', 50)).rejects.toMatchObject({ facts: { symbol: 'AAPL', restMs: 10_000 } });
+    const nobody = createYahooPrices({ baseUrl: 'http://127.0.0.1:1', timeoutMs: 1000 }).price('AAPL');
+    await expect(nobody).rejects.toMatchObject({ facts: { symbol: 'AAPL', restMs: 10_000 } });
+    server.answer = says(200, 'x'.repeat(1_100_000));
+    const error: unknown = await ask().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'PRICE_AWAY', facts: { symbol: 'AAPL' } });
+    expect((error as KeelError).facts).not.toHaveProperty('restMs');
   });
 
   it('is not followed to another address', async () => {

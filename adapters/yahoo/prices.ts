@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { quantize } from '../../domain/money/decimal.js';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
-import { sourceAwayMs, type PriceSource } from '../../ports/prices.js';
+import { awayFacts, type PriceSource } from '../../ports/prices.js';
 
 export interface YahooOptions {
   /** Such as https://query2.finance.yahoo.com */
@@ -71,9 +71,7 @@ async function ask({ baseUrl, timeoutMs }: YahooOptions, symbol: string): Promis
     return { status, text: data };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreachable';
-    throw failure(symbol, 'PRICE_AWAY', `no answer for ${symbol} (${code}).`, 'retryable', {
-      restMs: sourceAwayMs,
-    });
+    throw failure(symbol, 'PRICE_AWAY', `no answer for ${symbol} (${code}).`, 'retryable', awayFacts(code));
   }
 }
 

@@ -7,6 +7,7 @@ export const notificationEvents = [
   'run.lost',
   'order.unfollowed',
   'broker.lost',
+  'retention.failed',
   'test',
 ] as const;
 export type NotificationEvent = (typeof notificationEvents)[number];
@@ -54,6 +55,7 @@ export const defaultNotificationSettings: NotificationSettings = {
     'run.lost': ['inbox', 'log'],
     'order.unfollowed': ['inbox', 'log'],
     'broker.lost': ['inbox', 'log'],
+    'retention.failed': ['inbox', 'log'],
     test: ['inbox'],
   },
   quietHours: null,
