@@ -9,8 +9,10 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Client as PgClient } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { problem } from '../contracts/http/problem.js';
 import { makeUser } from './support/access.js';
 import { startApi, testSecret, type ApiProcess } from './support/api.js';
 import { recordedHistories } from './support/histories.js';
@@ -43,6 +45,20 @@ let workerLog: string;
 let key: string;
 let ports: { readonly api: number; readonly worker: number };
 const spans: Span[] = [];
+const reports: { readonly url: string; readonly auth: string; readonly body: string }[] = [];
+let tracker: Server;
+
+/** The far side of Sentry's envelope protocol. */
+async function startTracker(): Promise<string> {
+  tracker = createServer((request, response) => {
+    void text(request).then((body) => {
+      reports.push({ url: request.url ?? '', auth: String(request.headers['x-sentry-auth']), body });
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(tracker, 'listening');
+  return `http://publickey@127.0.0.1:${String((tracker.address() as AddressInfo).port)}/42`;
+}
 
 /** The far side of OTLP/HTTP. */
 async function startCollector(): Promise<string> {
@@ -70,9 +86,10 @@ beforeAll(async () => {
     KEEL_WORKER_METRICS_PORT: String(ports.worker),
     KEEL_LOG_LEVEL: 'debug',
   };
-  Object.assign(stack.env, watched);
+  const tracked = { ...watched, SENTRY_DSN: await startTracker() };
+  Object.assign(stack.env, tracked);
   workerLog = (await stack.startWorker()).logFile;
-  api = await startApi({ ...stack.settings, ...watched });
+  api = await startApi({ ...stack.settings, ...tracked });
   key = (await makeUser(stack.market.stores, 'watcher', 'admin')).key;
   const authorization = `Bearer ${key}`;
   await stack.createStrategy('watched');
@@ -98,8 +115,10 @@ afterAll(async () => {
   await api.stop();
   await stack.stop();
   await temporal.stop();
-  collector.close();
-  collector.closeAllConnections();
+  for (const server of [collector, tracker]) {
+    server.close();
+    server.closeAllConnections();
+  }
 });
 
 describe('a trace', () => {
@@ -242,6 +261,62 @@ describe('the logs', () => {
       expect(log).not.toContain(key);
       expect(log).not.toContain(testSecret);
     }
+  });
+});
+
+describe('an error that nobody foresaw', () => {
+  const sql = async (statement: string): Promise<void> => {
+    const client = new PgClient({ connectionString: stack.databaseUrl });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  };
+  /** An id that no row has: what may have been started just now is looked through, with the symbols of each strategy. */
+  const unknownRun = async (url: string) => {
+    const headers = { authorization: `Bearer ${key}`, 'x-request-id': 'request-that-fails' };
+    const response = await fetch(`${url}/api/v1/runs/none`, { headers });
+    return problem.parse(await response.json());
+  };
+  const eventsOf = (role: string): readonly Record<string, unknown>[] =>
+    reports
+      .map(({ body }) => JSON.parse(body.split('\n')[2] ?? '{}') as Record<string, unknown>)
+      .filter(({ logger }) => logger === role);
+
+  it('is reported by API and worker to SENTRY_DSN, and told in the answer in development only, without secrets', async () => {
+    // Rows that API and worker can not read.
+    await sql(`update strategy_version set settings = settings - 'symbols'`);
+    await sql(`insert into notification_setting (mode, user_id, settings)
+               select 'simulated', id::text, '{}' from keel_user
+               on conflict (mode, user_id) do update set settings = '{}'`);
+    await sql(`insert into notification (mode, key, event, title, body, facts)
+               values ('simulated', 'odd', 'run.ended', 'odd', 'odd', '{}')`);
+    const masked = await unknownRun(api.url);
+    expect(masked).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(masked.detail).not.toMatch(/TypeError|iterable/);
+    await expect.poll(() => eventsOf('api').length, { timeout: 20_000 }).toBe(1);
+    expect(eventsOf('api')[0]).toMatchObject({
+      environment: 'testing',
+      tags: { requestId: 'request-that-fails', route: '/api/v1/runs/:id' },
+      exception: { values: [{ type: 'TypeError', stacktrace: { frames: expect.any(Array) as unknown } }] },
+    });
+    await expect.poll(() => eventsOf('worker').length, { timeout: 60_000 }).toBeGreaterThan(0);
+    expect(eventsOf('worker')[0]).toMatchObject({ tags: { activity: 'sendNotifications' } });
+    await sql('delete from notification_setting');
+    const development = await startApi({ ...stack.settings, KEEL_ENV: 'development' });
+    const told = await unknownRun(development.url);
+    await development.stop();
+    expect(told).toMatchObject({
+      status: 500,
+      detail: expect.stringMatching(/TypeError: .*iterable/) as string,
+    });
+    expect(reports[0]).toMatchObject({
+      url: '/api/42/envelope/',
+      auth: expect.stringMatching(/sentry_key=publickey/) as string,
+    });
+    const all = JSON.stringify([reports.map(({ body }) => body), told]);
+    const adminToken = stack.settings['KEEL_SIMULATOR_ADMIN_TOKEN'] ?? '';
+    expect(adminToken).not.toBe('');
+    for (const secret of [key, testSecret, stack.databaseUrl, adminToken]) expect(all).not.toContain(secret);
   });
 });
 
