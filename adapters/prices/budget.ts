@@ -7,7 +7,7 @@ import type { PriceSource } from '../../ports/prices.js';
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-export interface Budget {
+interface Budget {
   /** Questions within any minute, and within any 24 hours; a day without a figure has no limit of its own. */
   readonly perMinute: number;
   readonly perDay?: number;
