@@ -220,9 +220,14 @@ describe('modes', () => {
       realm: 'limited_poa',
       signatureKeyFile: join(process.cwd(), 'signature.pem'),
     });
-    expect(problemsOf({ ...services, ...consumer, IBKR_CONNECTION: 'oauth' }).message).toContain(
-      'the broker is the simulator',
-    );
+    const simulated = { ...services, IBKR_CONNECTION: 'oauth' };
+    expect(loadConfig({ ...simulated, ...consumer }).broker.connection).toBe('oauth');
+    const told = problemsOf({ ...simulated, IBKR_CA_FILE: '' }).lines;
+    expect(told).toHaveLength(7);
+    for (const line of told) expect(line).toContain('set KEEL_SIMULATOR_OAUTH=on for npm start, or set');
+    // Without a pinned certificate the address alone keeps simulated orders from IBKR.
+    const elsewhere = { ...simulated, ...consumer, IBKR_BASE_URL: 'https://api.ibkr.com/v1/api' };
+    expect(problemsOf(elsewhere).lines).toEqual([expect.stringContaining('is not where the simulator is')]);
     // A header is made of it.
     const { message } = problemsOf({ ...oauth, ...consumer, IBKR_OAUTH_CONSUMER_KEY: 'A", realm="B' });
     expect(message).toContain('letters and digits');

@@ -200,7 +200,7 @@ function clockProblems({ mode, adminUrl }: Facts): Problem[] {
   ];
 }
 
-/** A gateway shows a certificate of its own, which must be known; IBKR itself wants a whole consumer. */
+/** A gateway shows a certificate of its own, which must be known; IBKR itself wants a whole consumer, a simulator both. */
 function trustProblems(tree: Tree): Problem[] {
   const unset = (path: string): boolean => {
     const value = getPath(tree, path.split('.'));
@@ -220,15 +220,33 @@ function trustProblems(tree: Tree): Problem[] {
       ),
     ];
   }
-  if (getPath(tree, ['broker', 'kind']) === 'simulator') {
-    const fix = 'unset IBKR_CONNECTION, or set KEEL_BROKER=ibkr';
-    return [
-      problem('broker.connection', 'oauth', 'is for IBKR itself, and the broker is the simulator', fix),
-    ];
-  }
-  return Object.entries(oauthVariables).flatMap(([key, variable]) =>
-    missing(`broker.oauth.${key}`, `set ${variable}, as IBKR_CONNECTION=oauth needs it`),
+  const isSimulator = getPath(tree, ['broker', 'kind']) === 'simulator';
+  const fix = isSimulator
+    ? 'unset IBKR_CONNECTION and set KEEL_SIMULATOR_OAUTH=on for npm start, or set'
+    : 'set';
+  const isElsewhere =
+    isSimulator && hostAt(tree, 'broker', 'baseUrl') !== hostAt(tree, 'simulator', 'adminUrl');
+  return [
+    ...(isElsewhere ? [notTheSimulator(getPath(tree, ['broker', 'baseUrl']))] : []),
+    ...(isSimulator ? missing('broker.caFile', `${fix} IBKR_CA_FILE to the simulator's certificate`) : []),
+    ...Object.entries(oauthVariables).flatMap(([key, variable]) =>
+      missing(`broker.oauth.${key}`, `${fix} ${variable}, as IBKR_CONNECTION=oauth needs it`),
+    ),
+  ];
+}
+
+/** No certificate is pinned here, so the address has to show that these are not orders for IBKR itself. */
+const notTheSimulator = (baseUrl: unknown): Problem =>
+  problem(
+    'broker.baseUrl',
+    baseUrl,
+    'is not where the simulator is',
+    "set IBKR_BASE_URL to the simulator's `oauthUrl`, or set KEEL_BROKER=ibkr and KEEL_MODE=paper",
   );
+
+function hostAt(tree: Tree, ...path: string[]): string | null {
+  const url = getPath(tree, path);
+  return typeof url === 'string' ? host(url) : null;
 }
 
 const oauthVariables = {

@@ -151,6 +151,8 @@ export const configSchema = z.strictObject({
     clockFactor: z.number().positive(),
     /** Whether the simulated login ends at midnight of New York, so that a person must log in again. */
     midnightReset: z.boolean(),
+    /** on: it makes a consumer of OAuth, and listens for it on a free port. With npm start Keel then logs in as that one. */
+    oauth: z.enum(['on', 'off']),
   }),
   api: z.strictObject({
     host: z.string().min(1),

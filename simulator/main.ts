@@ -48,8 +48,10 @@ async function main(): Promise<void> {
   const clock = createMachineClock();
   const live = livePrices(config, clock);
   let stopping = false;
+  const { oauth, ...settings } = config.simulator;
   const simulator = await startSimulator({
-    ...config.simulator,
+    ...settings,
+    ...(oauth === 'on' ? { oauth: 'own' } : {}),
     prices: live?.prices ?? null,
     clock,
     onError: (error, fatal) => {
@@ -73,7 +75,11 @@ async function main(): Promise<void> {
     stop(0);
   });
   const { baseUrl, adminUrl, apiUrl, caFile, certSha256, ledgerFile, ledgerCutBytes } = simulator;
-  const ready = { ready: true, baseUrl, adminUrl, apiUrl, caFile, certSha256, ledgerFile, ledgerCutBytes };
+  const { oauthUrl, oauthConsumer } = simulator;
+  const ready = {
+    ...{ ready: true, baseUrl, adminUrl, apiUrl, caFile, certSha256, ledgerFile, ledgerCutBytes },
+    ...(oauthUrl === null ? {} : { oauthUrl, oauthConsumer }),
+  };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }
 

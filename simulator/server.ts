@@ -16,6 +16,8 @@ import { freshSession } from './clientPortal/portal.js';
 import type { Portal } from './clientPortal/portal.js';
 import { createFaults } from './faults.js';
 import { lockDirectory } from './lock.js';
+import { ownConsumer } from './oauth/consumer.js';
+import type { ConsumerSettings } from './oauth/consumer.js';
 import { createOauthFront } from './oauth/front.js';
 import type { OauthOptions } from './oauth/front.js';
 import { createOwnApi } from './ownApi/app.js';
@@ -40,8 +42,11 @@ export interface SimulatorOptions extends WorldOptions {
   readonly clockFactor?: number;
   /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
   readonly midnightReset?: boolean;
-  /** A consumer of OAuth, for whom the same API listens on a free port of its own; none when left out. */
-  readonly oauth?: OauthOptions;
+  /**
+   * A consumer of OAuth, for whom the same API listens on a free port of its own; `own`: one that the simulator makes. None
+   * when left out.
+   */
+  readonly oauth?: OauthOptions | 'own';
 }
 
 export interface Simulator {
@@ -49,6 +54,8 @@ export interface Simulator {
   readonly baseUrl: string;
   /** The same for a consumer of OAuth; null without one. */
   readonly oauthUrl: string | null;
+  /** Who may log in there, where the simulator has made the consumer itself; else null. */
+  readonly oauthConsumer: ConsumerSettings | null;
   readonly adminUrl: string;
   /** Base of the simulator's own API, without /api/v1. */
   readonly apiUrl: string;
@@ -129,15 +136,18 @@ async function open(
       log,
     }),
   );
-  const own = createServer(createOwnApi({ engine, clock, live }, log));
-  const apiPort = await listen(own, host, options.apiPort ?? 0, undo);
+  const ownApi = createServer(createOwnApi({ engine, clock, live }, log));
+  const apiPort = await listen(ownApi, host, options.apiPort ?? 0, undo);
   const port = await listen(front, host, options.port, undo);
   const adminPort = await listen(admin, host, options.adminPort, undo);
   undo.push(attachSocket(front, portal, null));
-  const oauthPort = await listenForOauth(options, portal, createTlsServer(tls), clientPortal, undo);
+  const own = options.oauth === 'own' ? ownConsumer(directory) : null;
+  const oauth = options.oauth === 'own' ? own : options.oauth;
+  const oauthPort = await listenForOauth({ oauth, host, portal }, createTlsServer(tls), clientPortal, undo);
   return {
     baseUrl: `https://${host}:${port}/v1/api`,
     oauthUrl: oauthPort === null ? null : `https://${host}:${oauthPort}/v1/api`,
+    oauthConsumer: own?.settings ?? null,
     adminUrl: `http://${host}:${adminPort}`,
     apiUrl: `http://${host}:${apiPort}`,
     caFile: certificate.caFile,
@@ -150,13 +160,16 @@ async function open(
 
 /** The second https front, where there is a consumer for it. @returns its port */
 async function listenForOauth(
-  { oauth, host }: SimulatorOptions,
-  portal: Portal,
+  {
+    oauth,
+    host,
+    portal,
+  }: { readonly oauth: OauthOptions | null | undefined; readonly host: string; readonly portal: Portal },
   server: TlsServer,
   clientPortal: Express,
   undo: (() => void | Promise<void>)[],
 ): Promise<number | null> {
-  if (oauth === undefined) return null;
+  if (oauth == null) return null;
   server.on('request', createOauthFront(portal, oauth, clientPortal));
   const port = await listen(server, host, 0, undo);
   undo.push(attachSocket(server, portal, oauth.consumer.accessToken));

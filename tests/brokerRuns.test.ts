@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { signalNames } from '../contracts/wire/names.js';
 import type { RunResult } from '../contracts/wire/run.js';
 import { sharedServers } from './support/servers.js';
+import { request } from './support/simulator.js';
 import { onStack, type TestStack } from './support/stack.js';
 import { until } from './support/until.js';
 
@@ -81,6 +82,23 @@ describe.concurrent('a run completes, with one order, when', () => {
       ];
       expectFilled(stack, await runUnder(stack, 'hidden', faults, standing(stack)));
     });
+  });
+});
+
+describe.concurrent('a run over OAuth alone', () => {
+  it('completes, with one order, also where its token ends while bars are read', async () => {
+    const work = async (stack: TestStack): Promise<void> => {
+      const { IBKR_CONNECTION, IBKR_BASE_URL: baseUrl = '', IBKR_CA_FILE: caFile = '' } = stack.settings;
+      expect(IBKR_CONNECTION).toBe('oauth');
+      expectFilled(stack, await runUnder(stack, 'oauth', [{ kind: 'login-loss', on: 'history' }]));
+      // Nobody else than the consumer is heard where the worker's calls went.
+      const unsigned = await request({ baseUrl, caFile, adminUrl: '' }, 'GET', '/iserver/auth/status');
+      expect(unsigned).toMatchObject({
+        status: 401,
+        text: expect.stringContaining('missing authorization') as string,
+      });
+    };
+    await onStack(temporal(), work, { KEEL_SIMULATOR_OAUTH: 'on' });
   });
 });
 

@@ -2,7 +2,6 @@
 // by side, then worker and API. Called by main.ts.
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { migrateUp } from '../../db/migrate.js';
 import { adminLines, ensureAdmin, makeLocalKey, withStores } from '../admin.js';
 import type { Say } from '../say.js';
@@ -11,6 +10,8 @@ import { awaitReady, readyLine } from './child.js';
 import { ensureCluster, runningPostgres, startPostgres } from './postgres.js';
 import { identify } from './processTable.js';
 import type { Settings } from './settings.js';
+import { brokerEnvironment, simulatorLine } from './simulatorLine.js';
+import type { SimulatorFacts } from './simulatorLine.js';
 import type { Service, Stack } from './stack.js';
 import type { KeelState } from './state.js';
 import { connectTemporal, temporalService } from './temporal.js';
@@ -80,14 +81,7 @@ const childEnvironment = (
   DATABASE_URL: databaseUrl,
   TEMPORAL_ADDRESS: temporal.address,
   KEEL_TEMPORAL_UI_URL: temporal.uiUrl,
-  ...(simulator === null
-    ? {}
-    : {
-        IBKR_BASE_URL: simulator.baseUrl,
-        IBKR_CA_FILE: simulator.caFile,
-        IBKR_CERT_SHA256: simulator.certSha256,
-        KEEL_SIMULATOR_ADMIN_URL: simulator.adminUrl,
-      }),
+  ...(simulator === null ? {} : brokerEnvironment(simulator)),
 });
 
 /** The folder of the compiled processes, also when this file runs from its source in a test. */
@@ -121,16 +115,6 @@ function nodeService(
     },
   };
 }
-
-const simulatorLine = z.object({
-  baseUrl: z.string(),
-  adminUrl: z.string(),
-  caFile: z.string(),
-  certSha256: z.string(),
-  ledgerFile: z.string(),
-});
-
-type SimulatorFacts = z.infer<typeof simulatorLine>;
 
 async function startSimulator({ settings, dataDir, stack }: BootContext): Promise<SimulatorFacts> {
   const { ports, env } = settings;

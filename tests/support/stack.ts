@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { openMarket, type Market } from '../../cli/market.js';
+import { brokerEnvironment, simulatorLine } from '../../cli/supervisor/simulatorLine.js';
 import {
   brokerSessionWorkflowId,
   brokerStateWorkflowId,
@@ -126,16 +127,8 @@ export async function startStack(
   const ready = readFileSync(simulator.logFile, 'utf8')
     .split('\n')
     .find((line) => line.includes('"ready"'));
-  const facts = JSON.parse(ready ?? '{}') as Record<
-    'baseUrl' | 'caFile' | 'certSha256' | 'ledgerFile',
-    string
-  >;
-  const settings = {
-    ...shared,
-    IBKR_BASE_URL: facts.baseUrl,
-    IBKR_CA_FILE: facts.caFile,
-    IBKR_CERT_SHA256: facts.certSha256,
-  };
+  const facts = simulatorLine.parse(JSON.parse(ready ?? '{}'));
+  const settings = { ...shared, ...brokerEnvironment(facts) };
   const env: NodeJS.ProcessEnv = { ...process.env, ...settings };
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, namespace });
