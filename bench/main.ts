@@ -8,14 +8,17 @@ import type { Say } from '../cli/say.js';
 import { sayTo } from '../cli/say.js';
 import { benchCharts } from './charts.js';
 import { hasProc, mean } from './cpu.js';
+import { benchGateway } from './gateway.js';
 import { benchIdle } from './idle.js';
 import { benchIndicators } from './indicators.js';
+import { benchLongLedger } from './longLedger.js';
 import { benchModel } from './model.js';
 import { benchNoop } from './noop.js';
 import { benchPlatform } from './platform.js';
 import type { Figures } from './report.js';
 import { aimsOf, efficiencyOf, textOf } from './report.js';
 import { startServers } from './servers.js';
+import { benchSimulator } from './simulator.js';
 import { benchStrategyRuns } from './strategyRuns.js';
 import { benchWarmStart } from './warmStart.js';
 
@@ -118,6 +121,12 @@ async function measure(options: Options, say: Say): Promise<Figures> {
   try {
     say('· platform: /health, a cached price, notifications');
     const platform = await benchPlatform(servers);
+    say('· simulator: a thousand accounts; the IBKR client');
+    const broker = {
+      simulator: await benchSimulator(servers),
+      ledger: await benchLongLedger(servers),
+      gateway: await benchGateway(servers),
+    };
     say(`· ${String(count)} no-op workflows`);
     const before = await benchNoop(servers, 'before', count);
     say(`· ${String(count)} strategy runs`);
@@ -140,6 +149,7 @@ async function measure(options: Options, say: Say): Promise<Figures> {
       warmStartMs,
       platform,
       idle,
+      broker,
     };
   } finally {
     await servers.stop();

@@ -2,6 +2,10 @@
 import type { ChartTiming } from './charts.js';
 import type { ModelTiming } from './model.js';
 import type { IdleTiming } from './idle.js';
+import { below, number } from './aims.js';
+import type { Aim } from './aims.js';
+import { brokerAims, brokerLines } from './brokerReport.js';
+import type { BrokerTiming } from './brokerReport.js';
 import type { PlatformTiming } from './platform.js';
 import type { Usage } from './cpu.js';
 import { total } from './cpu.js';
@@ -18,15 +22,9 @@ export interface Figures {
   readonly runs: StrategyRunsTiming;
   readonly model: ModelTiming;
   readonly idle: IdleTiming;
+  readonly broker: BrokerTiming;
   /** Wall milliseconds; null when it was not asked for. */
   readonly warmStartMs: number | null;
-}
-
-export interface Aim {
-  readonly name: string;
-  readonly value: number;
-  readonly aim: string;
-  readonly met: boolean;
 }
 
 const bars = 1_000_000;
@@ -47,13 +45,6 @@ const each = (usage: Usage, count: number): number => total(usage) / count;
 /** (one no-op workflow + the run's charts and indicators alone) ÷ one strategy run, in CPU of all processes. */
 export const efficiencyOf = (figures: Figures): number =>
   (each(figures.noop, figures.count) + workMs(figures)) / each(figures.runs.usage, figures.count);
-
-const below = (name: string, value: number, limit: number, unit: string): Aim => ({
-  name,
-  value,
-  aim: `< ${String(limit)}${unit === '' ? '' : ` ${unit}`}`,
-  met: value < limit,
-});
 
 function platformAims({ health, bareExpress, access, ...rest }: PlatformTiming): Aim[] {
   const share = health / bareExpress;
@@ -108,14 +99,12 @@ export function aimsOf(figures: Figures): Aim[] {
     ...modelAims(figures.model),
     ...platformAims(figures.platform),
     ...idleAims(figures.idle),
+    ...brokerAims(figures.broker),
     ...(figures.warmStartMs === null
       ? []
       : [below('warm npm start -- --once', figures.warmStartMs / 1000, 15, 's')]),
   ];
 }
-
-const number = (value: number, digits = 1): string =>
-  Number.isNaN(value) ? '-' : value.toFixed(value >= 1000 ? 0 : digits);
 
 /** Columns under one another: the first to the left, the others to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
@@ -164,6 +153,7 @@ export function textOf(figures: Figures): string {
     `/health ${number(platform.health)} a second, bare Express ${number(platform.bareExpress)}; a cached price ${number(platform.cachedPriceP95Ms)} ms at p95; ${number(platform.notificationsPerMinute)} notifications a minute`,
     `a login ${number(access.loginMs)} ms, ${number(access.loginMs / access.hashMs, 2)} times its hash; /health at p99 ${number(access.busyHealthP99Ms)} ms while twenty log in, ${number(access.idleHealthP99Ms)} ms while nobody does; the check of a token ${number(access.tokenCheckMs, 3)} ms`,
     '',
+    ...brokerLines(figures.broker),
     `Runs through one worker; Temporal in memory, PostgreSQL embedded, pacing ${String(pacingFactor)} times IBKR's limits`,
     ...table(usageRows(figures)),
     `efficiency ${number(efficiencyOf(figures), 2)} = (no-op ${number(each(figures.noop, figures.count))} + charts and indicators alone ${number(workMs(figures))}) / run ${number(each(runs.usage, figures.count))}, CPU ms`,

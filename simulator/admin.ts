@@ -156,8 +156,8 @@ const field = (body: unknown, name: string): unknown =>
 
 const counts = ({ market, state }: Engine): object => ({
   openOrders: state.open.size,
-  orders: state.orders.size,
-  executions: state.executions.length,
+  orders: state.orderCount,
+  executions: state.executionCount,
   droppedRows: Object.fromEntries(market.instruments.map(({ symbol, droppedRows }) => [symbol, droppedRows])),
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createEngine } from './engine.js';
+import { createEngine, foldInto } from './engine.js';
 import type { Engine } from './engine.js';
+import { emptyState } from './exchange/state.js';
 import type { ExchangeEvent } from './exchange/types.js';
 import { ACCOUNT, CONID, costs, marketOf } from './testing/exchange.js';
 
@@ -16,18 +17,21 @@ function engineOn(
 ): { engine: Engine; disk: ExchangeEvent[] } {
   const disk: ExchangeEvent[] = [...before];
   let writes = 0;
+  const state = emptyState(market.firstInstant);
+  before.forEach((event, index) => {
+    foldInto(state)(event, index + 1);
+  });
   const ledger = {
-    events: before,
-    cutBytes: 0,
+    lines: before.length,
     append: (events: readonly ExchangeEvent[]) => {
       writes += 1;
       if (writes >= fullFrom) throw new Error('no space left on device');
       disk.push(...events);
     },
     isOpen: () => true,
-    close: () => undefined,
   };
-  return { engine: createEngine({ market, costs, ledger, accounts: [ACCOUNT], cash: '1000' }), disk };
+  const accounts = [ACCOUNT];
+  return { engine: createEngine({ market, costs, state, ledger, accounts, cash: '1000' }), disk };
 }
 
 const draft = {

@@ -6,12 +6,12 @@ import type { Exchange } from './exchange/command.js';
 import { cancelOrder, halt, playTo, resume } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
 import { modify, place, refusalOf } from './exchange/orders.js';
-import type { OrderDraft, PlaceResult } from './exchange/orders.js';
-import { apply, emptyState } from './exchange/state.js';
+import type { OrderChange, OrderDraft, PlaceResult } from './exchange/orders.js';
+import { apply } from './exchange/state.js';
 import { trade } from './exchange/trades.js';
 import type { TradeResult } from './exchange/trades.js';
 import type { Costs, ExchangeState, TradeWish, User } from './exchange/types.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, Take } from './ledger.js';
 
 export interface Engine {
   readonly market: Market;
@@ -26,10 +26,7 @@ export interface Engine {
   refusal(account: string, draft: OrderDraft): string | null;
   place(account: string, drafts: readonly OrderDraft[]): PlaceResult;
   /** @returns null when done, else the refusal in words */
-  modify(
-    orderId: number,
-    change: { readonly quantity: string; readonly price: string | null },
-  ): string | null;
+  modify(orderId: number, change: OrderChange): string | null;
   cancel(orderId: number): void;
   /** Stops the trading of an instrument, or lets it go on. */
   halt(conid: number): void;
@@ -55,7 +52,9 @@ export interface Engine {
 export interface EngineOptions {
   readonly market: Market;
   readonly costs: Costs;
-  readonly ledger: Ledger;
+  /** What the ledger says; changed in place. */
+  readonly state: ExchangeState;
+  readonly ledger: Pick<Ledger, 'lines' | 'append' | 'isOpen'>;
   /** Accounts that are opened with this cash when the ledger does not have them yet. */
   readonly accounts: readonly string[];
   readonly cash: string;
@@ -64,12 +63,12 @@ export interface EngineOptions {
 }
 
 /**
- * Folds the ledger and opens the account where it is new.
- * @throws KeelError LEDGER_DAMAGED when the lines contradict each other, SIMULATOR_PRICES when they are of other prices
+ * Goes on from what the ledger says, and opens the accounts that are new.
+ * @throws KeelError SIMULATOR_PRICES when the ledger is of other prices
  */
-export function createEngine({ market, costs, ledger, accounts, cash, startsAt }: EngineOptions): Engine {
-  const state = fold(ledger, market);
-  assertPrices(state, market, ledger);
+export function createEngine(options: EngineOptions): Engine {
+  const { market, costs, state, ledger, accounts, cash, startsAt } = options;
+  assertPrices(state, market, ledger.lines);
   let failure: unknown = null;
   let version = 0;
   const assertSound = (): void => {
@@ -161,22 +160,24 @@ export function createEngine({ market, costs, ledger, accounts, cash, startsAt }
 }
 
 /** What was bought in one world of prices must never be sold in the other: a ledger stays in the one it began in. */
-function assertPrices(state: ExchangeState, market: Market, ledger: Ledger): void {
-  if (state.prices === market.prices || ledger.events.length === 0) return;
+function assertPrices(state: ExchangeState, market: Market, lines: number): void {
+  if (state.prices === market.prices || lines === 0) return;
   const [has, wants] = market.prices === 'chain' ? ['replayed', 'live'] : ['live', 'replayed'];
   const message = `The simulator's ledger was begun with ${has} prices, and ${wants} ones are set. Choose another directory with KEEL_SIMULATOR_DIR, or change KEEL_SIMULATOR_PRICE_CHAIN back.`;
   throw new KeelError('SIMULATOR_PRICES', message);
 }
 
-function fold(ledger: Ledger, market: Market): ExchangeState {
-  const state = emptyState(market.firstInstant);
-  ledger.events.forEach((event, index) => {
+/**
+ * Folds the lines of a ledger, one after the other, into a state.
+ * @throws KeelError LEDGER_DAMAGED when a line contradicts the ones before
+ */
+export const foldInto =
+  (state: ExchangeState): Take =>
+  (event, line) => {
     try {
       apply(state, event);
     } catch (cause) {
-      const message = `The simulator's ledger is damaged at line ${index + 1}: ${cause instanceof Error ? cause.message : 'it cannot be applied'}. Restore it from a copy, or start over with npm start -- --reset.`;
-      throw new KeelError('LEDGER_DAMAGED', message, { facts: { line: index + 1 }, cause });
+      const message = `The simulator's ledger is damaged at line ${line}: ${cause instanceof Error ? cause.message : 'it cannot be applied'}. Restore it from a copy, or start over with npm start -- --reset.`;
+      throw new KeelError('LEDGER_DAMAGED', message, { facts: { line }, cause });
     }
-  });
-  return state;
-}
+  };

@@ -20,21 +20,22 @@ afterEach(() => {
 });
 
 function write(...batches: readonly ExchangeEvent[][]): void {
-  const ledger = openLedger(file, clock);
+  const ledger = openLedger(file, clock, () => undefined);
   for (const batch of batches) ledger.append(batch);
   ledger.close();
 }
 
-function read(): { events: readonly ExchangeEvent[]; cutBytes: number } {
-  const { events, cutBytes, close } = openLedger(file, clock);
+function read(): { events: readonly ExchangeEvent[]; lines: number; cutBytes: number } {
+  const events: ExchangeEvent[] = [];
+  const { lines, cutBytes, close } = openLedger(file, clock, (event) => events.push(event));
   close();
-  return { events, cutBytes };
+  return { events, lines, cutBytes };
 }
 
 describe('the ledger', () => {
   it('gives back what was appended, and counts its lines', () => {
     write([step(1), step(2)], [step(3)]);
-    expect(read()).toMatchObject({ events: [step(1), step(2), step(3)], cutBytes: 0 });
+    expect(read()).toMatchObject({ events: [step(1), step(2), step(3)], lines: 3, cutBytes: 0 });
     const lines = readFileSync(file, 'utf8').trim().split('\n');
     expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { seq: 1, left: 1, wall: '2026-01-02T03:04:05.678Z' },
@@ -62,6 +63,13 @@ describe('the ledger', () => {
     const lines = readFileSync(file, 'utf8').split('\n');
     writeFileSync(file, `${lines.slice(0, 3).join('\n')}\n`);
     expect(read().events).toMatchObject([step(1)]);
+  });
+
+  it('reads lines that lie across the slices in which it reads', () => {
+    const reason = 'é'.repeat(250_000);
+    const events = [1, 2, 3].map((orderId): ExchangeEvent => ({ type: 'reject', at, orderId, reason }));
+    write(...events.map((event) => [event]));
+    expect(read()).toMatchObject({ events, lines: 3, cutBytes: 0 });
   });
 
   it.each([

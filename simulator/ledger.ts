@@ -17,7 +17,7 @@
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
 //   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; of the whole order
 //              or a part of it; settles (from when on what a sale brought can be spent; left out: at once)
-//   modify     orderId, quantity, price                         new terms of an open order; quantity counts what has filled
+//   modify     orderId, quantity, price, trail (where it is new)  new terms of an open order; quantity counts what has filled
 //   trigger    orderId                                          a stop was touched
 //   trail      orderId, stop                                    a trailing stop moved
 //   halt, resume  conid                                         trading stops, goes on
@@ -35,8 +35,8 @@ import type { Clock } from '../ports/clocks.js';
 import type { ExchangeEvent } from './exchange/types.js';
 
 export interface Ledger {
-  /** Events of all complete writes, oldest first, with the fields of their lines. */
-  readonly events: readonly ExchangeEvent[];
+  /** Lines that it held when it was opened. */
+  readonly lines: number;
   /** Bytes of an unfinished write that a crash left behind and that were cut off; 0 after a clean stop. */
   readonly cutBytes: number;
   /**
@@ -67,6 +67,8 @@ const traded = {
   cOID: z.string().nullable(),
 };
 
+const trail = z.strictObject({ by: z.enum(['amt', '%']), size: amount });
+
 const lineSchema = z.discriminatedUnion('type', [
   z.strictObject({ ...common, type: z.literal('prices'), source: z.literal('chain') }),
   z.strictObject({ ...common, type: z.literal('account'), account: z.string(), cash: amount }),
@@ -87,7 +89,7 @@ const lineSchema = z.discriminatedUnion('type', [
     tif: z.enum(['DAY', 'GTC', 'IOC', 'OPG']),
     price: amount.nullable(),
     auxPrice: amount.optional(),
-    trail: z.strictObject({ by: z.enum(['amt', '%']), size: amount }).optional(),
+    trail: trail.optional(),
     parentId: orderId.nullable(),
     ocaGroup: z.string().nullable(),
     held: z.boolean(),
@@ -119,6 +121,7 @@ const lineSchema = z.discriminatedUnion('type', [
     orderId,
     quantity: amount,
     price: amount.nullable(),
+    trail: trail.optional(),
   }),
   z.strictObject({
     ...common,
@@ -138,16 +141,19 @@ export type Line = z.infer<typeof lineSchema>;
 /** One line of the file, without its line break. @throws when it is no line of a ledger */
 export const parseLine = (text: string): Line => lineSchema.parse(JSON.parse(text));
 
+/** Takes one event of a complete write, with the fields of its line, and the number of the line. */
+export type Take = (event: ExchangeEvent, line: number) => void;
+
 /**
- * Opens the ledger, cutting off an unfinished last write.
+ * Opens the ledger and reads it to its end, cutting off an unfinished last write. It may be longer than what fits in memory.
+ * @param take hears of each event, oldest first; what it throws is thrown
  * @throws KeelError LEDGER_DAMAGED when a complete line cannot be read or is out of order; nothing is changed then
  */
-export function openLedger(file: string, clock: Clock): Ledger {
+export function openLedger(file: string, clock: Clock, take: Take): Ledger {
   const descriptor = openSync(file, 'a+', 0o600);
   try {
-    const bytes = readAll(descriptor);
-    const { lines, keep } = readLines(bytes, file);
-    const cutBytes = bytes.length - keep;
+    const { lines, keep } = readWrites(descriptor, file, take);
+    const cutBytes = fstatSync(descriptor).size - keep;
     if (cutBytes > 0) ftruncateSync(descriptor, keep);
     fsyncSync(descriptor);
     syncDirectory(dirname(file));
@@ -160,13 +166,13 @@ export function openLedger(file: string, clock: Clock): Ledger {
 
 function openedLedger(
   descriptor: number,
-  start: { lines: readonly Line[]; size: number; cutBytes: number; clock: Clock; file: string },
+  start: { lines: number; size: number; cutBytes: number; clock: Clock; file: string },
 ): Ledger {
-  let seq = start.lines.length;
+  let seq = start.lines;
   let size = start.size;
   let open = true;
   return {
-    events: start.lines,
+    lines: start.lines,
     cutBytes: start.cutBytes,
     append: (events) => {
       if (events.length === 0) return;
@@ -207,35 +213,49 @@ function takeBack(descriptor: number, size: number): void {
   }
 }
 
-function readAll(descriptor: number): Buffer {
-  const bytes = Buffer.alloc(fstatSync(descriptor).size);
-  for (let done = 0; done < bytes.length;) {
-    const read = readSync(descriptor, bytes, done, bytes.length - done, done);
-    if (read === 0) return bytes.subarray(0, done);
-    done += read;
+const SLICE_BYTES = 1024 * 1024;
+const LF = 10;
+
+/** The whole lines of the file one after the other, and where each ends, in bytes. */
+function* linesOf(descriptor: number): Generator<{ readonly text: string; readonly end: number }> {
+  const slice = Buffer.alloc(SLICE_BYTES);
+  let rest: Buffer = Buffer.alloc(0);
+  let at = 0;
+  for (;;) {
+    const read = readSync(descriptor, slice, 0, SLICE_BYTES, at + rest.length);
+    if (read === 0) return;
+    const bytes = Buffer.concat([rest, slice.subarray(0, read)]);
+    let from = 0;
+    for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, from)) {
+      yield { text: bytes.toString('utf8', from, end), end: at + end + 1 };
+      from = end + 1;
+    }
+    at += from;
+    rest = bytes.subarray(from);
   }
-  return bytes;
 }
 
-/** Complete writes of the file, and how many bytes they take. */
-function readLines(bytes: Buffer, file: string): { lines: Line[]; keep: number } {
-  const lines: Line[] = [];
+/** Gives on the complete writes of the file. @returns how many lines they have, and how many bytes they take */
+function readWrites(descriptor: number, file: string, take: Take): { lines: number; keep: number } {
+  let lines = 0;
   let keep = 0;
-  let kept = 0;
-  let from = 0;
-  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, from)) {
-    const line = readLine(bytes.toString('utf8', from, end), lines, file);
-    from = end + 1;
-    lines.push(line);
+  let write: Line[] = [];
+  let previous: Line | undefined;
+  for (const { text, end } of linesOf(descriptor)) {
+    const line = readLine(text, previous, file);
+    write.push(line);
+    previous = line;
     if (line.left > 0) continue;
-    keep = from;
-    kept = lines.length;
+    for (const event of write) take(event, event.seq);
+    lines = line.seq;
+    keep = end;
+    write = [];
   }
-  return { lines: lines.slice(0, kept), keep };
+  return { lines, keep };
 }
 
-function readLine(text: string, before: readonly Line[], file: string): Line {
-  const number = before.length + 1;
+function readLine(text: string, previous: Line | undefined, file: string): Line {
+  const number = (previous?.seq ?? 0) + 1;
   const damaged = (why: string, cause?: unknown): KeelError =>
     new KeelError(
       'LEDGER_DAMAGED',
@@ -251,7 +271,6 @@ function readLine(text: string, before: readonly Line[], file: string): Line {
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) throw damaged('it has not the shape of a line', parsed.error);
   const line = parsed.data;
-  const previous = before.at(-1);
   if (line.seq !== number) throw damaged(`its seq is ${line.seq}`);
   if (previous !== undefined && line.at < previous.at)
     throw damaged('its market time is before the last one');

@@ -3,9 +3,11 @@ import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { Clock } from '../ports/clocks.js';
 import type { PricesPort } from '../ports/prices.js';
 import { loadInstruments } from './data.js';
-import { createEngine } from './engine.js';
+import { createEngine, foldInto } from './engine.js';
 import type { Engine } from './engine.js';
 import { createMarket } from './exchange/market.js';
+import type { Market } from './exchange/market.js';
+import { emptyState } from './exchange/state.js';
 import type { Costs } from './exchange/types.js';
 import { openLedger } from './ledger.js';
 import type { Ledger } from './ledger.js';
@@ -59,7 +61,10 @@ export async function openWorld(
   undo: (() => void | Promise<void>)[],
 ): Promise<World> {
   const { clock, onError } = options;
-  const ledger = openLedger(ledgerFile, clock);
+  const prices = options.prices == null ? null : createLivePrices(options.prices);
+  const market = marketOf(prices);
+  const state = emptyState(market.firstInstant);
+  const ledger = openLedger(ledgerFile, clock, foldInto(state));
   undo.push(() => {
     ledger.close();
   });
@@ -71,8 +76,15 @@ export async function openWorld(
       tables?.heard(events);
     },
   };
-  const prices = options.prices == null ? null : createLivePrices(options.prices);
-  const engine = engineOf(options, followed, prices);
+  const engine = createEngine({
+    market,
+    costs: costsOf(options),
+    state,
+    ledger: followed,
+    accounts: [options.accountId, ...(options.moreAccounts ?? [])],
+    cash: options.cash,
+    startsAt: new Date(clock.now()).toISOString(),
+  });
   const live = prices === null ? null : { prices, clock: createLiveClock(engine, clock) };
   live?.clock.follow('trade');
   const opened = await tablesOf(options, engine, ledgerFile);
@@ -94,19 +106,11 @@ export async function openWorld(
   };
 }
 
-function engineOf(options: WorldOptions, ledger: Ledger, prices: Live['prices'] | null): Engine {
+function marketOf(prices: Live['prices'] | null): Market {
   const calendar = createNyseCalendar();
-  return createEngine({
-    market:
-      prices === null
-        ? createMarket(calendar, loadInstruments(calendar))
-        : createLiveMarket(calendar, prices),
-    costs: costsOf(options),
-    ledger,
-    accounts: [options.accountId, ...(options.moreAccounts ?? [])],
-    cash: options.cash,
-    startsAt: new Date(options.clock.now()).toISOString(),
-  });
+  return prices === null
+    ? createMarket(calendar, loadInstruments(calendar))
+    : createLiveMarket(calendar, prices);
 }
 
 /** The tables in PostgreSQL, where one is given; they begin with the sample user. */

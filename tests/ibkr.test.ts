@@ -233,8 +233,14 @@ describe('the desk at the simulator', () => {
         trail,
       }),
     ).toEqual({ kind: 'accepted', brokerOrderId: second });
+    // At half the distance it stands nearer at once: 94.64.
+    const near = { ...limit, type: 'TRAILLMT', quantity: '8', stop: '95.14', price: '95.64' } as const;
+    expect(await ibkr.desk.modify(second, { ...near, trail: { by: 'amt', size: '0.5' } })).toEqual({
+      kind: 'accepted',
+      brokerOrderId: second,
+    });
     await createMarketStepper(adminOf(simulator)).step('2014-07-07T20:00:00.000Z');
-    // The session's high of 95.99 touches the stop at 95.14.
+    // The session's high of 95.99 touches the stop at 94.64.
     expect(await ibkr.desk.status(second)).toMatchObject({ status: 'Filled', filled: '8', canCancel: false });
     expect(await ibkr.desk.status(first)).toMatchObject({ status: 'Cancelled' });
     expect(await ibkr.desk.modify(first, limit)).toMatchObject({ kind: 'rejected' });

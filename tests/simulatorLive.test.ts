@@ -19,8 +19,8 @@ import { createNyseCalendar } from '../domain/market/nyse.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
 import { hasRedis, startRedis } from './support/redis.js';
-import { startServer } from './support/server.js';
-import { ACCOUNT, TOKEN, admin, get, optionsFor, order, place, prime, request } from './support/simulator.js';
+import { ACCOUNT, admin, get, optionsFor, order, place, prime, request } from './support/simulator.js';
+import { launchReady } from './support/simulatorProcess.js';
 import { tempFolder } from './support/temp.js';
 
 /** A Monday in a session, 14:00 in New York. */
@@ -346,7 +346,6 @@ describe('a directory', () => {
 describe.skipIf(!hasRedis())('the process, with Redis', () => {
   test('keeps prices there for three minutes under names of its own, and takes none that a replay has put there', async () => {
     const redis = await startRedis();
-    const log = path.join(directory, 'process.log');
     const at = new Date().toISOString();
     const replayed = {
       symbol: 'AAPL',
@@ -364,36 +363,20 @@ describe.skipIf(!hasRedis())('the process, with Redis', () => {
     yahoo.answer = (asked, response) => {
       says(200, yahooChart('AAPL', 231.46, Math.floor(Date.now() / 1000)))(asked, response);
     };
-    const child = await startServer({
-      command: process.execPath,
-      args: [path.join(import.meta.dirname, '../dist/simulator/main.js')],
-      env: {
-        PATH: process.env['PATH'],
-        KEEL_ENV: 'testing',
-        KEEL_SIMULATOR_DIR: path.join(directory, 'state'),
-        KEEL_SIMULATOR_PORT: '0',
-        KEEL_SIMULATOR_ADMIN_PORT: '0',
-        KEEL_SIMULATOR_API_PORT: '0',
-        KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN,
-        KEEL_SIMULATOR_PRICE_CHAIN: 'yahoo,alphavantage',
-        KEEL_YAHOO_URL: yahoo.url,
-        REDIS_URL: redis.url,
-      },
-      logFile: log,
-      isReady: () => Promise.resolve(readFileSync(log, 'utf8').includes('"ready":true')),
-      readyMs: 60_000,
+    const running = await launchReady(path.join(directory, 'state'), {
+      KEEL_ENV: 'testing',
+      KEEL_SIMULATOR_PRICE_CHAIN: 'yahoo,alphavantage',
+      KEEL_YAHOO_URL: yahoo.url,
+      REDIS_URL: redis.url,
     });
     try {
-      const { apiUrl } = JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '') as {
-        apiUrl: string;
-      };
-      const response = await fetch(`${apiUrl}/api/v1/price/AAPL`, {
+      const response = await fetch(`${running.facts.apiUrl}/api/v1/price/AAPL`, {
         headers: { authorization: `Bearer ${SAMPLE}` },
       });
       expect(await response.json()).toMatchObject({ price: 231.46, source: 'yahoo' });
       expect(await redis.ask('TTL simulator:stock:simulated:AAPL')).toMatch(/^:1[78]\d\r/);
     } finally {
-      await child.stop();
+      await running.end('SIGTERM');
       await redis.stop();
     }
   });

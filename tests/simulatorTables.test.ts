@@ -11,11 +11,9 @@ import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
-import { startServer } from './support/server.js';
 import {
   ACCOUNT,
   OPEN_PLUS_5,
-  TOKEN,
   admin,
   get,
   optionsFor,
@@ -24,6 +22,7 @@ import {
   prime,
   step,
 } from './support/simulator.js';
+import { launchReady } from './support/simulatorProcess.js';
 import { startTcpProxy } from './support/tcpProxy.js';
 import { tempFolder } from './support/temp.js';
 import { until } from './support/until.js';
@@ -326,60 +325,37 @@ describe('one account through both fronts and the tables', () => {
 
 describe('a kill at any moment', () => {
   test('loses and doubles nothing: the tables catch up with the ledger', async () => {
-    let ready = '';
-    const log = path.join(directory, 'simulator.log');
-    const launch = async () => {
-      const seenBefore = ready.length;
-      return startServer({
-        command: process.execPath,
-        args: [path.join(import.meta.dirname, '../dist/simulator/main.js')],
-        env: {
-          PATH: process.env['PATH'],
-          KEEL_ENV: 'testing',
-          KEEL_SIMULATOR_DIR: path.join(directory, 'state'),
-          KEEL_SIMULATOR_PORT: '0',
-          KEEL_SIMULATOR_ADMIN_PORT: '0',
-          KEEL_SIMULATOR_API_PORT: '0',
-          KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN,
-          KEEL_SIMULATOR_DATABASE_URL: server.url,
-        },
-        logFile: log,
-        isReady: () => {
-          ready = readFileSync(log, 'utf8');
-          return Promise.resolve(ready.slice(seenBefore).includes('"ready":true'));
-        },
-        readyMs: 60_000,
+    const launch = () =>
+      launchReady(path.join(directory, 'state'), {
+        KEEL_ENV: 'testing',
+        KEEL_SIMULATOR_DATABASE_URL: server.url,
       });
-    };
-    const facts = (): Facts & { ledgerFile: string } =>
-      JSON.parse(ready.trimEnd().split('\n').at(-1) ?? '') as Facts & { ledgerFile: string };
     for (const afterTrades of [1, 7, 40, 111]) {
-      const child = await launch();
-      if (afterTrades === 1) await step(facts(), OPEN_PLUS_5);
-      const { apiUrl } = facts();
+      const { facts, end } = await launch();
+      if (afterTrades === 1) await step(facts, OPEN_PLUS_5);
       let done = 0;
       const trader = async (): Promise<void> => {
         for (;;) {
           const action = done % 2 === 0 ? 'buy' : 'sell';
           const wish = { ticker: 'AAPL', action, quantity: '0.0101', price: action === 'buy' ? 95 : 94 };
-          await own({ ...facts(), apiUrl }, SAMPLE, '/trade', wish);
+          await own(facts, SAMPLE, '/trade', wish);
           done += 1;
         }
       };
       const traders = [trader(), trader(), trader()].map((one) => one.catch(() => undefined));
       await until(() => Promise.resolve(done >= afterTrades ? true : null));
-      await child.kill();
+      await end('SIGKILL');
       await Promise.all(traders);
     }
-    const last = await launch();
+    const { facts, end } = await launch();
     try {
-      await current(facts());
+      await current(facts);
       expect((await tradesStored()).length).toBeGreaterThan(100);
-      expect(await tradesStored()).toEqual(tradesOfLedger(facts().ledgerFile));
-      expect(await stored('test@example.com')).toEqual(await seen(facts(), SAMPLE));
+      expect(await tradesStored()).toEqual(tradesOfLedger(facts.ledgerFile));
+      expect(await stored('test@example.com')).toEqual(await seen(facts, SAMPLE));
       expect(await cashOfTrades('test@example.com', '10000')).toBe((await stored('test@example.com')).cash);
     } finally {
-      await last.stop();
+      await end('SIGTERM');
     }
   });
 });

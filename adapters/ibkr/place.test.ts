@@ -146,7 +146,10 @@ describe('when nothing was written', () => {
         asked = true;
       }),
     );
-    expect(error).toMatchObject({ code: 'NOT_SENT_AWAY', errorClass: 'final' });
+    expect(error).toMatchObject({
+      ...{ code: 'NOT_SENT_AWAY', errorClass: 'final' },
+      message: expect.stringContaining('(or, by OAuth, to IBKR itself)') as string,
+    });
     expect(asked).toBe(false);
     gateway = await startTestGateway(certificate);
   });

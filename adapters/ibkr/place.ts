@@ -125,7 +125,7 @@ async function answerQuestions(
 /** A failure before the write, as it is thrown: a connection that did not come about is NOT_SENT_AWAY. */
 function notSent(error: unknown, clientOrderId: string): unknown {
   if (!(error instanceof KeelError) || error.facts['sent'] !== false) return error;
-  const text = `The order was not sent, because no connection to the gateway came about: ${error.message}`;
+  const text = `The order was not sent, because no connection to the gateway (or, by OAuth, to IBKR itself) came about: ${error.message}`;
   const facts = { clientOrderId, reason: error.facts['reason'] ?? null };
   return new KeelError('NOT_SENT_AWAY', text, { facts, cause: error });
 }

@@ -86,6 +86,12 @@ it('tells where a person logs in', async () => {
   expect(said[0]).toBe('https://gateway.example:5000/');
 });
 
+it('sends nobody to a gateway where Keel logs in by OAuth', async () => {
+  expect(await run(['login-url'], '', { IBKR_CONNECTION: 'oauth' })).toBe(0);
+  expect(said.join()).toContain('Nobody has to log in');
+  expect(said.join()).not.toMatch(/https:|browser/);
+});
+
 it('replaces settings in a .env and leaves the rest', () => {
   expect(withSettings('', { A: '1' })).toBe('A=1\n');
   expect(withSettings('# a comment\nA=0\nB=2\n\n', { A: '1' })).toBe('# a comment\nB=2\nA=1\n');

@@ -14,7 +14,8 @@ export const ibkrHelp = `Usage: keel ibkr trust [--url URL] [--keep] [--data-dir
 
 trust shows the certificate of a gateway and, after a yes, stores it below the data directory and names it in .env
 (IBKR_CA_FILE, IBKR_CERT_SHA256). Keel then speaks to a gateway with that certificate and to no other.
-login-url tells where a person logs in to the gateway, which no program can do in his place.
+login-url tells where a person logs in to the gateway, which no program can do in his place. With IBKR_CONNECTION=oauth
+there is neither: Keel logs in at IBKR by itself.
 
   --url URL        the gateway: IBKR_BASE_URL when not given, else https://localhost:5000/v1/api
   --keep           keeps the certificate that is trusted now beside the new one, while it is being replaced
@@ -51,7 +52,8 @@ export async function ibkrCommand(input: Input): Promise<number> {
   const [act, ...rest] = positionals;
   const url = values.url ?? (input.env['IBKR_BASE_URL'] || 'https://localhost:5000/v1/api');
   if (rest.length > 0) throw new UsageError('one of trust and login-url at a time');
-  if (subcommand('ibkr', act, ['trust', 'login-url']) === 'login-url') return loginUrl(url, input.out);
+  if (subcommand('ibkr', act, ['trust', 'login-url']) === 'login-url')
+    return loginUrl(url, input, values.url !== undefined);
   const dataDir = resolve(values['data-dir'] ?? input.env['KEEL_DATA_DIR'] ?? '.keel');
   const certificate = await readCertificate(url, timeoutMs);
   show(url, certificate, input.out);
@@ -63,8 +65,17 @@ export async function ibkrCommand(input: Input): Promise<number> {
   return 0;
 }
 
-function loginUrl(url: string, out: Say): number {
+function loginUrl(url: string, { out, env }: Input, isNamed: boolean): number {
   if (!URL.canParse(url)) throw new UsageError(`--url ${url} is no address`);
+  if (!isNamed && env['IBKR_CONNECTION'] === 'oauth') {
+    out(
+      'Nobody has to log in: IBKR_CONNECTION=oauth, so Keel logs in at IBKR itself, with the keys of IBKR_OAUTH_….',
+    );
+    out(
+      'keel doctor tells whether the keys are well, and the login comes up. For a gateway, name it with --url.',
+    );
+    return 0;
+  }
   out(`${new URL(url).origin}/`);
   out(
     'Open it in a browser on the machine of the gateway, log in with user name, password and second factor, and wait',

@@ -116,10 +116,11 @@ const modifyOrder =
     if (draft === null) return;
     portal.session.pending = null;
     if (!isSameOrder(draft, order)) {
-      response.json({ error: 'Only quantity and price of an order can be modified' });
+      response.json({ error: 'Only quantity, price and trailing amount of an order can be modified' });
       return;
     }
-    const refusal = portal.engine.modify(order.orderId, { quantity: draft.quantity, price: draft.price });
+    const { quantity, price, trail } = draft;
+    const refusal = portal.engine.modify(order.orderId, { quantity, price, trail });
     if (refusal !== null) {
       response.json({ error: refusal });
       return;
@@ -176,9 +177,7 @@ const isSameOrder = (draft: OrderDraft, order: Order): boolean =>
   draft.side === order.side &&
   draft.orderType === order.orderType &&
   draft.tif === order.tif &&
-  (draft.auxPrice === order.auxPrice || (order.trailedTo !== null && draft.auxPrice === order.trailedTo)) &&
-  draft.trail?.by === order.trail?.by &&
-  draft.trail?.size === order.trail?.size;
+  (draft.auxPrice === order.auxPrice || (order.trailedTo !== null && draft.auxPrice === order.trailedTo));
 
 /** The value, or null once the broker's 400 has been sent. */
 function orBadRequest<T>(response: Response, act: () => T): T | null {

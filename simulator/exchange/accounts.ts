@@ -5,7 +5,7 @@ import { money, notional, price, quantity } from '../../domain/money/decimal.js'
 import { estimateOf } from './costs.js';
 import type { Market } from './market.js';
 import { remainingOf } from './remaining.js';
-import { holdingOf, openOrders } from './state.js';
+import { holdingOf, openOfAccount } from './state.js';
 import type { Account, Costs, ExchangeState, Order } from './types.js';
 
 /** Of the orders of one group only one can fill, so the largest amount counts. */
@@ -27,12 +27,9 @@ export interface Freed {
 const none: Freed = { replaces: null, group: null };
 
 const working = (state: ExchangeState, account: Account, { replaces, group }: Freed): Order[] =>
-  openOrders(state).filter(
+  openOfAccount(state, account.id).filter(
     (order) =>
-      order.account === account.id &&
-      order.state === 'WORKING' &&
-      order.orderId !== replaces &&
-      (group === null || order.ocaGroup !== group),
+      order.state === 'WORKING' && order.orderId !== replaces && (group === null || order.ocaGroup !== group),
   );
 
 /** USD set aside for the account's working buys. */

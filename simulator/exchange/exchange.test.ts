@@ -314,8 +314,10 @@ describe('time', () => {
     const test = exchangeOf([...quiet, [100, 101, 80, 100]]);
     test.place({ orderType: 'LMT', price: '85', tif: 'GTC' });
     test.place({ orderType: 'LMT', price: '85', quantity: '1' });
+    const { orderId } = test.order(1);
     test.stepToClose(30);
     expect(test.order(0).state).toBe('FILLED');
-    expect(test.order(1)).toMatchObject({ state: 'EXPIRED', changedAt: sessions[0]?.close });
+    const ends = test.events.filter(({ type }) => type === 'expire');
+    expect(ends).toMatchObject([{ orderId, at: sessions[0]?.close }]);
   });
 });

@@ -36,7 +36,7 @@ interface Edge {
 
 /** The next open or close at which something may happen by a calendar; null when nothing does. */
 function nextOf({ market, state }: Exchange, calendar: Calendar, now: string): Edge | null {
-  const isOpen = openOrders(state).some(({ conid }) => market.calendarOf(conid) === calendar);
+  const isOpen = [...state.openByConid.keys()].some((conid) => market.calendarOf(conid) === calendar);
   if (isOpen) {
     const on = calendar.openAt(now);
     if (on !== null) return { kind: 'close', at: on.close, calendar, session: on };
@@ -127,10 +127,10 @@ function atClose(exchange: Exchange, calendar: Calendar, session: Session): void
   }
 }
 
-const conidsOf = ({ market, state }: Exchange, calendar: Calendar): number[] => [
-  ...new Set(
-    openOrders(state)
-      .map(({ conid }) => conid)
-      .filter((conid) => market.calendarOf(conid) === calendar),
-  ),
-];
+/** Contracts with open orders, that of the oldest one first. */
+const conidsOf = ({ market, state }: Exchange, calendar: Calendar): number[] =>
+  [...state.openByConid]
+    .filter(([conid]) => market.calendarOf(conid) === calendar)
+    .map(([conid, [oldest = 0]]) => ({ conid, oldest }))
+    .sort((a, b) => a.oldest - b.oldest)
+    .map(({ conid }) => conid);

@@ -7,9 +7,9 @@ import { settledCash } from './accounts.js';
 import { commissionOf, costOf } from './costs.js';
 import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
-import { auctionFill, becomesLimit, fillAt, nextEdge, touchedAt, trailedTo } from './matching.js';
+import { auctionFill, becomesLimit, fillAt, nextEdge, reached, touchedAt, trailedTo } from './matching.js';
 import { closedBy, legsOf, remainingOf } from './remaining.js';
-import { accountOf, holdingOf, openOrders, orderOf } from './state.js';
+import { accountOf, holdingOf, openOfAccount, openOfConid, orderOf } from './state.js';
 import type { Execution, Order, Side } from './types.js';
 
 /** Where and when something trades. */
@@ -25,7 +25,12 @@ export function standAt(exchange: Exchange, place: Place, level: number): void {
   follow(exchange, place, level);
   for (;;) {
     touch(exchange, place, level);
-    const fill = fillAt(fillable(exchange, place), level, costs);
+    // Most orders are not reached: what they have left need not be known.
+    const fill = fillAt(
+      fillable(exchange, place, (order) => reached(order, level, costs)),
+      level,
+      costs,
+    );
     if (fill === null) return;
     execute(exchange, place, fill);
     follow(exchange, place, level);
@@ -56,7 +61,7 @@ export function auction(
   takesPart: (order: Order) => boolean,
 ): void {
   for (;;) {
-    const fill = auctionFill(fillable(exchange, place).filter(takesPart), level);
+    const fill = auctionFill(fillable(exchange, place, takesPart), level);
     if (fill === null) return;
     execute(exchange, place, fill);
   }
@@ -99,15 +104,15 @@ export function settlementOf(
 }
 
 const working = ({ state }: Exchange, { conid, session }: Place): Order[] =>
-  openOrders(state).filter(
-    (order) => order.conid === conid && order.state === 'WORKING' && order.session <= session.date,
-  );
+  openOfConid(state, conid).filter((order) => order.state === 'WORKING' && order.session <= session.date);
 
-/** Working orders for which there is something left to trade. */
-const fillable = (exchange: Exchange, place: Place): Order[] => {
+/** Working orders of a kind for which there is something left to trade. */
+const fillable = (exchange: Exchange, place: Place, takesPart: (order: Order) => boolean): Order[] => {
   const left = volumeLeft(exchange, place);
   if (left?.isZero() === true) return [];
-  return working(exchange, place).filter((order) => remainingOf(exchange.state, order).gt(0));
+  return working(exchange, place)
+    .filter(takesPart)
+    .filter((order) => remainingOf(exchange.state, order).gt(0));
 };
 
 /** Units of the session's volume that orders may still trade; null where there is no bound. */
@@ -175,13 +180,13 @@ function execute(exchange: Exchange, place: Place, fill: Fill): void {
 
 /** The id of the next execution. */
 export const executionIdAfter = ({ state }: Exchange): string =>
-  `0000e0d5.${(state.executions.length + 1).toString(16).padStart(8, '0')}.01.01`;
+  `0000e0d5.${(state.executionCount + 1).toString(16).padStart(8, '0')}.01.01`;
 
 /** What one order of a group has filled, the others no longer may: they end with it, or shrink where it filled in part. */
 function shrinkGroup({ state, emit }: Exchange, order: Order, units: string, at: string): void {
   if (order.ocaGroup === null) return;
   const isOver = !state.open.has(order.orderId);
-  for (const other of openOrders(state)) {
+  for (const other of openOfAccount(state, order.account)) {
     if (other.ocaGroup !== order.ocaGroup || other.orderId === order.orderId) continue;
     const rest = quantity(quantity(other.quantity).minus(units));
     if (isOver || rest.lte(other.filled)) emit({ type: 'cancel', at, orderId: other.orderId, by: 'oca' });

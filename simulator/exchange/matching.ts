@@ -42,8 +42,19 @@ export function limitOf({ orderType, price: at, auxPrice, trailedTo: stop }: Ord
   return moved.gt(0) ? moved.toString() : PRICE_INCREMENT;
 }
 
+/** Edges that were worked out: an order that changes is another object, and most are asked about again and again. */
+const edges = new WeakMap<Costs, WeakMap<Order, number | null>>();
+
 /** The price of the market at which the order begins to trade or its stop is touched; null where none counts. */
 function edgeOf(order: Order, costs: Costs): number | null {
+  let known = edges.get(costs);
+  if (known === undefined) edges.set(costs, (known = new WeakMap()));
+  let edge = known.get(order);
+  if (edge === undefined) known.set(order, (edge = edgeAnew(order, costs)));
+  return edge;
+}
+
+function edgeAnew(order: Order, costs: Costs): number | null {
   if (atCloseOnly(order) || order.tif === 'OPG') return null;
   const kind = actsAs(order);
   if (kind === 'STP') {
@@ -54,7 +65,7 @@ function edgeOf(order: Order, costs: Costs): number | null {
 }
 
 /** True when the order trades, or its stop is touched, while the market stands at a price. */
-function reached(order: Order, at: number, costs: Costs): boolean {
+export function reached(order: Order, at: number, costs: Costs): boolean {
   if (atCloseOnly(order) || order.tif === 'OPG') return false;
   const kind = actsAs(order);
   if (kind === 'MKT') return true;

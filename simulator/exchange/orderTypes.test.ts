@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACCOUNT, CONID, exchangeOf, sessions } from '../testing/exchange.js';
 import type { Prices, TestExchange } from '../testing/exchange.js';
 import { settledCash } from './accounts.js';
-import { accountOf, holdingOf } from './state.js';
+import { accountOf, apply, emptyState, holdingOf } from './state.js';
 
 const flat: Prices = [100, 101, 99, 100];
 const held = (test: TestExchange): string => holdingOf(accountOf(test.state, ACCOUNT), CONID).quantity;
@@ -162,6 +162,24 @@ describe('a trailing stop', () => {
     expect(test.order(1)).toMatchObject({ quantity: '10', price: null, trailedTo: '95' });
     expect([test.modify(orderId, '9', null), test.modify(orderId, '8', '95.00')]).toEqual([null, null]);
     expect(test.order(1)).toMatchObject({ quantity: '8', trailedTo: '95' });
+  });
+
+  it('follows at another distance once it is told one, and still never goes back', () => {
+    const test = long([flat, [100, 110, 99, 108]]);
+    test.place(trailing('amt', '5'));
+    const { orderId } = test.order(1);
+    expect(test.modify(orderId, '10', null, { by: 'amt', size: '2' })).toBeNull();
+    expect(test.order(1)).toMatchObject({ trail: { by: 'amt', size: '2' }, trailedTo: '98' });
+    expect(test.modify(orderId, '10', null, { by: '%', size: '10' })).toBeNull();
+    expect(test.order(1)).toMatchObject({ trail: { by: '%', size: '10' }, trailedTo: '98' });
+    expect(test.modify(orderId, '10', null, { by: '%', size: '100' })).toMatch('not below 100 percent');
+    // The same distance is no change of it.
+    expect(test.modify(orderId, '10', null, { by: '%', size: '10.0' })).toBeNull();
+    expect(test.events.at(-1)).toMatchObject({ type: 'modify' });
+    expect(test.events.at(-1)).not.toHaveProperty('trail');
+    const again = emptyState(test.market.firstInstant);
+    for (const event of test.events) apply(again, event);
+    expect(again).toEqual(test.state);
   });
 
   it.each([

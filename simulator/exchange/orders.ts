@@ -9,7 +9,7 @@ import { expire } from './filling.js';
 import { sessionFor } from './market.js';
 import { accountOf, orderOf } from './state.js';
 import { termsProblem } from './terms.js';
-import type { Account, Order, OrderTerms, TradeWish } from './types.js';
+import type { Account, Order, OrderTerms, TradeWish, Trail } from './types.js';
 
 export interface OrderDraft extends OrderTerms {
   /** The client order id of the parent in the same request; null for a parent or a single order. */
@@ -81,7 +81,7 @@ function placeGroup(
 ): PlacedRow[] | string {
   if (drafts.some(({ parent }) => parent !== null)) return 'Orders of a group have no parent';
   const account = accountOf(exchange.state, accountId);
-  const group = `oca-${FIRST_ORDER_ID + exchange.state.orders.size}`;
+  const group = `oca-${FIRST_ORDER_ID + exchange.state.orderCount}`;
   const rows = drafts.map((draft): PlacedRow => {
     const text = termsRefusal(exchange, draft) ?? meansRefusal(exchange, account, draft, null, group);
     if (text !== null) return { accepted: false, text };
@@ -102,17 +102,25 @@ function endImmediate(exchange: Exchange, { orderId, tif }: Order): void {
 export const refusalOf = (exchange: Exchange, accountId: string, draft: OrderTerms): string | null =>
   termsRefusal(exchange, draft) ?? meansRefusal(exchange, accountOf(exchange.state, accountId), draft, null);
 
-/** Changes quantity and price of an open order. @returns null when done, else the refusal in words */
+/** New terms of an open order; a trailing one can also be told another distance. */
+export interface OrderChange {
+  readonly quantity: string;
+  readonly price: string | null;
+  readonly trail?: Trail | undefined;
+}
+
+/** Changes an open order. @returns null when done, else the refusal in words */
 export function modify(
   exchange: Exchange,
   orderId: number,
-  change: { readonly quantity: string; readonly price: string | null },
+  { trail: wanted, ...change }: OrderChange,
 ): string | null {
   const order = orderOf(exchange.state, orderId);
   const account = accountOf(exchange.state, order.account);
   // The limit of a trailing order moves with its stop, from the first one on.
   const kept = order.orderType === 'TRAILLMT' ? { ...change, price: order.price } : change;
-  const terms = { ...order, ...kept };
+  const trail = wanted === undefined || isSameTrail(wanted, order.trail) ? {} : { trail: wanted };
+  const terms = { ...order, ...kept, ...trail };
   if (quantity(change.quantity).lte(order.filled))
     return `Quantity ${change.quantity} is not more than the ${order.filled} that have filled`;
   const rest = quantity(change.quantity).minus(order.filled).toString();
@@ -124,10 +132,13 @@ export function modify(
       ? null
       : meansRefusal(exchange, account, { ...terms, quantity: rest }, order.orderId, order.ocaGroup));
   if (refusal !== null) return refusal;
-  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...kept });
+  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...kept, ...trail });
   settleNow(exchange, order.conid);
   return null;
 }
+
+const isSameTrail = (one: Trail, other: Trail | undefined): boolean =>
+  one.by === other?.by && price(one.size).eq(other.size);
 
 /** True where a price is named that is neither the trailing order's own nor where its stop, or its limit, stands. */
 function movesTrail(order: Order, to: string | null): boolean {
@@ -145,7 +156,7 @@ function accept(
 ): Order {
   const { state, market } = exchange;
   const calendar = market.calendarOf(draft.conid);
-  const orderId = FIRST_ORDER_ID + state.orders.size;
+  const orderId = FIRST_ORDER_ID + state.orderCount;
   exchange.emit({
     type: 'order',
     at: state.now,

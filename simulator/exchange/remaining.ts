@@ -1,7 +1,7 @@
 // How much of an order can still trade. The legs of a bracket whose entry has filled in part work for that part only.
 import type { Quantity } from '../../domain/money/decimal.js';
 import { quantity } from '../../domain/money/decimal.js';
-import { openOrders } from './state.js';
+import { orderOf } from './state.js';
 import type { ExchangeState, Order } from './types.js';
 
 const least = (a: Quantity, b: Quantity): Quantity => (a.lt(b) ? a : b);
@@ -18,13 +18,15 @@ export function remainingOf(state: ExchangeState, order: Order): Quantity {
 
 /** Legs of a parent that have not ended. One that has filled whole has ended its siblings too. */
 export const legsOf = (state: ExchangeState, parentId: number): Order[] =>
-  openOrders(state).filter((order) => order.parentId === parentId);
+  (state.legs.get(parentId) ?? [])
+    .filter((orderId) => state.open.has(orderId))
+    .map((orderId) => orderOf(state, orderId));
 
 /** Units that the legs of a parent have sold or bought back, those included that have ended since. */
 export function closedBy(state: ExchangeState, parentId: number): Quantity {
   let closed = quantity('0');
-  for (const order of state.orders.values())
-    if (order.parentId === parentId) closed = quantity(closed.plus(order.filled));
+  for (const orderId of state.legs.get(parentId) ?? [])
+    closed = quantity(closed.plus(state.orders.get(orderId)?.filled ?? '0'));
   return closed;
 }
 

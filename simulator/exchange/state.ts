@@ -1,23 +1,39 @@
 // The state of the exchange as the fold of its events: the one place that changes it. Used live (each event as it
 // happens) and at start (the whole ledger).
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
+import { acceptedOrder } from './accepted.js';
+import { forget } from './forget.js';
+import { close, open } from './openOrders.js';
 import { splitHolding, splitOrder } from './splits.js';
 import type { Account, ExchangeEvent, ExchangeState, Holding, Order, OrderState } from './types.js';
 
-/** An exchange without accounts, its clock at an instant. */
-export const emptyState = (now: string): ExchangeState => ({
+/**
+ * An exchange without accounts, its clock at an instant.
+ * @param keepsAll true where nothing is forgotten, which is how it is shown that nobody sees a difference
+ */
+export const emptyState = (now: string, keepsAll = false): ExchangeState => ({
   now,
+  keepsAll,
   step: 0,
   prices: 'replay',
   accounts: new Map(),
   users: new Map(),
   orders: new Map(),
+  orderCount: 0,
+  lastOrderId: 0,
+  executionCount: 0,
   open: new Set(),
+  openByConid: new Map(),
+  openByAccount: new Map(),
+  legs: new Map(),
   clientOrderIds: new Set(),
   executions: [],
   halted: new Set(),
   traded: new Map(),
 });
+
+/** Characters of the date of an instant. */
+const DATE = 10;
 
 /**
  * Applies one event in place.
@@ -25,7 +41,7 @@ export const emptyState = (now: string): ExchangeState => ({
  */
 export function apply(state: ExchangeState, event: ExchangeEvent): void {
   if (event.at < state.now) throw new RangeError(`an event at ${event.at} is before the clock, ${state.now}`);
-  state.now = event.at;
+  moveTo(state, event.at);
   switch (event.type) {
     case 'account':
       state.accounts.set(event.account, {
@@ -47,11 +63,9 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
     case 'order':
       accept(state, event);
       return;
-    case 'modify': {
-      const { quantity: units, price: at } = event;
-      update(state, event.orderId, { quantity: units, price: at, changedAt: event.at });
+    case 'modify':
+      modify(state, event);
       return;
-    }
     case 'trigger':
       update(state, event.orderId, { triggered: true, changedAt: event.at });
       return;
@@ -89,6 +103,13 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
   }
 }
 
+/** To forget is part of the fold, so that a start that reads the ledger knows just what the process knew that wrote it. */
+function moveTo(state: ExchangeState, at: string): void {
+  const isNewDay = at.slice(0, DATE) !== state.now.slice(0, DATE);
+  state.now = at;
+  if (isNewDay && !state.keepsAll) forget(state);
+}
+
 /** @throws RangeError when there is no such account. */
 export function accountOf(state: ExchangeState, id: string): Account {
   const account = state.accounts.get(id);
@@ -103,9 +124,16 @@ export function orderOf(state: ExchangeState, orderId: number): Order {
   return order;
 }
 
-/** Orders that are HELD or WORKING, oldest first. */
-export const openOrders = (state: ExchangeState): Order[] =>
-  [...state.open].sort((a, b) => a - b).map((orderId) => orderOf(state, orderId));
+/** Orders that are HELD or WORKING, oldest first: ids rise, and a set keeps the order in which they came. */
+export const openOrders = (state: ExchangeState): Order[] => ordersOf(state, state.open);
+/** The same of one contract, and of one account. */
+export const openOfConid = (state: ExchangeState, conid: number): Order[] =>
+  ordersOf(state, state.openByConid.get(conid) ?? []);
+export const openOfAccount = (state: ExchangeState, account: string): Order[] =>
+  ordersOf(state, state.openByAccount.get(account) ?? []);
+
+const ordersOf = (state: ExchangeState, ids: Iterable<number>): Order[] =>
+  Array.from(ids, (orderId) => orderOf(state, orderId));
 
 const nothing: Holding = { quantity: '0', cost: '0', realizedPnl: '0' };
 
@@ -114,47 +142,14 @@ export const holdingOf = (account: Account, conid: number): Holding => account.h
 
 function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'order' }>): void {
   accountOf(state, event.account);
-  if (state.orders.has(event.orderId)) throw new RangeError(`order ${event.orderId} was accepted twice`);
-  const { at, held } = event;
-  state.orders.set(event.orderId, {
-    orderId: event.orderId,
-    account: event.account,
-    conid: event.conid,
-    symbol: event.symbol,
-    side: event.side,
-    orderType: event.orderType,
-    tif: event.tif,
-    quantity: event.quantity,
-    price: event.price,
-    ...(event.auxPrice === undefined ? {} : { auxPrice: event.auxPrice }),
-    ...(event.trail === undefined ? {} : { trail: event.trail }),
-    cOID: event.cOID,
-    parentId: event.parentId,
-    ocaGroup: event.ocaGroup,
-    session: event.session,
-    placedAt: at,
-    state: held ? 'HELD' : 'WORKING',
-    triggered: false,
-    trailedTo: firstStop(event),
-    filled: '0',
-    value: '0',
-    commission: '0',
-    averagePrice: null,
-    changedAt: at,
-    reason: null,
-  });
-  state.open.add(event.orderId);
+  // Ids rise, so this holds also for orders that are forgotten.
+  if (event.orderId <= state.lastOrderId) throw new RangeError(`order ${event.orderId} was accepted twice`);
+  const order = acceptedOrder(event);
+  state.orders.set(event.orderId, order);
+  state.orderCount += 1;
+  state.lastOrderId = event.orderId;
+  open(state, order);
   if (event.cOID !== null) state.clientOrderIds.add(event.cOID);
-}
-
-/** Where a trailing stop stands before it has seen a price; null where none is named. */
-function firstStop({
-  orderType,
-  price: at,
-  auxPrice,
-}: Extract<ExchangeEvent, { type: 'order' }>): string | null {
-  if (orderType === 'TRAILLMT') return auxPrice ?? null;
-  return orderType === 'TRAIL' ? at : null;
 }
 
 function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execution' }>): void {
@@ -196,12 +191,13 @@ function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ex
     cOID: event.cOID,
     at: event.at,
   });
+  state.executionCount += 1;
   const date = event.at.slice(0, 10);
   const before = state.traded.get(event.conid);
   const units = quantity(before?.date === date ? before.units : '0').plus(event.quantity);
   state.traded.set(event.conid, { date, units: units.toString() });
-  for (const child of openOrders(state)) {
-    if (child.parentId !== order.orderId || child.state !== 'HELD') continue;
+  for (const child of ordersOf(state, state.legs.get(order.orderId) ?? [])) {
+    if (child.state !== 'HELD') continue;
     state.orders.set(child.orderId, { ...child, state: 'WORKING', changedAt: event.at });
   }
 }
@@ -215,7 +211,7 @@ function fill(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execu
   if (filled.gt(order.quantity)) throw new RangeError(`order ${order.orderId} filled more than it asked for`);
   const value = money(order.value).plus(notional(price(event.price), quantity(event.quantity)));
   const isWhole = filled.eq(order.quantity);
-  if (isWhole) state.open.delete(order.orderId);
+  if (isWhole) close(state, order);
   return update(state, order.orderId, {
     state: isWhole ? 'FILLED' : order.state,
     filled: filled.toString(),
@@ -235,6 +231,12 @@ function split(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'spli
       change(state, order.orderId, 'EXPIRED', event.at, 'Less than a share was left after a split');
     else state.orders.set(order.orderId, changed);
   }
+}
+
+function modify(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'modify' }>): void {
+  const { quantity: units, price: at, trail } = event;
+  const changes = { quantity: units, price: at, changedAt: event.at };
+  update(state, event.orderId, trail === undefined ? changes : { ...changes, trail });
 }
 
 function update(state: ExchangeState, orderId: number, changes: Partial<Order>): Order {
@@ -263,7 +265,7 @@ function change(
   at: string,
   reason: string | null = null,
 ): void {
-  if (!state.open.delete(orderId))
-    throw new RangeError(`order ${orderId} has ended already (${orderOf(state, orderId).state})`);
+  const order = orderOf(state, orderId);
+  if (!close(state, order)) throw new RangeError(`order ${orderId} has ended already (${order.state})`);
   update(state, orderId, { state: to, changedAt: at, reason });
 }

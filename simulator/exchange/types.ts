@@ -175,6 +175,8 @@ export type ExchangeEvent =
       readonly orderId: number;
       readonly quantity: string;
       readonly price: string | null;
+      /** Left out where it stays. */
+      readonly trail?: Trail | undefined;
     }
   | { readonly type: 'trigger'; readonly at: string; readonly orderId: number }
   | { readonly type: 'trail'; readonly at: string; readonly orderId: number; readonly stop: string }
@@ -220,14 +222,26 @@ export interface Account {
 /** The fold of all events. Changed by `apply` alone. */
 export interface ExchangeState {
   now: string;
+  /** False: what nobody can see any more is forgotten with each new market day (forget.ts). */
+  readonly keepsAll: boolean;
   step: number;
   prices: PricesOf;
   readonly accounts: Map<string, Account>;
   /** By the hash of their key. */
   readonly users: Map<string, User>;
+  /** All but those that ended long ago (forget.ts), oldest first. */
   readonly orders: Map<number, Order>;
-  /** Ids of the orders that are HELD or WORKING. */
+  /** How many there have been, and the id of the last one. */
+  orderCount: number;
+  lastOrderId: number;
+  executionCount: number;
+  /** Ids of the orders that are HELD or WORKING, oldest first; and the same by contract and by account. */
   readonly open: Set<number>;
+  readonly openByConid: Map<number, Set<number>>;
+  readonly openByAccount: Map<string, Set<number>>;
+  /** Ids of the legs of a bracket, by that of its parent. */
+  readonly legs: Map<number, readonly number[]>;
+  /** Of all orders, also of those that are forgotten: none is taken twice. */
   readonly clientOrderIds: Set<string>;
   readonly executions: (Execution & { readonly at: string })[];
   /** Conids that do not trade at the moment. */

@@ -13,6 +13,8 @@ export interface Topic {
 }
 
 const DAY_MS = 86_400_000;
+/** As far back as the broker's list of trades goes. */
+const MOST_DAYS = 7;
 
 /** The fields of `after` that are not the same in `before`. */
 const changes = (before: Row, after: Row): readonly (readonly [string, unknown])[] =>
@@ -25,6 +27,9 @@ function deltas(
   id: string,
   ids: readonly string[],
 ): readonly Row[] {
+  const listed = new Set(rows.map((row) => String(row[id])));
+  // A row that is listed no more comes whole if it ever comes again.
+  for (const key of seen.keys()) if (!listed.has(key)) seen.delete(key);
   return rows.flatMap((row) => {
     const key = String(row[id]);
     const before = seen.get(key);
@@ -55,7 +60,7 @@ export function ordersTopic(portal: Portal): Topic {
 export function tradesTopic(portal: Portal, wish: Row): Topic {
   const { engine, session } = portal;
   const seen = new Set<string>();
-  const days = typeof wish['days'] === 'number' ? wish['days'] : 1;
+  const days = typeof wish['days'] === 'number' ? Math.min(wish['days'], MOST_DAYS) : 1;
   const since = new Date(Date.parse(engine.state.now) - days * DAY_MS).toISOString();
   const rows = () =>
     engine.state.executions.filter(

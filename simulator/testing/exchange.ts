@@ -9,7 +9,7 @@ import { createMarket } from '../exchange/market.js';
 import type { Market } from '../exchange/market.js';
 import { modify, place } from '../exchange/orders.js';
 import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
-import type { Costs, ExchangeEvent, ExchangeState, Instrument, Order } from '../exchange/types.js';
+import type { Costs, ExchangeEvent, ExchangeState, Instrument, Order, Trail } from '../exchange/types.js';
 
 export const CONID = 1;
 export const ACCOUNT = 'DU1';
@@ -64,7 +64,7 @@ export interface TestExchange {
   readonly state: ExchangeState;
   readonly events: ExchangeEvent[];
   place(...drafts: readonly Partial<OrderDraft>[]): PlaceResult;
-  modify(orderId: number, quantity: string, price: string | null): string | null;
+  modify(orderId: number, quantity: string, price: string | null, trail?: Trail): string | null;
   cancel(orderId: number): void;
   halt(): void;
   resume(): void;
@@ -108,7 +108,8 @@ export function exchangeOf(
     state,
     events: all,
     place: (...drafts) => act((exchange) => place(exchange, ACCOUNT, drafts.map(draftOf))),
-    modify: (orderId, quantity, price) => act((exchange) => modify(exchange, orderId, { quantity, price })),
+    modify: (orderId, quantity, price, trail) =>
+      act((exchange) => modify(exchange, orderId, { quantity, price, trail })),
     cancel: (orderId) => {
       act((exchange) => {
         cancelOrder(exchange, orderId);

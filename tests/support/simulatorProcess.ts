@@ -45,7 +45,12 @@ export async function launchSimulator(directory: string, env: Readonly<Record<st
     exit.then(() => null),
   ]);
   const facts = line === null ? null : (JSON.parse(line) as ReadyFacts);
-  return { child, exit, facts };
+  /** Ends it by a signal; returns once it is gone. */
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    child.kill(signal);
+    await exit;
+  };
+  return { child, exit, facts, end };
 }
 
 /** The same where it has to start. @throws Error with its own words */
