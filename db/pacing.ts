@@ -20,6 +20,22 @@ const takeTurn = statement<{ waitMs: number | null; stopMs: number }>(
    select turn.ms as "waitMs", stop.ms as "stopMs" from stop left join turn on true`,
 );
 
+/** What is left of the wait is read as it was before the statement: right for whoever is not the second of two at once. */
+const claim = statement<{ taken: boolean; waitMs: number }>(
+  'gateway_limit_claim',
+  `with claimed as (
+     insert into gateway_limit as old (gateway, name, free_at)
+     values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+     on conflict (gateway, name) do update set free_at = clock_timestamp() + $3 * interval '1 millisecond'
+       where old.free_at <= clock_timestamp()
+     returning 1
+   )
+   select exists (select from claimed) as taken,
+     case when exists (select from claimed) then $3::float8 else coalesce(
+       (select greatest(0, extract(epoch from free_at - clock_timestamp()) * 1000)::float8
+        from gateway_limit where gateway = $1 and name = $2), 0) end as "waitMs"`,
+);
+
 const stopAll = statement(
   'gateway_limit_stop',
   `insert into gateway_limit as old (gateway, name, free_at)
@@ -33,6 +49,11 @@ export const createSharedPacing = (db: Database, gateway: string): SharedPacing 
     db.guard(async () => {
       const [turn] = await takeTurn(db.pool, [gateway, limit, gapMs, longestMs]);
       return turn ?? { waitMs: null, stopMs: 0 };
+    }),
+  claim: (limit, gapMs) =>
+    db.guard(async () => {
+      const [claimed] = await claim(db.pool, [gateway, limit, gapMs]);
+      return claimed ?? { taken: false, waitMs: 0 };
     }),
   stop: (forMs) =>
     db.guard(async () => {

@@ -7,6 +7,12 @@ export interface SharedTurn {
   readonly stopMs: number;
 }
 
+export interface SharedClaim {
+  readonly taken: boolean;
+  /** Milliseconds until the limit is free again. Where it was not taken, somebody may be quicker then too. */
+  readonly waitMs: number;
+}
+
 /** Errors: KeelError DATABASE_AWAY (retryable). */
 export interface SharedPacing {
   /**
@@ -14,6 +20,11 @@ export interface SharedPacing {
    * in `longestMs` is left to others: who gives up must not make them wait.
    */
   take(limit: string, gapMs: number, longestMs: number): Promise<SharedTurn>;
+  /**
+   * Takes a limit for now, where it is free now, and keeps it for `gapMs` from now. For a limit of single requests, which
+   * wait for something else as well: a turn that was taken before that wait says nothing of when they go out.
+   */
+  claim(limit: string, gapMs: number): Promise<SharedClaim>;
   /** Stops every process for so long from now. */
   stop(forMs: number): Promise<void>;
 }

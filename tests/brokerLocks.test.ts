@@ -71,6 +71,20 @@ test('hands the turns of a limit out one by one, whichever process asks, and sto
   expect(stopMs).toBeGreaterThan(800_000);
 });
 
+test('lets one of many claim a limit, whichever process asks, and says to the others when it is free', async () => {
+  const [ours, theirs] = [one, other].map((db) => createSharedPacing(db, 'https://claims/v1/api'));
+  if (ours === undefined || theirs === undefined) throw new Error('two are made');
+  const claims = await Promise.all(
+    [ours, theirs, ours, theirs, ours, theirs].map((each) => each.claim('orders', 60_000)),
+  );
+  expect(claims.filter(({ taken }) => taken)).toEqual([{ taken: true, waitMs: 60_000 }]);
+  const later = await theirs.claim('orders', 60_000);
+  expect(later.taken).toBe(false);
+  expect(Math.ceil(later.waitMs / 60_000)).toBe(1);
+  expect(await theirs.claim('trades', 0)).toEqual({ taken: true, waitMs: 0 });
+  expect(await ours.claim('trades', 0)).toEqual({ taken: true, waitMs: 0 });
+});
+
 test('takes no turn for a caller who cannot wait for it', async () => {
   const shared = createSharedPacing(one, 'https://waiting/v1/api');
   await shared.take('orders', 60_000, 0);

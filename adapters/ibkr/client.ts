@@ -92,11 +92,11 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
   const onTheirWay = new Set<Promise<unknown>>();
 
   /** Waits for an ordinary turn that comes while no order is asked about: one may have begun while this one waited. */
-  async function ordinaryTurn(): Promise<void> {
+  async function ordinaryTurn(gate: GateName | undefined): Promise<void> {
     for (;;) {
       const before = quiet;
       await before;
-      await pacing.slot('ordinary', clock.now() + pacingWaitMs);
+      await pacing.slot('ordinary', clock.now() + pacingWaitMs, gate);
       if (quiet === before) return;
     }
   }
@@ -117,7 +117,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
     const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
     const ordinary = input.reserved !== true && input.lane !== 'cancel';
     await oauth?.ready(ordinary);
-    if (ordinary) await ordinaryTurn();
+    if (ordinary) await ordinaryTurn(endpoint.gate);
     else if (input.reserved !== true || !pacing.takeReserved()) {
       await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
     }

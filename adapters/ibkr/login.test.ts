@@ -37,6 +37,7 @@ it('was not opened where the limits give no turn', async () => {
     pacingWaitMs: 50,
     sharedPacing: {
       take: () => Promise.resolve({ waitMs: 0, stopMs: 60_000 }),
+      claim: () => Promise.resolve({ taken: true, waitMs: 0 }),
       stop: () => Promise.resolve(),
     },
   });

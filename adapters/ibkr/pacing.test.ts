@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
 import type { SharedPacing } from '../../ports/pacing.js';
-import { createPacing } from './pacing.js';
-import type { Timer } from './pacing.js';
+import { createPacing, sleep } from './pacing.js';
+import type { GateName, Pacing, Timer } from './pacing.js';
 
 /** A clock that stands until it is moved, and a timer on it. */
 function fakeTime() {
@@ -219,14 +219,13 @@ it('refuses a factor that is not positive', () => {
 });
 
 describe('limits that are shared among processes', () => {
-  /** What db/pacing.ts keeps, on the test's clock. */
-  function budget(time: ReturnType<typeof fakeTime>) {
+  /** What db/pacing.ts keeps, on the test's clock, and answers after so many milliseconds. */
+  function budget(time: ReturnType<typeof fakeTime>, answerMs: () => number = () => 0) {
     const free = new Map<string, number>();
     let stopEnd = 0;
     let away = false;
-    const shared: SharedPacing = {
+    const kept: SharedPacing = {
       take: (limit, gapMs, longestMs) => {
-        if (away) return Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }));
         const now = time.clock.now();
         const at = Math.max(now, free.get(limit) ?? 0);
         const stopMs = Math.max(0, stopEnd - now);
@@ -234,10 +233,30 @@ describe('limits that are shared among processes', () => {
         free.set(limit, at + gapMs);
         return Promise.resolve({ waitMs: at - now, stopMs });
       },
+      claim: (limit, gapMs) => {
+        const now = time.clock.now();
+        const leftMs = Math.max(0, (free.get(limit) ?? 0) - now);
+        if (leftMs > 0) return Promise.resolve({ taken: false, waitMs: leftMs });
+        free.set(limit, now + gapMs);
+        return Promise.resolve({ taken: true, waitMs: gapMs });
+      },
       stop: (forMs) => {
         stopEnd = Math.max(stopEnd, time.clock.now() + forMs);
         return Promise.resolve();
       },
+    };
+    const asked = async <T>(question: () => Promise<T>): Promise<T> => {
+      if (away) throw new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' });
+      const [there, back] = [answerMs(), answerMs()];
+      if (there > 0) await sleep(time.timer, there);
+      const answer = await question();
+      if (back > 0) await sleep(time.timer, back);
+      return answer;
+    };
+    const shared: SharedPacing = {
+      take: (...question) => asked(() => kept.take(...question)),
+      claim: (...question) => asked(() => kept.claim(...question)),
+      stop: (forMs) => asked(() => kept.stop(forMs)),
     };
     return {
       shared,
@@ -268,31 +287,126 @@ describe('limits that are shared among processes', () => {
     }
   });
 
-  it('keep the lists of orders 5 s apart, whoever reads them', async () => {
-    const { time, all } = processes(2);
-    const went: number[] = [];
-    for (const pacing of all) {
-      void pacing.enter('orders', far).then((leave) => {
-        went.push(time.clock.now());
+  /** A request as client.ts sends it. @returns when it went out, or the code of its refusal */
+  const send = async (
+    pacing: Pacing,
+    time: ReturnType<typeof fakeTime>,
+    gate: GateName,
+    deadline: number,
+  ): Promise<number | string> => {
+    try {
+      const leave = await pacing.enter(gate, deadline);
+      try {
+        await pacing.slot('ordinary', deadline, gate);
+        return time.clock.now();
+      } finally {
         leave();
-      });
+      }
+    } catch (error) {
+      return (error as KeelError).code;
     }
+  };
+
+  it('keep the lists of orders 5 s apart where one process has a queue of other requests and the other none', async () => {
+    const { time, all } = processes(2);
+    const [busy, idle] = all;
+    if (busy === undefined || idle === undefined) throw new Error('two are made');
+    for (let ask = 0; ask < 8; ask += 1) void busy.slot('ordinary', far);
+    const first = send(busy, time, 'orders', far);
+    await time.advance(0);
+    const second = send(idle, time, 'orders', far);
     await time.advance(20_000);
-    expect(went).toHaveLength(2);
-    expect((went[1] ?? 0) - (went[0] ?? 0)).toBeGreaterThanOrEqual(5000);
+    const went = await Promise.all([first, second]);
+    expect(Math.abs(Number(went[0]) - Number(went[1]))).toBeGreaterThanOrEqual(5000);
+  });
+
+  it('never let two requests of one gate out closer than its gap, whoever waits for what and however slow the database is', async () => {
+    const gaps = { orders: 5000, trades: 5000, tickle: 1000 } as const;
+    const arrival = fc.record({
+      pauseMs: fc.integer({ min: 0, max: 3000 }),
+      process: fc.nat({ max: 2 }),
+      gate: fc.constantFrom(null, null, 'orders', 'orders', 'trades', 'tickle'),
+      patienceMs: fc.constantFrom(2000, 30_000, 120_000),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(arrival, { minLength: 2, maxLength: 40 }),
+        fc.array(fc.constantFrom(0, 0, 1, 5, 20, 60, 300), { minLength: 1, maxLength: 20 }),
+        async (arrivals, delays) => {
+          const time = fakeTime();
+          let answers = 0;
+          const { shared } = budget(time, () => delays[(answers += 1) % delays.length] ?? 0);
+          const all = [1, 2, 3].map(() =>
+            createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared }),
+          );
+          const went: { gate: string | null; at: number }[] = [];
+          const ends: Promise<void>[] = [];
+          for (const { pauseMs, process, gate, patienceMs } of arrivals) {
+            await time.advance(pauseMs);
+            const pacing = all[process];
+            if (pacing === undefined) throw new Error('three are made');
+            const deadline = time.clock.now() + patienceMs;
+            const sent =
+              gate === null
+                ? pacing.slot('ordinary', deadline).then(
+                    () => time.clock.now(),
+                    (error: unknown) => (error as KeelError).code,
+                  )
+                : send(pacing, time, gate, deadline);
+            ends.push(
+              sent.then((at) => {
+                if (typeof at === 'string') {
+                  expect(at).toBe('IBKR_PACING_DEADLINE');
+                  return;
+                }
+                // No later than its deadline, but for the two answers of the database that it may have waited for.
+                expect(at).toBeLessThanOrEqual(deadline + 1200);
+                went.push({ gate, at });
+              }),
+            );
+          }
+          await time.advance(600_000);
+          await Promise.all(ends);
+          for (const [gate, gapMs] of Object.entries(gaps)) {
+            const times = went.filter((each) => each.gate === gate).map(({ at }) => at);
+            times.sort((a, b) => a - b);
+            for (const [index, at] of times.entries()) {
+              if (index > 0) expect(at - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(gapMs);
+            }
+          }
+          for (const { at } of went) {
+            const second = went.filter((other) => other.at >= at && other.at < at + 1000);
+            // Room for two cancels and a kept slot.
+            expect(second.length).toBeLessThanOrEqual(7);
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  }, 120_000);
+
+  it('take another turn where the database was slow to give one, and wait no longer than the deadline for it', async () => {
+    const time = fakeTime();
+    const { shared } = budget(time, () => 300);
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared });
+    const asked = send(pacing, time, 'orders', time.clock.now() + 8000);
+    await time.advance(20_000);
+    expect(await asked).toBe('IBKR_PACING_DEADLINE');
   });
 
   it('lose no turn to a caller who is refused', async () => {
     const { time, all } = processes(2);
     const [one, other] = all;
     if (one === undefined || other === undefined) throw new Error('two are made');
-    (await one.enter('orders', far))();
+    await send(one, time, 'orders', far);
     for (let tries = 0; tries < 20; tries += 1) {
-      expect(await outcome(other.enter('orders', time.clock.now() + 100))).toBe('IBKR_PACING_DEADLINE');
+      const refusal = send(other, time, 'orders', time.clock.now() + 100);
+      await time.advance(0);
+      expect(await refusal).toBe('IBKR_PACING_DEADLINE');
     }
-    const next = outcome(other.enter('orders', time.clock.now() + 6000));
-    await time.advance(6000);
-    expect(await next).toBe('went');
+    const next = send(other, time, 'orders', time.clock.now() + 12_000);
+    await time.advance(12_000);
+    expect(await next).toEqual(expect.any(Number));
   });
 
   it('stop every process after a 429 of one, and no cancel', async () => {
@@ -315,5 +429,12 @@ describe('limits that are shared among processes', () => {
     await time.advance(1000);
     expect(await read).toBe('went');
     expect(await outcome(pacing?.slot('cancel', far) ?? Promise.resolve())).toBe('went');
+    // What has a limit of its own waits for the database, but for what keeps the login awake.
+    const gated = (gate: GateName) =>
+      pacing === undefined ? Promise.resolve('') : send(pacing, time, gate, time.clock.now() + 10_000);
+    const [list, tickle] = [gated('orders'), gated('tickle')];
+    await time.advance(10_000);
+    expect(await list).toBe('DATABASE_AWAY');
+    expect(await tickle).toEqual(expect.any(Number));
   });
 });

@@ -1,8 +1,9 @@
 // The one limiter of a process for a gateway: a 429 would stop everything for fifteen minutes. Called by client.ts
 // and orders.ts; made once by gateway.ts.
 import type { Clock } from '../../ports/clocks.js';
-import { KeelError } from '../../ports/errors.js';
-import type { SharedPacing, SharedTurn } from '../../ports/pacing.js';
+import type { SharedPacing } from '../../ports/pacing.js';
+import { createSharedTurns, refused } from './sharedTurns.js';
+import type { SharedTurns } from './sharedTurns.js';
 
 /** Where waiting happens, so that tests can let time pass. */
 export interface Timer {
@@ -57,13 +58,16 @@ const penaltyMs = 15 * 60 * 1000;
 
 export interface Pacing {
   /**
-   * Waits for its turn at a gate. The caller runs what is returned when the answer is there.
+   * Waits for its turn at a gate in this process. The caller runs what is returned when the answer is there.
    * @param deadline wall clock, milliseconds since the epoch
    * @throws KeelError IBKR_PACING_DEADLINE (retryable) when the turn does not come before the deadline.
    */
   enter(gate: GateName, deadline: number): Promise<() => void>;
-  /** Waits for a slot of the rate that all requests share. Same deadline, same error. */
-  slot(lane: Lane, deadline: number): Promise<void>;
+  /**
+   * Waits for a slot of the rate that all requests share, and where an ordinary request has a gate, until no other process
+   * holds that. The request must go out at once. Same deadline, same error; DATABASE_AWAY (retryable) from a gate.
+   */
+  slot(lane: Lane, deadline: number, gate?: GateName | null): Promise<void>;
   /** Waits for an ordinary slot and keeps it for a request that must not wait any more. Same deadline, same error. */
   reserve(deadline: number): Promise<void>;
   /** Uses a slot that was kept. @returns false when none is fresh, or a penalty has begun since. */
@@ -87,15 +91,6 @@ interface Gate {
   readonly waiting: (() => void)[];
 }
 
-function refused(what: string, deadline: number, now: number): KeelError {
-  const left = Math.max(0, Math.round(deadline - now));
-  const text = `${what} gets no turn under the gateway's limits within ${left} ms; nothing was sent. Try later.`;
-  return new KeelError('IBKR_PACING_DEADLINE', text, {
-    errorClass: 'retryable',
-    facts: { what, waitMs: left },
-  });
-}
-
 function gateIn(gates: Map<GateName, Gate>, name: GateName): Gate {
   const found = gates.get(name) ?? { active: 0, freeAt: 0, waiting: [] };
   gates.set(name, found);
@@ -105,24 +100,6 @@ function gateIn(gates: Map<GateName, Gate>, name: GateName): Gate {
 function leave(gate: Gate): void {
   gate.active -= 1;
   gate.waiting.shift()?.();
-}
-
-/**
- * The turn among all processes. Where it cannot be taken, a request that only reads goes out at half the rate, so that the
- * login is kept awake; `strict` ones do not.
- */
-async function takeShared(
-  shared: SharedPacing,
-  limit: string,
-  gapMs: number,
-  longestMs: number,
-  strict: boolean,
-): Promise<SharedTurn> {
-  const turn = await shared.take(limit, gapMs, longestMs).catch((error: unknown) => {
-    if (strict) throw error;
-    return { waitMs: gapMs, stopMs: 0 };
-  });
-  return { ...turn, waitMs: turn.waitMs === null ? null : Math.max(turn.waitMs, turn.stopMs) };
 }
 
 /** @throws RangeError when the factor is not positive. */
@@ -154,18 +131,34 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
     });
   };
 
-  async function sharedTurn(limit: string, gapMs: number, deadline: number, strict: boolean): Promise<void> {
-    if (shared === undefined) return;
-    const longestMs = Math.max(0, deadline - clock.now());
-    const { waitMs, stopMs } = await takeShared(shared, limit, gapMs, longestMs, strict);
-    penaltyEnd = Math.max(penaltyEnd, clock.now() + stopMs);
-    if (waitMs === null || clock.now() + waitMs > deadline) throw refused(limit, deadline, clock.now());
-    if (waitMs > 0) await sleep(timer, waitMs);
+  const turns =
+    shared === undefined
+      ? null
+      : createSharedTurns({
+          ...{ shared, clock, factor, wait: (ms) => sleep(timer, ms) },
+          stopped: (ms) => {
+            penaltyEnd = Math.max(penaltyEnd, clock.now() + ms);
+          },
+        });
+
+  /** Only the login must be kept awake while the database is away; what else has a gate waits for it. */
+  async function claimed(among: SharedTurns, gate: GateName, deadline: number): Promise<boolean> {
+    const { gapMs } = gateRules[gate];
+    return gapMs === 0 || among.claim(gate, gapMs, deadline, gate !== 'tickle');
   }
 
-  async function ordinarySlot(deadline: number, strict: boolean): Promise<void> {
-    await slot('ordinary', deadline);
-    await sharedTurn('all requests', laneGapMs.ordinary / factor, deadline, strict);
+  /**
+   * A slot here, then a turn among all processes, then the gate's claim: last, because nothing must come between it and the
+   * request. What has waited since its slot, or was told of a penalty, begins again.
+   */
+  async function ordinarySlot(deadline: number, strict: boolean, gate: GateName | null): Promise<void> {
+    for (;;) {
+      await slot('ordinary', deadline);
+      if (turns === null) return;
+      if (!(await turns.turn(deadline, strict)) || clock.now() < penaltyEnd) continue;
+      if (gate !== null && !(await claimed(turns, gate, deadline))) continue;
+      if (clock.now() >= penaltyEnd) return;
+    }
   }
 
   async function slot(lane: Lane, deadline: number): Promise<void> {
@@ -190,22 +183,15 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
         throw refused(name, deadline, now);
       }
       if (gate.freeAt > now) await sleep(timer, gate.freeAt - now);
-      const { gapMs } = gateRules[name];
-      if (gapMs > 0) {
-        // A little more than the limit: another process's request may have been slower on its way than ours.
-        await sharedTurn(name, (gapMs * 1.05) / factor, deadline, false).catch((error: unknown) => {
-          leave(gate);
-          throw error;
-        });
-      }
       return () => {
         gate.freeAt = clock.now() + gateRules[name].gapMs / factor;
         leave(gate);
       };
     },
-    slot: (lane, deadline) => (lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false)),
+    slot: (lane, deadline, gate = null) =>
+      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false, gate),
     async reserve(deadline) {
-      await ordinarySlot(deadline, true);
+      await ordinarySlot(deadline, true, null);
       reserved.push(clock.now() + reservedMs);
     },
     takeReserved() {
