@@ -120,6 +120,8 @@ export const configSchema = z.strictObject({
     adminPort: port,
     /** The simulator's own API, plain http. 0 takes a free port. */
     apiPort: port,
+    /** The front of its OAuth consumer, https, where there is one. 0 takes a free port. */
+    oauthPort: port,
     adminUrl: z.string(),
     adminToken: z.string(),
     directory: z.string().min(1),

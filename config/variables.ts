@@ -56,6 +56,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_SIMULATOR_PORT: { path: 'simulator.port', kind: 'number' },
   KEEL_SIMULATOR_ADMIN_PORT: { path: 'simulator.adminPort', kind: 'number' },
   KEEL_SIMULATOR_API_PORT: { path: 'simulator.apiPort', kind: 'number' },
+  KEEL_SIMULATOR_OAUTH_PORT: { path: 'simulator.oauthPort', kind: 'number' },
   KEEL_SIMULATOR_ADMIN_URL: { path: 'simulator.adminUrl' },
   KEEL_SIMULATOR_ADMIN_TOKEN: { path: 'simulator.adminToken' },
   KEEL_SIMULATOR_DIR: { path: 'simulator.directory' },

@@ -43,10 +43,12 @@ export interface SimulatorOptions extends WorldOptions {
   /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
   readonly midnightReset?: boolean;
   /**
-   * A consumer of OAuth, for whom the same API listens on a free port of its own; `own`: one that the simulator makes. None
-   * when left out.
+   * A consumer of OAuth, for whom the same API listens on a port of its own; `own`: one that the simulator makes. None when
+   * left out.
    */
   readonly oauth?: OauthOptions | 'own';
+  /** Its port; a free one when left out. */
+  readonly oauthPort?: number;
 }
 
 export interface Simulator {
@@ -115,7 +117,7 @@ async function open(
     session: freshSession(accountId, clock.now()),
     faults: createFaults(),
     limitsFactor: options.limitsFactor ?? USUAL_LIMITS_FACTOR,
-    penalty: { until: 0 },
+    penalty: { until: 0, refused: 0 },
     hidden: new Map(),
     cancelling: new Set(),
     live,
@@ -143,7 +145,8 @@ async function open(
   undo.push(attachSocket(front, portal, null));
   const own = options.oauth === 'own' ? ownConsumer(directory) : null;
   const oauth = options.oauth === 'own' ? own : options.oauth;
-  const oauthPort = await listenForOauth({ oauth, host, portal }, createTlsServer(tls), clientPortal, undo);
+  const oauthFront = { oauth, host, portal, port: options.oauthPort ?? 0 };
+  const oauthPort = await listenForOauth(oauthFront, createTlsServer(tls), clientPortal, undo);
   return {
     baseUrl: `https://${host}:${port}/v1/api`,
     oauthUrl: oauthPort === null ? null : `https://${host}:${oauthPort}/v1/api`,
@@ -164,16 +167,22 @@ async function listenForOauth(
     oauth,
     host,
     portal,
-  }: { readonly oauth: OauthOptions | null | undefined; readonly host: string; readonly portal: Portal },
+    port,
+  }: {
+    readonly oauth: OauthOptions | null | undefined;
+    readonly host: string;
+    readonly portal: Portal;
+    readonly port: number;
+  },
   server: TlsServer,
   clientPortal: Express,
   undo: (() => void | Promise<void>)[],
 ): Promise<number | null> {
   if (oauth == null) return null;
   server.on('request', createOauthFront(portal, oauth, clientPortal));
-  const port = await listen(server, host, 0, undo);
+  const bound = await listen(server, host, port, undo);
   undo.push(attachSocket(server, portal, oauth.consumer.accessToken));
-  return port;
+  return bound;
 }
 
 function makeDirectory(directory: string): void {

@@ -100,6 +100,18 @@ describe.concurrent('a run over OAuth alone', () => {
     };
     await onStack(temporal(), work, { KEEL_SIMULATOR_OAUTH: 'on' });
   });
+
+  it('completes, with one order, where the simulator was killed and started again under a worker that knows it', async () => {
+    const work = async (stack: TestStack): Promise<void> => {
+      const ended = await runUnder(stack, 'oauth-again', [], async (handle) => {
+        await stack.killSimulator();
+        await stack.startSimulator();
+        return stack.drive(handle);
+      });
+      expectFilled(stack, ended);
+    };
+    await onStack(temporal(), work, { KEEL_SIMULATOR_OAUTH: 'on' });
+  });
 });
 
 describe.concurrent('a run ends in a clear terminal state when', () => {

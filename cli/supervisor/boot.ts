@@ -121,7 +121,12 @@ async function startSimulator({ settings, dataDir, stack }: BootContext): Promis
   let facts: SimulatorFacts | null = null;
   const options = {
     role: 'simulator',
-    ports: [ports.simulator.port, ports.simulatorAdmin.port, ports.simulatorApi.port],
+    ports: [
+      ports.simulator.port,
+      ports.simulatorAdmin.port,
+      ports.simulatorApi.port,
+      ...(settings.config.simulator.oauth === 'on' ? [ports.simulatorOauth.port] : []),
+    ],
     words: `https://${settings.config.simulator.host}:${String(ports.simulator.port)}`,
     logs: join(dataDir, 'logs'),
     env,

@@ -44,7 +44,8 @@ export async function startChild({ role, command, args, env, logs }: ChildSpec):
   mkdirSync(logs, { recursive: true });
   const logFile = join(logs, `${role}.log`);
   if (existsSync(logFile) && statSync(logFile).size > rotateBytes) renameSync(logFile, `${logFile}.1`);
-  appendFileSync(logFile, '');
+  // For its owner alone, as the simulator's say where keys are.
+  appendFileSync(logFile, '', { mode: 0o600 });
   const from = statSync(logFile).size;
   const log = openSync(logFile, 'a');
   const started = spawn(command, [...args], { env, detached: true, stdio: ['ignore', log, log] });

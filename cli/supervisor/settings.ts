@@ -12,7 +12,14 @@ import { choosePorts } from './ports.js';
 import { authSecret } from './secret.js';
 
 export type PortName =
-  'api' | 'temporal' | 'temporalUi' | 'simulator' | 'simulatorAdmin' | 'simulatorApi' | 'postgres';
+  | 'api'
+  | 'temporal'
+  | 'temporalUi'
+  | 'simulator'
+  | 'simulatorAdmin'
+  | 'simulatorApi'
+  | 'simulatorOauth'
+  | 'postgres';
 
 export interface Settings {
   readonly config: Config;
@@ -44,6 +51,7 @@ export async function readSettings(environment: NodeJS.ProcessEnv, dataDir: stri
     simulator: config.simulator.port,
     simulatorAdmin: config.simulator.adminPort,
     simulatorApi: config.simulator.apiPort,
+    simulatorOauth: config.simulator.oauthPort,
     ...embeddedPorts,
   });
   return {
@@ -56,6 +64,7 @@ export async function readSettings(environment: NodeJS.ProcessEnv, dataDir: stri
       KEEL_SIMULATOR_PORT: String(ports.simulator.port),
       KEEL_SIMULATOR_ADMIN_PORT: String(ports.simulatorAdmin.port),
       KEEL_SIMULATOR_API_PORT: String(ports.simulatorApi.port),
+      KEEL_SIMULATOR_OAUTH_PORT: String(ports.simulatorOauth.port),
       KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     },
     given: {

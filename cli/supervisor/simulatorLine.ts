@@ -11,9 +11,9 @@ export const simulatorLine = z.object({
   oauthUrl: z.string().optional(),
   oauthConsumer: z
     .object({
-      consumerKey: z.string(),
-      accessToken: z.string(),
       realm: z.string(),
+      consumerKeyFile: z.string(),
+      accessTokenFile: z.string(),
       accessTokenSecretFile: z.string(),
       signatureKeyFile: z.string(),
       encryptionKeyFile: z.string(),
@@ -33,15 +33,21 @@ export const brokerEnvironment = (simulator: SimulatorFacts): Record<string, str
   ...loginByOauth(simulator),
 });
 
-/** What Keel needs to be the consumer that the simulator has made; nothing where it has made none. */
+/**
+ * What Keel needs to be the consumer that the simulator has made. Where it has made none it is asked as a gateway, also with a
+ * consumer of IBKR in the environment: that one's key is nothing for the simulator. Empty values take the place of IBKR's own.
+ */
 const loginByOauth = ({ oauthUrl, oauthConsumer }: SimulatorFacts): Record<string, string> =>
   oauthUrl === undefined || oauthConsumer === undefined
-    ? {}
+    ? { IBKR_CONNECTION: 'gateway' }
     : {
         IBKR_CONNECTION: 'oauth',
         IBKR_BASE_URL: oauthUrl,
-        IBKR_OAUTH_CONSUMER_KEY: oauthConsumer.consumerKey,
-        IBKR_OAUTH_ACCESS_TOKEN: oauthConsumer.accessToken,
+        IBKR_OAUTH_CONSUMER_KEY: '',
+        IBKR_OAUTH_CONSUMER_KEY_FILE: oauthConsumer.consumerKeyFile,
+        IBKR_OAUTH_ACCESS_TOKEN: '',
+        IBKR_OAUTH_ACCESS_TOKEN_FILE: oauthConsumer.accessTokenFile,
+        IBKR_OAUTH_ACCESS_TOKEN_SECRET: '',
         IBKR_OAUTH_ACCESS_TOKEN_SECRET_FILE: oauthConsumer.accessTokenSecretFile,
         IBKR_OAUTH_SIGNATURE_KEY_FILE: oauthConsumer.signatureKeyFile,
         IBKR_OAUTH_ENCRYPTION_KEY_FILE: oauthConsumer.encryptionKeyFile,

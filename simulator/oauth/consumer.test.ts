@@ -17,18 +17,36 @@ describe('the consumer of the simulator itself', () => {
   it('is made once, with files for its owner alone', () => {
     const { consumer, settings } = ownConsumer(directory);
     expect(ownConsumer(directory)).toEqual({ consumer, settings });
-    const { accessTokenSecretFile, signatureKeyFile, encryptionKeyFile, dhParamFile } = settings;
-    for (const file of [accessTokenSecretFile, signatureKeyFile, encryptionKeyFile, dhParamFile])
+    const { realm, ...files } = settings;
+    expect(realm).toBe(consumer.realm);
+    for (const file of Object.values(files))
       expect(statSync(file).mode & 0o077).toBe(0);
-    expect(createPrivateKey(readFileSync(signatureKeyFile)).asymmetricKeyDetails?.modulusLength).toBe(2048);
+    expect(createPrivateKey(readFileSync(files.signatureKeyFile)).asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(createDiffieHellman(Buffer.from(consumer.prime, 'hex'), consumer.generator).verifyError & 3).toBe(
       0,
     );
+    expect(readFileSync(files.consumerKeyFile, 'utf8').trim()).toBe(consumer.consumerKey);
+    expect(readFileSync(files.accessTokenFile, 'utf8').trim()).toBe(consumer.accessToken);
+  });
+
+  it('says nothing of its values, which go into a log', () => {
+    const { consumer, settings } = ownConsumer(directory);
+    for (const value of [consumer.consumerKey, consumer.accessToken, consumer.secret])
+      expect(JSON.stringify(settings)).not.toContain(value);
   });
 
   it('is refused where what is kept of it is damaged', () => {
     ownConsumer(directory);
     writeFileSync(join(directory, 'oauth', 'consumer.json'), '{}');
-    expect(() => ownConsumer(directory)).toThrow('remove its folder');
+    expect(() => ownConsumer(directory)).toThrow('remove that folder');
   });
+
+  it.each(['private_signature.pem', 'private_encryption.pem', 'access-token-secret', 'dhparam.pem'])(
+    'is refused where a power cut has emptied %s',
+    (name) => {
+      ownConsumer(directory);
+      writeFileSync(join(directory, 'oauth', name), '');
+      expect(() => ownConsumer(directory)).toThrow('remove that folder');
+    },
+  );
 });

@@ -3,22 +3,35 @@
 import {
   constants,
   createDiffieHellmanGroup,
+  createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
   publicEncrypt,
   randomBytes,
 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { KeelError } from '../../ports/errors.js';
 import type { OauthConsumer } from './verify.js';
 
-/** What a client sets to log in as the consumer. The files are readable for their owner alone. */
+/**
+ * What a client sets to log in as the consumer: files alone, readable for their owner, as the simulator says all this in its
+ * log.
+ */
 export interface ConsumerSettings {
-  readonly consumerKey: string;
-  readonly accessToken: string;
   readonly realm: string;
+  readonly consumerKeyFile: string;
+  readonly accessTokenFile: string;
   /** Base64, encrypted for the encryption key. */
   readonly accessTokenSecretFile: string;
   readonly signatureKeyFile: string;
@@ -45,6 +58,8 @@ export function ownConsumer(directory: string): {
   const folder = join(directory, 'oauth');
   const kept = join(folder, 'consumer.json');
   const files = {
+    consumerKeyFile: join(folder, 'consumer-key'),
+    accessTokenFile: join(folder, 'access-token'),
     accessTokenSecretFile: join(folder, 'access-token-secret'),
     signatureKeyFile: join(folder, 'private_signature.pem'),
     encryptionKeyFile: join(folder, 'private_encryption.pem'),
@@ -52,24 +67,25 @@ export function ownConsumer(directory: string): {
   };
   // Written last, so where it is the other files are.
   if (!existsSync(kept)) make(folder, kept, files);
-  const consumer = read(kept);
-  const { consumerKey, accessToken, realm } = consumer;
-  return { consumer, settings: { consumerKey, accessToken, realm, ...files } };
+  const consumer = read(folder, kept, files);
+  return { consumer, settings: { realm: consumer.realm, ...files } };
 }
 
-function read(file: string): OauthConsumer {
+/** Both halves: one that a power cut has emptied is told here, and not by a client that can not log in. */
+function read(folder: string, kept: string, files: Files): OauthConsumer {
   try {
-    return consumerSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const consumer = consumerSchema.parse(JSON.parse(readFileSync(kept, 'utf8')));
+    for (const file of [files.signatureKeyFile, files.encryptionKeyFile]) createPrivateKey(readFileSync(file));
+    for (const file of Object.values(files))
+      if (readFileSync(file, 'utf8').trim() === '') throw new Error(`${file} is empty`);
+    return consumer;
   } catch (cause) {
-    const message = `The simulator's OAuth consumer in ${file} cannot be read; remove its folder, and another one is made.`;
-    throw new KeelError('SIMULATOR_OAUTH', message, { facts: { file }, cause });
+    const message = `The simulator's OAuth consumer in ${folder} cannot be read; remove that folder, and another one is made.`;
+    throw new KeelError('SIMULATOR_OAUTH', message, { facts: { folder }, cause });
   }
 }
 
-type Files = Pick<
-  ConsumerSettings,
-  'accessTokenSecretFile' | 'signatureKeyFile' | 'encryptionKeyFile' | 'dhParamFile'
->;
+type Files = Omit<ConsumerSettings, 'realm'>;
 
 function make(folder: string, kept: string, files: Files): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -88,6 +104,8 @@ function make(folder: string, kept: string, files: Files): void {
     prime: prime.toString('hex'),
     generator: GENERATOR,
   };
+  replace(files.consumerKeyFile, `${consumer.consumerKey}\n`);
+  replace(files.accessTokenFile, `${consumer.accessToken}\n`);
   replace(files.signatureKeyFile, signature);
   replace(files.encryptionKeyFile, encryption);
   replace(files.dhParamFile, dhParamOf(prime));
@@ -118,7 +136,14 @@ function element(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
+/** On the disk before the next file is begun. */
 function replace(file: string, text: string): void {
-  writeFileSync(`${file}.new`, text, { mode: 0o600 });
+  const made = openSync(`${file}.new`, 'w', 0o600);
+  try {
+    writeFileSync(made, text);
+    fsyncSync(made);
+  } finally {
+    closeSync(made);
+  }
   renameSync(`${file}.new`, file);
 }

@@ -25,6 +25,7 @@ export async function launchSimulator(directory: string, env: Readonly<Record<st
       KEEL_SIMULATOR_PORT: '0',
       KEEL_SIMULATOR_ADMIN_PORT: '0',
       KEEL_SIMULATOR_API_PORT: '0',
+      KEEL_SIMULATOR_OAUTH_PORT: '0',
       KEEL_SIMULATOR_ADMIN_TOKEN: TOKEN,
       ...env,
     },

@@ -106,7 +106,7 @@ export async function startStack(
   const lane = temporal.takeLane();
   const { namespace } = lane;
   const postgres = await startTestPostgres();
-  const [port, adminPort] = [await freePort(), await freePort()];
+  const [port, adminPort, oauthPort] = [await freePort(), await freePort(), await freePort()];
   const adminUrl = `http://127.0.0.1:${adminPort}`;
   const shared = {
     KEEL_ENV: 'testing',
@@ -116,6 +116,7 @@ export async function startStack(
     TEMPORAL_NAMESPACE: namespace,
     KEEL_SIMULATOR_PORT: String(port),
     KEEL_SIMULATOR_ADMIN_PORT: String(adminPort),
+    KEEL_SIMULATOR_OAUTH_PORT: String(oauthPort),
     KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     KEEL_SIMULATOR_ADMIN_URL: adminUrl,
     ...extra,
