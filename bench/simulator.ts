@@ -55,14 +55,20 @@ export async function startMarket(
   return simulator;
 }
 
-async function admin({ facts }: NodeProcess, path: string, body: object): Promise<unknown> {
+async function admin({ facts }: NodeProcess, path: string, body?: object): Promise<unknown> {
   const response = await fetch(`${String(facts['adminUrl'])}${path}`, {
-    method: 'POST',
     headers: { Authorization: `Bearer ${simulatorToken}` },
-    body: JSON.stringify(body),
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
   });
   if (!response.ok) throw new Error(`the simulator refused ${path}: ${await response.text()}`);
   return response.json();
+}
+
+/** How many requests a simulator has answered with 429, as it counts them itself. */
+export async function rateRefusals(simulator: NodeProcess): Promise<number> {
+  const health = (await admin(simulator, '/health')) as { readonly rateRefusals?: unknown };
+  if (typeof health.rateRefusals !== 'number') throw new Error('the simulator tells no count of its 429');
+  return health.rateRefusals;
 }
 
 type Send = (method: string, path: string, body?: object) => Promise<string>;

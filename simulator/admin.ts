@@ -51,6 +51,7 @@ export function createAdmin({ portal, clock, token, cutBytes, tables, log }: Adm
       ...clock.status(),
       ...counts(engine),
       ledgerCutBytes: cutBytes,
+      rateRefusals: portal.penalty.refused,
       tables: tables(),
     });
   });

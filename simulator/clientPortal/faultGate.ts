@@ -38,7 +38,7 @@ export function faultGate(portal: Portal): RequestHandler {
     const pacing = faults.take('pacing-429', endpoint);
     if (pacing !== null) {
       beginPenalty(portal, pacing.ms);
-      refusePacing(response);
+      refusePacing(portal, response);
       return;
     }
     if (faults.take('session-loss', endpoint) !== null) endSession(portal, { login: true });

@@ -46,7 +46,7 @@ export function limits(portal: Portal): RequestHandler {
   let histories = 0;
   return (request, response, next) => {
     if (isInPenalty(portal)) {
-      refusePacing(response);
+      refusePacing(portal, response);
       return;
     }
     const now = clock.now();
@@ -61,7 +61,7 @@ export function limits(portal: Portal): RequestHandler {
         takes(buckets, line, now, own / 1000, Math.max(1, own) + (own * JITTER_MS) / 1000));
     if (!isPaced) {
       beginPenalty(portal, null);
-      refusePacing(response);
+      refusePacing(portal, response);
       return;
     }
     if (line !== 'GET /iserver/marketdata/history') {
@@ -69,6 +69,7 @@ export function limits(portal: Portal): RequestHandler {
       return;
     }
     if (histories >= HISTORY_AT_ONCE) {
+      portal.penalty.refused += 1;
       const error = 'Too many history charts requests, please try again later.';
       response.status(429).json({ error });
       return;

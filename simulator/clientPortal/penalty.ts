@@ -12,6 +12,7 @@ export function beginPenalty({ penalty, clock, limitsFactor }: Portal, ms: numbe
   penalty.until = clock.now() + (ms ?? PENALTY_MS / limitsFactor);
 }
 
-export function refusePacing(response: Response): void {
+export function refusePacing({ penalty }: Portal, response: Response): void {
+  penalty.refused += 1;
   response.status(429).json({ error: 'Too Many Requests', statusCode: 429 });
 }

@@ -66,7 +66,8 @@ export interface Portal {
   /** By how much the broker's limits and penalty are scaled: 50 allows 50 times as much. */
   readonly limitsFactor: number;
   /** Wall milliseconds since the epoch until which everything is refused with 429. */
-  readonly penalty: { until: number };
+  /** `refused` counts the requests that were answered 429. */
+  readonly penalty: { until: number; refused: number };
   /** Orders that no list shows yet, and until when, wall milliseconds since the epoch. */
   readonly hidden: Map<number, number>;
   /** Orders whose cancel is on its way. */

@@ -62,4 +62,21 @@ describe('forgetting', () => {
     test.step(15);
     expect([known(test), test.state.legs.size]).toEqual([[], 0]);
   });
+
+  it('lets the legs of an entry that was filled and is forgotten still cancel each other', () => {
+    const test = exchangeOf([...days(12), [100, 120, 99, 118], ...days(2)]);
+    const leg = { parent: 'entry', side: 'SELL', tif: 'GTC' } as const;
+    test.place(
+      { cOID: 'entry', quantity: '1' },
+      { ...leg, orderType: 'STP', price: '90', quantity: '1' },
+      { ...leg, orderType: 'LMT', price: '110', quantity: '1' },
+    );
+    test.step(11);
+    expect(known(test)).toEqual([null, null]);
+    const [stop, target] = [...test.state.orders.keys()];
+    test.step(13);
+    const ended = [stop, target].map((id) => test.state.orders.get(id ?? 0)?.state);
+    expect(ended).toEqual(['CANCELLED', 'FILLED']);
+    expect(test.state.open.size).toBe(0);
+  });
 });

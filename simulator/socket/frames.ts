@@ -60,7 +60,7 @@ export function ordersTopic(portal: Portal): Topic {
 export function tradesTopic(portal: Portal, wish: Row): Topic {
   const { engine, session } = portal;
   const seen = new Set<string>();
-  const days = typeof wish['days'] === 'number' ? Math.min(wish['days'], MOST_DAYS) : 1;
+  const days = typeof wish['days'] === 'number' ? Math.min(Math.max(wish['days'], 0), MOST_DAYS) : 1;
   const since = new Date(Date.parse(engine.state.now) - days * DAY_MS).toISOString();
   const rows = () =>
     engine.state.executions.filter(
@@ -73,6 +73,9 @@ export function tradesTopic(portal: Portal, wish: Row): Topic {
   return {
     due() {
       const found = rows();
+      // What the exchange has forgotten can not come again.
+      const known = new Set(engine.state.executions.map(({ executionId }) => executionId));
+      for (const id of seen) if (!known.has(id)) seen.delete(id);
       for (const { executionId } of found) seen.add(executionId);
       const args = found.filter(({ at }) => at >= since).map((one) => tradeRow(one, engine.market));
       return args.length === 0 ? [] : [{ topic: 'str', args }];
