@@ -4,8 +4,8 @@
     pip install TA-Lib==0.8.2 pynesys-pynecore==6.11.0 numpy       (Python 3.11 or later; `npm ci` before)
     python3 scripts/indicator-goldens.py
 
-The oracle of SMA, EMA, RSI, MACD, Bollinger Bands, ATR and the volume average is TA-Lib 0.8.1 (C), called through
-TA-Lib 0.8.2 of PyPI. TA-Lib has no SuperTrend: its reference is `ta.supertrend` of PyneCore 6.11.0, an independent
+The oracle of SMA, EMA, RSI, MACD, Bollinger Bands, ATR, the volume average and ADX with its +DI and -DI is TA-Lib 0.8.1
+(C), called through TA-Lib 0.8.2 of PyPI. TA-Lib has no SuperTrend: its reference is `ta.supertrend` of PyneCore 6.11.0, an independent
 implementation of TradingView's Pine Script checked by its authors against TradingView. Its own ATR starts at the first
 bar, so `ta.atr` is replaced by the values of TA-Lib's ATR; the rest of its SuperTrend runs as published. Pine writes
 the direction as 1 for falling; here the sign is turned, so that 1 means that the price is above the line.
@@ -168,6 +168,22 @@ def write_short(bars):
     save("short", {"source": "the first bars of the walk", "parameters": SHORT, "bars": columns, "cases": cases})
 
 
+def write_directional(named):
+    """ADX, +DI and -DI, which no chart shows: a file of their own, on the bars of the other goldens."""
+    cases = []
+    for name, bars in named.items():
+        stride = 7 if name == "sp500" else 1
+        high, low, close = (bars[column] for column in ("high", "low", "close"))
+        for period in (14, 2, 9) if name == "walk" else (14,):
+            series = {}
+            for key, function in (("adx", "ADX"), ("plus", "PLUS_DI"), ("minus", "MINUS_DI")):
+                first = lookback(function, timeperiod=period)
+                values = getattr(talib, function)(high, low, close, timeperiod=period)
+                series[key] = {"lookback": first, "values": numbers(values[first::stride])}
+            cases.append({"golden": name, "period": period, "stride": stride, "series": series})
+    save("directional", {"source": "the bars of the other files", "cases": cases})
+
+
 def read(name):
     with open(ROOT / FILES[name], newline="") as file:
         rows = [{key.lower(): value for key, value in row.items()} for row in csv.DictReader(file)]
@@ -200,19 +216,25 @@ def walk(count, start=100.0, step=0.02, gap=0.0, every=0):
 
 def main():
     TARGET.mkdir(exist_ok=True)
-    write("aapl", FILES["aapl"], read("aapl"), [DEFAULT], committed_bars=False)
-    write("sp500", FILES["sp500"], read("sp500"), [DEFAULT, OTHER], stride=7, committed_bars=False)
-    write("walk", "a seeded walk", walk(600), [DEFAULT, OTHER])
+    walked = walk(600)
     flat = {column: np.full(300, 1000.0 if column == "volume" else 12.34) for column in COLUMNS}
-    write("flat", "300 bars without any movement", flat, [DEFAULT])
     # Bar 90 of this walk is in a rise, so that the bands of SuperTrend meet while the line is the lower one.
     rising = walk(90)
     still = {c: np.concatenate([rising[c], np.full(450, 500.0 if c == "volume" else rising["close"][-1])]) for c in COLUMNS}
+    gaps = walk(500, gap=0.25, every=13)
+    large = walk(500, start=1e8, step=1e-6)
+    write("aapl", FILES["aapl"], read("aapl"), [DEFAULT], committed_bars=False)
+    write("sp500", FILES["sp500"], read("sp500"), [DEFAULT, OTHER], stride=7, committed_bars=False)
+    write("walk", "a seeded walk", walked, [DEFAULT, OTHER])
+    write("flat", "300 bars without any movement", flat, [DEFAULT])
     write("still", "90 bars of a walk, then 450 at its last close", still, [DEFAULT])
-    write("gaps", "a seeded walk that opens 25 % away on every 13th bar", walk(500, gap=0.25, every=13), [DEFAULT])
-    write("large", "a seeded walk at a price of 100 million, in steps of a hundredth of a basis point",
-          walk(500, start=1e8, step=1e-6), [DEFAULT])
+    write("gaps", "a seeded walk that opens 25 % away on every 13th bar", gaps, [DEFAULT])
+    write("large", "a seeded walk at a price of 100 million, in steps of a hundredth of a basis point", large, [DEFAULT])
     write_short(walk(60))
+    write_directional({
+        "aapl": read("aapl"), "sp500": read("sp500"), "walk": walked, "flat": flat, "still": still, "gaps": gaps,
+        "large": large,
+    })
 
 
 if __name__ == "__main__":

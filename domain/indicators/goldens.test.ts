@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { toColumns } from '../market/columns.js';
 import { parseCsv } from '../market/csv.js';
+import { directionalMovement } from './adx.js';
 import { computeIndicators } from './compute.js';
 import type { BarColumns, IndicatorParameters, IndicatorSet, Series } from './types.js';
 
@@ -18,6 +19,14 @@ interface Golden {
   readonly sets: readonly {
     readonly parameters: IndicatorParameters;
     readonly series: Readonly<Record<string, Column>>;
+  }[];
+}
+interface DirectionalGolden {
+  readonly cases: readonly {
+    readonly golden: string;
+    readonly period: number;
+    readonly stride: number;
+    readonly series: Readonly<Record<'adx' | 'plus' | 'minus', Column>>;
   }[];
 }
 interface ShortGolden {
@@ -96,19 +105,47 @@ const rows = golden.flatMap(([name, { sets, ...file }]) =>
   ),
 );
 
+/** Our series has its first value where TA-Lib has one, and agrees from there on. */
+function expectAgreement(
+  ours: Series | null | undefined,
+  { lookback, values: theirs }: Column,
+  stride: number,
+  rounding: number,
+): void {
+  const values = [...(ours ?? [])];
+  expect(values.findIndex((value) => !Number.isNaN(value))).toBe(lookback);
+  expect(values.slice(0, lookback).every(Number.isNaN)).toBe(true);
+  const sampled = values.filter((_, i) => i >= lookback && (i - lookback) % stride === 0);
+  expect(worst(sampled, theirs, rounding)).toBeLessThan(1e-9);
+}
+
 describe('agrees with TA-Lib to 1e-9 relative after exactly its warm-up', () => {
   it.each(rows)('$indicator of $name, parameters $set', ({ file, indicator, column, parameters }) => {
     const columns = columnsOf(file);
     const ours = named(computeIndicators(columns, parameters))[indicator];
     expect(ours).toHaveLength(columns.close.length);
-    const values = [...(ours ?? [])];
-    expect(values.findIndex((value) => !Number.isNaN(value))).toBe(column.lookback);
-    expect(values.slice(0, column.lookback).every(Number.isNaN)).toBe(true);
-    const sampled = values.filter(
-      (_, i) => i >= column.lookback && (i - column.lookback) % file.stride === 0,
-    );
-    expect(worst(sampled, column.values, roundingOf(indicator, columns))).toBeLessThan(1e-9);
+    expectAgreement(ours, column, file.stride, roundingOf(indicator, columns));
   });
+
+  const { cases } = read('directional') as DirectionalGolden;
+  it.each(cases)(
+    'ADX, +DI and −DI of $golden, period $period',
+    ({ golden: name, period, stride, series }) => {
+      const columns = columnsOf(read(name) as Golden);
+      const ours = directionalMovement(columns, period);
+      for (const key of ['adx', 'plus', 'minus'] as const) {
+        expect(ours?.[key]).toHaveLength(columns.close.length);
+        expectAgreement(ours?.[key], series[key], stride, 0);
+      }
+      const short = (count: number) => ({
+        high: columns.high.slice(0, count),
+        low: columns.low.slice(0, count),
+        close: columns.close.slice(0, count),
+      });
+      expect(directionalMovement(short(2 * period - 1), period)).toBeNull();
+      expect(directionalMovement(short(2 * period), period)?.adx.at(-1)).toBe(ours?.adx[2 * period - 1]);
+    },
+  );
 });
 
 describe('around every warm-up', () => {

@@ -11,3 +11,6 @@ export const changeLookback = (period: number): number => period;
 /** The slow average, then the signal's average of the line. All three series of MACD start there. */
 export const macdLookback = ({ slow, signal }: IndicatorParameters['macd']): number =>
   averageLookback(slow) + averageLookback(signal);
+
+/** ADX averages an index that itself has the lookback of a change, over the period. */
+export const adxLookback = (period: number): number => 2 * period - 1;
