@@ -54,6 +54,8 @@ export function summaryOf(run: RunDetail, places: Places) {
     charts: run.charts.map(({ timeframe, key, sha256, bytes, width, height }) => ({
       ...{ timeframe, key, sha256, bytes, width, height },
     })),
+    /** Of the daily bars, as the rules told it; null where a model read them. */
+    regime: run.analyses.find(({ regime }) => regime !== undefined)?.regime ?? null,
     decision: decision && {
       action: decision.action,
       entry: decision.entry,

@@ -82,7 +82,7 @@ function verdicts({ orm }: Database, mode: Mode) {
         mode,
         ...placeholders('runId', 'timeframe', 'analyst', 'score', 'parts', 'close', 'atr', 'support'),
         ...placeholders('resistance', 'lastBar', 'barCount', 'reasons'),
-        reading: jsonText('reading'),
+        ...{ reading: jsonText('reading'), regime: jsonText('regime'), reversal: jsonText('reversal') },
       })
       .onConflictDoUpdate({
         target: [analysis.runId, analysis.timeframe],
@@ -114,6 +114,10 @@ function verdicts({ orm }: Database, mode: Mode) {
 }
 
 /** As text, so that nothing is NULL and not the JSON word null. */
+/** For `jsonText`; null of what is absent. */
+const textOf = (value: object | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);
+
 const jsonText = (name: string) => sql`${sql.placeholder(name)}::jsonb`;
 
 type DecisionRow = typeof decision.$inferSelect;
@@ -167,14 +171,18 @@ export function createEvidenceStore(db: Database, mode: Mode): EvidenceStore {
       db.guard(async () => (await picture.chartByKey.execute({ key, ownerId })).map(readChart)[0] ?? null),
     putAnalysis: (runId, said) =>
       db.guard(async () => {
-        const reading = said.reading === undefined ? null : JSON.stringify(said.reading);
-        await verdict.putAnalysis.execute({ runId, ...said, reading });
+        const { reading, regime, reversal } = said;
+        const texts = { reading: textOf(reading), regime: textOf(regime), reversal: textOf(reversal) };
+        await verdict.putAnalysis.execute({ runId, ...said, ...texts });
       }),
     analyses: (runId) =>
       db.guard(async () =>
-        (await verdict.analyses.execute({ runId })).map(({ reading, ...said }) =>
-          reading === null ? said : { ...said, reading },
-        ),
+        (await verdict.analyses.execute({ runId })).map(({ reading, regime, reversal, ...said }) => ({
+          ...said,
+          ...(regime !== null && { regime }),
+          ...(reversal !== null && { reversal }),
+          ...(reading !== null && { reading }),
+        })),
       ),
     putDecision: (runId, made, input) =>
       db.guard(async () => {

@@ -15,9 +15,10 @@ import {
 import type { RunOutcome, RunStatus, StepName } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { WorkflowDefinition } from '../domain/definition/definition.js';
-import type { Action, Analysis, Decision } from '../domain/decision/decision.js';
+import type { Action, Analysis, Decision, Reversal } from '../domain/decision/decision.js';
 import type { DecisionReview, Reading } from '../domain/decision/reading.js';
 import type { Timeframe } from '../domain/market/bar.js';
+import type { Regime } from '../domain/market/regime.js';
 import type { ProposedOrder, RiskCheck, RiskVerdict } from '../domain/risk/types.js';
 import { created, instant, modeColumn, objectColumns } from './columns.js';
 
@@ -143,6 +144,8 @@ export const analysis = pgTable('analysis', {
   reasons: jsonb('reasons').$type<readonly string[]>().notNull(),
   createdAt: created(),
   reading: jsonb('reading').$type<Reading>(),
+  regime: jsonb('regime').$type<Regime>(),
+  reversal: jsonb('reversal').$type<Reversal>(),
 });
 
 export const decision = pgTable('decision', {

@@ -345,6 +345,8 @@ describe('a stored run', () => {
       lastBar: '2014-07-07T13:30:00.000Z',
       barCount: 200,
       reasons: ['the close is above the SMA 50'],
+      regime: { kind: 'ranging', direction: 'up', adx: 17.5, volatilityRank: 0.2 },
+      reversal: { action: 'buy', target: 97.5 },
     });
     const decision = {
       action: 'buy',
@@ -398,7 +400,14 @@ describe('a stored run', () => {
       status: 'running',
       bars: [{ timeframe: 'daily', count: 200, key: 'bars/one.json' }],
       charts: [{ timeframe: 'daily', url: '/api/v1/charts/charts/shown.png' }],
-      analyses: [{ timeframe: 'daily', score: 0.42 }],
+      analyses: [
+        {
+          timeframe: 'daily',
+          score: 0.42,
+          regime: { kind: 'ranging' },
+          reversal: { action: 'buy', target: 97.5 },
+        },
+      ],
       decision: { action: 'buy', entry: '95.97' },
       decisionInput: { key: 'decisions/one.json' },
       risk: [{ stage: 'proposal', approved: true }],

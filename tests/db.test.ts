@@ -571,6 +571,13 @@ describe('evidence', () => {
     expect(await stores.evidence.chartByKey(bars.object.key, null)).toBeNull();
     await stores.evidence.putAnalysis(runId, analysis);
     expect(await stores.evidence.analyses(runId)).toEqual([analysis]);
+    const inRange = {
+      ...analysis,
+      regime: { kind: 'ranging', direction: 'down', adx: 17.25, volatilityRank: 0.1 },
+      reversal: { action: 'buy', target: 97.5 },
+    } as const;
+    await stores.evidence.putAnalysis(runId, inRange);
+    expect(await stores.evidence.analyses(runId)).toEqual([inRange]);
     expect(await stores.evidence.decision(runId)).toBeNull();
     await stores.evidence.putDecision(runId, { ...decision, rationale: 'first try' }, object('a'));
     await stores.evidence.putDecision(runId, decision, object('b'));

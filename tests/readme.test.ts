@@ -28,7 +28,7 @@ const alone: readonly Example[] = [
     prints: /^Run 2014-07-07 .*\(AAPL, simulated\): FILLED/m,
   },
   { command: 'npx keel verify out.json', prints: /^Verified: all \d+ checks hold\.$/m },
-  { command: 'npx keel replay out.json', prints: /^Replayed: buy by rules 1, the same \d+ bytes/m },
+  { command: 'npx keel replay out.json', prints: /^Replayed: buy by rules 2, the same \d+ bytes/m },
   { command: 'npx keel explain out.json', prints: /^Every hash holds\.$/m },
   { command: 'npm start -- --help', prints: /^ {2}--as-of DATE/m },
   { command: 'npx keel config print', prints: /^mode: simulated$/m },

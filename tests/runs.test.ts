@@ -4,31 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import { orderWorkflowId, runWorkflowId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
 import type { RunProgress, RunResult } from '../contracts/wire/run.js';
-import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
 import type { IntentRow } from '../ports/stores.js';
 import { figuresOf } from './support/histories.js';
-import { demoSettings, startStack, type TestStack } from './support/stack.js';
+import { quickSettings, startStack, type TestStack } from './support/stack.js';
 import { startTemporal, type TestTemporal } from './support/temporal.js';
 
 const calendar = createNyseCalendar();
 const account = 'DU1234567';
-/** Indicators so quick that the rules sell on a few falling days. */
-const quick = {
-  timeframes: ['daily'] as const,
-  risk: { ...demoSettings.risk, minimumRCoefficient: '1' },
-  indicators: {
-    ...defaultIndicators,
-    sma: [5, 10, 20],
-    ema: [5],
-    rsi: 3,
-    macd: { fast: 3, slow: 6, signal: 3 },
-    bollinger: { period: 5, deviations: 2 },
-    superTrend: { period: 3, multiplier: 1 },
-  },
-};
-
 let temporal: TestTemporal;
 let stack: TestStack;
 let worker: Awaited<ReturnType<TestStack['startWorker']>>;
@@ -164,7 +148,7 @@ describe('a run that places no order', () => {
   });
 
   it('ends as NOTHING_TO_SELL when it decides to sell and holds nothing', async () => {
-    await stack.createStrategy('quick', quick);
+    await stack.createStrategy('quick', quickSettings);
     const result = await run('quick', '2014-06-25');
     expect(result).toMatchObject({ status: 'ended', outcome: 'NOTHING_TO_SELL', order: null });
     expect((await stack.market.stores.evidence.decision('quick-2014-06-25'))?.decision.action).toBe('sell');

@@ -1,11 +1,10 @@
 // A closing sell from end to end: the decision of one run buys, that of a later one sells what is held.
 import { describe, expect, it } from 'vitest';
 import { sharedServers } from './support/servers.js';
-import { startStack } from './support/stack.js';
+import { quickSettings, startStack } from './support/stack.js';
 
-/** The rules buy SYNFLAT at the first close and sell it at the second; neither stop nor target trades in between. */
-const symbol = 'SYNFLAT';
-const [buyAt, sellAt] = ['2011-06-17T20:00:00.000Z', '2011-07-01T20:00:00.000Z'] as const;
+/** The rules buy AAPL at the first close and sell it at the second; neither stop nor target trades in between. */
+const [buyAt, sellAt] = ['2014-07-23T20:00:00.000Z', '2014-07-31T20:00:00.000Z'] as const;
 
 const temporal = sharedServers();
 
@@ -21,9 +20,9 @@ describe.concurrent('a sell of what an earlier run bought', () => {
     const stack = await startStack(temporal());
     try {
       const strategy = `sell-${(fault ?? 'in-peace').replaceAll(':', '-').toLowerCase()}`;
-      await stack.createStrategy(strategy, { symbols: [symbol] });
+      await stack.createStrategy(strategy, quickSettings);
       const first = await stack.startWorker();
-      const bought = await stack.drive(await stack.startRun(strategy, buyAt, symbol));
+      const bought = await stack.drive(await stack.startRun(strategy, buyAt));
       expect(bought).toMatchObject({ outcome: 'FILLED' });
 
       let doomed = first;
@@ -31,7 +30,7 @@ describe.concurrent('a sell of what an earlier run bought', () => {
         await first.stop();
         doomed = await stack.startWorker(fault);
       }
-      const driven = stack.drive(await stack.startRun(strategy, sellAt, symbol));
+      const driven = stack.drive(await stack.startRun(strategy, sellAt));
       if (fault !== null) {
         await doomed.ended;
         await stack.startWorker();
@@ -48,9 +47,9 @@ describe.concurrent('a sell of what an earlier run bought', () => {
         ['SELL', false],
       ]);
       const { intents, brokerState } = stack.market.stores;
-      const entry = await intents.byRun(`${strategy}-2011-06-17`);
+      const entry = await intents.byRun(`${strategy}-2014-07-23`);
       expect(entry?.legs.map(({ status }) => status)).toEqual(['CANCELLED', 'CANCELLED']);
-      expect(await intents.byRun(`${strategy}-2011-07-01`)).toMatchObject({
+      expect(await intents.byRun(`${strategy}-2014-07-31`)).toMatchObject({
         state: 'FILLED',
         side: 'SELL',
       });

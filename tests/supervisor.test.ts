@@ -83,6 +83,7 @@ describe('npm start', () => {
     expect(living(records)).toEqual([]);
     expect(readRecords(dataDir)).toEqual([]);
     expect(summary()).toMatchObject({ symbol: 'AAPL', session: '2014-07-07', outcome: 'FILLED' });
+    expect(summary().regime).toMatchObject({ kind: 'trending', direction: 'up' });
     expect(summary().order).toMatchObject({ status: 'FILLED' });
   });
 

@@ -1,5 +1,7 @@
 // The deterministic analyst: the default where no model is configured. The same bars always give the same answer.
 import { computeIndicators } from '../../domain/indicators/compute.js';
+import type { Analysis } from '../../domain/decision/decision.js';
+import { timeframeRules } from '../../domain/market/bar.js';
 import { toColumns } from '../../domain/market/columns.js';
 import type { RulesAnalyst } from '../../ports/analyst.js';
 import { propose } from './propose.js';
@@ -7,7 +9,11 @@ import { scoreTimeframe } from './score.js';
 
 const name = 'rules';
 /** Raised with every change that may change an answer; `keel verify` compares it. */
-const version = '1';
+const version = '2';
+
+/** Made by a worker of version 1, just before its place was taken: half of a decision by each would be nobody's. */
+const readBeforeRegimes = ({ timeframe, barCount, regime }: Analysis): boolean =>
+  timeframe === 'daily' && barCount >= timeframeRules.daily.warmUp && regime === undefined;
 
 export function createRulesAnalyst(): RulesAnalyst {
   return {
@@ -21,6 +27,14 @@ export function createRulesAnalyst(): RulesAnalyst {
       });
     },
     decide: (input) => {
+      const outdated = input.analyses.find(readBeforeRegimes);
+      if (outdated !== undefined) {
+        return Promise.resolve({
+          kind: 'failed',
+          code: 'ANALYSIS_OUTDATED',
+          message: `the ${outdated.timeframe} bars were read by a version of the rules that told no kind of market, before Keel was updated: run the session again`,
+        });
+      }
       const proposal = propose(input.analyses, input.limits.minimumRCoefficient);
       return Promise.resolve(
         proposal === null

@@ -1,8 +1,11 @@
-// The rules' reading of one timeframe: four scores from -1 to 1, each with its reasons in words and numbers.
-// Documented in docs/rules.md; the weights are stated here and nowhere tuned on the demo's data.
+// The rules' reading of one timeframe: the regime of daily bars, and four scores from -1 to 1, each with its reasons in
+// words and numbers. Documented in docs/rules.md; the weights are stated here and nowhere tuned on the demo's data.
 import type { Analysis } from '../../domain/decision/decision.js';
-import type { IndicatorSet, Series } from '../../domain/indicators/types.js';
+import type { IndicatorSet } from '../../domain/indicators/types.js';
 import type { Bar, Timeframe } from '../../domain/market/bar.js';
+import { regimeOf } from '../../domain/market/regime.js';
+import { regimeText } from './regimeText.js';
+import { lastOf, readReversal } from './reversal.js';
 
 /** Sum 1. Trend leads, momentum confirms, levels and volatility temper. */
 export const weights = { trend: 0.4, momentum: 0.3, levels: 0.2, volatility: 0.1 } as const;
@@ -18,12 +21,6 @@ interface Part {
 const clamp = (value: number): number => Math.max(-1, Math.min(1, value));
 const sign = (value: number): number => (value > 0 ? 1 : value < 0 ? -1 : 0);
 const two = (value: number): string => value.toFixed(2);
-
-/** The last value of a series; null while it warms up or where its bars are too few. */
-function lastOf(series: Series | null | undefined): number | null {
-  const value = series?.at(-1);
-  return value === undefined || Number.isNaN(value) ? null : value;
-}
 
 /**
  * @param bars complete bars, oldest first, at least one
@@ -44,15 +41,19 @@ export function scoreTimeframe(
     volatility: volatilityOf(last.close, indicators),
     levels: levelScore(last, levels, indicators),
   };
-  const score =
+  const direction =
     weights.trend * parts.trend.score +
     weights.momentum * parts.momentum.score +
     weights.levels * parts.levels.score +
     weights.volatility * parts.volatility.score;
+  // The market is what the days say; weeks have a score only.
+  const regime = timeframe === 'daily' ? regimeOf(bars) : null;
+  const range = regime?.kind === 'ranging' ? readReversal(last.close, indicators) : null;
+  const reversal = range?.reversal ?? null;
   return {
     timeframe,
     analyst,
-    score,
+    score: range?.score ?? direction,
     parts: {
       trend: parts.trend.score,
       momentum: parts.momentum.score,
@@ -65,7 +66,13 @@ export function scoreTimeframe(
     resistance: levels?.resistance ?? null,
     lastBar: last.time,
     barCount: bars.length,
-    reasons: Object.values(parts).flatMap((part) => part.reasons),
+    reasons: [
+      ...(timeframe === 'daily' ? [regimeText(regime)] : []),
+      ...(range?.reasons ?? []),
+      ...Object.values(parts).flatMap((part) => part.reasons),
+    ],
+    ...(regime !== null && { regime }),
+    ...(reversal !== null && { reversal }),
   };
 }
 

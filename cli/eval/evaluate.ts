@@ -135,11 +135,13 @@ function reportOf(points: readonly Point[], said: readonly Said[], cost: number)
   return {
     all: figuresOf(judged),
     byRegime: {
-      rising: within(({ regime }) => regime.trend === 'rising'),
-      sideways: within(({ regime }) => regime.trend === 'sideways'),
-      falling: within(({ regime }) => regime.trend === 'falling'),
-      calm: within(({ regime }) => regime.volatility === 'calm'),
-      wild: within(({ regime }) => regime.volatility === 'wild'),
+      'trending up': within(({ regime: { kind, direction } }) => kind === 'trending' && direction === 'up'),
+      'trending down': within(
+        ({ regime: { kind, direction } }) => kind === 'trending' && direction === 'down',
+      ),
+      ranging: within(({ regime }) => regime.kind === 'ranging'),
+      mixed: within(({ regime }) => regime.kind === 'mixed'),
+      turbulent: within(({ regime }) => regime.kind === 'turbulent'),
     },
     equity: followed(points, said, cost),
   };

@@ -6,7 +6,7 @@ import type { EvaluateOptions, SeriesReport } from './evaluate.js';
 
 /** The file of --out, as JSON. It holds no time of its own making: the same input gives the same bytes. */
 export interface Report {
-  readonly format: 2;
+  readonly format: 3;
   readonly analyst: { readonly name: string; readonly version: string; readonly model: ModelFacts | null };
   readonly options: EvaluateOptions & { readonly overlapping: boolean };
   readonly notes: readonly string[];
@@ -20,7 +20,7 @@ export function reportOf(
 ): Report {
   const overlapping = options.step < options.horizon;
   return {
-    format: 2,
+    format: 3,
     analyst: { name, version, model },
     options: { ...options, overlapping },
     notes: notesOf(options, overlapping, model),
@@ -42,7 +42,7 @@ function notesOf(
     `Money: each account puts all that it has on an opinion at the next open and is in cash again at the close that judges it. Buy and hold buys once, at the open after the first decision, and its value is shown at the same closes, as if it were sold there; in the plots each value stands at the date of its decision. A purchase or a sale costs ${share(cost)} of its value where costs are counted; taxes, interest, lending fees of a short and dividends beyond what the prices hold are not.`,
     `The coin's seed is ${seed}. Every question was asked ${repeats} times, and once on the mirrored chart, where each rise is a fall of the same share.`,
     'Of twenty such intervals one misses by luck alone, and there are many here: a single row that stands out proves little.',
-    'Regimes are told from bars until the decision: rising or falling when the close is on that side of its 200-session average and the average has gone that way over 20 sessions, else sideways; wild when the 14-session range is above its median of 252 sessions, else calm.',
+    'Regimes are told from bars until the decision, as the rules tell them: turbulent when the 14-session range, as a share of the close, is above its 90th percentile of 252 sessions; else trending with an ADX of 25 or more, up or down by the larger directional indicator, ranging with less than 20, mixed between them.',
     ...(model === null
       ? [
           'The strength of the rules is the size of their daily score. It is no probability; the table shows only whether larger scores hit more often.',

@@ -1,10 +1,10 @@
 // Where an evaluation decides, and what may be seen there: walks forward over the bars without a look ahead.
 // Called by evaluate.ts.
 import type { Window } from '../../domain/evaluation/equity.js';
-import { regimeOf, type Regime } from '../../domain/evaluation/regime.js';
 import { viewAt, type View } from '../../domain/evaluation/view.js';
 import { rounded } from '../../domain/evaluation/wilson.js';
 import { timeframeRules, type Bar } from '../../domain/market/bar.js';
+import { regimeOf, type Regime } from '../../domain/market/regime.js';
 
 export type WeeksOf = (daily: readonly Bar[]) => readonly Bar[];
 

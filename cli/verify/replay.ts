@@ -5,13 +5,13 @@ import { reviewAgain } from '../../activities/panel.js';
 import { analystName } from '../../adapters/openai/analyst.js';
 import { createReplayAnalyst, createReplayPanel } from '../../adapters/openai/replay.js';
 import { createRulesAnalyst } from '../../adapters/rules/analyst.js';
-import type { Stores } from '../../db/stores.js';
 import type { Decision } from '../../domain/decision/decision.js';
+import type { ConversationStore } from '../../ports/conversations.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 
 /** @throws KeelError ANALYST_CHANGED, REPLAY_DIFFERS, OBJECT_DAMAGED, and the codes of the analyst */
 export async function decideAgain(
-  stores: Pick<Stores, 'conversations'>,
+  stores: { readonly conversations: Pick<ConversationStore, 'byRun'> },
   objects: Pick<ObjectStorePort, 'get'>,
   runId: string,
   input: DecisionInput,

@@ -27,6 +27,24 @@ export const chart = z
 
 const score = z.number().min(-1).max(1);
 
+const regime = z
+  .strictObject({
+    kind: z.enum(['trending', 'ranging', 'mixed', 'turbulent']),
+    direction: z.enum(['up', 'down']).meta({ description: 'Of the larger directional indicator.' }),
+    adx: z.number().min(0).max(100),
+    volatilityRank: z.number().min(0).max(1).meta({
+      description: "Share of the last year's sessions whose range was a smaller share of the price.",
+    }),
+  })
+  .meta({ id: 'Regime' });
+
+const reversal = z
+  .strictObject({
+    action: z.enum(['buy', 'sell']),
+    target: z.number().meta({ description: 'The middle of the range.' }),
+  })
+  .meta({ id: 'Reversal' });
+
 export const analysis = z
   .strictObject({
     timeframe,
@@ -40,6 +58,12 @@ export const analysis = z
     lastBar: instant,
     barCount: z.int().nonnegative(),
     reasons: z.array(z.string()),
+    regime: regime
+      .optional()
+      .meta({ description: 'The kind of market, of the daily bars that the rules read.' }),
+    reversal: reversal
+      .optional()
+      .meta({ description: 'A return to the middle of a range, where one is due.' }),
     reading: reading.optional().meta({ description: "A model's whole reading." }),
   })
   .meta({ id: 'Analysis' });

@@ -1,6 +1,7 @@
 // What analysts say and what code makes of it. R coefficient, profit margin and prices of an order are always
 // computed here, never taken from an analyst.
 import type { Timeframe } from '../market/bar.js';
+import type { Regime } from '../market/regime.js';
 import type { DecisionReview, Reading } from './reading.js';
 
 export type Action = 'buy' | 'sell' | 'hold';
@@ -26,8 +27,20 @@ export interface Analysis {
   readonly barCount: number;
   /** Every reason in words and numbers. */
   readonly reasons: readonly string[];
+  /** The kind of market, which the rules tell from daily bars; absent elsewhere, and where a model read. */
+  readonly regime?: Regime;
+  /** What a ranging market at its edge asks for; absent everywhere else. */
+  readonly reversal?: Reversal;
   /** The model's full reading; absent where rules read. */
   readonly reading?: Reading;
+}
+
+/** A return from the edge of a range to its middle. */
+export interface Reversal {
+  /** buy from the lower edge, sell from the upper one. */
+  readonly action: 'buy' | 'sell';
+  /** The middle Bollinger Band: the price that it goes back to. */
+  readonly target: number;
 }
 
 /** What an analyst proposes after consolidation. Prices are `number` until code puts them on the grid. */

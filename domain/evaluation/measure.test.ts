@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toss } from './coin.js';
 import { agreementOf, calibrationOf, figuresOf, flipsOf, type Judged, type Said } from './measure.js';
 
-const regime = { trend: 'rising', volatility: 'calm' } as const;
+const regime = { kind: 'mixed', direction: 'up', adx: 22, volatilityRank: 0.5 } as const;
 const said = (action: 'buy' | 'sell' | 'hold', strength: number | null = null): Said => ({
   kind: 'said',
   action,

@@ -1,6 +1,6 @@
 // From what an analyst said and what came of it to figures, with how sure they are. Called by cli/eval. Pure.
 import type { Action } from '../decision/decision.js';
-import type { Regime } from './regime.js';
+import type { Regime } from '../market/regime.js';
 import { includes, rateOf, rounded, type Rate } from './wilson.js';
 
 /** What was said at one decision; a failed call is no opinion and counts as none. */

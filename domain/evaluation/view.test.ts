@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import type { Bar } from '../market/bar.js';
 import { addDays, dayOfWeek } from '../market/dates.js';
 import { validateBars } from '../market/validate.js';
-import { regimeOf } from './regime.js';
 import { mirrored, nameless, type View } from './view.js';
 
 /** Closes as shares of change, one bar a day. */
@@ -71,27 +70,5 @@ describe('the nameless view', () => {
         });
       }),
     );
-  });
-});
-
-describe('the regime', () => {
-  const steady = (change: number, count: number): number[] =>
-    Array.from({ length: count }, (_, at) => change + (at % 2 === 0 ? 0.001 : -0.001));
-
-  it('is rising, falling, or sideways where the price has crossed the average', () => {
-    expect(regimeOf(barsOf(steady(0.002, 300)))?.trend).toBe('rising');
-    expect(regimeOf(barsOf(steady(-0.002, 300)))?.trend).toBe('falling');
-    expect(regimeOf(barsOf([...steady(0.002, 300), ...steady(-0.02, 25)]))?.trend).toBe('sideways');
-  });
-
-  it('is wild after days that are wider than most of the last year, else calm', () => {
-    const wide = Array.from({ length: 30 }, (_, at) => (at % 2 === 0 ? 0.05 : -0.05));
-    expect(regimeOf(barsOf([...steady(0.001, 300), ...wide]))?.volatility).toBe('wild');
-    expect(regimeOf(barsOf([...wide, ...steady(0.001, 300)]))?.volatility).toBe('calm');
-  });
-
-  it('is unknown while the average warms up', () => {
-    expect(regimeOf(barsOf(steady(0.001, 219)))).toBeNull();
-    expect(regimeOf(barsOf(steady(0.001, 220)))).not.toBeNull();
   });
 });

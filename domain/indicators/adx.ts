@@ -65,5 +65,6 @@ export function directionalMovement(
 /** How one-sided a bar's movement is, 0 to 100; null where there is none. */
 function indexOf(plus: number, minus: number): number | null {
   const sum = plus + minus;
-  return sum >= nothing ? (100 * Math.abs(plus - minus)) / sum : null;
+  // Where all went one way, the roundings can end a hair above 100.
+  return sum >= nothing ? Math.min(100, (100 * Math.abs(plus - minus)) / sum) : null;
 }

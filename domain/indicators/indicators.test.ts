@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IndicatorParameters as WireParameters } from '../../contracts/wire/strategy.js';
+import { directionalMovement } from './adx.js';
 import { atr } from './atr.js';
 import { bollinger } from './bollinger.js';
 import { computeIndicators } from './compute.js';
@@ -75,6 +76,22 @@ describe('laws', () => {
         const whole = present(computeIndicators(columns, small));
         for (const [name, series] of Object.entries(present(computeIndicators(cut(columns, length), small))))
           expect(series, name).toEqual(whole[name]?.slice(0, length));
+      }),
+    );
+  });
+
+  it('bars that come later change no earlier ADX either, and it stays between 0 and 100', () => {
+    fc.assert(
+      fc.property(bars(7), fc.double({ min: 0, max: 1, noNaN: true }), (columns, share) => {
+        const length = Math.floor(share * columns.close.length);
+        const whole = directionalMovement(columns, 3);
+        const before = directionalMovement(cut(columns, length), 3);
+        for (const key of ['adx', 'plus', 'minus'] as const) {
+          if (before !== null) expect(before[key]).toEqual(whole?.[key].slice(0, length));
+          const known = [...(whole?.[key] ?? [])].filter((value) => !Number.isNaN(value));
+          expect(known.length).toBeGreaterThan(0);
+          expect(known.every((value) => value >= 0 && value <= 100 + 1e-9)).toBe(true);
+        }
       }),
     );
   });

@@ -77,6 +77,21 @@ export const demoSettings: StrategySettings = {
   workflowVersion: 1,
 };
 
+/** Indicators so quick that the rules sell on a few falling days. */
+export const quickSettings: Partial<StrategySettings> = {
+  timeframes: ['daily'],
+  risk: { ...riskProfile, minimumRCoefficient: '1' },
+  indicators: {
+    ...defaultIndicators,
+    sma: [5, 10, 20],
+    ema: [5],
+    rsi: 3,
+    macd: { fast: 3, slow: 6, signal: 3 },
+    bollinger: { period: 5, deviations: 2 },
+    superTrend: { period: 3, multiplier: 1 },
+  },
+};
+
 const readyLine = (logFile: string): boolean => {
   try {
     return readFileSync(logFile, 'utf8').includes('"ready":true');

@@ -1,0 +1,1 @@
+alter table analysis drop column reversal, drop column regime;
