@@ -52,7 +52,11 @@ const scored = (timeframe: Timeframe, score: number): Analysis => ({
 const whole = [barsUntil('2014-07-07T13:30:00.000Z')];
 
 /** The far sides of the ports, an hour after the close of 2014-07-07. */
-const weigh = (bars: readonly BarSetRow[], definition: Partial<WorkflowDefinition> = {}) =>
+const weigh = (
+  bars: readonly BarSetRow[],
+  definition: Partial<WorkflowDefinition> = {},
+  analyses: readonly Analysis[] = [scored('daily', 0.6), scored('weekly', 0)],
+) =>
   createRiskActivities({
     mode: 'simulated',
     accountId: 'DU1',
@@ -60,7 +64,7 @@ const weigh = (bars: readonly BarSetRow[], definition: Partial<WorkflowDefinitio
     objects: { put: () => Promise.resolve() },
     evidence: {
       bars: () => Promise.resolve(bars),
-      analyses: () => Promise.resolve([scored('daily', 0.6), scored('weekly', 0)]),
+      analyses: () => Promise.resolve(analyses),
       putRisk: () => Promise.resolve(),
     },
     definitions: {
@@ -127,6 +131,17 @@ describe('the workflow definition', () => {
     expect(agreed.verdict.order).toBeNull();
     expect(agreed.verdict.checks).toContainEqual(
       expect.objectContaining({ value: 'daily 0.60, weekly 0.00', limit: 'above 0', passed: false }),
+    );
+  });
+
+  it('weighs a ranging market by its way back to the middle, and the rest by their scores', async () => {
+    const reversal = { score: 0.75, action: null, target: 110 } as const;
+    const agreed = await weigh(whole, { gates: [...mandatoryGates, 'timeframesAgree'] }, [
+      { ...scored('daily', -0.6), reversal },
+      scored('weekly', 0.2),
+    ]);
+    expect(agreed.verdict.checks).toContainEqual(
+      expect.objectContaining({ value: 'daily 0.75, weekly 0.20', passed: true }),
     );
   });
 

@@ -2,7 +2,7 @@
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { Mode } from '../contracts/wire/names.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
-import type { Decision } from '../domain/decision/decision.js';
+import { decidingScore, type Decision } from '../domain/decision/decision.js';
 import type { Calendar, Session } from '../domain/market/calendarTypes.js';
 import type { Contract } from '../domain/market/contract.js';
 import { sessionDateOf } from '../domain/market/weekly.js';
@@ -145,7 +145,7 @@ async function scoresToAgree(
   const { gates } = await definitionOf(deps.definitions, settings);
   if (!gates.includes('timeframesAgree')) return null;
   const analyses = await deps.evidence.analyses(runId);
-  return analyses.map(({ timeframe, score }) => ({ timeframe, score }));
+  return analyses.map((said) => ({ timeframe: said.timeframe, score: decidingScore(said) }));
 }
 
 /** The session of the last daily bar that the run decided on, whatever session the run is of; 'none' without one. */

@@ -113,11 +113,11 @@ function verdicts({ orm }: Database, mode: Mode) {
   };
 }
 
-/** As text, so that nothing is NULL and not the JSON word null. */
 /** For `jsonText`; null of what is absent. */
 const textOf = (value: object | undefined): string | null =>
   value === undefined ? null : JSON.stringify(value);
 
+/** As text, so that nothing is NULL and not the JSON word null. */
 const jsonText = (name: string) => sql`${sql.placeholder(name)}::jsonb`;
 
 type DecisionRow = typeof decision.$inferSelect;

@@ -346,7 +346,7 @@ describe('a stored run', () => {
       barCount: 200,
       reasons: ['the close is above the SMA 50'],
       regime: { kind: 'ranging', direction: 'up', adx: 17.5, volatilityRank: 0.2 },
-      reversal: { action: 'buy', target: 97.5 },
+      reversal: { score: 1, action: 'buy', target: 97.5 },
     });
     const decision = {
       action: 'buy',
@@ -405,7 +405,7 @@ describe('a stored run', () => {
           timeframe: 'daily',
           score: 0.42,
           regime: { kind: 'ranging' },
-          reversal: { action: 'buy', target: 97.5 },
+          reversal: { score: 1, action: 'buy', target: 97.5 },
         },
       ],
       decision: { action: 'buy', entry: '95.97' },

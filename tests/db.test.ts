@@ -574,7 +574,7 @@ describe('evidence', () => {
     const inRange = {
       ...analysis,
       regime: { kind: 'ranging', direction: 'down', adx: 17.25, volatilityRank: 0.1 },
-      reversal: { action: 'buy', target: 97.5 },
+      reversal: { score: 1, action: 'buy', target: 97.5 },
     } as const;
     await stores.evidence.putAnalysis(runId, inRange);
     expect(await stores.evidence.analyses(runId)).toEqual([inRange]);

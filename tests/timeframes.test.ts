@@ -58,7 +58,7 @@ describe('a strategy that looks at months', () => {
     const started = await model.begin('few months', good, undefined, settings);
     const end = await model.endOf(started);
     expect(end).toMatchObject({ outcome: 'FAILED', code: 'TOO_FEW_BARS', order: null });
-    expect(end.message).toMatch(/^AAPL has 14 complete monthly bars and 36 are needed/);
+    expect(end.message).toMatch(/^AAPL has 13 complete monthly bars and 36 are needed/);
   });
 
   it('is read by rules in three timeframes, and decided as with days and weeks alone', async () => {
@@ -74,7 +74,7 @@ describe('a strategy that looks at months', () => {
     const bars = await evidence.bars(runId);
     expect(bars.map(({ timeframe, count }) => [timeframe, count])).toEqual([
       ['daily', 505],
-      ['monthly', 40],
+      ['monthly', 39],
       ['weekly', 174],
     ]);
     expect(bars[1]?.last).toBe('2016-08-01T13:30:00.000Z');

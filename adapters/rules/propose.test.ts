@@ -52,7 +52,7 @@ describe('in a turbulent market', () => {
 });
 
 describe('in a ranging market', () => {
-  const due = (target: number): Analysis => daily('ranging', 1, { action: 'buy', target });
+  const due = (target: number): Analysis => daily('ranging', -0.6, { score: 1, action: 'buy', target });
 
   it('buys at the lower edge with the middle as target, where that is worth the risk', () => {
     expect(decide(due(103))).toMatchObject({ action: 'buy', entry: 100, stop: 98, target: 103 });
@@ -62,13 +62,14 @@ describe('in a ranging market', () => {
   });
 
   it('sells at the upper edge', () => {
-    const edge = daily('ranging', -1, { action: 'sell', target: 97 });
+    const edge = daily('ranging', 0.6, { score: -1, action: 'sell', target: 97 });
     expect(decide(edge)).toMatchObject({ action: 'sell', entry: null, stop: null, target: null });
     expect(decide(edge, 0.1)?.action).toBe('hold');
   });
 
   it('does not follow a score, however large, and nothing against the weeks', () => {
     expect(decide(daily('ranging', 0.9))?.action).toBe('hold');
+    expect(decide(daily('ranging', 0.9, { score: 0.9, action: null, target: 110 }))?.action).toBe('hold');
     expect(decide(daily('ranging', -0.9))?.action).toBe('hold');
     expect(decide(due(105), -0.1)?.action).toBe('hold');
     expect(decide({ ...due(105), atr: null })?.action).toBe('hold');
@@ -86,20 +87,22 @@ describe('a return to the middle', () => {
 
   it('is due where both a band and the RSI are at their extreme, and points to the middle band', () => {
     const low = readAt([...around, 98, 95, 91]);
-    expect(low).toMatchObject({ score: 1, reversal: { action: 'buy' } });
+    expect(low).toMatchObject({ reversal: { score: 1, action: 'buy' } });
     expect(low.reversal?.target).toBeCloseTo((9 * 101 + 8 * 100 + 98 + 95 + 91) / 20, 9);
-    expect(readAt([...around, 104, 107, 111])).toMatchObject({ score: -1, reversal: { action: 'sell' } });
+    expect(readAt([...around, 104, 107, 111])).toMatchObject({
+      reversal: { score: -1, action: 'sell' },
+    });
   });
 
   it('is not due where the RSI does not confirm the band', () => {
     const touched = readAt([...around, 98.5]);
-    expect(touched.reversal).toBeNull();
-    expect(touched.score).toBeGreaterThan(0);
-    expect(touched.score).toBeLessThan(1);
+    expect(touched.reversal?.action).toBeNull();
+    expect(touched.reversal?.score).toBeGreaterThan(0);
+    expect(touched.reversal?.score).toBeLessThan(1);
   });
 
   it('is unknown, and no opinion, where nothing moves or bars are too few', () => {
-    const none = { score: 0, reversal: null };
+    const none = { reversal: null };
     expect(readAt(Array.from({ length: 60 }, () => 100))).toMatchObject(none);
     expect(readAt([100, 101, 99])).toMatchObject(none);
   });

@@ -1,5 +1,5 @@
 // The rules' consolidation: daily decides, weekly may veto. How it decides depends on the kind of market (docs/rules.md).
-import type { Action, Analysis, Proposal } from '../../domain/decision/decision.js';
+import { decidingScore, type Action, type Analysis, type Proposal } from '../../domain/decision/decision.js';
 import { regimeText } from './regimeText.js';
 
 /** A daily score beyond this proposes a trade, unless the weekly score has the other sign. */
@@ -24,7 +24,7 @@ export function propose(analyses: readonly Analysis[], minimumRCoefficient: numb
   const daily = analyses.find(({ timeframe }) => timeframe === 'daily');
   if (daily === undefined) return null;
   const weekly = analyses.find(({ timeframe }) => timeframe === 'weekly');
-  const scores = `daily score ${daily.score.toFixed(2)}, weekly score ${weekly?.score.toFixed(2) ?? 'none'}`;
+  const scores = `daily score ${decidingScore(daily).toFixed(2)}, weekly score ${weekly?.score.toFixed(2) ?? 'none'}`;
   const plan =
     daily.regime?.kind === 'ranging'
       ? planReversal(daily, weekly?.score ?? 0, minimumRCoefficient)
@@ -63,8 +63,8 @@ function planTrend(daily: Analysis, weekly: number, minimumRCoefficient: number)
 /** Where prices go sideways: from an edge of the range to its middle, if that is worth the risk. */
 function planReversal(daily: Analysis, weekly: number, minimumRCoefficient: number): Plan {
   const { atr, close, reversal } = daily;
-  if (reversal === undefined) return { action: 'hold', why: 'no return to the middle is due' };
-  const { action, target } = reversal;
+  const { action = null, target = NaN } = reversal ?? {};
+  if (action === null) return { action: 'hold', why: 'no return to the middle is due' };
   if (action === 'sell') {
     if (weekly > 0) return { action: 'hold', why: 'a return to the middle is due, the weeks rise' };
     return { action, why: `a return to the middle (${target.toFixed(2)}) is due` };

@@ -7,8 +7,7 @@ const oversold = 30;
 const overbought = 70;
 
 export interface RangeReading {
-  /** From -1 at the upper edge to 1 at the lower one. */
-  readonly score: number;
+  /** Null where there is nothing to read it from. */
   readonly reversal: Reversal | null;
   readonly reasons: readonly string[];
 }
@@ -30,15 +29,15 @@ export function readReversal(close: number, { bollinger, rsi }: IndicatorSet): R
   const [upper, middle, lower] = [bollinger?.upper, bollinger?.middle, bollinger?.lower].map(lastOf);
   const strength = lastOf(rsi);
   if (upper == null || middle == null || lower == null || strength === null || upper === lower) {
-    return { score: 0, reversal: null, reasons: ['range: no Bollinger Bands and RSI to read'] };
+    return { reversal: null, reasons: ['range: no Bollinger Bands and RSI to read'] };
   }
   const ofBand = clamp((middle - close) / (upper - middle));
   const ofStrength = clamp(((oversold + overbought) / 2 - strength) / ((overbought - oversold) / 2));
   const where = `close ${close.toFixed(2)} in the range ${lower.toFixed(2)} to ${upper.toFixed(2)} with RSI ${strength.toFixed(1)}`;
-  const read = (action: Reversal['action'] | null, words: string): RangeReading => ({
-    score: (ofBand + ofStrength) / 2,
-    reversal: action === null ? null : { action, target: middle },
-    reasons: [`${where}: ${words}; the score is of the way back to the middle`],
+  const score = (ofBand + ofStrength) / 2;
+  const read = (action: Reversal['action'], words: string): RangeReading => ({
+    reversal: { score, action, target: middle },
+    reasons: [`${where}: ${words}; the way back to the middle scores ${score.toFixed(2)}`],
   });
   if (close <= lower && strength <= oversold) return read('buy', 'oversold at the lower edge');
   if (close >= upper && strength >= overbought) return read('sell', 'overbought at the upper edge');

@@ -53,7 +53,7 @@ export function scoreTimeframe(
   return {
     timeframe,
     analyst,
-    score: range?.score ?? direction,
+    score: direction,
     parts: {
       trend: parts.trend.score,
       momentum: parts.momentum.score,

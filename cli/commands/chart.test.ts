@@ -61,8 +61,11 @@ describe('keel chart', () => {
 
   it('joins days to months, and leaves out a month that has not ended, in and outside the calendar', async () => {
     const whole = await run('--csv', aapl, '--out', target(), '--timeframe', 'monthly');
-    expect(whole.out[0]).toContain('AAPL, 60 of 60 monthly bars');
-    expect(whole.err).toEqual([`the last month of ${aapl} is unfinished and left out`]);
+    expect(whole.out[0]).toContain('AAPL, 59 of 59 monthly bars');
+    expect(whole.err).toEqual([
+      `the first month of ${aapl} is only a piece of one and left out`,
+      `the last month of ${aapl} is unfinished and left out`,
+    ]);
     const rows = ['1998-10-29', '1998-10-30', '1998-11-27', '1998-11-30', '1998-12-30'].map(
       (date) => `${date},10,11,9,10,100`,
     );

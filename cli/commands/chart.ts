@@ -64,7 +64,10 @@ async function draw(order: Order, out: Say, err: Say): Promise<void> {
   const bars = finishedBars(daily, order.timeframe, createNyseCalendar());
   const interval = { daily: 'day', weekly: 'week', monthly: 'month' }[order.timeframe];
   if (bars.length === 0) throw new Refusal([`${order.csv} holds not one finished ${interval}`]);
-  if (bars.length < barsOfTimeframe(daily, order.timeframe).length)
+  const made = barsOfTimeframe(daily, order.timeframe);
+  if (bars[0]?.time !== made[0]?.time)
+    err(`the first ${interval} of ${order.csv} is only a piece of one and left out`);
+  if (bars.at(-1)?.time !== made.at(-1)?.time)
     err(`the last ${interval} of ${order.csv} is unfinished and left out`);
   const holes = missingSessions(order.csv, daily);
   if (holes !== null) err(holes);

@@ -1,6 +1,6 @@
 // Asks an analyst what a run would ask it, on a view of the past. A failure is its code, never a hold.
 // Called by evaluate.ts.
-import type { Analysis } from '../../domain/decision/decision.js';
+import { decidingScore, type Analysis } from '../../domain/decision/decision.js';
 import type { Said } from '../../domain/evaluation/measure.js';
 import { viewed, type View } from '../../domain/evaluation/view.js';
 import { rounded } from '../../domain/evaluation/wilson.js';
@@ -67,9 +67,10 @@ async function ask({ analyst, symbol, view, call, rules, draw }: Question): Prom
   });
   if (proposal.kind === 'failed') return { kind: 'failed', code: proposal.code };
   const { action, review } = proposal.value;
-  const score = analyses.find(
+  const daily = analyses.find(
     ({ timeframe, reading }) => timeframe === 'daily' && reading === undefined,
-  )?.score;
+  );
+  const score = daily && decidingScore(daily);
   const strength =
     review !== undefined ? review.confidence / 100 : score !== undefined ? Math.abs(score) : null;
   return { kind: 'said', action, strength: strength === null ? null : rounded(strength) };

@@ -3,7 +3,7 @@ import type { RiskInput } from '../../activities/riskInput.js';
 import { verdictOf } from '../../activities/riskInput.js';
 import type { WorkflowDefinition } from '../../domain/definition/definition.js';
 import type { TimeframeScore } from '../../domain/risk/types.js';
-import type { Decision } from '../../domain/decision/decision.js';
+import { decidingScore, type Decision } from '../../domain/decision/decision.js';
 import type { RiskRow } from '../../ports/stores.js';
 import type { VerifyFacts } from './evidence.js';
 import { checkObject } from './objects.js';
@@ -38,7 +38,9 @@ export async function checkVerdicts(
   }
   const agreeing = definition?.gates.includes('timeframesAgree') ?? false;
   const analyses = agreeing ? await stores.evidence.analyses(run.id) : [];
-  const scores = agreeing ? analyses.map(({ timeframe, score }) => ({ timeframe, score })) : null;
+  const scores = agreeing
+    ? analyses.map((said) => ({ timeframe: said.timeframe, score: decidingScore(said) }))
+    : null;
   for (const row of rows) await checkVerdict(facts, row, decision, scores);
 }
 

@@ -40,7 +40,8 @@ const regime = z
 
 const reversal = z
   .strictObject({
-    action: z.enum(['buy', 'sell']),
+    score: score.meta({ description: 'From -1 at the upper edge to 1 at the lower one.' }),
+    action: z.enum(['buy', 'sell']).nullable().meta({ description: 'What is due; null between the edges.' }),
     target: z.number().meta({ description: 'The middle of the range.' }),
   })
   .meta({ id: 'Reversal' });
@@ -63,7 +64,7 @@ export const analysis = z
       .meta({ description: 'The kind of market, of the daily bars that the rules read.' }),
     reversal: reversal
       .optional()
-      .meta({ description: 'A return to the middle of a range, where one is due.' }),
+      .meta({ description: 'The way back to the middle of a ranging market.' }),
     reading: reading.optional().meta({ description: "A model's whole reading." }),
   })
   .meta({ id: 'Analysis' });

@@ -29,19 +29,25 @@ export interface Analysis {
   readonly reasons: readonly string[];
   /** The kind of market, which the rules tell from daily bars; absent elsewhere, and where a model read. */
   readonly regime?: Regime;
-  /** What a ranging market at its edge asks for; absent everywhere else. */
+  /** The way back to the middle of a ranging market, beside the score, which means the same everywhere; absent elsewhere. */
   readonly reversal?: Reversal;
   /** The model's full reading; absent where rules read. */
   readonly reading?: Reading;
 }
 
-/** A return from the edge of a range to its middle. */
+/** The way from the edges of a range to its middle. */
 export interface Reversal {
-  /** buy from the lower edge, sell from the upper one. */
-  readonly action: 'buy' | 'sell';
+  /** From -1 at the upper edge to 1 at the lower one. */
+  readonly score: number;
+  /** What is due: buy at the lower edge, sell at the upper one; null between them. */
+  readonly action: 'buy' | 'sell' | null;
   /** The middle Bollinger Band: the price that it goes back to. */
   readonly target: number;
 }
+
+/** The score that the rules of this version decide by: in a ranging market that of the way back to the middle. */
+export const decidingScore = ({ score, reversal }: Pick<Analysis, 'score' | 'reversal'>): number =>
+  reversal?.score ?? score;
 
 /** What an analyst proposes after consolidation. Prices are `number` until code puts them on the grid. */
 export interface Proposal {

@@ -188,6 +188,20 @@ describe('dropUnfinished', () => {
     expect(monthly('2014-12-31T21:00:00.000Z')).toEqual(['2014-10-01', '2014-11-03', '2014-12-01']);
   });
 
+  it('leaves out a first month that is only a piece of one, by the calendar, and keeps such a week', () => {
+    const now = '2014-12-31T21:00:00.000Z';
+    const from = (first: string): string[] =>
+      dates(dropUnfinished([first, '2014-10-01'].map(dated), 'monthly', now, nyse));
+    // The 1st of September 2014 was a Monday, and Labor Day.
+    expect(from('2014-09-02')).toEqual(['2014-09-02', '2014-10-01']);
+    expect(from('2014-09-03')).toEqual(['2014-10-01']);
+    expect(dates(dropUnfinished([dated('2014-09-03')], 'monthly', now, nyse))).toEqual([]);
+    expect(dates(dropUnfinished([dated('2014-09-03')], 'weekly', now, nyse))).toEqual(['2014-09-03']);
+    expect(from('1999-12-15')).toEqual(['1999-12-15', '2014-10-01']);
+    const months = dropUnfinished(aggregateMonthly(apple), 'monthly', now, nyse);
+    expect(months[0]?.time.slice(0, 10)).toBe('2013-06-03');
+  });
+
   it('says when a bar is on no session or the instant is none', () => {
     expect(() => dropUnfinished([dated('2014-07-04')], 'daily', '2014-07-08T20:00:00.000Z', nyse)).toThrow(
       /shut then/,

@@ -73,6 +73,8 @@ function aggregate(dailyBars: readonly Bar[], intervalOf: (barTime: string) => s
 /**
  * Leaves out the bars at the end whose interval is not complete at a market instant: a daily bar until its session
  * has closed, a weekly or monthly bar until the last session of its week or month has. Bars of the future go as well.
+ * A first month of which the bars begin later than its sessions is a piece, and is left out too; a first week is kept as
+ * it is, because what was decided with it would be decided otherwise.
  * @param bars validated, oldest first
  * @param marketNow the market clock's instant, ISO 8601 UTC with milliseconds
  * @throws RangeError when a bar belongs to no session, or to a week or month without one, or lies outside the calendar
@@ -86,7 +88,16 @@ export function dropUnfinished(
   if (!isInstant(marketNow))
     throw new RangeError(`not an instant of the form 2014-07-07T13:30:00.000Z: ${JSON.stringify(marketNow)}`);
   const finished = bars.findLastIndex((bar) => lastSessionOf(bar, timeframe, calendar).close <= marketNow);
-  return bars.slice(0, finished + 1);
+  return bars.slice(timeframe === 'monthly' && isPieceOfMonth(bars[0], calendar) ? 1 : 0, finished + 1);
+}
+
+/** Outside the calendar nothing is known of earlier sessions, and the bar counts as whole. */
+function isPieceOfMonth(bar: Bar | undefined, calendar: Calendar): boolean {
+  if (bar === undefined) return false;
+  const date = dateOf(bar.time);
+  const first = monthOf(date);
+  if (first < calendar.first || date > calendar.last) return false;
+  return calendar.between(first, date).some((session) => session.date < date);
 }
 
 function lastSessionOf(bar: Bar, timeframe: Timeframe, calendar: Calendar): Session {
