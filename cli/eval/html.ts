@@ -114,7 +114,8 @@ const figuresRow = (who: string, figures: Figures): readonly string[] => {
     percent(buyAccuracy.share),
     percent(sellAccuracy.share),
   ];
-  const mean = figures.meanReturn === null ? 'none' : `${(figures.meanReturn * 100).toFixed(2)} %`;
+  const mean =
+    figures.meanReturn === null ? 'none' : `${(figures.meanReturn * 100).toFixed(2).replace('-', '−')} %`;
   return [who, ...counts, ...rates, mean];
 };
 

@@ -67,9 +67,7 @@ async function ask({ analyst, symbol, view, call, rules, draw }: Question): Prom
   });
   if (proposal.kind === 'failed') return { kind: 'failed', code: proposal.code };
   const { action, review } = proposal.value;
-  const daily = analyses.find(
-    ({ timeframe, reading }) => timeframe === 'daily' && reading === undefined,
-  );
+  const daily = analyses.find(({ timeframe, reading }) => timeframe === 'daily' && reading === undefined);
   const score = daily && decidingScore(daily);
   const strength =
     review !== undefined ? review.confidence / 100 : score !== undefined ? Math.abs(score) : null;

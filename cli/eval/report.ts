@@ -45,7 +45,7 @@ function notesOf(
     'Regimes are told from bars until the decision, as the rules tell them: turbulent when the 14-session range, as a share of the close, is above its 90th percentile of 252 sessions; else trending with an ADX of 25 or more, up or down by the larger directional indicator, ranging with less than 20, mixed between them.',
     ...(model === null
       ? [
-          'The strength of the rules is the size of their daily score. It is no probability; the table shows only whether larger scores hit more often.',
+          'The strength of the rules is the size of their daily score, in a range of that of the way back to the middle. It is no probability; the table shows only whether larger scores hit more often.',
         ]
       : [modelNote(model)]),
   ];

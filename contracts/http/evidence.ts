@@ -62,9 +62,7 @@ export const analysis = z
     regime: regime
       .optional()
       .meta({ description: 'The kind of market, of the daily bars that the rules read.' }),
-    reversal: reversal
-      .optional()
-      .meta({ description: 'The way back to the middle of a ranging market.' }),
+    reversal: reversal.optional().meta({ description: 'The way back to the middle of a ranging market.' }),
     reading: reading.optional().meta({ description: "A model's whole reading." }),
   })
   .meta({ id: 'Analysis' });
