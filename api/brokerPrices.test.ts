@@ -53,10 +53,17 @@ describe('the broker, asked through a worker', () => {
   });
 
   it.each([
-    ['brings another price', (each: ReturnType<typeof worker>['asked'][number]) => each.answer(price)],
+    [
+      'brings another price',
+      (each: ReturnType<typeof worker>['asked'][number]) => {
+        each.answer(price);
+      },
+    ],
     [
       'refuses another one',
-      (each: ReturnType<typeof worker>['asked'][number]) => each.fail(thrown('PRICE_HALTED')),
+      (each: ReturnType<typeof worker>['asked'][number]) => {
+        each.fail(thrown('PRICE_HALTED'));
+      },
     ],
   ])('is not left alone where a worker %s meanwhile', async (_what, end) => {
     const { asked, factsOf } = worker();

@@ -33,7 +33,7 @@ function source(name: PriceSource['name'], first: SourcePrice | KeelError) {
     asked: 0,
     says: first as SourcePrice | KeelError | Promise<SourcePrice>,
     name,
-    price: async (symbol: string, _asker?: string): Promise<SourcePrice> => {
+    price: async (symbol: string): Promise<SourcePrice> => {
       made.asked += 1;
       const said = await made.says;
       if (said instanceof KeelError) throw said;

@@ -19,9 +19,10 @@ describe('the consumer of the simulator itself', () => {
     expect(ownConsumer(directory)).toEqual({ consumer, settings });
     const { realm, ...files } = settings;
     expect(realm).toBe(consumer.realm);
-    for (const file of Object.values(files))
-      expect(statSync(file).mode & 0o077).toBe(0);
-    expect(createPrivateKey(readFileSync(files.signatureKeyFile)).asymmetricKeyDetails?.modulusLength).toBe(2048);
+    for (const file of Object.values(files)) expect(statSync(file).mode & 0o077).toBe(0);
+    expect(createPrivateKey(readFileSync(files.signatureKeyFile)).asymmetricKeyDetails?.modulusLength).toBe(
+      2048,
+    );
     expect(createDiffieHellman(Buffer.from(consumer.prime, 'hex'), consumer.generator).verifyError & 3).toBe(
       0,
     );
@@ -43,7 +44,12 @@ describe('the consumer of the simulator itself', () => {
 
   it('is refused where a power cut has emptied one of its files', () => {
     ownConsumer(directory);
-    for (const name of ['private_signature.pem', 'private_encryption.pem', 'access-token-secret', 'dhparam.pem']) {
+    for (const name of [
+      'private_signature.pem',
+      'private_encryption.pem',
+      'access-token-secret',
+      'dhparam.pem',
+    ]) {
       const file = join(directory, 'oauth', name);
       const whole = readFileSync(file);
       writeFileSync(file, '');

@@ -75,7 +75,8 @@ export function ownConsumer(directory: string): {
 function read(folder: string, kept: string, files: Files): OauthConsumer {
   try {
     const consumer = consumerSchema.parse(JSON.parse(readFileSync(kept, 'utf8')));
-    for (const file of [files.signatureKeyFile, files.encryptionKeyFile]) createPrivateKey(readFileSync(file));
+    for (const file of [files.signatureKeyFile, files.encryptionKeyFile])
+      createPrivateKey(readFileSync(file));
     for (const file of Object.values(files))
       if (readFileSync(file, 'utf8').trim() === '') throw new Error(`${file} is empty`);
     return consumer;
