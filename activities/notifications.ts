@@ -1,5 +1,6 @@
 // Sends what the outbox holds. One long activity for a mode looks every second; each delivery is one attempt, and the
 // row keeps when the next one may be, so that a receiver that is away holds up nobody else.
+import pTimeout from 'p-timeout';
 import {
   defaultNotificationSettings,
   urgentEvents,
@@ -128,10 +129,17 @@ async function sendOne(
 ): Promise<void> {
   const { channel, attempts } = delivery;
   // The claim came back so late that another sender may have it.
-  if (clock.now() >= leaseEnd) return;
+  const now = clock.now();
+  if (now >= leaseEnd) return;
   try {
     if (channel !== 'inbox') {
-      await within(leaseEnd - clock.now(), channels[channel].send(delivery, settings));
+      // Beyond its lease a delivery may be another sender's, and the batch waits for each: a channel that trickles ends there.
+      const milliseconds = leaseEnd - now;
+      const message = `The channel did not end within ${String(milliseconds)} ms.`;
+      await pTimeout(channels[channel].send(delivery, settings), {
+        milliseconds,
+        message: new KeelError('NOTIFY_AWAY', message, { errorClass: 'retryable' }),
+      });
     }
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
@@ -142,20 +150,4 @@ async function sendOne(
     return;
   }
   await notifications.sent(delivery);
-}
-
-/** Beyond its lease a delivery may be another sender's, and the batch waits for each: a channel that trickles ends there. */
-async function within(ms: number, sending: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const message = `The channel did not end within ${String(ms)} ms.`;
-      reject(new KeelError('NOTIFY_AWAY', message, { errorClass: 'retryable' }));
-    }, ms);
-  });
-  try {
-    await Promise.race([sending, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

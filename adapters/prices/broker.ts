@@ -1,6 +1,7 @@
 // Prices of the broker's own snapshot, over the worker's broker port, so that its pacing and its login hold. One question
 // at a time and so many a minute: a page full of prices must not take an order's turn at the broker. Made by
 // worker/ports.ts.
+import pTimeout from 'p-timeout';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import type { Contract } from '../../domain/market/contract.js';
@@ -65,7 +66,12 @@ export function createBrokerPrices(options: BrokerPricesOptions): PriceSource {
       const asked = turn.then(() => ask(symbol, deadline)).catch(refusalOf(symbol));
       turn = asked.catch(() => undefined);
       const silent = silence.begin();
-      return inTime(asked, timeoutMs, () => late(symbol, timeoutMs, silent()));
+      return pTimeout(asked, {
+        milliseconds: timeoutMs,
+        fallback: () => {
+          throw late(symbol, timeoutMs, silent());
+        },
+      });
     },
   };
 }
@@ -113,17 +119,3 @@ const refusalOf =
       final ? 'final' : 'retryable',
     );
   };
-
-async function inTime<T>(work: Promise<T>, ms: number, tooLateOf: () => KeelError): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(tooLateOf());
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,6 +1,7 @@
 // The cache in Redis, shared by all processes. Every value is kept in this process too, and answers while Redis does
 // not. Used by the composition roots when REDIS_URL is set.
 import KeyvRedis from '@keyv/redis';
+import pTimeout, { TimeoutError } from 'p-timeout';
 import type { CachePort, CacheState } from '../../ports/cache.js';
 import type { Clock } from '../../ports/clocks.js';
 
@@ -40,7 +41,10 @@ export function createRedisCache({ url, clock, fallback, timeoutMs }: RedisCache
   async function ask<T>(work: () => Promise<T>): Promise<{ readonly value: T } | undefined> {
     if (clock.now() < restsUntil) return undefined;
     try {
-      const value = await inTime(work(), timeoutMs);
+      const value = await pTimeout(work(), {
+        milliseconds: timeoutMs,
+        message: `no answer within ${timeoutMs} ms`,
+      });
       reason = null;
       return { value };
     } catch (error) {
@@ -66,30 +70,16 @@ export function createRedisCache({ url, clock, fallback, timeoutMs }: RedisCache
       return state();
     },
     close: async () => {
-      await inTime(store.disconnect(true), timeoutMs).catch(() => undefined);
+      await pTimeout(store.disconnect(true), { milliseconds: timeoutMs }).catch(() => undefined);
       await fallback.close();
     },
   };
 }
 
-async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The kind of failure only: the client's own text may name the URL. */
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unreachable';
-  if (error.message.startsWith('no answer within')) return error.message;
+  if (error instanceof TimeoutError) return error.message;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.constructor.name;
   return `Redis does not answer (${code})`;
 }

@@ -1,4 +1,5 @@
 // The state of all parts and monitors at one moment. Called by api/routes/status.ts.
+import pTimeout from 'p-timeout';
 import type { LookName, MonitorName } from '../../contracts/wire/monitor.js';
 import { monitorNames } from '../../contracts/wire/monitor.js';
 import type { Mode } from '../../contracts/wire/names.js';
@@ -29,7 +30,10 @@ const missedLooks = 3;
 
 async function lookAt(deps: PlatformHealthDeps, { name, vital, look }: HealthProbe) {
   const begunAt = deps.clock.now();
-  const state = await inTime(look, deps.probeTimeoutMs).catch(wordsOf);
+  const milliseconds = deps.probeTimeoutMs;
+  const late = (): PartState => ({ ok: false, detail: `no answer within ${milliseconds} ms` });
+  const looking = (async () => look())();
+  const state = await pTimeout(looking, { milliseconds, fallback: late }).catch(wordsOf);
   return {
     name,
     vital,
@@ -38,20 +42,6 @@ async function lookAt(deps: PlatformHealthDeps, { name, vital, look }: HealthPro
     version: state.version ?? null,
     ms: deps.clock.now() - begunAt,
   };
-}
-
-async function inTime(look: () => Promise<PartState>, ms: number): Promise<PartState> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<PartState>((resolve) => {
-    timer = setTimeout(() => {
-      resolve({ ok: false, detail: `no answer within ${ms} ms` });
-    }, ms);
-  });
-  try {
-    return await Promise.race([look(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Only our own errors have words that were checked for secrets. */

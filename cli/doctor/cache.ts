@@ -1,5 +1,6 @@
 // The cache: whether Redis answers and keeps what it is given, where one is configured. Called by examine.ts.
 import { createClient } from '@keyv/redis';
+import pTimeout from 'p-timeout';
 import type { Finding, Patient } from './types.js';
 import { askMs, notGiven } from './types.js';
 
@@ -34,24 +35,10 @@ async function putAndGet(url: string): Promise<boolean> {
     return (await client.get(key)) === 'here';
   };
   try {
-    return await inTime(work());
+    // One that is frozen takes the connection and says nothing.
+    return await pTimeout(work(), { milliseconds: askMs, message: `no answer within ${String(askMs)} ms` });
   } finally {
     if (client.isOpen) client.destroy();
-  }
-}
-
-/** One that is frozen takes the connection and says nothing. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`no answer within ${String(askMs)} ms`));
-    }, askMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,5 @@
 // Runs every check, each within its own time, and repairs what may be repaired. Called by cli/commands/doctor.ts.
+import pTimeout from 'p-timeout';
 import { createRedact } from '../../domain/redaction/redact.js';
 import { checkCache } from './cache.js';
 import { checkDataDirectory, checkDirectoryExists } from './dataDirectory.js';
@@ -49,30 +50,21 @@ export async function examine(patient: Patient, withModel = false): Promise<read
   });
   const found = await Promise.all(
     Object.entries({ ...checks, ...(withModel && modelCheck) }).map(([name, check]) =>
-      within(name, check === checkModel ? modelLimitMs : limitMs, async () => check(patient)),
+      inTime(name, check === checkModel ? modelLimitMs : limitMs, (async () => check(patient))()),
     ),
   );
   return found.flat().map(clean);
 }
 
-async function within(
+function inTime(
   name: string,
-  limit: number,
-  work: () => Promise<readonly Finding[]>,
+  milliseconds: number,
+  check: Promise<readonly Finding[]>,
 ): Promise<readonly Finding[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<readonly Finding[]>((resolve) => {
-    timer = setTimeout(() => {
-      resolve([broken(name, `it took longer than ${String(limit / 1000)} s`)]);
-    }, limit);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } catch (error) {
-    return [broken(name, reasonOf(error))];
-  } finally {
-    clearTimeout(timer);
-  }
+  const message = `it took longer than ${String(milliseconds / 1000)} s`;
+  return pTimeout(check, { milliseconds, message }).catch((error: unknown) => [
+    broken(name, reasonOf(error)),
+  ]);
 }
 
 const broken = (check: string, cause: string): Finding => ({

@@ -3,6 +3,7 @@
 // server.ts.
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'pg';
+import pTimeout from 'p-timeout';
 import { migrateUp } from '../../db/migrate.js';
 import { KeelError } from '../../ports/errors.js';
 import type { Engine } from '../engine.js';
@@ -170,22 +171,13 @@ function createFollower(
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
-      await within(
+      // Not for ever: a database that is frozen must not keep the simulator from stopping.
+      await pTimeout(
         running.then(() => (reason === null ? follow() : undefined)).then(() => pool.end()),
-        CLOSE_MS,
+        { milliseconds: CLOSE_MS, message: false },
       );
     },
   };
-}
-
-/** Waits for work, but not for ever: a database that is frozen must not keep the simulator from stopping. */
-async function within(work: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }
 
 /** Of errors that speak of Keel's own database. */
