@@ -9,16 +9,16 @@ import { createModelAnalyst } from '../adapters/openai/analyst.js';
 import { createAsk, type AskDeps } from '../adapters/openai/ask.js';
 import type { ModelProfile } from '../adapters/openai/profile.js';
 import { putBytes } from '../activities/objects.js';
-import { runWorkflowId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
+import { runWorkflowId } from '../contracts/wire/names.js';
 import type { RunResult, StrategyRunInput } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { timeframeRules, type Bar } from '../domain/market/bar.js';
-import { createNyseCalendar } from '../domain/market/nyse.js';
 import { walk } from './charts.js';
 import { peakMemoryMb } from './cpu.js';
 import { startKeel, type Keel } from './keel.js';
 import { startModelServer, type ModelServer } from './modelServer.js';
+import { benchSettings, prepareRuns, startRun } from './runs.js';
 import type { Servers } from './servers.js';
 
 export interface ModelTiming {
@@ -34,7 +34,6 @@ export interface ModelTiming {
   readonly workerPeakMb: number;
 }
 
-const symbol = 'AAPL';
 /** Of two weeks: the weekly question of the second is then no recorded one of the first. */
 const sessions = { slow: '2014-07-14', many: '2014-07-22' };
 const questions = 100;
@@ -58,7 +57,7 @@ export async function benchModel(
     model.delayMs = slowMs;
     const analysisMs = await analysisOf(servers.client, keel);
     const before = model.calls();
-    await runAll(servers.client, await prepare(keel, 'model-many', count, sessions.many));
+    await runAll(servers.client, await prepareRuns(keel, 'model-many', count, sessions.many, settingsOf));
     if (model.calls() - before !== 3 * count) {
       throw new Error(`${String(count)} runs made ${String(model.calls() - before)} calls`);
     }
@@ -93,7 +92,13 @@ async function benchQuestions(servers: Servers, keel: Keel, model: ModelServer):
   const { warmUp, window } = timeframeRules.daily;
   const bars = walk(warmUp + window);
   const { png, chart } = await drawn(objects, bars);
-  const runs = await prepare(keel, 'model-question', warmUps + questions + repairs, sessions.slow);
+  const runs = await prepareRuns(
+    keel,
+    'model-question',
+    warmUps + questions + repairs,
+    sessions.slow,
+    settingsOf,
+  );
   let encoded = 0;
   const question = async (run: StrategyRunInput): Promise<number> => {
     await keel.market.stores.runs.open({
@@ -151,7 +156,7 @@ async function drawn(objects: Parameters<typeof putBytes>[0], bars: readonly Bar
 
 /** From the first reading to the decision, as the run's own steps tell it. The worker is warm by then. */
 async function analysisOf(client: Client, keel: Keel): Promise<number> {
-  const inputs = await prepare(keel, 'model-slow', 4, sessions.slow);
+  const inputs = await prepareRuns(keel, 'model-slow', 4, sessions.slow, settingsOf);
   const times: number[] = [];
   for (const input of inputs) {
     await runAll(client, [input]);
@@ -166,45 +171,15 @@ async function analysisOf(client: Client, keel: Keel): Promise<number> {
   return Math.max(...times.slice(1));
 }
 
-/** Strategies of their own with indicators of their own, so that no question is answered from the records. */
-async function prepare(keel: Keel, name: string, count: number, date: string): Promise<StrategyRunInput[]> {
-  const inputs: StrategyRunInput[] = [];
-  for (let index = 1; index <= count; index += 1) {
-    const strategyId = `${name}-${String(index).padStart(3, '0')}`;
-    const settings = settingsOf(20 + index);
-    await keel.market.stores.strategies.create({ id: strategyId, name: strategyId, settings }, 'bench');
-    const identity = { mode: 'simulated', strategyId, symbol, session: date, slot: settings.slot } as const;
-    inputs.push({ ...identity, runId: `${strategyId}-${date}` });
-  }
-  const close = createNyseCalendar().session(date)?.close;
-  if (close === undefined) throw new Error(`${date} is no session`);
-  await keel.market.stepThrough([close]);
-  return inputs;
-}
-
-const settingsOf = (period: number): StrategySettings => ({
-  symbols: [symbol],
-  timeframes: ['daily', 'weekly'],
-  indicators: { ...defaultIndicators, sma: [period] },
+/** With indicators of its own each, so that no question is answered from the records. */
+const settingsOf = (index: number): StrategySettings => ({
+  ...benchSettings,
   analyst: 'openai',
-  risk: {
-    ...{ riskPerTrade: '0.0002', maximumPositionShare: '1', minimumRCoefficient: '1.5', priceCollar: '0.05' },
-    ...{ cashReserve: '0.01', shortsAllowed: false, pyramiding: true },
-  },
-  ...{ slot: 'after-close', workflowId: 'standard', workflowVersion: 1 },
+  indicators: { ...defaultIndicators, sma: [20 + index] },
 });
 
 async function runAll(client: Client, inputs: readonly StrategyRunInput[]): Promise<void> {
-  const handles = await Promise.all(
-    inputs.map((input) =>
-      client.workflow.start(workflowTypes.strategyRun, {
-        workflowId: runWorkflowId(input),
-        taskQueue: taskQueue(input.mode),
-        args: [input],
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      }),
-    ),
-  );
+  const handles = await Promise.all(inputs.map((input) => startRun(client, input)));
   const results = await Promise.all(handles.map((handle) => handle.result() as Promise<RunResult>));
   const other = results.find(({ outcome }) => outcome !== 'HOLD');
   if (other !== undefined) throw new Error(`${other.runId}: ${other.outcome}, ${other.message ?? ''}`);

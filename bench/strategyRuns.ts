@@ -1,17 +1,15 @@
 // Whole strategy runs: a hundred at once through one worker, from the start of the workflow to the filled and protected
 // order. Fails when the simulator's ledger does not hold exactly one entry order a run. Called by the runner.
 import { readFileSync } from 'node:fs';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { poll } from '../cli/supervisor/wait.js';
-import { orderWorkflowId, runWorkflowId, taskQueue, workflowTypes } from '../contracts/wire/names.js';
+import { orderWorkflowId, runWorkflowId } from '../contracts/wire/names.js';
 import type { RunResult, StrategyRunInput } from '../contracts/wire/run.js';
-import type { StrategySettings } from '../contracts/wire/strategy.js';
-import { defaultIndicators } from '../domain/indicators/defaults.js';
-import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { Usage } from './cpu.js';
 import { measured, peakMemoryMb } from './cpu.js';
 import type { Keel } from './keel.js';
 import { startKeel } from './keel.js';
+import { benchSettings, prepareRuns, startRun } from './runs.js';
 import type { Servers } from './servers.js';
 
 export interface History {
@@ -29,31 +27,10 @@ export interface StrategyRunsTiming {
   readonly workerPeakMb: number;
 }
 
-const symbol = 'AAPL';
 /** The rules hold on the first session, so that warming up leaves no order; on the second they buy. */
 const sessions = { warmUp: '2014-07-03', measured: '2014-07-07' };
 const warmUps = 10;
 const deadlineMs = 10 * 60_000;
-
-/** So little risk a trade that the account can pay for all of them. */
-const settings: StrategySettings = {
-  symbols: [symbol],
-  timeframes: ['daily', 'weekly'],
-  indicators: defaultIndicators,
-  analyst: 'rules',
-  risk: {
-    riskPerTrade: '0.0002',
-    maximumPositionShare: '1',
-    minimumRCoefficient: '1.5',
-    priceCollar: '0.05',
-    cashReserve: '0.01',
-    shortsAllowed: false,
-    pyramiding: true,
-  },
-  slot: 'after-close',
-  workflowId: 'standard',
-  workflowVersion: 1,
-};
 
 /** @throws Error when a run does not end filled, or the broker has another number of entry orders */
 export async function benchStrategyRuns(
@@ -63,14 +40,15 @@ export async function benchStrategyRuns(
 ): Promise<StrategyRunsTiming> {
   const keel = await startKeel(servers, pacingFactor);
   try {
-    await session(servers.client, keel, 'warm', warmUps, sessions.warmUp);
+    const warm = await prepareRuns(keel, 'warm', warmUps, sessions.warmUp, () => benchSettings);
+    await runAll(servers.client, keel, warm);
     const trees = {
       worker: keel.worker.pid,
       temporal: servers.temporal.pid,
       postgres: servers.postgresPid,
       simulator: keel.simulator.pid,
     };
-    const prepared = await prepare(keel, 'bench', count, sessions.measured);
+    const prepared = await prepareRuns(keel, 'bench', count, sessions.measured, () => benchSettings);
     const { result, usage } = await measured(trees, () => runAll(servers.client, keel, prepared));
     checkOutcomes(result.results);
     checkLedger(keel.ledgerFile, count);
@@ -85,25 +63,6 @@ export async function benchStrategyRuns(
   } finally {
     await keel.stop();
   }
-}
-
-async function session(client: Client, keel: Keel, name: string, count: number, date: string): Promise<void> {
-  await runAll(client, keel, await prepare(keel, name, count, date));
-}
-
-/** Strategies of their own, because a strategy has one run a session; then the market at the session's close. */
-async function prepare(keel: Keel, name: string, count: number, date: string): Promise<StrategyRunInput[]> {
-  const inputs: StrategyRunInput[] = [];
-  for (let index = 1; index <= count; index += 1) {
-    const strategyId = `${name}-${String(index).padStart(3, '0')}`;
-    await keel.market.stores.strategies.create({ id: strategyId, name: strategyId, settings }, 'bench');
-    const identity = { mode: 'simulated', strategyId, symbol, session: date, slot: settings.slot } as const;
-    inputs.push({ ...identity, runId: `${strategyId}-${date}` });
-  }
-  const close = createNyseCalendar().session(date)?.close;
-  if (close === undefined) throw new Error(`${date} is no session`);
-  await keel.market.stepThrough([close]);
-  return inputs;
 }
 
 async function runAll(client: Client, { market }: Keel, inputs: readonly StrategyRunInput[]) {
@@ -132,14 +91,6 @@ async function runAll(client: Client, { market }: Keel, inputs: readonly Strateg
     await driving;
   }
 }
-
-const startRun = (client: Client, input: StrategyRunInput): Promise<WorkflowHandle> =>
-  client.workflow.start(workflowTypes.strategyRun, {
-    workflowId: runWorkflowId(input),
-    taskQueue: taskQueue(input.mode),
-    args: [input],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-  });
 
 /** The market is stepped once for all of them: when each waits for it, or has ended without an order. */
 async function allDecided({ stores }: Keel['market'], inputs: readonly StrategyRunInput[]): Promise<void> {
