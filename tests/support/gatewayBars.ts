@@ -1,5 +1,5 @@
-// Bars up to today for the gateway of tests/support/gateway.ts: a steady rise that ends in a breakout on high volume, so
-// that the rules buy whatever day it is.
+// Bars up to today for the gateway of tests/support/gateway.ts: a steady rise that ends in a breakout on high volume, calmer
+// than the months before, so that the rules buy whatever day it is. gatewayBars.test.ts holds them to that.
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 
 export interface WireBar {
@@ -15,6 +15,8 @@ export interface WireBar {
 
 const cents = (value: number): number => Math.round(value * 100) / 100;
 const day = 24 * 60 * 60_000;
+/** Before these days moved more: a breakout after them is no turbulence. */
+const calmSessions = 100;
 
 /** Daily bars of the sessions that have closed, oldest first, stamped at their open. */
 export function dailyBars(nowMs: number, years: number): readonly WireBar[] {
@@ -24,15 +26,16 @@ export function dailyBars(nowMs: number, years: number): readonly WireBar[] {
     .between(from, now.slice(0, 10))
     .filter(({ close }) => close <= now);
   return sessions.map(({ open }, index) => {
-    const last = index === sessions.length - 1;
-    const base = 100 * 1.0005 ** index + 2 * Math.sin(index / 5);
-    const c = cents(last ? base * 1.03 : base);
+    const ago = sessions.length - 1 - index;
+    const base = 200 / 1.0005 ** ago - 2 * Math.sin(ago / 5);
+    const wide = ago < calmSessions ? 1 : 3;
+    const c = cents(ago === 0 ? base * 1.03 : base);
     return {
-      o: cents(base * 0.998),
-      h: cents(c * 1.004),
-      l: cents(base * 0.994),
+      o: cents(base * (1 - 0.002 * wide)),
+      h: cents(c * (1 + 0.004 * wide)),
+      l: cents(base * (1 - 0.006 * wide)),
       c,
-      v: last ? 90_000 : 40_000,
+      v: ago === 0 ? 90_000 : 40_000,
       t: Date.parse(open),
     };
   });
