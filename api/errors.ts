@@ -78,6 +78,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   PRICE_REFUSED: 502,
   PRICES_OFF: 503,
   PRICES_AWAY: 503,
+  PRICE_SHARE: 429,
   DATABASE_AWAY: 503,
   DATABASE_NOT_MIGRATED: 503,
   DATABASE_READ_ONLY: 503,

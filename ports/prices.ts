@@ -78,7 +78,8 @@ export interface SourceMemory {
 export interface PricesPort {
   /**
    * @param asker the user for whom it is asked; none for what Keel asks by itself
-   * @throws KeelError PRICE_UNKNOWN_SYMBOL (final) when no source knows it, PRICES_AWAY (retryable) when none answers.
+   * @throws KeelError PRICE_UNKNOWN_SYMBOL (final) when no source knows it, PRICES_AWAY (retryable) when none answers,
+   *   PRICE_SHARE (retryable) when this asker has had his part of the budget of each that could.
    */
   price(symbol: string, asker?: string): Promise<Price>;
   /**

@@ -335,6 +335,21 @@ describe('the budget of a source', () => {
     expect((await chain.price('MSFT')).price).toBe('95.97');
     await expect(chain.price('IBM', 'anna')).rejects.toThrow(/4 prices a minute at most\./);
   });
+
+  it('gives who joins a question his own answer where the first asker has had his half', async () => {
+    const yahoo = source('yahoo', priceOf('AAPL'));
+    const { chain } = chainOf([withBudget(yahoo, { now: () => start }, { perMinute: 4 })]);
+    await chain.batch(['A1', 'A2'], 'maria');
+    const [marias, annas, keels] = await Promise.allSettled([
+      chain.price('AAPL', 'maria'),
+      chain.price('AAPL', 'anna'),
+      chain.price('AAPL'),
+    ]);
+    expect(marias).toMatchObject({ status: 'rejected', reason: { code: 'PRICE_SHARE' } });
+    expect([annas, keels].map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    // One question for both of them.
+    expect(yahoo.asked).toBe(3);
+  });
 });
 
 describe('the cache of a process', () => {

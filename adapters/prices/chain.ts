@@ -51,15 +51,34 @@ type Kept = z.infer<typeof keptSchema>;
 /** That no source of this chain knows a symbol, for as long as a price would count. */
 const unknownSchema = z.object({ message: z.string(), sources: z.array(z.string()), step: z.number() });
 
+interface Question {
+  readonly symbol: string;
+  readonly asker: string | undefined;
+  /** Whether a source was not asked because this asker has had his part of its budget. */
+  hasHitShare: boolean;
+}
+
+/** One question that all who ask for its symbol meanwhile share. */
+interface Flight {
+  readonly question: Question;
+  readonly answer: Promise<Price>;
+}
+
 export function createPriceChain(options: PriceChainOptions): PricesPort {
   const memories = createMemories(options.sources, options.clock);
-  const underWay = new Map<string, Promise<Price>>();
-  const price = (symbol: string, asker?: string): Promise<Price> => {
+  const underWay = new Map<string, Flight>();
+  const price = async (symbol: string, asker?: string): Promise<Price> => {
     const running = underWay.get(symbol);
-    if (running !== undefined) return running;
-    const asked = priceOf(options, memories, symbol, asker).finally(() => underWay.delete(symbol));
-    underWay.set(symbol, asked);
-    return asked;
+    if (running !== undefined) {
+      await running.answer.catch(() => undefined);
+      // What the other one has used up is not this one's.
+      const isOwn = running.question.asker === asker || !running.question.hasHitShare;
+      return isOwn ? running.answer : price(symbol, asker);
+    }
+    const question: Question = { symbol, asker, hasHitShare: false };
+    const answer = priceOf(options, memories, question).finally(() => underWay.delete(symbol));
+    underWay.set(symbol, { question, answer });
+    return answer;
   };
   return {
     price,
@@ -99,13 +118,9 @@ const problemOf =
     return { symbol, code: error.code, detail: error.message };
   };
 
-async function priceOf(
-  options: PriceChainOptions,
-  memories: Memories,
-  symbol: string,
-  asker: string | undefined,
-): Promise<Price> {
+async function priceOf(options: PriceChainOptions, memories: Memories, question: Question): Promise<Price> {
   const { cache, clock, marketClock, freshMs } = options;
+  const { symbol } = question;
   const name = keyOf(options, symbol);
   const [cached, market] = await Promise.all([read(options, name), marketClock.now()]);
   if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
@@ -113,7 +128,7 @@ async function priceOf(
   }
   await refuseUnknown(options, symbol, market);
   try {
-    const kept = await ask(options, memories, { symbol, asker }, market);
+    const kept = await ask(options, memories, question, market);
     await keep(options, kept);
     return seen(options, kept, market);
   } catch (error) {
@@ -144,9 +159,10 @@ function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketT
 async function ask(
   options: PriceChainOptions,
   memories: Memories,
-  { symbol, asker }: { readonly symbol: string; readonly asker: string | undefined },
+  question: Question,
   market: MarketTime,
 ): Promise<Kept> {
+  const { symbol, asker } = question;
   const failures: KeelError[] = [];
   let old: Kept | null = null;
   for (const source of options.sources) {
@@ -164,6 +180,7 @@ async function ask(
       if (old === null || found.at > old.price.at) old = kept;
     } catch (error) {
       if (!(error instanceof KeelError)) throw error;
+      if (error.code === 'PRICE_SHARE') question.hasHitShare = true;
       memories.failed(source.name, error);
       failures.push(error);
     }
@@ -186,9 +203,11 @@ function inCurrency({ currency }: PriceChainOptions, source: PriceSource, found:
 
 /** Whoever may answer later makes it retryable; else the first final reason is the reason. */
 function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
-  if (failures.some(({ errorClass }) => errorClass === 'retryable')) {
+  const passing = failures.filter(({ errorClass }) => errorClass === 'retryable');
+  if (passing.length > 0) {
     const words = failures.map(({ message }) => message).join(' ');
-    return problem('PRICES_AWAY', `No source gives a price of ${symbol} now. ${words}`, symbol);
+    const code = passing.every((failure) => failure.code === 'PRICE_SHARE') ? 'PRICE_SHARE' : 'PRICES_AWAY';
+    return problem(code, `No source gives a price of ${symbol} now. ${words}`, symbol);
   }
   const known = failures.find(({ code }) => code !== 'PRICE_UNKNOWN_SYMBOL');
   return (
