@@ -160,10 +160,23 @@ describe('the look that deletes what is old', () => {
     expect(news.map(({ key }) => key)).toEqual(['retention/2026-01-05', 'retention/2026-01-06']);
   });
 
-  it('tells nothing of one that worked', async () => {
+  it('tells nothing of one that worked, and nothing of one beside a backup, which is a warning of health', async () => {
     const { look, news } = world();
     await look('retention');
     expect(news).toEqual([]);
+    const busy = new KeelError('LOCK_BUSY', 'Another process has held the lock.', {
+      errorClass: 'retryable',
+    });
+    const beside = world({ lookAtRetention: () => Promise.reject(busy) });
+    expect(await beside.look('retention')).toMatchObject({ status: 'warning', facts: { code: 'LOCK_BUSY' } });
+    expect(beside.news).toEqual([]);
+  });
+
+  it('tells of a defect, too, and is an error then', async () => {
+    const { look, news } = world({ lookAtRetention: () => Promise.reject(new TypeError('secret words')) });
+    await expect(look('retention')).rejects.toThrow(TypeError);
+    expect(news).toMatchObject([{ event: 'retention.failed', facts: { code: 'DEFECT' } }]);
+    expect(JSON.stringify(news)).not.toContain('secret words');
   });
 });
 

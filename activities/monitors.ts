@@ -37,10 +37,15 @@ export function createMonitorActivities(deps: MonitorDeps) {
     retention: () => deps.lookAtRetention(),
   };
   return {
-    /** @throws DATABASE_AWAY when the result can not be kept: its age then tells. */
+    /** @throws DATABASE_AWAY when the result can not be kept: its age then tells; and what is a defect. */
     async lookOnce({ name }: MonitorInput): Promise<MonitorResult> {
       const begunAt = deps.clock.now();
-      const result = await looks[name]().catch(failed);
+      const result = await looks[name]().catch(async (error: unknown) => {
+        if (!(error instanceof KeelError) && name === 'retention') {
+          await tellOfRetention(deps, { message: defect, facts: { code: 'DEFECT' } }, deps.clock.now());
+        }
+        return failed(error);
+      });
       const now = deps.clock.now();
       await deps.monitors.put({ name, ...result, at: new Date(now).toISOString(), ms: now - begunAt });
       if (name === 'retention' && result.status === 'failed') await tellOfRetention(deps, result, now);
@@ -49,10 +54,12 @@ export function createMonitorActivities(deps: MonitorDeps) {
   };
 }
 
+const defect = 'It met an error that Keel does not know; the log of the worker tells which.';
+
 /** Told: it looks once a day, and what it does not delete is missed by nobody until a disk is full. Once a day, by UTC. */
 async function tellOfRetention(
   { notifications }: Pick<MonitorDeps, 'notifications'>,
-  { message, facts }: MonitorResult,
+  { message, facts }: Pick<MonitorResult, 'message' | 'facts'>,
   now: number,
 ): Promise<void> {
   const day = new Date(now).toISOString().slice(0, 10);
@@ -65,8 +72,11 @@ async function tellOfRetention(
   });
 }
 
-/** A defect is no result: it stays an error of the activity. */
+/** A defect is no result: it stays an error of the activity. Beside a backup it is none's fault that nothing is deleted. */
 function failed(error: unknown): MonitorResult {
   if (!(error instanceof KeelError)) throw error;
+  if (error.code === 'LOCK_BUSY') {
+    return { status: 'warning', message: error.message, facts: { code: error.code } };
+  }
   return { status: 'failed', message: error.message, facts: { code: error.code } };
 }

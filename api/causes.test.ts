@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createRedact } from '../domain/redaction/redact.js';
 import { tellCause, tellsCauses } from './causes.js';
 
-const developing = { environment: 'development', mode: 'simulated', api: { host: '127.0.0.1' } } as const;
+const api = { host: '127.0.0.1', allowedHosts: [], trustedProxies: [], corsOrigins: [] };
+const developing = { environment: 'development', mode: 'simulated', api } as const;
 
 describe('the cause of an error that nobody foresaw', () => {
   it('is told in development, simulated, on this machine', () => {
@@ -14,7 +15,10 @@ describe('the cause of an error that nobody foresaw', () => {
     ['in live mode', { mode: 'live' as const }],
     ['in paper mode', { mode: 'paper' as const }],
     ['in production', { environment: 'production' }],
-    ['where others reach the API', { api: { host: '0.0.0.0' } }],
+    ['where others reach the API', { api: { ...api, host: '0.0.0.0' } }],
+    ['behind a name of its own', { api: { ...api, allowedHosts: ['keel.example.com'] } }],
+    ['behind a proxy of this machine', { api: { ...api, trustedProxies: ['127.0.0.1'] } }],
+    ['to pages of other origins', { api: { ...api, corsOrigins: ['https://dashboard.example.com'] } }],
   ])('is not told %s', (_where, change) => {
     expect(tellsCauses({ ...developing, ...change })).toBe(false);
   });

@@ -169,6 +169,11 @@ export const configSchema = z.strictObject({
         .regex(
           /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?$/,
           'an origin in lower case, such as https://dashboard.example.com, without a path',
+        )
+        // Browsers leave a scheme's own port out, so that one with it would never match.
+        .refine(
+          (text) => !URL.canParse(text) || new URL(text).origin === text,
+          'an origin without its default port',
         ),
     ),
     /** Addresses or networks of proxies before the API, whose X-Forwarded-For is believed; nobody else's is. */
