@@ -134,8 +134,10 @@ export const configSchema = z.strictObject({
     /** A price of the chain is given from the cache for so long. */
     priceFreshMs: milliseconds,
     accountId: z.string().min(1),
-    /** Starting cash of the account, USD. */
-    cash: decimal,
+    /** Starting cash of the account, USD. What grows from it must fit the tables, numeric(15,2). */
+    cash: z
+      .string()
+      .regex(/^\d{1,11}(\.\d{1,2})?$/, 'dollars and cents, with at most 11 digits before the point'),
     /** Market orders fill at the open plus or minus this share. */
     slippage: share,
     /** Distance of bid and ask as a share of the price; who takes pays half of it. */

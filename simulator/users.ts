@@ -11,10 +11,10 @@ const sampleUser = { email: 'test@example.com', key: 'test-api-key-123', cash: '
 
 const wishSchema = z.strictObject({
   email: z.email().max(254),
-  /** USD that a new account opens with. */
+  /** USD that a new account opens with: a hundred times as much still fits the tables, numeric(15,2). */
   cash: z
     .string()
-    .regex(/^\d{1,13}(\.\d{1,2})?$/)
+    .regex(/^\d{1,11}(\.\d{1,2})?$/)
     .default('10000.00'),
   /** An account that exists; without it a new one is opened. */
   account: z.string().min(1).max(32).optional(),

@@ -92,6 +92,7 @@ describe('keys', () => {
       {},
       { email: 'x' },
       { email: 'b@example.com', cash: '-1' },
+      { email: 'b@example.com', cash: '100000000000' },
       { email: 'b@example.com', account: 'DU9' },
     ])
       expect(await admin(simulator, '/users', wish)).toMatchObject({ status: 400 });

@@ -38,7 +38,10 @@ async function incrementsOf(
   if (known.length > 0) return grid(known);
   const body = { conid: Number(conid), exchange: 'SMART', isBuy: true };
   const rules = await client.call(rulesEndpoint, { body }, rulesSchema);
-  return grid(rules.incrementRules ?? []);
+  const { incrementRules, increment } = rules;
+  if (incrementRules !== null && incrementRules !== undefined && incrementRules.length > 0)
+    return grid(incrementRules);
+  return increment === null || increment === '0' ? [] : [{ from: '0', increment }];
 }
 
 /**

@@ -44,7 +44,14 @@ describe('an answer that is no success', () => {
   });
 
   it('is none when the body has no error in it', () => {
-    for (const text of ['[]', '{}', '{"error":null,"orderTypes":[]}', '[{"error":"a"},{"conid":1}]']) {
+    for (const text of [
+      '[]',
+      '{}',
+      '{"error":null,"orderTypes":[]}',
+      '[{"error":"a"},{"conid":1}]',
+      '{"error":"","warn":""}',
+      '[{"title":"Mr","detail":"of one account"}]',
+    ]) {
       expect(refusalOf('GET /x', { status: 200, text })).toBeNull();
     }
   });

@@ -67,10 +67,14 @@ export function errorText(body: unknown): string | null {
   if (Array.isArray(body)) return body.length === 1 ? errorText(body[0]) : null;
   if (typeof body !== 'object' || body === null) return null;
   const fields = body as Record<string, unknown>;
-  const text = fields['error'] ?? fields['detail'] ?? fields['title'];
-  if (typeof text === 'string' && text !== '') return clean(text);
-  return fields['error'] !== undefined && fields['error'] !== null && fields['error'] !== false
-    ? 'an error without words'
+  const { error } = fields;
+  // Answers that are fine carry null, false or nothing in it.
+  if (error !== undefined && error !== null && error !== false && error !== '')
+    return typeof error === 'string' ? clean(error) : 'an error without words';
+  // A title or a detail alone may describe anything: of a problem there is a status too.
+  const words = fields['detail'] ?? fields['title'];
+  return typeof fields['status'] === 'number' && typeof words === 'string' && words !== ''
+    ? clean(words)
     : null;
 }
 
@@ -128,7 +132,9 @@ function readRefusal(status: number, text: string | null): Reading | null {
 function statusOf(status: number, body: unknown): number {
   if (status !== 200 || typeof body !== 'object' || body === null) return status;
   const { error, statusCode } = body as Record<string, unknown>;
-  return error !== undefined && typeof statusCode === 'number' && statusCode >= 400 ? statusCode : status;
+  return errorText({ error }) !== null && typeof statusCode === 'number' && statusCode >= 400
+    ? statusCode
+    : status;
 }
 
 /** The refusal that an answer holds, or null when it is a readable success. */

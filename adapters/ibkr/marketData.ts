@@ -61,7 +61,7 @@ export async function readSnapshot(
   for (let read = 0; read <= polls; read += 1) {
     if (read > 0) await sleep(timer, pollGapMs / factor);
     const rows = await client.call(snapshotEndpoint, { query }, snapshotSchema);
-    const reading = readQuote(rows.find((row) => row.conid === contract.conid));
+    const reading = readQuote(rows.find((row) => (row.conid ?? row.conidEx) === contract.conid));
     if ('quote' in reading) return reading.quote;
     missing = reading.missing;
   }

@@ -6,8 +6,8 @@ import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
 import { clean, errorText, refusalOf } from './errors.js';
 import { parseJson } from './json.js';
-import { ordersSchema, tradesSchema } from './schemas.js';
-import type { OrderRow } from './schemas.js';
+import { anyObjectSchema, ordersSchema, tradesSchema } from './schemas.js';
+import type { OrderRow, TradeRow } from './schemas.js';
 import type { SessionMemory } from './session.js';
 
 const ordersEndpoint = { method: 'GET', path: '/iserver/account/orders', gate: 'orders' } as const;
@@ -57,12 +57,18 @@ const positiveId = (value: string | number | null | undefined): string | null =>
   return /^[1-9]\d*$/.test(text) ? text : null;
 };
 
+/** The parent by its order id; some builds name it by our id, or only the group of the exits by its order id. */
+function parentOf(row: OrderRow, rows: readonly OrderRow[]): string | null {
+  const named = row.parentId ? rows.find(({ order_ref: ref }) => ref === String(row.parentId)) : undefined;
+  return positiveId(row.parentId) ?? named?.orderId ?? positiveId(row.ocaGroupId);
+}
+
 /** Filled orders are named Filled; nothing else decides. */
-function toOrder(row: OrderRow): BrokerOrder {
+function toOrder(row: OrderRow, rows: readonly OrderRow[]): BrokerOrder {
   const reason = row.order_cancellation_by_system_reason;
   return {
     brokerOrderId: row.orderId,
-    parentBrokerOrderId: positiveId(row.parentId),
+    parentBrokerOrderId: parentOf(row, rows),
     clientOrderId: row.order_ref || null,
     conid: row.conid,
     symbol: row.ticker || row.description1 || `conid ${row.conid}`,
@@ -79,8 +85,11 @@ function toOrder(row: OrderRow): BrokerOrder {
   };
 }
 
-const mine = (accountId: string, ...named: readonly (string | null | undefined)[]): boolean =>
-  named.every((name) => !name || name === accountId);
+/** Rows name their account once or twice, and not always alike: a row of ours that is missed would be an order lost. */
+function mine(accountId: string, ...named: readonly (string | null | undefined)[]): boolean {
+  const names = named.filter(Boolean);
+  return names.length === 0 || names.includes(accountId);
+}
 
 /**
  * The orders of the session. The first list of a session is empty whatever there is, so it is forced once and its
@@ -93,13 +102,15 @@ export async function readOrders(
   accountId: string,
 ): Promise<readonly BrokerOrder[]> {
   if (!memory.ordersPrimed) {
-    await client.call(ordersEndpoint, { query: { force: 'true', accountId } }, ordersSchema);
+    await client.call(ordersEndpoint, { query: { force: 'true', accountId } }, anyObjectSchema);
     memory.ordersPrimed = true;
   }
   let previous: string | null = null;
   for (let read = 0; read < maximumReads; read += 1) {
     const list = await client.call(ordersEndpoint, { query: { accountId } }, ordersSchema);
-    const orders = list.orders.filter((row) => mine(accountId, row.acct, row.account)).map(toOrder);
+    if (!list.orders) continue;
+    const rows = list.orders.filter((row) => mine(accountId, row.acct, row.account));
+    const orders = rows.map((row) => toOrder(row, rows));
     if (list.snapshot === true) return orders;
     const text = JSON.stringify(orders);
     if (text === previous) return orders;
@@ -132,17 +143,27 @@ export async function readExecutions(
       brokerOrderId: positiveId(row.order_id),
       clientOrderId: row.order_ref || null,
       conid: row.conid,
-      symbol: row.symbol,
+      symbol: row.symbol || row.contract_description_1 || `conid ${row.conid}`,
       side: row.side,
       quantity: row.size,
       price: row.price,
       // It may come later than the execution.
       commission: row.commission ?? '0',
-      time: new Date(row.trade_time_r).toISOString(),
+      time: timeOf(row),
     }));
 }
 
-const nothingToCancel = /doesn'?t exist|does not exist|is inactive/i;
+/** @throws KeelError IBKR_BAD_SHAPE (final) where a fill tells no time: without one it belongs to no session. */
+function timeOf({ trade_time_r: ms, trade_time: wire, execution_id: executionId }: TradeRow): string {
+  const [, year, month, day, time] = /^(\d{4})(\d\d)(\d\d)-(\d\d:\d\d:\d\d)$/.exec(wire ?? '') ?? [];
+  const at = ms ?? Date.parse(`${year ?? ''}-${month ?? ''}-${day ?? ''}T${time ?? ''}Z`);
+  if (Number.isFinite(at)) return new Date(at).toISOString();
+  throw new KeelError('IBKR_BAD_SHAPE', `IBKR says no time of the execution ${clean(executionId)}.`, {
+    facts: { executionId: clean(executionId) },
+  });
+}
+
+const nothingToCancel = /doesn'?t exist|does not exist|is inactive|order\b.*\bnot found/i;
 
 /**
  * Asks for a cancel. It is only a request: a later list tells what became of it.

@@ -40,7 +40,9 @@ export async function readAccount(
   const ledger = await client.call(ledgerEndpoint, { path }, ledgerSchema);
   const { currency } = netliquidation;
   if (!currency) throw unreadable(accountId, 'the currency');
-  const wire = netliquidation.value ?? netliquidation.amount;
+  // The text of an amount is null or empty in most builds, and the number beside it counts.
+  const wire =
+    netliquidation.value === '' ? netliquidation.amount : (netliquidation.value ?? netliquidation.amount);
   const value =
     wire === null || wire === undefined || netliquidation.isNull === true ? null : plainDecimal(wire);
   if (value === null) throw unreadable(accountId, 'the net liquidation value');

@@ -77,11 +77,17 @@ export const secdefSchema = z.object({
   ),
 });
 
-export const rulesSchema = z.object({ incrementRules: increments });
+export const rulesSchema = z.object({
+  incrementRules: increments,
+  /** The step of prices at any price, where there are no rules. */
+  increment: decimalOrNull,
+});
 
 export const snapshotSchema = z.array(
   z.object({
-    conid: id,
+    conid: id.nullish(),
+    /** The same, also where the other is left out. */
+    conidEx: id.nullish(),
     /** Last price, with prefix and commas. */
     '31': z.union([z.string(), z.number()]).nullish(),
     /** Availability: its first letter is R for real time. */
@@ -91,7 +97,7 @@ export const snapshotSchema = z.array(
 export type SnapshotRow = z.output<typeof snapshotSchema>[number];
 
 export const historySchema = z.object({
-  volumeFactor: z.number().positive().nullish(),
+  volumeFactor: real.pipe(z.number().positive()).nullish(),
   data: z.array(
     z.object({
       o: real,
@@ -133,32 +139,37 @@ const side = z.enum(['BUY', 'SELL', 'B', 'S']).transform((value) => (value.start
 
 export const ordersSchema = z.object({
   snapshot: flag,
-  orders: z.array(
-    z.object({
-      acct: text,
-      account: text,
-      orderId: id,
-      parentId: z.union([z.number(), z.string()]).nullish(),
-      conid: id,
-      ticker: text,
-      description1: text,
-      side,
-      orderType: z.string(),
-      origOrderType: text,
-      timeInForce: text,
-      totalSize: decimal,
-      filledQuantity: decimal,
-      avgPrice: decimalOrNull,
-      price: decimalOrNull,
-      auxPrice: decimalOrNull,
-      /** Checked by orderStatus(): an unknown one is refused by name. */
-      status: z.string(),
-      order_ref: text,
-      order_cancellation_by_system_reason: text,
-    }),
-  ),
+  orders: z
+    .array(
+      z.object({
+        acct: text,
+        account: text,
+        orderId: id,
+        parentId: z.union([z.number(), z.string()]).nullish(),
+        /** Of the exits of a bracket the order id of its parent; else of no use here. */
+        ocaGroupId: z.union([z.number(), z.string()]).nullish(),
+        conid: id,
+        ticker: text,
+        description1: text,
+        side,
+        orderType: z.string(),
+        origOrderType: text,
+        timeInForce: text,
+        totalSize: decimal,
+        filledQuantity: decimal,
+        avgPrice: decimalOrNull,
+        price: decimalOrNull,
+        auxPrice: decimalOrNull,
+        /** Checked by orderStatus(): an unknown one is refused by name. */
+        status: z.string(),
+        order_ref: text,
+        order_cancellation_by_system_reason: text,
+      }),
+    )
+    /** Left out while the list is not there yet. */
+    .nullish(),
 });
-export type OrderRow = z.output<typeof ordersSchema>['orders'][number];
+export type OrderRow = NonNullable<z.output<typeof ordersSchema>['orders']>[number];
 
 export const tradesSchema = z.array(
   z.object({
@@ -166,7 +177,8 @@ export const tradesSchema = z.array(
     account: text,
     accountCode: text,
     conid: id,
-    symbol: z.string(),
+    symbol: text,
+    contract_description_1: text,
     side,
     size: decimal,
     price: decimal,
@@ -174,9 +186,14 @@ export const tradesSchema = z.array(
     order_ref: text,
     /** Newer builds only. */
     order_id: id.nullish(),
-    trade_time_r: z.number().int(),
+    /** Milliseconds since the epoch. */
+    trade_time_r: real.pipe(z.number().int()).nullish(),
+    /** `20231211-18:00:49`, UTC. */
+    trade_time: text,
   }),
 );
+
+export type TradeRow = z.output<typeof tradesSchema>[number];
 
 /** One row of an answer to an order or a reply: of any of the five shapes. */
 export const placeRowSchema = z.object({

@@ -2,15 +2,23 @@
 // has forgotten. Called before anything is started, with the data directory locked.
 import { readdirSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { Config } from '../../config/schema.js';
 import { keptNames, StartError } from './dataDir.js';
 import { resetCluster } from './postgres.js';
 import type { Settings } from './settings.js';
+
+export interface Cleared extends Pick<Settings, 'given'> {
+  readonly config: {
+    readonly objectStore: Config['objectStore'];
+    readonly simulator: Pick<Config['simulator'], 'directory' | 'databaseUrl'>;
+  };
+}
 
 /**
  * @throws StartError when a part lies outside the data directory or was given by the environment: what Keel did not
  * make, it does not delete
  */
-export function resetData(dataDir: string, { config, given }: Settings): void {
+export function resetData(dataDir: string, { config, given }: Cleared): void {
   const foreign = [
     given.database ? 'DATABASE_URL' : null,
     given.temporal ? 'TEMPORAL_ADDRESS' : null,
@@ -19,6 +27,8 @@ export function resetData(dataDir: string, { config, given }: Settings): void {
       ? 'KEEL_OBJECT_DIR'
       : null,
     outside(dataDir, config.simulator.directory) ? 'KEEL_SIMULATOR_DIR' : null,
+    // Its tables would be those of a ledger that is gone, and the simulator refuses them.
+    config.simulator.databaseUrl === '' ? null : 'KEEL_SIMULATOR_DATABASE_URL',
   ].filter((name) => name !== null);
   if (foreign.length > 0) {
     throw new StartError(

@@ -4,7 +4,7 @@ import type { IbkrClient } from '../client.js';
 import { tickleEndpoint } from '../sessionEndpoints.js';
 
 /** It becomes part of a header. */
-const schema = z.object({ session: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/) });
+const schema = z.object({ session: z.string().regex(/^[A-Za-z0-9._~+/=-]{1,256}$/) });
 
 /** @throws KeelError of errors.ts; IBKR_BAD_SHAPE where there is no name. */
 export const readSessionId = async (client: IbkrClient): Promise<string> =>
