@@ -122,7 +122,11 @@ function readRefusal(status: number, text: string | null): Reading | null {
   }
   if (status === 404) return reading('IBKR_NOT_FOUND', 'final', 'Check the path in broker.baseUrl.');
   if (status >= 300 && status < 400) {
-    return reading('IBKR_REDIRECT', 'final', 'Redirects are not followed; check broker.baseUrl.');
+    return reading(
+      'IBKR_REDIRECT',
+      'final',
+      'Redirects are not followed: log in at the gateway (keel ibkr login-url), or check broker.baseUrl.',
+    );
   }
   if (status >= 400) return reading('IBKR_ERROR', 'final', 'The broker refused the request.');
   return text === null ? null : reading('IBKR_ERROR', 'final', 'The broker refused the request.');

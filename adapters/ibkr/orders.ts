@@ -85,7 +85,7 @@ function toOrder(row: OrderRow, rows: readonly OrderRow[]): BrokerOrder {
   };
 }
 
-/** Rows name their account once or twice, and not always alike: a row of ours that is missed would be an order lost. */
+/** Rows of orders name their account twice, and not always alike: one of ours that is missed would be an order lost. */
 function mine(accountId: string, ...named: readonly (string | null | undefined)[]): boolean {
   const names = named.filter(Boolean);
   return names.length === 0 || names.includes(accountId);
@@ -136,21 +136,24 @@ export async function readExecutions(
   const first = await read();
   const rows = first.length === 0 && !memory.tradesRead ? await read() : first;
   memory.tradesRead = true;
-  return rows
-    .filter((row) => mine(accountId, row.account, row.accountCode))
-    .map((row) => ({
-      executionId: row.execution_id,
-      brokerOrderId: positiveId(row.order_id),
-      clientOrderId: row.order_ref || null,
-      conid: row.conid,
-      symbol: row.symbol || row.contract_description_1 || `conid ${row.conid}`,
-      side: row.side,
-      quantity: row.size,
-      price: row.price,
-      // It may come later than the execution.
-      commission: row.commission ?? '0',
-      time: timeOf(row),
-    }));
+  return (
+    rows
+      // A fill counts only where neither name is another's: it moves what the account is said to hold.
+      .filter((row) => [row.account, row.accountCode].every((name) => !name || name === accountId))
+      .map((row) => ({
+        executionId: row.execution_id,
+        brokerOrderId: positiveId(row.order_id),
+        clientOrderId: row.order_ref || null,
+        conid: row.conid,
+        symbol: row.symbol || row.contract_description_1 || `conid ${row.conid}`,
+        side: row.side,
+        quantity: row.size,
+        price: row.price,
+        // It may come later than the execution.
+        commission: row.commission ?? '0',
+        time: timeOf(row),
+      }))
+  );
 }
 
 /** @throws KeelError IBKR_BAD_SHAPE (final) where a fill tells no time: without one it belongs to no session. */
