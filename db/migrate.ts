@@ -6,7 +6,7 @@ import type { ClientBase } from 'pg';
 import { KeelError } from '../ports/errors.js';
 import { describeUrl } from './connect.js';
 import { databaseError } from './errors.js';
-import { committedMigrations, readMigrations } from './migrationFiles.js';
+import { committedMigrations, isSame, readMigrations } from './migrationFiles.js';
 import type { MigrationFile } from './migrationFiles.js';
 
 export interface MigrationOptions {
@@ -249,7 +249,7 @@ function plan(
         { facts: { migration: gap } },
       );
     }
-    if (event.sha256 !== file.sha256) {
+    if (!isSame(file, event.sha256)) {
       throw new KeelError(
         'MIGRATION_CHANGED',
         `Migration ${file.name} was changed after it was applied at ${event.at}. Restore the file and put the change into a new one.`,

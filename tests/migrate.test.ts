@@ -115,6 +115,85 @@ describe('migrateUp and migrateDown', () => {
     await client.end();
   });
 
+  const monthly = '0105_monthly';
+  const backTo = (name: string) => migrateDown(server.url, names.length - names.indexOf(name));
+  /** What a run on days, weeks and months leaves behind, as far as the checks of timeframes see it. */
+  const readByMonths = (run: string) =>
+    query(`
+      insert into strategy (id, name, mode, version) values ('${run}', 'By months', 'simulated', 1);
+      insert into strategy_version (strategy_id, version, mode, workflow_id, settings, created_by)
+        values ('${run}', 1, 'simulated', 'three-timeframes', '{}', 'tester');
+      insert into run (id, workflow_id, mode, strategy_id, strategy_version, symbol, session, slot, definition_id, definition_version)
+        values ('${run}', '${run}', 'simulated', '${run}', 1, 'SPX', '2015-06-30', 'after-close', 'three-timeframes', 1);
+      insert into market_data (run_id, timeframe, mode, object_key, object_sha256, object_bytes, bar_count, first_bar, last_bar, source)
+        select '${run}', timeframe, 'simulated', 'k', repeat('a', 64), 1, 1, now(), now(), 's'
+        from unnest(array['daily', 'weekly', 'monthly']) timeframe;
+      insert into chart (run_id, timeframe, mode, object_key, object_sha256, object_bytes, width, height)
+        values ('${run}', 'monthly', 'simulated', 'k', repeat('a', 64), 1, 1, 1);
+      insert into analysis (run_id, timeframe, mode, analyst, score, parts, close, last_bar, bar_count, reasons)
+        values ('${run}', 'monthly', 'simulated', 'openai', 0, '{}', 1, now(), 1, '[]');
+      insert into rules_opinion (run_id, mode, part, version, score, reasons)
+        values ('${run}', 'simulated', 'monthly', '2', 0, '[]')`);
+
+  it('take months back after a run that has read them: what it left stays, and no more is let in', async () => {
+    await migrateUp(server.url);
+    const before = await structure();
+    await readByMonths('first');
+    expect((await backTo(monthly)).at(-1)).toBe(monthly);
+    const kept = await query(`
+      select (select count(*) from market_data) || ' ' || (select count(*) from chart) || ' ' ||
+        (select count(*) from analysis) || ' ' || (select count(*) from rules_opinion) as rows,
+        (select count(*) from workflow_version where workflow_id = 'three-timeframes') as definitions`);
+    expect(kept).toEqual([{ rows: '3 1 1 1', definitions: '1' }]);
+    for (const [table, column] of [
+      ['market_data', 'timeframe'],
+      ['chart', 'timeframe'],
+      ['analysis', 'timeframe'],
+      ['rules_opinion', 'part'],
+    ] as const) {
+      const another = query(`
+        insert into ${table} select (jsonb_populate_record(kept, '{"run_id": "nobody"}')).* from ${table} kept
+        where ${column} = 'monthly'`);
+      await expect(another, table).rejects.toThrow(`${table}_${column}_check`);
+    }
+    await migrateUp(server.url);
+    expect(await structure()).toEqual(before);
+    await readByMonths('second');
+  });
+
+  it('take months back with the definition that nobody used, and leave the one that somebody made', async () => {
+    const definition = () => query(`select name from workflow where id = 'three-timeframes'`);
+    await migrateUp(server.url);
+    await backTo(monthly);
+    expect(await definition()).toEqual([]);
+    await query(`
+      with made as (insert into workflow (id, name, version) values ('three-timeframes', 'Mine', 1) returning id)
+      insert into workflow_version (workflow_id, version, steps, timeframes, analyst, gates, limits, created_by)
+        select id, 1, '[]', '["daily"]', 'auto', '[]', '{}', 'tester' from made`);
+    await migrateUp(server.url);
+    await backTo(monthly);
+    expect(await definition()).toEqual([{ name: 'Mine' }]);
+  });
+
+  it('know the way back of before where it was mended, and take the mended one', async () => {
+    const head = `-- Refused where something was read by months or a strategy names the definition: evidence is not thrown away.
+delete from workflow where id = 'three-timeframes' and owner_id is null;
+`;
+    edit(
+      `${monthly}.down.sql`,
+      (now) => head + now.slice(now.indexOf('alter table')).replaceAll(' not valid', ''),
+    );
+    await migrateUp(server.url, { directory });
+    await readByMonths('first');
+    const toMonthly = names.length - names.indexOf(monthly);
+    await expect(migrateDown(server.url, toMonthly, { directory })).rejects.toMatchObject({
+      code: 'MIGRATION_FAILED',
+    });
+    expect((await migrationStatus(server.url)).find(({ name }) => name === monthly)?.appliedAt).toBeTruthy();
+    expect(await migrateUp(server.url)).toEqual(names.slice(names.indexOf(monthly) + 1));
+    expect((await backTo(monthly)).at(-1)).toBe(monthly);
+  });
+
   it('leave each other alone: of two at once, one applies and the other finds nothing to do', async () => {
     const both = await Promise.all([migrateUp(server.url), migrateUp(server.url)]);
     expect(both.map((applied) => applied.length).sort()).toEqual([0, names.length]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Client } from 'pg';
 import { migrateWithin, partsMade } from '../../db/migrate.js';
-import { committedMigrations, readMigrations } from '../../db/migrationFiles.js';
+import { committedMigrations, isSame, readMigrations } from '../../db/migrationFiles.js';
 import { advanceSequences, countRows, readShapes, withoutTriggers, writeRows } from '../../db/tableCopy.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import { noProgress, type Progress, type ShowProgress } from '../progress.js';
@@ -54,7 +54,7 @@ async function refuseNewer(directory: string, { migrations, keel }: Manifest): P
   const known = await readMigrations(committedMigrations());
   for (const { name, sha256 } of migrations) {
     const own = known.find((file) => file.name === name);
-    if (own?.sha256 === sha256) continue;
+    if (own !== undefined && isSame(own, sha256)) continue;
     if (own === undefined) {
       throw new StartError(
         `the backup ${directory} was made by a newer Keel (${keel}): it has migration ${name}, which this one does not know. Restore it with that Keel`,
