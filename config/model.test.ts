@@ -99,7 +99,9 @@ describe('the profiles of further models', () => {
 
   it('need a model for strategies that name none', () => {
     const profiles = JSON.stringify({ cheap: { model: 'm', baseUrl: 'http://127.0.0.1:2/v1' } });
-    expect(problemsOf({ KEEL_MODEL_PROFILES: profiles })).toContain('strategies take which name none');
+    expect(problemsOf({ KEEL_MODEL_PROFILES: profiles })).toContain(
+      'the profile default, which is asked where none is named, is not',
+    );
   });
 
   it('carry no key over an open line', () => {

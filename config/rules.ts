@@ -55,8 +55,9 @@ function modelProblems(tree: Tree): Problem[] {
   const [key, url, model] = [text('model.apiKey'), text('model.baseUrl'), text('model.model')];
   const profiles = Object.keys(getPath(tree, ['model', 'profiles']) ?? {});
   if (key === '' && url === '') {
-    const why = 'is set, and no model that strategies take which name none';
-    const fix = 'set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL too, or unset KEEL_MODEL_PROFILES';
+    const why = 'is set, and the profile default, which is asked where none is named, is not';
+    const fix =
+      'set OPENAI_MODEL with OPENAI_API_KEY or OPENAI_BASE_URL, which make it, or unset KEEL_MODEL_PROFILES';
     return profiles.length === 0 ? [] : [problem('model.profiles', undefined, why, fix)];
   }
   const found: Problem[] = [];

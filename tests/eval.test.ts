@@ -129,9 +129,19 @@ describe('keel eval with a model', () => {
     expect((await keel([...recorded, '--profile', 'strong'])).err.join('\n')).toMatch(
       /is of the profile cheap, not strong/,
     );
+    // A folder is of one profile: neither is asked into it, nor replayed from it, what is another's.
+    const other = await keel([...few, '--analyst', 'openai'], env);
+    expect(other.code).toBe(1);
+    expect(other.err.join('\n')).toMatch(
+      /asked with name cheap, not default; model test-cheap, not test-vision;.* a folder of its own/,
+    );
+    expect(readFileSync(path.join(out, 'answers', 'profile.json'), 'utf8')).toContain('test-cheap');
     expect((await keel([...few, '--analyst', 'openai', '--profile', 'sold'], env)).err.join('\n')).toMatch(
       /--profile sold is none of the settings .*: there are default, cheap/,
     );
+    const { KEEL_MODEL_PROFILES } = env;
+    const alone = await keel([...few, '--analyst', 'openai'], { KEEL_MODEL_PROFILES });
+    expect(alone.err.join('\n')).toMatch(/the profile default, which is asked where none is named, is not/);
     expect(stub.calls).toHaveLength(before + asked.length);
   });
 

@@ -8,7 +8,7 @@ import { loadConfig } from '../../config/load.js';
 import type { ModelConfig } from '../../config/model.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { modelProfiles } from '../../worker/model.js';
-import { plainReason, Refusal } from '../csvFile.js';
+import { Refusal } from '../csvFile.js';
 import { askModel, askRules, readProfile, type Asker } from '../eval/asker.js';
 import { evaluateSeries, type EvaluateOptions, type SeriesReport } from '../eval/evaluate.js';
 import { htmlOf } from '../eval/html.js';
@@ -37,7 +37,7 @@ coin, and buying and holding. Needs nothing that runs. Writes FOLDER/report.json
   --seed N          of the coin (1)
   --cost SHARE      what a purchase or a sale costs, as a share of its value (0.0005)
   --out FOLDER      where the report goes (eval)
-  --answers FOLDER  where a model's answers are kept and found again (answers in the folder of --out)
+  --answers FOLDER  where the answers of one profile are kept and found again (answers in the folder of --out)
   --recorded        asks nobody: only recorded answers are used
   --budget USD      most that all calls of the answers' folder may cost (the day's cap of the settings)
   --named           tells the model symbol, dates and prices as they were; it may then answer from memory
@@ -177,14 +177,10 @@ function configuredProfile(model: ModelConfig, name = 'default'): ModelProfile {
 
 /** @throws Refusal where the folder has no profile, or another one than was asked for */
 function recordedProfile(folder: string, wanted: string | undefined): ReturnType<typeof readProfile> {
-  const file = path.join(folder, 'profile.json');
-  let found: ReturnType<typeof readProfile>;
-  try {
-    found = readProfile(folder);
-  } catch (error) {
-    throw new Refusal([`${file} can not be read: ${plainReason(error)}`]);
-  }
+  const found = readProfile(folder);
   const { name } = found.profile;
   if (wanted === undefined || wanted === name) return found;
-  throw new Refusal([`${file} is of the profile ${name}, not ${wanted}: its answers are in another folder`]);
+  throw new Refusal([
+    `${path.join(folder, 'profile.json')} is of the profile ${name}, not ${wanted}: name the folder of its answers with --answers`,
+  ]);
 }

@@ -1,5 +1,5 @@
 // Who is asked in an evaluation: the rules, or a model with its answers kept in a folder. Called by cli/commands/eval.ts.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createRender } from '../../adapters/charts/render.js';
 import { createFilesystemObjectStore } from '../../adapters/filesystem/objectStore.js';
@@ -14,6 +14,7 @@ import { timeframeRules } from '../../domain/market/bar.js';
 import type { AnalystPort } from '../../ports/analyst.js';
 import type { Clock } from '../../ports/clocks.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
+import { plainReason, Refusal } from '../csvFile.js';
 import { writeFileAtomically } from '../supervisor/records.js';
 import { evalRunId, openLedger, sha256, type Spent } from './ledger.js';
 import { opinionOf, type Question } from './opinion.js';
@@ -81,6 +82,7 @@ export interface ModelOptions {
   readonly clock: Clock;
 }
 
+/** @throws Refusal where the folder has the answers of another profile, or of this one asked otherwise */
 export async function askModel(options: ModelOptions): Promise<Asker> {
   const { profile, folder, recordedOnly, named, rules, clock, budget, priceDate } = options;
   const ledger = openLedger(folder, recordedOnly);
@@ -93,6 +95,7 @@ export async function askModel(options: ModelOptions): Promise<Asker> {
   const analyst = createModelAnalyst({ askReading: ask, askDecision: ask });
   const draw = profile.vision ? createDraw(recordedOnly ? null : objects) : noPicture;
   if (!recordedOnly) {
+    refuseOthers(folder, profile);
     await objects.ensureBucket();
     writeProfile(folder, profile, priceDate);
   }
@@ -148,9 +151,31 @@ function writeProfile(folder: string, profile: ModelProfile, priceDate: string):
   writeFileAtomically(profileFile(folder), `${text}\n`, 0o644);
 }
 
-/** @throws Error when the folder has none */
+/** @throws Refusal when the folder has none that can be read */
 export function readProfile(folder: string): { readonly profile: ModelProfile; readonly priceDate: string } {
-  const text = readFileSync(profileFile(folder), 'utf8');
-  const { priceDate, ...profile } = JSON.parse(text) as ModelProfile & { priceDate: string };
-  return { profile, priceDate };
+  const file = profileFile(folder);
+  try {
+    const { priceDate, ...profile } = JSON.parse(readFileSync(file, 'utf8')) as ModelProfile & {
+      priceDate: string;
+    };
+    return { profile, priceDate };
+  } catch (error) {
+    throw new Refusal([`${file} can not be read: ${plainReason(error)}`]);
+  }
+}
+
+/** What makes another question of it, or another answer. */
+const asks = ['name', 'model', 'baseUrl', 'api', 'vision', 'maxOutputTokens', 'pictureDetail'] as const;
+
+/** A folder is of one profile: `--recorded` replays its answers, and its budget is theirs. */
+function refuseOthers(folder: string, profile: ModelProfile): void {
+  const file = profileFile(folder);
+  if (!existsSync(file)) return;
+  const { profile: first } = readProfile(folder);
+  const differs = asks.filter((each) => first[each] !== profile[each]);
+  if (differs.length === 0) return;
+  const told = differs.map((each) => `${each} ${String(first[each])}, not ${String(profile[each])}`);
+  throw new Refusal([
+    `${file}: the answers of this folder were asked with ${told.join('; ')}: give each profile a folder of its own, with --answers or --out`,
+  ]);
 }
