@@ -269,18 +269,21 @@ describe('a worker that is killed', () => {
     // Whoever holds the budget's lock keeps the repair from being reserved; the answer before it is settled without.
     const budget = new Client({ connectionString: model.keel.databaseUrl });
     await budget.connect();
-    const lock = (what: 'lock' | 'unlock') =>
-      budget.query(`select pg_advisory_${what}(hashtextextended('model budget simulated', 0))`);
+    const lock = () => budget.query(`select pg_advisory_lock(hashtextextended('model budget simulated', 0))`);
     const script: Script = async (call, count) => {
       if (call.purpose !== 'daily' || count > 1) return holding(good)(call, count);
-      await lock('lock');
+      await lock();
       return text('{}');
     };
-    const started = await model.begin('killed before the repair', script, undefined, dailyOnly);
-    await answered(started.runId, 'daily');
-    await model.worker.kill();
-    await lock('unlock');
-    await budget.end();
+    let started: Begun;
+    try {
+      started = await model.begin('killed before the repair', script, undefined, dailyOnly);
+      await answered(started.runId, 'daily');
+      await model.worker.kill();
+    } finally {
+      // The lock goes with its session, also where this fails: the other runs would wait for it.
+      await budget.end();
+    }
     model.worker = await model.keel.startWorker();
     expect(await endOf(started)).toMatchObject({ outcome: 'HOLD' });
     await expectOneRepair(started, [true, true]);

@@ -137,6 +137,17 @@ describe('a panel', () => {
     },
   );
 
+  it('that the budget has no room for leaves a call that it has stopped, and the buy that was paid for', async () => {
+    const started = run('a panel without room');
+    expect((await model.endOf(started)).message).toContain('calls may cost');
+    const rows = await model.callRows(started.runId);
+    const stopped = rows.filter(({ purpose }) => purpose === 'bull');
+    expect(stopped.map(({ state, outcome, costUsd }) => [state, outcome, costUsd])).toEqual([
+      ['failed', 'budget', '0'],
+    ]);
+    expect(Number(stopped[0]?.reservedUsd)).toBeGreaterThan(0);
+  });
+
   it.each(panelPassing)('%s is got over, and the buy stands', async (name, _script, calls) => {
     const started = run(name);
     expect(await model.endOf(started)).toMatchObject({ outcome: 'NOT_SENT', code: 'ADVICE_ONLY' });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { CallRow, ConversationStore } from '../../ports/conversations.js';
-import { createAfford, mostCost } from './afford.js';
+import type { BudgetCaps, CallRow, ConversationStore, NewCall } from '../../ports/conversations.js';
+import { createAfford } from './afford.js';
+import { mostCost } from './planned.js';
 import type { ModelProfile } from './profile.js';
 import { contentKey, type ModelRequest } from './request.js';
 
@@ -25,6 +26,9 @@ const row = (purpose: string, change: Partial<CallRow> = {}): CallRow => ({
   ...change,
 });
 
+/** What was kept of panels that were not begun, with the caps that it was held to. */
+const refused: [NewCall, BudgetCaps][] = [];
+
 /** Of a model that takes 0.001 USD a token of output: 1 USD at the most, 0.1 what the decision cost. */
 function room(
   caps: { readonly run: string; readonly day?: string; readonly month?: string },
@@ -33,13 +37,21 @@ function room(
   recorded: CallRow | null = null,
 ): Promise<string | null> {
   const spent = { calls: 0, inputTokens: 0, outputTokens: 0, usd: '3' };
-  const conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent'> = {
+  const conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent' | 'reserve'> = {
     answered: (key) => Promise.resolve(recorded?.contentKey === key ? recorded : null),
     byRun: () => Promise.resolve(made),
     spent: () => Promise.resolve({ mode: 'simulated', day: spent, month: { ...spent, usd: '30' } }),
+    reserve: (call, zero) => {
+      refused.push([call, zero]);
+      return Promise.resolve({ kind: 'refused', cap: 'run', limitUsd: '0', spentUsd: '0' });
+    },
   };
+  const objects = { put: () => Promise.resolve() };
   const all = { day: '100', month: '100', ...caps };
-  return createAfford({ conversations, caps: all }, profiles)({ runId: 'r', strategyId: 's' }, panel);
+  return createAfford({ conversations, objects, caps: all, priceDate: '' }, profiles)(
+    { runId: 'r', strategyId: 's' },
+    panel,
+  );
 }
 
 describe('the room for a panel', () => {
@@ -50,6 +62,20 @@ describe('the room for a panel', () => {
     expect(await room({ run: '1.399999' })).toBe(
       "the budget of the run is 1.399999 USD, 0.1 are spent or reserved, and the panel's 4 calls may cost 1.3: none was made",
     );
+  });
+
+  it('that is missing is kept as a call that the budget has stopped, which does not count as begun', async () => {
+    refused.length = 0;
+    expect(await room({ run: '1.4' })).toBeNull();
+    expect(refused).toEqual([]);
+    const stopped = row('bull', { state: 'failed', outcome: 'budget', costUsd: '0' });
+    expect(await room({ run: '1' }, [row('decision'), stopped])).toContain('none was made');
+    expect(refused).toEqual([
+      [
+        expect.objectContaining({ purpose: 'bull', turn: 0, reservedUsd: '1' }),
+        { run: '0', day: '0', month: '0' },
+      ],
+    ]);
   });
 
   it('is held to the caps of day and month as well', async () => {

@@ -1,23 +1,21 @@
-// What calls may cost before they are made: one call at its most, for the reservation, and a whole panel, so that none begins
-// that plainly would not end within the caps. Called by ask.ts and by the panel of worker/model.ts.
-import { callCost, mostInputTokens } from '../../domain/decision/cost.js';
+// What a whole panel may cost before its first call, so that none begins that plainly would not end within the caps. Called by
+// the panel of worker/model.ts.
+import { callCost } from '../../domain/decision/cost.js';
 import { money, type Money } from '../../domain/money/decimal.js';
 import type { AnalystCall } from '../../ports/analyst.js';
 import type { BudgetCaps, CallRow, ConversationStore } from '../../ports/conversations.js';
+import type { ObjectStorePort } from '../../ports/objectStore.js';
 import { chooseProfile } from './choose.js';
 import type { ModelProfile } from './profile.js';
-import { canonical, contentKey, type ModelRequest } from './request.js';
-
-/** USD that a call costs at the most, as a decimal string. */
-export function mostCost(profile: ModelProfile, request: ModelRequest): string {
-  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
-  const input = mostInputTokens(bytes, request.pictures.length);
-  return callCost(profile.price, input, profile.maxOutputTokens);
-}
+import { describeCall, mostCost } from './planned.js';
+import { contentKey, type ModelRequest } from './request.js';
 
 export interface AffordDeps {
-  readonly conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent'>;
+  readonly conversations: Pick<ConversationStore, 'answered' | 'byRun' | 'spent' | 'reserve'>;
+  readonly objects: Pick<ObjectStorePort, 'put'>;
   readonly caps: BudgetCaps;
+  /** Date of the price table. */
+  readonly priceDate: string;
 }
 
 /** @returns null where there is room for the calls, else why not */
@@ -30,13 +28,15 @@ export type Afford = (call: AnalystCall, requests: readonly ModelRequest[]) => P
  * repair, or what other runs reserve meanwhile, may still use up the room.
  */
 export const createAfford =
-  ({ conversations, caps }: AffordDeps, profiles: readonly ModelProfile[]): Afford =>
-  async ({ runId }, requests) => {
+  (deps: AffordDeps, profiles: readonly ModelProfile[]): Afford =>
+  async (call, requests) => {
+    const { conversations, caps } = deps;
+    const { runId } = call;
     const [first] = requests;
     if (first === undefined) return null;
     const made = await conversations.byRun(runId);
-    // What has begun goes on: each call is still reserved before it is made.
-    if (made.some(({ purpose }) => purpose === first.purpose)) return null;
+    // What has begun goes on: each call is still reserved before it is made. What the budget has stopped has not begun.
+    if (made.some(({ purpose, outcome }) => purpose === first.purpose && outcome !== 'budget')) return null;
     const { profile } = chooseProfile(profiles, made);
     // Another run was answered the same: the answers are taken from there, free.
     if ((await conversations.answered(contentKey(profile, first), runId)) !== null) return null;
@@ -52,6 +52,9 @@ export const createAfford =
     const spent = { run: run.toFixed(), day: day.usd, month: month.usd };
     const cap = (['run', 'day', 'month'] as const).find((each) => needed.plus(spent[each]).gt(caps[each]));
     if (cap === undefined) return null;
+    // Kept as any call that the budget has stopped, by caps that let nothing through.
+    const planned = await describeCall(deps, profile, first, call, mostCost(profile, first));
+    await conversations.reserve(planned, { run: '0', day: '0', month: '0' });
     return `the budget of the ${cap} is ${caps[cap]} USD, ${spent[cap]} are spent or reserved, and the panel's ${String(requests.length)} calls may cost ${needed.toFixed()}: none was made`;
   };
 

@@ -2,25 +2,18 @@
 // call and settled after it, and what was sent and what came back are stored before anything is made of it.
 import type { AnalystCall } from '../../ports/analyst.js';
 import type { Clock } from '../../ports/clocks.js';
-import type { BudgetCaps, CallRow, ConversationStore, NewCall } from '../../ports/conversations.js';
+import type { BudgetCaps, CallRow, ConversationStore } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { ObjectRef } from '../../contracts/wire/object.js';
-import { mostCost } from './afford.js';
 import type { Parsed } from './answers.js';
 import { callModel, type Exchange } from './client.js';
 import { readEnvelope } from './envelope.js';
 import type { CallFailure } from './errors.js';
 import { chooseProfile, refusedPictures, standsReady, type Fallback } from './choose.js';
 import type { ModelProfile } from './profile.js';
-import {
-  canonical,
-  contentKey,
-  parametersOf,
-  sha256Of,
-  withoutPictures,
-  type ModelRequest,
-} from './request.js';
+import { describeCall, mostCost, storeObject } from './planned.js';
+import { contentKey, sha256Of, withoutPictures, type ModelRequest } from './request.js';
 import { judge, outcomeOf, resultOf, settledCost, weigh, type Asked } from './weigh.js';
 
 /** @throws KeelError where there was no answer: retryable or final */
@@ -71,7 +64,7 @@ async function reuse<T>(
   read: (text: string) => Parsed<T>,
 ): Promise<Asked<T>> {
   if (stored.runId !== call.runId) {
-    await deps.conversations.reuse(await describe(deps, profile, request, call, '0'), stored);
+    await deps.conversations.reuse(await describeCall(deps, profile, request, call, '0'), stored);
   }
   if (stored.answer === null) return outcomeOf(stored.outcome, stored.message);
   return judge(readEnvelope(stored.api, await readObject(deps.objects, stored.answer)), read).asked;
@@ -87,7 +80,7 @@ async function askNow<T>(
 ): Promise<Asked<T>> {
   refuseLargePictures(profile, request);
   const most = mostCost(profile, request);
-  const planned = await describe(deps, profile, request, call, most);
+  const planned = await describeCall(deps, profile, request, call, most);
   const reservation = await deps.conversations.reserve(planned, deps.caps);
   if (reservation.kind === 'refused') {
     const { cap, limitUsd, spentUsd } = reservation;
@@ -119,34 +112,6 @@ function refuseLargePictures(profile: ModelProfile, request: ModelRequest): void
   );
 }
 
-async function describe(
-  deps: AskDeps,
-  profile: ModelProfile,
-  request: ModelRequest,
-  call: AnalystCall,
-  reservedUsd: string,
-): Promise<NewCall> {
-  const prompt = JSON.stringify(canonical(profile, request));
-  return {
-    runId: call.runId,
-    strategyId: call.strategyId,
-    purpose: request.purpose,
-    turn: request.repair === null ? 0 : 1,
-    contentKey: sha256Of(prompt),
-    profile: profile.name,
-    api: profile.api,
-    modelAsked: profile.model,
-    prompts: request.prompts.map(({ name, sha256 }) => ({ name, sha256 })),
-    prompt: await store(deps.objects, 'prompts', Buffer.from(prompt), 'json', 'application/json'),
-    inputSha256: request.inputSha256,
-    pictures: request.pictures.map(({ object }) => object),
-    parameters: parametersOf(profile),
-    numbersOnly: request.numbersOnly,
-    reservedUsd,
-    priceDate: deps.priceDate,
-  };
-}
-
 /** Whatever came is kept as it came; the ending says what it claims to be. */
 async function storeAnswer(
   objects: Pick<ObjectStorePort, 'put'>,
@@ -155,20 +120,7 @@ async function storeAnswer(
   if (body === null || body.byteLength === 0) return null;
   const json = headers?.get('content-type')?.includes('json') ?? false;
   const [extension, type] = json ? ['json', 'application/json'] : ['bin', 'application/octet-stream'];
-  return store(objects, 'answers', body, extension, type);
-}
-
-async function store(
-  objects: Pick<ObjectStorePort, 'put'>,
-  folder: string,
-  bytes: Uint8Array,
-  extension: string,
-  contentType: string,
-): Promise<ObjectRef> {
-  const sha256 = sha256Of(bytes);
-  const key = `${folder}/${sha256}.${extension}`;
-  await objects.put(key, bytes, contentType);
-  return { key, sha256, bytes: bytes.byteLength };
+  return storeObject(objects, 'answers', body, extension, type);
 }
 
 /** @throws KeelError OBJECT_DAMAGED (final) when the bytes are not those that were stored. */

@@ -1,7 +1,7 @@
 // What a model or its server may do, and the code that a run then ends with: the cases behind the tables of
 // docs/analyst.md, which scripts/analystTable.test.ts compares with them. Used by tests/analyst*.test.ts.
 import { buyText, closeIn, good, goodBut, readingText, reviewText, verdictText } from './replies.js';
-import { responsesAnswer, type Reply, type Script, type StubCall } from './stub.js';
+import { chatAnswer, responsesAnswer, type Reply, type Script, type StubCall } from './stub.js';
 
 /** A server may quote it; nobody may see it. */
 export const key = 'sk-a-key-that-nobody-may-see-0123456789';
@@ -216,6 +216,13 @@ export const responsesPassing: readonly (readonly [string, Script, number])[] = 
   ['408 once', goodBut('weekly', (call, count) => (count === 1 ? error(408, 'slow') : good(call))), 4],
 ];
 
+/** A decision that took so many tokens that four calls like it pass the cap of the run. */
+const longDecision: Script = goodBut('decision', (call) => {
+  const usage = { prompt_tokens: 1200, completion_tokens: 5900, total_tokens: 7100 };
+  const body = { ...chatAnswer(call, { kind: 'text', text: buyText(call) }), usage };
+  return { kind: 'raw', status: 200, body: JSON.stringify(body) };
+});
+
 /** What a member of a panel may do to a buy that was proposed: each of the eight outcomes, and errors of the server. */
 export const panelFailures: readonly Failure[] = [
   ['a bull that refuses', goodBut('bull', () => ({ kind: 'refusal' })), 'MODEL_REFUSAL', 4],
@@ -254,6 +261,7 @@ export const panelFailures: readonly Failure[] = [
     'MODEL_BUDGET',
     -1,
   ],
+  ['a panel without room', longDecision, 'MODEL_BUDGET', 3],
   ['401 to a judge', goodBut('judge', () => error(401, 'no', 'invalid_api_key')), 'MODEL_KEY_REFUSED', 7],
 ];
 
