@@ -143,6 +143,10 @@ describe('a model and its server', () => {
     expect(callsOf(started.period).filter(({ pictures }) => pictures.length === 0)).toHaveLength(3);
     const analyses = await model.keel.market.stores.evidence.analyses(started.runId);
     expect(analyses.map(({ reading }) => reading?.numbersOnly)).toEqual([true, true]);
+    // What the Temporal Web UI shows of the run.
+    const shown = await started.handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(shown.currentDetails).toContain('it was given numbers only');
+    expect(shown.currentDetails).toContain(`keel explain ${started.runId}`);
   });
 
   it('is not asked again for what it has answered: a second run takes the recorded answers, free', async () => {

@@ -13,7 +13,7 @@ import type { ProposedOrder } from '../domain/risk/types.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
 import { marketReached, orderReport, runProgress } from './signals.js';
-import { showDecision, showEnd } from './steps/display.js';
+import { showDecision, showEnd, showReadings } from './steps/display.js';
 import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
 import { decideWithPanel } from './steps/panel.js';
@@ -55,7 +55,7 @@ async function tell(input: StrategyRunInput, story: Story): Promise<Ending> {
   story.outageMs = plan.sessionWaitMs ?? 0;
   const { contract, decision } = await decide(input, plan, story);
   story.decision = decision;
-  showDecision(decision);
+  showDecision(input, decision);
   if (decision.action === 'hold') return endOf('HOLD', holdCode(decision), decision.rationale);
 
   const { strategyVersion } = plan;
@@ -137,6 +137,7 @@ async function decide(input: StrategyRunInput, plan: RunPlan, story: Story) {
     charts: evidence.flatMap(({ chart }) => (chart === null ? [] : [chart])),
     analyses: evidence.map(({ analysis }) => analysis),
   };
+  showReadings(input, asked.analyses);
   // Plans of earlier versions say nothing, and their runs have no panel.
   const decision: Decision =
     plan.panel === true
