@@ -58,13 +58,18 @@ const input = (analyst: string): DecideInput => ({
 
 function activities(over: { readonly model?: AnalystPort | null; readonly panel?: PanelPort | null } = {}) {
   const put: { readonly decision: Decision; readonly key: string }[] = [];
+  const named: string[] = [];
   const made = createPanelActivities({
     ...{ rules, model, panel: panel('1-a'), objects, ...over },
     rulesOpinions: { put: () => Promise.resolve() },
     strategies: { version: () => Promise.resolve(settings) },
-    evidence: { putDecision: (_run, decision, { key }) => Promise.resolve(void put.push({ decision, key })) },
+    evidence: {
+      putDecision: (_run, decision, { key }) => Promise.resolve(void put.push({ decision, key })),
+      putProposed: (_run, { proposal, input: from }) =>
+        Promise.resolve(void named.push(proposal.key, from.key)),
+    },
   });
-  return { ...made, put };
+  return { ...made, put, named };
 }
 const inputAt = (key: string): DecisionInput =>
   JSON.parse(new TextDecoder().decode(objects.stored.get(key))) as DecisionInput;
@@ -90,6 +95,7 @@ describe('the activities of a panel', () => {
     const panelled = activities();
     const { runId, input: ref, decision, proposal } = await panelled.proposeDecision(input('openai'));
     if (proposal === undefined) throw new Error('the buy is not stored');
+    expect(panelled.named).toEqual([proposal.key, ref.key]);
     const [small, large] = [
       { runId, input: ref, proposal },
       { runId, input: ref, decision },

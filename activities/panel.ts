@@ -9,6 +9,7 @@ import type { AnalystOutcome } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PanelPort } from '../ports/panel.js';
+import type { EvidenceStore } from '../ports/stores.js';
 import {
   decideFrom,
   inputOf,
@@ -22,6 +23,7 @@ import { getJson, putJson } from './objects.js';
 export interface PanelDeps extends DecisionDeps {
   /** Null where no model is configured. */
   readonly panel: PanelPort | null;
+  readonly evidence: Pick<EvidenceStore, 'putDecision' | 'putProposed'>;
 }
 
 /** What the model decided before the panel has said a word. */
@@ -42,7 +44,7 @@ export function createPanelActivities(deps: PanelDeps) {
   return {
     /**
      * The decision of a strategy with a panel. What is no buy needs none and is stored as the run's; a buy is not, until the
-     * judge has spoken.
+     * judge has spoken: a row names its object, so that no sweep takes it.
      * @throws what decide throws, and KeelError PANEL_NEEDS_MODEL (final).
      */
     async proposeDecision(input: DecideInput): Promise<Proposed> {
@@ -59,7 +61,9 @@ export function createPanelActivities(deps: PanelDeps) {
       const ref = await putJson(deps.objects, 'decisions', reviewed);
       const { runId } = input;
       if (decision.action === 'buy') {
-        return { runId, decision, input: ref, proposal: await putJson(deps.objects, 'decisions', decision) };
+        const proposal = await putJson(deps.objects, 'decisions', decision);
+        await deps.evidence.putProposed(runId, { proposal, input: ref });
+        return { runId, decision, input: ref, proposal };
       }
       await deps.evidence.putDecision(runId, decision, ref);
       return { runId, decision, input: ref };

@@ -6,7 +6,7 @@ import type { ObjectRef } from '../contracts/wire/object.js';
 import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/stores.js';
 import type { Database } from './connect.js';
 import { createRiskQueries } from './risk.js';
-import { analysis, chart, decision, marketData, run } from './schema.js';
+import { analysis, chart, decision, marketData, proposedDecision, run } from './schema.js';
 import { columnsBut, overwrite, placeholders } from './statement.js';
 
 interface ObjectFields {
@@ -105,6 +105,20 @@ function verdicts({ orm }: Database, mode: Mode) {
       })
       .onConflictDoUpdate({ target: [decision.runId], set: overwrite(decision, ['runId']) })
       .prepare('decision_put'),
+    putProposed: orm
+      .insert(proposedDecision)
+      .values({
+        mode,
+        ...placeholders('runId', 'objectKey', 'objectSha256', 'objectBytes'),
+        ...placeholders('inputKey', 'inputSha256', 'inputBytes'),
+      })
+      .onConflictDoUpdate({ target: [proposedDecision.runId], set: overwrite(proposedDecision, ['runId']) })
+      .prepare('proposed_decision_put'),
+    proposed: orm
+      .select()
+      .from(proposedDecision)
+      .where(eq(proposedDecision.runId, sql.placeholder('runId')))
+      .prepare('proposed_decision_get'),
     decision: orm
       .select()
       .from(decision)
@@ -120,6 +134,16 @@ const textOf = (value: object | undefined): string | null =>
 /** As text, so that nothing is NULL and not the JSON word null. */
 const jsonText = (name: string) => sql`${sql.placeholder(name)}::jsonb`;
 
+const toInput = ({
+  inputKey,
+  inputSha256,
+  inputBytes,
+}: Pick<DecisionRow, 'inputKey' | 'inputSha256' | 'inputBytes'>): ObjectRef => ({
+  key: inputKey,
+  sha256: inputSha256,
+  bytes: inputBytes,
+});
+
 type DecisionRow = typeof decision.$inferSelect;
 
 function readDecision(row: DecisionRow | undefined): Awaited<ReturnType<EvidenceStore['decision']>> {
@@ -129,7 +153,7 @@ function readDecision(row: DecisionRow | undefined): Awaited<ReturnType<Evidence
   const made = { action, entry, stop, target, rCoefficient, profitMargin, rationale, analyst, sources };
   return {
     decision: review === null ? made : { ...made, review },
-    input: { key: row.inputKey, sha256: row.inputSha256, bytes: row.inputBytes },
+    input: toInput(row),
   };
 }
 
@@ -191,6 +215,16 @@ export function createEvidenceStore(db: Database, mode: Mode): EvidenceStore {
         await verdict.putDecision.execute({ runId, ...made, ...object, review });
       }),
     decision: (runId) => db.guard(async () => readDecision((await verdict.decision.execute({ runId }))[0])),
+    putProposed: (runId, { proposal, input }) =>
+      db.guard(async () => {
+        const given = { inputKey: input.key, inputSha256: input.sha256, inputBytes: input.bytes };
+        await verdict.putProposed.execute({ runId, ...toFields(proposal), ...given });
+      }),
+    proposed: (runId) =>
+      db.guard(async () => {
+        const row = (await verdict.proposed.execute({ runId }))[0];
+        return row === undefined ? null : { proposal: toRef(row), input: toInput(row) };
+      }),
     putRisk: (row) => db.guard(() => risk.put(row)),
     risk: (runId) => db.guard(() => risk.ofRun(runId)),
   };

@@ -167,6 +167,16 @@ export const decision = pgTable('decision', {
   review: jsonb('review').$type<DecisionReview>(),
 });
 
+export const proposedDecision = pgTable('proposed_decision', {
+  runId: text('run_id').primaryKey(),
+  mode: modeColumn(),
+  ...objectColumns(),
+  inputKey: text('input_key').notNull(),
+  inputSha256: text('input_sha256').notNull(),
+  inputBytes: bigint('input_bytes', { mode: 'number' }).notNull(),
+  createdAt: created(),
+});
+
 export const riskEvaluation = pgTable('risk_evaluation', {
   runId: text('run_id').notNull(),
   stage: text('stage').$type<'proposal' | 'admission'>().notNull(),

@@ -111,6 +111,11 @@ export interface RiskRow {
 }
 
 /** What a run found out, kept per run: sets of bars (market_data), charts, analyses, the decision, the verdicts. */
+export interface ProposedDecision {
+  readonly proposal: ObjectRef;
+  readonly input: ObjectRef;
+}
+
 export interface EvidenceStore {
   putBars(row: BarSetRow): Promise<void>;
   bars(runId: string): Promise<readonly BarSetRow[]>;
@@ -123,6 +128,9 @@ export interface EvidenceStore {
   /** `input` is the stored object that the decision was computed from. */
   putDecision(runId: string, decision: Decision, input: ObjectRef): Promise<void>;
   decision(runId: string): Promise<{ readonly decision: Decision; readonly input: ObjectRef } | null>;
+  /** Names the stored buy that a panel is given, and the stored object that it was computed from. */
+  putProposed(runId: string, proposed: ProposedDecision): Promise<void>;
+  proposed(runId: string): Promise<ProposedDecision | null>;
   putRisk(row: RiskRow): Promise<void>;
   risk(runId: string): Promise<readonly RiskRow[]>;
 }

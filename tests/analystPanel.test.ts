@@ -146,6 +146,9 @@ describe('a panel', () => {
       ['failed', 'budget', '0'],
     ]);
     expect(Number(stopped[0]?.reservedUsd)).toBeGreaterThan(0);
+    const proposed = await model.keel.market.stores.evidence.proposed(started.runId);
+    const file = path.join(model.keel.folder, 'objects', proposed?.proposal.key ?? '');
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ action: 'buy' });
   });
 
   it.each(panelPassing)('%s is got over, and the buy stands', async (name, _script, calls) => {
@@ -171,6 +174,7 @@ describe('what a panel said', () => {
       const { text } = await typed('explain', started);
       expect(text).toMatch(/^Every hash holds\.$/m);
       expect(text.includes('panel on a buy at')).toBe(name !== 'holds');
+      expect(text.includes('✓ proposed buy')).toBe(name !== 'holds');
       if (name === 'veto') expect(text).toMatch(/✗ PANEL_NO_VETO: .*risk 12/);
       expect(model.stub.calls).toHaveLength(before);
     },

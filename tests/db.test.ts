@@ -584,6 +584,16 @@ describe('evidence', () => {
     expect(await stores.evidence.decision(runId)).toEqual({ decision, input: object('b') });
   });
 
+  it('names the buy that a panel is given, and what it was decided from, before there is a decision', async () => {
+    const runId = await newRun();
+    expect(await stores.evidence.proposed(runId)).toBeNull();
+    const first = { proposal: object('proposed'), input: object('from') };
+    await stores.evidence.putProposed(runId, { ...first, proposal: object('first try') });
+    await stores.evidence.putProposed(runId, first);
+    expect(await stores.evidence.proposed(runId)).toEqual(first);
+    expect(await stores.evidence.decision(runId)).toBeNull();
+  });
+
   it('keeps a hold without prices', async () => {
     const runId = await newRun();
     const hold = {

@@ -182,6 +182,12 @@ export const explainCommand = (args: readonly string[], out: Say, env: NodeJS.Pr
       out(`\n  beside it the rules ${what}`);
       for (const reason of reasons) out(wrap(reason, 100, '    '));
     }
+    const proposed = await evidence.proposed(run.id);
+    if (proposed !== null) {
+      out('\n  proposed to a panel');
+      await link('proposed buy', proposed.proposal);
+      await link("proposal's input", proposed.input);
+    }
     if (stored !== null) {
       explainDecision(stored.decision, out);
       await link("decision's input", stored.input);
