@@ -1,8 +1,7 @@
 // The rest of the Client Portal API, on answers as IBKR's documents and recordings have them.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway } from './gateway.js';
-import { connectTo, paperAccount } from './testing/connect.js';
+import { codeOf, connectTo, paperAccount } from './testing/connect.js';
 import { makeCertificate, startTestGateway } from './testing/gateway.js';
 import type { Certificate, TestGateway } from './testing/gateway.js';
 
@@ -29,11 +28,6 @@ afterEach(async () => {
 
 const aapl = { conid: '265598', symbol: 'AAPL' };
 const orders = `POST /iserver/account/${paperAccount}/orders`;
-const code = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'it did not fail',
-    (error: unknown) => (error as KeelError).code,
-  );
 const sent = (route: string): unknown => JSON.parse(gateway.to(route)[0]?.body ?? 'null');
 const limit = {
   contract: aapl,
@@ -231,7 +225,7 @@ describe('a snapshot', () => {
     await ibkr.desk.release('265598');
     await ibkr.desk.release('265598');
     expect(sent('POST /iserver/marketdata/unsubscribe')).toEqual({ conid: 265598 });
-    expect(await code(ibkr.desk.release('265598'))).toBe('IBKR_ERROR');
+    expect(await codeOf(ibkr.desk.release('265598'))).toBe('IBKR_ERROR');
   });
 });
 
@@ -277,7 +271,7 @@ describe('a preview', () => {
       { status: 500, json: { error: 'wrong account' } },
     );
     expect((await ibkr.desk.preview(limit)).refusal).toBe('YOUR ORDER IS NOT ACCEPTED.');
-    expect(await code(ibkr.desk.preview(limit))).toBe('IBKR_ERROR');
+    expect(await codeOf(ibkr.desk.preview(limit))).toBe('IBKR_ERROR');
   });
 });
 
@@ -317,7 +311,7 @@ describe('a change of an order', () => {
   });
 
   it.each(['-1', '0', 'all'])('sends nothing for the id %s', async (id) => {
-    expect(await code(ibkr.desk.modify(id, limit))).toBe('ORDER_INVALID');
+    expect(await codeOf(ibkr.desk.modify(id, limit))).toBe('ORDER_INVALID');
     expect(gateway.seen).toEqual([]);
   });
 
@@ -334,7 +328,7 @@ describe('a change of an order', () => {
     { price: '0.12345678901234567890' },
     { contract: { conid: 'x', symbol: 'AAPL' } },
   ] as const)('sends nothing that cannot be an order: %j', async (change) => {
-    expect(await code(ibkr.desk.modify('77', { ...limit, ...change }))).toBe('ORDER_INVALID');
+    expect(await codeOf(ibkr.desk.modify('77', { ...limit, ...change }))).toBe('ORDER_INVALID');
     expect(gateway.to(route)).toEqual([]);
   });
 });
@@ -401,7 +395,7 @@ describe('a group', () => {
   it('needs two orders with two ids', async () => {
     const [first] = group;
     for (const wrong of [[], [first], [first, first]])
-      expect(await code(ibkr.desk.placeGroup(wrong))).toBe('ORDER_INVALID');
+      expect(await codeOf(ibkr.desk.placeGroup(wrong))).toBe('ORDER_INVALID');
     expect(gateway.to(orders)).toEqual([]);
   });
 

@@ -1,9 +1,8 @@
 // Answers as builds of the gateway differ in them: what IBKR's document shows and Keel's own simulator does not. No habit of
 // the simulator may be what the adapter lives by.
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway } from './gateway.js';
-import { connectTo, paperAccount } from './testing/connect.js';
+import { codeOf, connectTo, paperAccount } from './testing/connect.js';
 import { makeCertificate, startTestGateway } from './testing/gateway.js';
 import type { Certificate, TestGateway } from './testing/gateway.js';
 
@@ -24,11 +23,6 @@ afterEach(async () => {
 });
 
 const aapl = { conid: '265598', symbol: 'AAPL' };
-const code = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'it did not fail',
-    (error: unknown) => (error as KeelError).code,
-  );
 
 describe('a list of orders', () => {
   const path = 'GET /iserver/account/orders';
@@ -82,7 +76,7 @@ describe('a list of orders', () => {
     gateway.on(path, { json: {} }, { json: { snapshot: true } }, { json: { orders: [row], snapshot: true } });
     expect(await ibkr.broker.orders(paperAccount)).toHaveLength(1);
     gateway.on(path, { json: { snapshot: true } });
-    expect(await code(ibkr.broker.orders(paperAccount))).toBe('IBKR_ORDERS_NOT_READY');
+    expect(await codeOf(ibkr.broker.orders(paperAccount))).toBe('IBKR_ORDERS_NOT_READY');
   });
 });
 
@@ -111,7 +105,7 @@ describe('an execution', () => {
     'without a time is refused: %j',
     async (time) => {
       gateway.on(path, { json: [{ ...trade, ...time }] });
-      expect(await code(ibkr.broker.executions(paperAccount))).toBe('IBKR_BAD_SHAPE');
+      expect(await codeOf(ibkr.broker.executions(paperAccount))).toBe('IBKR_BAD_SHAPE');
     },
   );
 });
@@ -156,7 +150,7 @@ describe('a contract without rules of increments', () => {
     'cannot be priced by %j',
     async (json) => {
       gateway.on(rules, { json });
-      expect(await code(ibkr.broker.resolveContract('AAPL'))).toBe('UNKNOWN_SYMBOL');
+      expect(await codeOf(ibkr.broker.resolveContract('AAPL'))).toBe('UNKNOWN_SYMBOL');
     },
   );
 });
@@ -192,6 +186,6 @@ describe('a cancel', () => {
 
   it('that the broker could not take is told', async () => {
     gateway.on(path, { status: 503, json: { error: 'request aborted', statusCode: 503 } });
-    expect(await code(ibkr.broker.cancelOrder(paperAccount, '77'))).toBe('IBKR_UNAVAILABLE');
+    expect(await codeOf(ibkr.broker.cancelOrder(paperAccount, '77'))).toBe('IBKR_UNAVAILABLE');
   });
 });

@@ -2,6 +2,7 @@
 import { createMachineClock } from '../../clocks/machine.js';
 import { createIbkrGateway } from '../gateway.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../gateway.js';
+import type { KeelError } from '../../../ports/errors.js';
 import type { LocksPort } from '../../../ports/locks.js';
 import type { TestGateway } from './gateway.js';
 
@@ -25,3 +26,10 @@ export function connectTo(gateway: TestGateway, change: Partial<IbkrGatewayOptio
     ...change,
   });
 }
+
+/** The code of the error that a question ends with; words that are no code where it has none. */
+export const codeOf = (question: Promise<unknown>): Promise<string> =>
+  question.then(
+    () => 'it did not fail',
+    (error: unknown) => (error as KeelError).code,
+  );
