@@ -99,6 +99,10 @@ describe('what the settings forbid', () => {
       const started = await model.begin(name, good);
       expect(await model.endOf(started)).toMatchObject({ outcome: 'FAILED', code, order: null });
       expect(model.callsOf(started.period)).toEqual([]);
+      // The run ends with the first timeframe that failed: the other one's call may end a moment after it.
+      const inFlight = async () =>
+        (await model.callRows(started.runId)).filter(({ state }) => state === 'reserved');
+      await expect.poll(inFlight, { timeout: 20_000 }).toEqual([]);
       const rows = await model.callRows(started.runId);
       expect(rows.filter(({ outcome }) => outcome !== null && outcome !== 'budget')).toEqual([]);
       expect(rows.every(({ costUsd }) => costUsd === '0')).toBe(true);
