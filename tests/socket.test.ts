@@ -8,7 +8,7 @@ import { createBrokerStateActivities } from '../activities/brokerState.js';
 import { createMarketStepper, createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import type { IbkrGateway, IbkrGatewayOptions } from '../adapters/ibkr/gateway.js';
 import { authorizationHeader } from '../adapters/ibkr/oauth/sign.js';
-import { machineTimer } from '../adapters/ibkr/pacing.js';
+import { machineTimer } from '../adapters/ibkr/timer.js';
 import type { QuoteFields } from '../adapters/ibkr/socket/books.js';
 import { connectSocket } from '../adapters/ibkr/socket/connection.js';
 import { createPinnedAgent } from '../adapters/ibkr/tls.js';

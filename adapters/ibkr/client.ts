@@ -7,7 +7,8 @@ import type { Exchange } from './errors.js';
 import type { IbkrHttp } from './http.js';
 import { parseJson } from './json.js';
 import type { LiveSession } from './oauth/liveSession.js';
-import type { GateName, Lane, Pacing } from './pacing.js';
+import type { GateName } from './gates.js';
+import type { Lane, Pacing } from './pacing.js';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -93,10 +94,11 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
 
   /** Waits for an ordinary turn that comes while no order is asked about: one may have begun while this one waited. */
   async function ordinaryTurn(gate: GateName | undefined): Promise<void> {
+    const deadline = clock.now() + pacingWaitMs;
     for (;;) {
       const before = quiet;
       await before;
-      await pacing.slot('ordinary', clock.now() + pacingWaitMs, gate);
+      await pacing.slot('ordinary', deadline, gate, () => quiet === before);
       if (quiet === before) return;
     }
   }

@@ -6,7 +6,7 @@ import type { Contract } from '../../domain/market/contract.js';
 import { money } from '../../domain/money/decimal.js';
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
-import { sleep } from './pacing.js';
+import { sleep } from './timer.js';
 import type { QuoteOptions } from './marketData.js';
 import { historySchema, plainDecimal } from './schemas.js';
 

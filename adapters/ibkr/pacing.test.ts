@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
 import type { SharedPacing } from '../../ports/pacing.js';
-import { createPacing, sleep } from './pacing.js';
-import type { GateName, Pacing, Timer } from './pacing.js';
+import { createPacing } from './pacing.js';
+import { sleep } from './timer.js';
+import type { GateName } from './gates.js';
+import type { Pacing } from './pacing.js';
+import type { Timer } from './timer.js';
 
 /** A clock that stands until it is moved, and a timer on it. */
 function fakeTime() {
@@ -385,13 +388,46 @@ describe('limits that are shared among processes', () => {
     );
   }, 120_000);
 
-  it('take another turn where the database was slow to give one, and wait no longer than the deadline for it', async () => {
+  it.each(['orders', 'trades', 'tickle', 'validate', 'history'] as const)(
+    'let %s out through a database that is always slow',
+    async (gate) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 40, max: 300 }), { minLength: 1, maxLength: 20 }),
+          async (delays) => {
+            const time = fakeTime();
+            let answers = 0;
+            const { shared } = budget(time, () => delays[(answers += 1) % delays.length] ?? 0);
+            const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared });
+            const asked = send(pacing, time, gate, time.clock.now() + 120_000);
+            const kept = outcome(pacing.reserve(time.clock.now() + 120_000));
+            await time.advance(130_000);
+            expect([typeof (await asked), await kept]).toEqual(['number', 'went']);
+          },
+        ),
+        { numRuns: 30 },
+      );
+    },
+  );
+
+  it('wait no longer than the deadline for a database that is slow', async () => {
     const time = fakeTime();
     const { shared } = budget(time, () => 300);
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared });
-    const asked = send(pacing, time, 'orders', time.clock.now() + 8000);
+    const asked = send(pacing, time, 'orders', time.clock.now() + 500);
     await time.advance(20_000);
     expect(await asked).toBe('IBKR_PACING_DEADLINE');
+  });
+
+  it('claim no gate for a request that is not wanted any more', async () => {
+    const { time, all } = processes(2);
+    const [one, other] = all;
+    const given = one?.slot('ordinary', far, 'orders', () => false);
+    await time.advance(1000);
+    await given;
+    const sent = other?.slot('ordinary', time.clock.now() + 1000, 'orders');
+    await time.advance(1000);
+    await sent;
   });
 
   it('lose no turn to a caller who is refused', async () => {

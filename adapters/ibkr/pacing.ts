@@ -2,45 +2,10 @@
 // and orders.ts; made once by gateway.ts.
 import type { Clock } from '../../ports/clocks.js';
 import type { SharedPacing } from '../../ports/pacing.js';
+import { createGates, gateRules, type GateName } from './gates.js';
 import { createSharedTurns, refused } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
-
-/** Where waiting happens, so that tests can let time pass. */
-export interface Timer {
-  /** Runs `run` after so many milliseconds, unless the returned function is called first. */
-  after(ms: number, run: () => void): () => void;
-}
-
-export const machineTimer: Timer = {
-  after(ms, run) {
-    const handle = setTimeout(run, ms);
-    return () => {
-      clearTimeout(handle);
-    };
-  },
-};
-
-export const sleep = (timer: Timer, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    timer.after(ms, resolve);
-  });
-
-/**
- * Requests of one kind that share a limit: at most `concurrent` at once, and `gapMs` between the end of one and the
- * start of the next (from the end, so that a slow network cannot push two together on the gateway's side).
- * `place` is no limit of IBKR's: the question to one order is void as soon as another is placed.
- */
-const gateRules = {
-  orders: { concurrent: 1, gapMs: 5000 },
-  trades: { concurrent: 1, gapMs: 5000 },
-  portfolioAccounts: { concurrent: 1, gapMs: 5000 },
-  tickle: { concurrent: 1, gapMs: 1000 },
-  validate: { concurrent: 1, gapMs: 60_000 },
-  history: { concurrent: 4, gapMs: 0 },
-  place: { concurrent: 1, gapMs: 0 },
-} as const;
-
-export type GateName = keyof typeof gateRules;
+import { machineTimer, sleep, type Timer } from './timer.js';
 
 /** Ordinary requests, and cancels (with declines), whose share of the 10 requests a second nobody else may use. */
 export type Lane = 'ordinary' | 'cancel';
@@ -66,8 +31,9 @@ export interface Pacing {
   /**
    * Waits for a slot of the rate that all requests share, and where an ordinary request has a gate, until no other process
    * holds that. The request must go out at once. Same deadline, same error; DATABASE_AWAY (retryable) from a gate.
+   * @param isWanted asked before the gate is claimed: whoever would not send does not keep the others from it
    */
-  slot(lane: Lane, deadline: number, gate?: GateName | null): Promise<void>;
+  slot(lane: Lane, deadline: number, gate?: GateName | null, isWanted?: () => boolean): Promise<void>;
   /** Waits for an ordinary slot and keeps it for a request that must not wait any more. Same deadline, same error. */
   reserve(deadline: number): Promise<void>;
   /** Uses a slot that was kept. @returns false when none is fresh, or a penalty has begun since. */
@@ -85,51 +51,12 @@ export interface PacingOptions {
   readonly shared?: SharedPacing;
 }
 
-interface Gate {
-  active: number;
-  freeAt: number;
-  readonly waiting: (() => void)[];
-}
-
-function gateIn(gates: Map<GateName, Gate>, name: GateName): Gate {
-  const found = gates.get(name) ?? { active: 0, freeAt: 0, waiting: [] };
-  gates.set(name, found);
-  return found;
-}
-
-function leave(gate: Gate): void {
-  gate.active -= 1;
-  gate.waiting.shift()?.();
-}
-
 /** @throws RangeError when the factor is not positive. */
 export function createPacing({ clock, factor, timer = machineTimer, shared }: PacingOptions): Pacing {
   if (!(factor > 0)) throw new RangeError(`the pacing factor must be positive: ${factor}`);
-  const gates = new Map<GateName, Gate>();
   const nextSlot: Record<Lane, number> = { ordinary: 0, cancel: 0 };
   const reserved: number[] = [];
   let penaltyEnd = 0;
-
-  /** Takes a place at the gate, first come first served. Places are handed over, never raced for. */
-  const takePlace = (name: GateName, gate: Gate, deadline: number): Promise<void> => {
-    if (gate.active < gateRules[name].concurrent && gate.waiting.length === 0) {
-      gate.active += 1;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const admit = (): void => {
-        cancel();
-        gate.active += 1;
-        resolve();
-      };
-      const cancel = timer.after(Math.max(0, deadline - clock.now()), () => {
-        const index = gate.waiting.indexOf(admit);
-        if (index >= 0) gate.waiting.splice(index, 1);
-        reject(refused(name, deadline, clock.now()));
-      });
-      gate.waiting.push(admit);
-    });
-  };
 
   const turns =
     shared === undefined
@@ -142,21 +69,33 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
         });
 
   /** Only the login must be kept awake while the database is away; what else has a gate waits for it. */
-  async function claimed(among: SharedTurns, gate: GateName, deadline: number): Promise<boolean> {
+  async function claimed(
+    among: SharedTurns,
+    gate: GateName,
+    until: number,
+    deadline: number,
+  ): Promise<boolean> {
     const { gapMs } = gateRules[gate];
-    return gapMs === 0 || among.claim(gate, gapMs, deadline, gate !== 'tickle');
+    return gapMs === 0 || among.claim(gate, gapMs, until, deadline, gate !== 'tickle');
   }
 
   /**
    * A slot here, then a turn among all processes, then the gate's claim: last, because nothing must come between it and the
    * request. What has waited since its slot, or was told of a penalty, begins again.
    */
-  async function ordinarySlot(deadline: number, strict: boolean, gate: GateName | null): Promise<void> {
+  async function ordinarySlot(
+    deadline: number,
+    strict: boolean,
+    gate: GateName | null,
+    isWanted: () => boolean,
+  ): Promise<void> {
     for (;;) {
       await slot('ordinary', deadline);
       if (turns === null) return;
-      if (!(await turns.turn(deadline, strict)) || clock.now() < penaltyEnd) continue;
-      if (gate !== null && !(await claimed(turns, gate, deadline))) continue;
+      const until = await turns.turn(deadline, strict);
+      if (clock.now() > until || clock.now() < penaltyEnd) continue;
+      if (!isWanted()) return;
+      if (gate !== null && !(await claimed(turns, gate, until, deadline))) continue;
       if (clock.now() >= penaltyEnd) return;
     }
   }
@@ -174,24 +113,11 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
   }
 
   return {
-    async enter(name, deadline) {
-      const gate = gateIn(gates, name);
-      await takePlace(name, gate, deadline);
-      const now = clock.now();
-      if (gate.freeAt > deadline) {
-        leave(gate);
-        throw refused(name, deadline, now);
-      }
-      if (gate.freeAt > now) await sleep(timer, gate.freeAt - now);
-      return () => {
-        gate.freeAt = clock.now() + gateRules[name].gapMs / factor;
-        leave(gate);
-      };
-    },
-    slot: (lane, deadline, gate = null) =>
-      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false, gate),
+    enter: createGates({ clock, factor, timer }),
+    slot: (lane, deadline, gate = null, isWanted = () => true) =>
+      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false, gate, isWanted),
     async reserve(deadline) {
-      await ordinarySlot(deadline, true, null);
+      await ordinarySlot(deadline, true, null, () => true);
       reserved.push(clock.now() + reservedMs);
     },
     takeReserved() {

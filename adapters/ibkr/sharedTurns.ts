@@ -6,28 +6,40 @@ import type { SharedPacing } from '../../ports/pacing.js';
 
 /**
  * How much later than its turn a request may go out, wall milliseconds: an answer of the database that was slow, or a
- * process that stood still. The gaps below leave room for it; whoever is later takes another turn.
+ * process that stood still. The gaps below leave room for it; whoever is later takes another turn. Where the database is
+ * slower than that, a caller takes as much room more behind its turn as the last answers needed: it goes out less often, and
+ * not never.
  */
 const lateMs = 75;
 
-/**
- * Milliseconds between two ordinary requests of all processes. A second holds those whose turn came in it or up to twice
- * `lateMs` before (a turn, then a claim): 7, and with two cancels and a kept slot that is used late never more than 10.
- */
-const laneGapMs = 165;
+/** Beyond this the room that a slow process takes would be missed by the others. */
+const mostRoomMs = 5000;
 
-/** From one claim of a gate to the next: the limit, what the first may be late, and a twentieth for the network. */
-const claimGapMs = (gapMs: number): number => gapMs * 1.05 + lateMs;
+/** Ordinary requests in a second of the gateway: with two cancels and a kept slot that is used late never more than 10. */
+const perSecond = 7;
+
+/**
+ * Milliseconds between two ordinary requests of all processes: a second holds those whose turn came in it or up to twice
+ * `lateMs` before (a turn, then a claim).
+ */
+const laneGapMs = (factor: number): number => Math.ceil((1000 / factor + 2 * lateMs) / perSecond);
+
+/** From one claim of a gate to the next: the limit, a twentieth for the network, and what the first may be late. */
+const claimGapMs = (gapMs: number, factor: number): number => (gapMs * 1.05) / factor + lateMs;
 
 export interface SharedTurns {
-  /** Waits for an ordinary turn. @returns false where it can no longer be used, so that another must be taken */
-  turn(deadline: number, strict: boolean): Promise<boolean>;
+  /**
+   * Waits for an ordinary turn.
+   * @returns until when it can be used, wall clock in milliseconds; it may be over, so that another must be taken
+   */
+  turn(deadline: number, strict: boolean): Promise<number>;
   /**
    * Claims a gate for a request that goes out now; where it is not free, waits until it is.
+   * @param until when the turn that was taken before can be used
    * @param strict no request where the database cannot be asked; otherwise one after a whole gap more
    * @returns whether the request may go out; if not, it needs a turn of the rate again, as it has waited
    */
-  claim(gate: string, gapMs: number, deadline: number, strict: boolean): Promise<boolean>;
+  claim(gate: string, gapMs: number, until: number, deadline: number, strict: boolean): Promise<boolean>;
 }
 
 interface Parts {
@@ -55,37 +67,50 @@ export function createSharedTurns({ shared, clock, factor, wait, stopped }: Part
     if (ms > 0) await wait(ms);
   }
 
+  let roomMs = 0;
+
   /** The database's answer; null where it is away and the request is one that goes on without. */
-  const ask = <T>(question: Promise<T>, strict: boolean): Promise<T | null> =>
-    question.catch((error: unknown) => {
+  async function ask<T>(question: Promise<T>, strict: boolean): Promise<T | null> {
+    const asked = clock.now();
+    try {
+      return await question;
+    } catch (error) {
       if (strict) throw error;
       return null;
-    });
+    } finally {
+      // Forgotten slowly: answers come fast and slow by turns where the database is busy.
+      roomMs = Math.min(mostRoomMs, Math.max(0.9 * roomMs, 1.5 * (clock.now() - asked) - lateMs));
+    }
+  }
 
   return {
     async turn(deadline, strict) {
       const what = 'all requests';
       const asked = clock.now();
-      const gapMs = laneGapMs / factor;
-      const turn = await ask(shared.take(what, gapMs, Math.max(0, deadline - asked)), strict);
+      const gapMs = laneGapMs(factor);
+      // For this answer, and for that of a claim.
+      const room = 2 * roomMs;
+      const turn = await ask(shared.take(what, gapMs + room, Math.max(0, deadline - asked)), strict);
       if (turn === null) {
         // At half the rate, so that the login is kept awake.
         await waitWithin(what, gapMs, deadline);
-        return true;
+        return Infinity;
       }
       stopped(turn.stopMs);
       if (turn.waitMs === null) throw refused(what, deadline, clock.now());
       await waitWithin(what, Math.max(turn.waitMs, turn.stopMs), deadline);
-      return clock.now() - (asked + turn.waitMs) <= lateMs;
+      const until = asked + turn.waitMs + lateMs + room;
+      return clock.now() <= until ? until + lateMs : -Infinity;
     },
-    async claim(gate, gapMs, deadline, strict) {
+    async claim(gate, gapMs, until, deadline, strict) {
       const asked = clock.now();
-      const claim = await ask(shared.claim(gate, claimGapMs(gapMs) / factor), strict);
+      const room = roomMs;
+      const claim = await ask(shared.claim(gate, claimGapMs(gapMs, factor) + room), strict);
       if (claim === null) {
         await waitWithin(gate, gapMs / factor, deadline);
         return true;
       }
-      if (claim.taken && clock.now() - asked <= lateMs) return true;
+      if (claim.taken && clock.now() - asked <= lateMs + room && clock.now() <= until) return true;
       await waitWithin(gate, claim.waitMs, deadline);
       return false;
     },

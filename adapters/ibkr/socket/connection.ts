@@ -4,7 +4,7 @@ import type { Agent } from 'node:https';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../../ports/clocks.js';
 import { parseJson } from '../json.js';
-import type { Timer } from '../pacing.js';
+import type { Timer } from '../timer.js';
 
 export interface ConnectionOptions {
   /** wss, with the query that OAuth wants. */

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { BrokerNews, BrokerNewsPort } from '../../../ports/brokerNews.js';
 import type { Clock } from '../../../ports/clocks.js';
-import type { Timer } from '../pacing.js';
+import type { Timer } from '../timer.js';
 import { createPinnedAgent } from '../tls.js';
 import type { IbkrTls } from '../tls.js';
 import { createOrderBook, createQuoteBook, createTradeBook } from './books.js';
