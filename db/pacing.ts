@@ -1,6 +1,6 @@
 // The limits of a gateway among all processes: one row each, moved on by whoever takes a turn. Used by the worker in paper
 // and live.
-import type { SharedPacing } from '../ports/pacing.js';
+import type { SharedPacing, SharedPlace } from '../ports/pacing.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
 
@@ -36,6 +36,31 @@ const claim = statement<{ taken: boolean; waitMs: number }>(
         from gateway_limit where gateway = $1 and name = $2), 0) end as "waitMs"`,
 );
 
+/** Looks at the places in any order, so that two who ask at once seldom want the same: the second of them gets none. */
+const enterPlace = statement<{ name: string; until: string }>(
+  'gateway_limit_enter',
+  `with free as (
+     select place.name from (
+       select $2::text || ' ' || number::text as name from generate_series(1, $3::int) as number
+     ) as place
+     left join gateway_limit as kept on kept.gateway = $1 and kept.name = place.name
+     where kept.free_at is null or kept.free_at <= clock_timestamp()
+     order by random() limit 1
+   )
+   insert into gateway_limit as old (gateway, name, free_at)
+   select $1, free.name, clock_timestamp() + $4 * interval '1 millisecond' from free
+   on conflict (gateway, name) do update set free_at = clock_timestamp() + $4 * interval '1 millisecond'
+     where old.free_at <= clock_timestamp()
+   returning old.name, old.free_at::text as until`,
+);
+
+/** To the microsecond, no two holders of a place have the same end. */
+const leavePlace = statement(
+  'gateway_limit_leave',
+  `update gateway_limit set free_at = clock_timestamp()
+   where gateway = $1 and name = $2 and free_at = $3::timestamptz`,
+);
+
 const stopAll = statement(
   'gateway_limit_stop',
   `insert into gateway_limit as old (gateway, name, free_at)
@@ -54,6 +79,15 @@ export const createSharedPacing = (db: Database, gateway: string): SharedPacing 
     db.guard(async () => {
       const [claimed] = await claim(db.pool, [gateway, limit, gapMs]);
       return claimed ?? { taken: false, waitMs: 0 };
+    }),
+  enterPlace: (limit, places, forMs) =>
+    db.guard(async (): Promise<SharedPlace | null> => {
+      const [place] = await enterPlace(db.pool, [gateway, limit, places, forMs]);
+      return place ?? null;
+    }),
+  leavePlace: ({ name, until }) =>
+    db.guard(async () => {
+      await leavePlace(db.pool, [gateway, name, until]);
     }),
   stop: (forMs) =>
     db.guard(async () => {

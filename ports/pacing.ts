@@ -13,6 +13,13 @@ export interface SharedClaim {
   readonly waitMs: number;
 }
 
+/** One of the places of a limit, as it was taken. */
+export interface SharedPlace {
+  readonly name: string;
+  /** When it ends, in the words of who keeps it. */
+  readonly until: string;
+}
+
 /** Errors: KeelError DATABASE_AWAY (retryable). */
 export interface SharedPacing {
   /**
@@ -25,6 +32,13 @@ export interface SharedPacing {
    * wait for something else as well: a turn that was taken before that wait says nothing of when they go out.
    */
   claim(limit: string, gapMs: number): Promise<SharedClaim>;
+  /**
+   * Takes one of so many places of a limit; null where none is free. It is free again when it is left, or after `forMs`, so
+   * that a process that dies in it keeps nobody out for longer.
+   */
+  enterPlace(limit: string, places: number, forMs: number): Promise<SharedPlace | null>;
+  /** Leaves a place. One that has ended meanwhile may be another's: then nothing is changed. */
+  leavePlace(place: SharedPlace): Promise<void>;
   /** Stops every process for so long from now. */
   stop(forMs: number): Promise<void>;
 }

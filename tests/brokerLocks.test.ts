@@ -1,12 +1,15 @@
 // The locks of orders among processes, on the real PostgreSQL: one holder, gone with its connection, refused when away.
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connectTo } from '../adapters/ibkr/testing/connect.js';
+import { makeCertificate, startTestGateway } from '../adapters/ibkr/testing/gateway.js';
 import { createBrokerSessionStore } from '../db/brokerSession.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
 import { createLocks } from '../db/locks.js';
 import { createSharedPacing } from '../db/pacing.js';
 import { migrateUp } from '../db/migrate.js';
+import type { SharedPacing, SharedPlace } from '../ports/pacing.js';
 import { startingState } from '../domain/brokerSession/rules.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
@@ -97,6 +100,78 @@ test('takes no turn for a caller who cannot wait for it', async () => {
   const stopped = await shared.take('all requests', 150, 30_000);
   expect(stopped.waitMs).toBeNull();
   expect(stopped.stopMs).toBeGreaterThan(800_000);
+});
+
+test('has as many holders of a limit at once as it has places, and gives back what ended by itself', async () => {
+  const [ours, theirs] = [one, other].map((db) => createSharedPacing(db, 'https://places/v1/api'));
+  if (ours === undefined || theirs === undefined) throw new Error('two are made');
+  const held: SharedPlace[] = [];
+  while (held.length < 4) {
+    const asked = await Promise.all(
+      [ours, theirs, ours, theirs].map((each) => each.enterPlace('history', 4, 60_000)),
+    );
+    held.push(...asked.filter((place) => place !== null));
+  }
+  expect(new Set(held.map(({ name }) => name)).size).toBe(4);
+  expect(held).toHaveLength(4);
+  expect(await theirs.enterPlace('history', 4, 60_000)).toBeNull();
+  expect(await createSharedPacing(one, 'https://others/v1/api').enterPlace('history', 4, 0)).not.toBeNull();
+  const [first] = held;
+  if (first === undefined) throw new Error('four are held');
+  await ours.leavePlace(first);
+  const ended = await theirs.enterPlace('history', 4, 1);
+  expect(ended?.name).toBe(first.name);
+  // It ends after a millisecond, as that of a process that died would; then it is another's.
+  await expect.poll(() => ours.enterPlace('history', 4, 60_000)).toMatchObject({ name: first.name });
+  if (ended !== null) await theirs.leavePlace(ended);
+  await ours.leavePlace(first);
+  expect(await theirs.enterPlace('history', 4, 60_000)).toBeNull();
+});
+
+test('lets four histories be read at once at a gateway, whichever process reads them', async () => {
+  const gateway = await startTestGateway(await makeCertificate());
+  const bar = { o: 1, h: 2, l: 0.5, c: 1, v: 3, t: Date.UTC(2020, 0, 6, 14, 30) };
+  let atOnce = 0;
+  let most = 0;
+  let refused = 0;
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const reads = 6;
+  const route = 'GET /iserver/marketdata/history';
+  /** An answer that is under way from the moment it is looked up until it is written. */
+  const answers = Array.from({ length: 2 * reads }, () => ({
+    json: { volumeFactor: 1, data: [bar] },
+    get after() {
+      most = Math.max(most, (atOnce += 1));
+      return opened.then(() => void (atOnce -= 1));
+    },
+  }));
+  gateway.on(route, ...answers);
+  const clients = [one, other].map((db) => {
+    const shared = createSharedPacing(db, gateway.baseUrl);
+    const counted: SharedPacing = {
+      ...shared,
+      enterPlace: async (...asked) => {
+        const place = await shared.enterPlace(...asked);
+        if (place === null) refused += 1;
+        return place;
+      },
+    };
+    return connectTo(gateway, { sharedPacing: counted, pacingFactor: 100, timeoutMs: 20_000 });
+  });
+  const asked = clients.flatMap(({ marketData }) =>
+    Array.from({ length: reads }, () => marketData.history({ conid: '265598', symbol: 'AAPL' }, 'daily')),
+  );
+  // The four have been at work for as long as every other one has asked and been refused, and more.
+  await expect.poll(() => refused, { timeout: 20_000 }).toBeGreaterThan(8);
+  expect(gateway.to(route)).toHaveLength(4);
+  open();
+  expect(await Promise.all(asked)).toHaveLength(2 * reads);
+  expect(most).toBe(4);
+  for (const client of clients) client.close();
+  await gateway.close();
 });
 
 test('has one holder at a time among processes, whoever asks', async () => {

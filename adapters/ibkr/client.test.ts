@@ -42,7 +42,7 @@ function clientOf(firstTurn: Promise<void>, statusAnswer: Promise<Exchange>) {
   });
   const place = (meanwhile: () => Promise<void>) =>
     client.quietly(async () => {
-      await client.exchange(order, { reserved: true });
+      await client.exchange(order, { lane: 'order' });
       await meanwhile();
       await client.exchange(reply, { lane: 'cancel' });
     });

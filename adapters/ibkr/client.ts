@@ -9,6 +9,7 @@ import { parseJson } from './json.js';
 import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName } from './gates.js';
 import type { Lane, Pacing } from './pacing.js';
+import { latestSendMs, refused } from './sharedTurns.js';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -22,11 +23,10 @@ export interface CallInput {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** `order` uses a slot that `pacing.reserve` has waited for, where there is a fresh one. */
   readonly lane?: Lane;
   /** Where it is less than that of all requests, wall milliseconds. */
   readonly timeoutMs?: number;
-  /** Uses a slot that `pacing.reserve` has waited for, where there is a fresh one. */
-  readonly reserved?: boolean;
 }
 
 export interface IbkrClient {
@@ -80,10 +80,12 @@ export interface ClientOptions {
 }
 
 export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: ClientOptions): IbkrClient {
-  async function holding<T>(gate: GateName, work: () => Promise<T>): Promise<T> {
-    const leave = await pacing.enter(gate, clock.now() + pacingWaitMs);
+  /** The wait for the gate and what `work` waits for have one deadline. */
+  async function holding<T>(gate: GateName, work: (deadline: number) => Promise<T>): Promise<T> {
+    const deadline = clock.now() + pacingWaitMs;
+    const leave = await pacing.enter(gate, deadline);
     try {
-      return await work();
+      return await work(deadline);
     } finally {
       leave();
     }
@@ -93,12 +95,13 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
   const onTheirWay = new Set<Promise<unknown>>();
 
   /** Waits for an ordinary turn that comes while no order is asked about: one may have begun while this one waited. */
-  async function ordinaryTurn(gate: GateName | undefined): Promise<void> {
-    const deadline = clock.now() + pacingWaitMs;
+  async function ordinaryTurn(endpoint: Endpoint, deadline: number): Promise<void> {
     for (;;) {
       const before = quiet;
       await before;
-      await pacing.slot('ordinary', deadline, gate, () => quiet === before);
+      await pacing.slot('ordinary', deadline, endpoint.gate, () => quiet === before);
+      // A database that was slow to answer: whoever holds a place at the gate does not have it for longer.
+      if (clock.now() > deadline + latestSendMs) throw refused(labelOf(endpoint), deadline, clock.now());
       if (quiet === before) return;
     }
   }
@@ -114,15 +117,19 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
     }
   }
 
-  async function send(endpoint: Endpoint, input: CallInput, beforeSend?: () => void): Promise<Exchange> {
+  async function send(
+    endpoint: Endpoint,
+    input: CallInput,
+    beforeSend: (() => void) | undefined,
+    deadline: number,
+  ): Promise<Exchange> {
     const path = fill(endpoint, input.path ?? {});
     const body = endpoint.method === 'POST' ? bodyText(input.body) : null;
-    const ordinary = input.reserved !== true && input.lane !== 'cancel';
+    const { lane = 'ordinary' } = input;
+    const ordinary = lane === 'ordinary';
     await oauth?.ready(ordinary);
-    if (ordinary) await ordinaryTurn(endpoint.gate);
-    else if (input.reserved !== true || !pacing.takeReserved()) {
-      await pacing.slot(input.lane ?? 'ordinary', clock.now() + pacingWaitMs);
-    }
+    if (ordinary) await ordinaryTurn(endpoint, deadline);
+    else if (lane === 'cancel' || !pacing.takeReserved()) await pacing.slot(lane, deadline);
     const signed = oauth?.sign(endpoint.method, path, input.query ?? {});
     const request = http.exchange({
       method: endpoint.method,
@@ -142,8 +149,8 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
 
   const exchange: IbkrClient['exchange'] = (endpoint, input, beforeSend) =>
     endpoint.gate === undefined
-      ? send(endpoint, input, beforeSend)
-      : holding(endpoint.gate, () => send(endpoint, input, beforeSend));
+      ? send(endpoint, input, beforeSend, clock.now() + pacingWaitMs)
+      : holding(endpoint.gate, (deadline) => send(endpoint, input, beforeSend, deadline));
 
   return {
     holding,

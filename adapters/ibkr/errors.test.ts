@@ -43,6 +43,14 @@ describe('an answer that is no success', () => {
     expect(refusalOf('GET /x', { status, text })).toMatchObject({ code, errorClass });
   });
 
+  it('is no login where it leads to the page of one', () => {
+    expect(refusalOf('GET /x', { status: 302, text: '', toLogin: true })).toMatchObject({
+      code: 'IBKR_UNAUTHORIZED',
+      errorClass: 'retryable',
+      message: expect.stringContaining('keel ibkr login-url') as string,
+    });
+  });
+
   it('is none when the body has no error in it', () => {
     for (const text of [
       '[]',

@@ -9,6 +9,8 @@ import { isTlsFailure } from './tls.js';
 export interface Exchange {
   readonly status: number;
   readonly text: string;
+  /** A redirect to the page where a person logs in. */
+  readonly toLogin?: boolean;
 }
 
 /** What became of a request that brought no whole answer. */
@@ -85,7 +87,7 @@ interface Reading {
 }
 
 /** What each refusal means; the broker's words count for more than the status, which differs between builds. */
-function readRefusal(status: number, text: string | null): Reading | null {
+function readRefusal(status: number, text: string | null, toLogin: boolean): Reading | null {
   const says = (pattern: RegExp): boolean => text !== null && pattern.test(text);
   const reading = (code: string, errorClass: ErrorClass, sentence: string): Reading => ({
     code,
@@ -98,11 +100,11 @@ function readRefusal(status: number, text: string | null): Reading | null {
   if (says(/no bridge/i)) {
     return reading('IBKR_NO_BRIDGE', 'retryable', 'The brokerage session is missing; it is opened again.');
   }
-  if (status === 401 || says(/not authenticated|no session/i)) {
+  if (status === 401 || toLogin || says(/not authenticated|no session/i)) {
     return reading(
       'IBKR_UNAUTHORIZED',
       'retryable',
-      'There is no login: at a gateway a person must log in, by OAuth Keel does.',
+      'There is no login: at a gateway a person must log in (keel ibkr login-url), by OAuth Keel does.',
     );
   }
   if (status === 429 || says(/too many .*requests/i)) {
@@ -125,7 +127,7 @@ function readRefusal(status: number, text: string | null): Reading | null {
     return reading(
       'IBKR_REDIRECT',
       'final',
-      'Redirects are not followed: log in at the gateway (keel ibkr login-url), or check broker.baseUrl.',
+      'It leads to no page of a login, and redirects are not followed: check broker.baseUrl.',
     );
   }
   if (status >= 400) return reading('IBKR_ERROR', 'final', 'The broker refused the request.');
@@ -146,7 +148,7 @@ export function refusalOf(endpoint: string, exchange: Exchange): KeelError | nul
   const body = parseJson(exchange.text);
   const status = statusOf(exchange.status, body);
   const text = errorText(body);
-  const reading = readRefusal(status, text);
+  const reading = readRefusal(status, text, exchange.toLogin === true);
   if (reading !== null) {
     const words = text === null ? `status ${status}` : `status ${status}, "${text}"`;
     return new KeelError(reading.code, `${endpoint} was answered with ${words}. ${reading.advice}`, {

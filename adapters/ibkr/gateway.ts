@@ -76,7 +76,14 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
   const named = options.oauth !== undefined;
   const http = createIbkrHttp({ ...options, named });
   const { sharedPacing: shared, pacingWaitMs = 30_000 } = options;
-  const pacing = createPacing({ clock, factor, timer, ...(shared === undefined ? {} : { shared }) });
+  const { timeoutMs: requestMs } = options;
+  const pacing = createPacing({
+    clock,
+    factor,
+    timer,
+    requestMs,
+    ...(shared === undefined ? {} : { shared }),
+  });
   const signing = options.oauth && {
     oauth: createLiveSession({
       ...{ http, pacing, clock, pacingWaitMs, factor },

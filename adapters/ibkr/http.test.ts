@@ -164,8 +164,21 @@ describe('a request', () => {
     gateway.on('GET /ping', { json: { long: 'x'.repeat(100) } });
     expect((await failure(connect({ maxResponseBytes: 50 }).exchange(ping))).code).toBe('IBKR_TOO_LARGE');
     gateway.on('GET /ping', { status: 302, json: {}, headers: { Location: '/v1/api/elsewhere' } });
-    expect((await connect().exchange(ping)).status).toBe(302);
+    expect(await connect().exchange(ping)).toEqual({ status: 302, text: '{}' });
     expect(gateway.to('GET /elsewhere')).toHaveLength(0);
+  });
+
+  it.each([
+    ['/sso/Login?forwardTo=22&RL=1&ip2loc=US', true],
+    ['https://gateway/sso/Dispatcher', true],
+    ['/login', true],
+    ['/v1/portal/iserver/accounts?next=/login', false],
+    ['/logins', false],
+  ])('tells whether a redirect to %s is one to a login: %s', async (location, toLogin) => {
+    gateway.on('GET /ping', { status: 302, text: '', headers: { Location: location } });
+    expect(await connect().exchange(ping)).toEqual({ status: 302, text: '', ...(toLogin && { toLogin }) });
+    gateway.on('GET /ping', { status: 200, text: '', headers: { Location: location } });
+    expect(await connect().exchange(ping)).toEqual({ status: 200, text: '' });
   });
 });
 

@@ -89,6 +89,12 @@ function checkedBase(baseUrl: string): string {
   return baseUrl.replace(/\/+$/, '');
 }
 
+/** Only whether it leads to a login: the address may carry what nobody should read in a log. */
+function leadsToLogin(status: number, location: unknown): boolean {
+  if (status < 300 || status >= 400 || typeof location !== 'string') return false;
+  return /\/(login|sso\/dispatcher)\b/i.test(location.replace(/[?#].*$/s, ''));
+}
+
 const headersOf = ({ method, authorization }: HttpRequest): Record<string, string> => ({
   ...(method === 'POST' ? { 'Content-Type': 'application/json' } : {}),
   ...(authorization === undefined ? {} : { Authorization: authorization }),
@@ -136,7 +142,10 @@ export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
           ...(request.method === 'POST' ? { data: request.body ?? '{}' } : {}),
           headers: headersOf(request),
         });
-        return { status: response.status, text: response.data };
+        const { status, data: text } = response;
+        return leadsToLogin(status, response.headers['location'])
+          ? { status, text, toLogin: true }
+          : { status, text };
       } catch (error) {
         if (progress.refusal !== null) throw progress.refusal.error;
         const { endpoint } = request;

@@ -27,6 +27,14 @@ it('was opened, as far as anybody knows, once the request had left', async () =>
   expect(gateway.to(init)).toHaveLength(3);
 });
 
+it('needs a person where the gateway leads to its page of login', async () => {
+  const headers = { Location: '/sso/Login?forwardTo=22' };
+  gateway.on('POST /iserver/auth/status', { status: 302, text: '', headers });
+  expect(await ibkr.login.status()).toEqual({ kind: 'no-login' });
+  gateway.on('POST /iserver/auth/status', { status: 302, text: '', headers: { Location: '/elsewhere' } });
+  expect(await ibkr.login.status()).toMatchObject({ kind: 'failed' });
+});
+
 it('was not opened where no gateway is', async () => {
   await gateway.close();
   expect(await ibkr.login.open()).toMatchObject({ kind: 'failed' });
@@ -38,6 +46,8 @@ it('was not opened where the limits give no turn', async () => {
     sharedPacing: {
       take: () => Promise.resolve({ waitMs: 0, stopMs: 60_000 }),
       claim: () => Promise.resolve({ taken: true, waitMs: 0 }),
+      enterPlace: () => Promise.resolve(null),
+      leavePlace: () => Promise.resolve(),
       stop: () => Promise.resolve(),
     },
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeelError } from '../../ports/errors.js';
-import type { SharedPacing } from '../../ports/pacing.js';
+import type { SharedPacing, SharedPlace } from '../../ports/pacing.js';
 import { createPacing } from './pacing.js';
 import { sleep } from './timer.js';
 import type { GateName } from './gates.js';
@@ -153,6 +153,24 @@ describe('a kept slot', () => {
     await time.advance(1_001);
     expect(pacing.takeReserved()).toBe(false);
   });
+
+  it('is used once in a second: the rate has room for one that is used late', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    const kept = [pacing.reserve(far), pacing.reserve(far)];
+    await time.advance(900);
+    await Promise.all(kept);
+    expect(pacing.takeReserved()).toBe(true);
+    expect(pacing.takeReserved()).toBe(false);
+    const third = pacing.reserve(far);
+    await time.advance(1099);
+    await third;
+    expect(pacing.takeReserved()).toBe(false);
+    const fourth = pacing.reserve(far);
+    await time.advance(1);
+    await fourth;
+    expect(pacing.takeReserved()).toBe(true);
+  });
 });
 
 describe('the limits of single endpoints', () => {
@@ -243,6 +261,18 @@ describe('limits that are shared among processes', () => {
         free.set(limit, now + gapMs);
         return Promise.resolve({ taken: true, waitMs: gapMs });
       },
+      enterPlace: (limit, places, forMs) => {
+        const now = time.clock.now();
+        const names = Array.from({ length: places }, (_, place) => `${limit} ${place}`);
+        const name = names.find((each) => (free.get(each) ?? 0) <= now);
+        if (name === undefined) return Promise.resolve(null);
+        free.set(name, now + forMs);
+        return Promise.resolve({ name, until: String(now + forMs) });
+      },
+      leavePlace: ({ name, until }: SharedPlace) => {
+        if (free.get(name) === Number(until)) free.set(name, time.clock.now());
+        return Promise.resolve();
+      },
       stop: (forMs) => {
         stopEnd = Math.max(stopEnd, time.clock.now() + forMs);
         return Promise.resolve();
@@ -259,6 +289,8 @@ describe('limits that are shared among processes', () => {
     const shared: SharedPacing = {
       take: (...question) => asked(() => kept.take(...question)),
       claim: (...question) => asked(() => kept.claim(...question)),
+      enterPlace: (...question) => asked(() => kept.enterPlace(...question)),
+      leavePlace: (place) => asked(() => kept.leavePlace(place)),
       stop: (forMs) => asked(() => kept.stop(forMs)),
     };
     return {
@@ -266,15 +298,18 @@ describe('limits that are shared among processes', () => {
       lose: () => {
         away = true;
       },
+      find: () => {
+        away = false;
+      },
     };
   }
   const processes = (count: number) => {
     const time = fakeTime();
-    const { shared, lose } = budget(time);
+    const { shared, lose, find } = budget(time);
     const all = Array.from({ length: count }, () =>
-      createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared }),
+      createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared, requestMs: 10_000 }),
     );
-    return { time, all, lose };
+    return { time, all, lose, find };
   };
 
   it('never let more than 10 requests of all processes into a second', async () => {
@@ -379,14 +414,131 @@ describe('limits that are shared among processes', () => {
           }
           for (const { at } of went) {
             const second = went.filter((other) => other.at >= at && other.at < at + 1000);
-            // Room for two cancels and a kept slot.
-            expect(second.length).toBeLessThanOrEqual(7);
+            // Room for a cancel and a kept slot of each of two processes.
+            expect(second.length).toBeLessThanOrEqual(6);
           }
         },
       ),
       { numRuns: 30 },
     );
   }, 120_000);
+
+  it('never let more than 10 requests of two processes into a second, whatever they cancel, order and read, and when the database goes', async () => {
+    const arrival = fc.record({
+      pauseMs: fc.constantFrom(0, 0, 0, 20, 130, 400, 1200),
+      process: fc.nat({ max: 1 }),
+      kind: fc.constantFrom('cancel', 'cancel', 'read', 'read', 'order'),
+      /** From the order's slot to its request: the lock of the login, the row of its intent. */
+      holdMs: fc.constantFrom(0, 20, 400, 950, 1100),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(arrival, { minLength: 20, maxLength: 80 }),
+        fc.array(fc.constantFrom(0, 0, 1, 5, 20, 60, 300), { minLength: 1, maxLength: 20 }),
+        fc.constantFrom(null, 0, 10),
+        async (arrivals, delays, goesAt) => {
+          const time = fakeTime();
+          let answers = 0;
+          const { shared, lose } = budget(time, () => delays[(answers += 1) % delays.length] ?? 0);
+          const all = [1, 2].map(() =>
+            createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared }),
+          );
+          const went: number[] = [];
+          const out = (): void => void went.push(time.clock.now());
+          const ordered = async (pacing: Pacing, holdMs: number): Promise<void> => {
+            await pacing.reserve(far);
+            await sleep(time.timer, holdMs);
+            if (!pacing.takeReserved()) await pacing.slot('order', far);
+            out();
+          };
+          const ends: Promise<string>[] = [];
+          for (const [index, { pauseMs, process, kind, holdMs }] of arrivals.entries()) {
+            if (index === goesAt) lose();
+            await time.advance(pauseMs);
+            const pacing = all[process];
+            if (pacing === undefined) throw new Error('two are made');
+            if (kind === 'order') ends.push(outcome(ordered(pacing, holdMs)));
+            else ends.push(outcome(pacing.slot(kind === 'read' ? 'ordinary' : kind, far).then(out)));
+          }
+          await time.advance(600_000);
+          const codes = new Set(await Promise.all(ends));
+          expect([...codes].filter((code) => code !== 'went' && code !== 'DATABASE_AWAY')).toEqual([]);
+          if (goesAt === null) expect(codes).toEqual(new Set(['went']));
+          for (const at of went) {
+            const second = went.filter((other) => other >= at && other < at + 1000);
+            expect(second.length).toBeLessThanOrEqual(10);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+
+  it('give each of two processes a cancel a second, whatever the other one does', async () => {
+    const { time, all, lose } = processes(2);
+    lose();
+    const asked = all.flatMap((pacing) =>
+      [0, 1, 2].map(() => pacing.slot('cancel', far).then(() => time.clock.now() - 1_000_000)),
+    );
+    await time.advance(10_000);
+    expect((await Promise.all(asked)).sort((a, b) => a - b)).toEqual([0, 0, 1100, 1100, 2200, 2200]);
+  });
+
+  it('let four reads of history run at once in all processes, and no more', async () => {
+    const { time, all } = processes(2);
+    const leaves: (() => void)[] = [];
+    for (const pacing of [...all, ...all, ...all])
+      void pacing.enter('history', far).then((leave) => leaves.push(leave));
+    await time.advance(5000);
+    expect(leaves).toHaveLength(4);
+    leaves[0]?.();
+    await time.advance(1000);
+    expect(leaves).toHaveLength(5);
+  });
+
+  it('give the place of a process that died back, and not that of whoever has it then', async () => {
+    const { time, all } = processes(2);
+    const [dying, living] = all;
+    const soon = time.clock.now() + 5000;
+    const late: (() => void)[] = [];
+    for (let read = 0; read < 4; read += 1) {
+      void dying?.enter('history', soon).then((leave) => late.push(leave));
+    }
+    await time.advance(0);
+    // The deadline, what a request may be late, and what it may last.
+    expect(await outcome(living?.enter('history', time.clock.now()) ?? Promise.resolve())).toBe(
+      'IBKR_PACING_DEADLINE',
+    );
+    await time.advance(15_999);
+    expect(await outcome(living?.enter('history', time.clock.now()) ?? Promise.resolve())).toBe(
+      'IBKR_PACING_DEADLINE',
+    );
+    await time.advance(1);
+    const taken: (() => void)[] = [];
+    for (let read = 0; read < 4; read += 1) {
+      void living?.enter('history', far).then((leave) => taken.push(leave));
+    }
+    await time.advance(0);
+    expect(taken).toHaveLength(4);
+    for (const leave of late) leave();
+    await time.advance(0);
+    expect(await outcome(dying?.enter('history', time.clock.now()) ?? Promise.resolve())).toBe(
+      'IBKR_PACING_DEADLINE',
+    );
+  });
+
+  it('let no history be read where they cannot be reached, and the next one when they can', async () => {
+    const { time, all, lose, find } = processes(1);
+    const [pacing] = all;
+    lose();
+    for (let read = 0; read < 5; read += 1) {
+      expect(await outcome(pacing?.enter('history', far) ?? Promise.resolve())).toBe('DATABASE_AWAY');
+    }
+    find();
+    const next = outcome(pacing?.enter('history', time.clock.now()) ?? Promise.resolve());
+    await time.advance(0);
+    expect(await next).toBe('went');
+  });
 
   it.each(['orders', 'trades', 'tickle', 'validate', 'history'] as const)(
     'let %s out through a database that is always slow',
@@ -461,9 +613,10 @@ describe('limits that are shared among processes', () => {
     const [pacing] = all;
     lose();
     expect(await outcome(pacing?.reserve(far) ?? Promise.resolve())).toBe('DATABASE_AWAY');
+    const order = outcome(pacing?.slot('order', far) ?? Promise.resolve());
     const read = outcome(pacing?.slot('ordinary', far) ?? Promise.resolve());
-    await time.advance(1000);
-    expect(await read).toBe('went');
+    await time.advance(1500);
+    expect([await order, await read]).toEqual(['DATABASE_AWAY', 'went']);
     expect(await outcome(pacing?.slot('cancel', far) ?? Promise.resolve())).toBe('went');
     // What has a limit of its own waits for the database, but for what keeps the login awake.
     const gated = (gate: GateName) =>

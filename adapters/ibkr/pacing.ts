@@ -7,17 +7,36 @@ import { createSharedTurns, refused } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
 import { machineTimer, sleep, type Timer } from './timer.js';
 
-/** Ordinary requests, and cancels (with declines), whose share of the 10 requests a second nobody else may use. */
-export type Lane = 'ordinary' | 'cancel';
+/**
+ * Ordinary requests; the one that writes an order, which never goes out where the shared limits cannot be read; and cancels
+ * (with replies), whose share of the 10 requests a second nobody else may use.
+ */
+export type Lane = 'ordinary' | 'order' | 'cancel';
+
+/** Requests of one process that go out one after the other. */
+type Queue = 'ordinary' | 'cancel' | 'unshared';
 
 /**
- * Milliseconds between two requests of a lane: fewer than 7 and 2 a second, evenly, so that no second ever holds more
- * than 10 on the gateway's side, with a reserved slot that is used a little later and what the network delays.
+ * Milliseconds between two requests of a queue, evenly, so that no second ever holds more than 10 on the gateway's side. A
+ * process alone: 7 ordinary ones, 2 cancels, and 1 kept slot that is used late.
  */
-const laneGapMs: Record<Lane, number> = { ordinary: 150, cancel: 500 };
+const aloneGapMs: Record<Queue, number> = { ordinary: 150, cancel: 500, unshared: 150 };
+
+/**
+ * Where limits are shared, two processes may ask one gateway. Each has a lane of its own for 1 cancel a second and may use 1
+ * kept slot late, beside 6 ordinary requests of both (sharedTurns.ts): 10. While the database is away each sends 3 others a
+ * second: 8. Up to 100 ms that the network delays one request more than the next are in it.
+ */
+const amongTwoGapMs: Record<Queue, number> = { ordinary: 150, cancel: 1100, unshared: 400 };
 
 /** How long a reserved slot waits for its request, wall milliseconds. */
 const reservedMs = 1000;
+
+/** Between two uses of reserved slots: the rate has room for one that is used late in each second. */
+const reservedGapMs = 1100;
+
+/** What had its turn of the shared rate before the database was away has gone after this. */
+const lastTurnsMs = 1000;
 
 const penaltyMs = 15 * 60 * 1000;
 
@@ -34,9 +53,9 @@ export interface Pacing {
    * @param isWanted asked before the gate is claimed: whoever would not send does not keep the others from it
    */
   slot(lane: Lane, deadline: number, gate?: GateName | null, isWanted?: () => boolean): Promise<void>;
-  /** Waits for an ordinary slot and keeps it for a request that must not wait any more. Same deadline, same error. */
+  /** Waits for a slot of the lane `order` and keeps it for a request that must not wait any more. Same deadline, same error. */
   reserve(deadline: number): Promise<void>;
-  /** Uses a slot that was kept. @returns false when none is fresh, or a penalty has begun since. */
+  /** Uses a slot that was kept. @returns false when none is fresh, one was used a moment ago, or a penalty has begun since. */
   takeReserved(): boolean;
   /** The gateway has answered 429: everything but cancels stops for the penalty. */
   penalize(): void;
@@ -49,20 +68,26 @@ export interface PacingOptions {
   readonly timer?: Timer;
   /** The same limits among all processes; none where this process is the only one that asks the gateway. */
   readonly shared?: SharedPacing;
+  /** Longest life of one request, wall milliseconds; 30 s unless given. */
+  readonly requestMs?: number;
 }
 
 /** @throws RangeError when the factor is not positive. */
-export function createPacing({ clock, factor, timer = machineTimer, shared }: PacingOptions): Pacing {
+export function createPacing(options: PacingOptions): Pacing {
+  const { clock, factor, timer = machineTimer, shared, requestMs = 30_000 } = options;
   if (!(factor > 0)) throw new RangeError(`the pacing factor must be positive: ${factor}`);
-  const nextSlot: Record<Lane, number> = { ordinary: 0, cancel: 0 };
+  const gapMs = shared === undefined ? aloneGapMs : amongTwoGapMs;
+  const nextSlot: Record<Queue, number> = { ordinary: 0, cancel: 0, unshared: 0 };
   const reserved: number[] = [];
+  let reservedFreeAt = 0;
   let penaltyEnd = 0;
 
   const turns =
     shared === undefined
       ? null
       : createSharedTurns({
-          ...{ shared, clock, factor, wait: (ms) => sleep(timer, ms) },
+          ...{ shared, clock, factor, requestMs, wait: (ms) => sleep(timer, ms) },
+          unshared: (deadline) => slot('unshared', deadline, lastTurnsMs / factor),
           stopped: (ms) => {
             penaltyEnd = Math.max(penaltyEnd, clock.now() + ms);
           },
@@ -75,8 +100,27 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
     until: number,
     deadline: number,
   ): Promise<boolean> {
-    const { gapMs } = gateRules[gate];
-    return gapMs === 0 || among.claim(gate, gapMs, until, deadline, gate !== 'tickle');
+    const { gapMs: between } = gateRules[gate];
+    return between === 0 || among.claim(gate, between, until, deadline, gate !== 'tickle');
+  }
+
+  const enterHere = createGates({ clock, factor, timer });
+
+  /** A place here, and where several may be at work at once also one among all processes. */
+  async function enter(gate: GateName, deadline: number): Promise<() => void> {
+    const leaveHere = await enterHere(gate, deadline);
+    const { concurrent } = gateRules[gate];
+    if (turns === null || concurrent === 1) return leaveHere;
+    try {
+      const leave = await turns.enter(gate, concurrent, deadline);
+      // In this order: who comes next here finds the place free there.
+      return () => {
+        void leave().then(leaveHere);
+      };
+    } catch (error) {
+      leaveHere();
+      throw error;
+    }
   }
 
   /**
@@ -100,22 +144,22 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
     }
   }
 
-  async function slot(lane: Lane, deadline: number): Promise<void> {
+  async function slot(queue: Queue, deadline: number, leastMs = 0): Promise<void> {
     for (;;) {
       const now = clock.now();
-      const at = Math.max(now, nextSlot[lane], lane === 'cancel' ? 0 : penaltyEnd);
-      if (at > deadline) throw refused(`the ${lane} lane`, deadline, now);
-      nextSlot[lane] = at + laneGapMs[lane] / factor;
+      const at = Math.max(now + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
+      if (at > deadline) throw refused(`the ${queue} lane`, deadline, now);
+      nextSlot[queue] = at + gapMs[queue] / factor;
       if (at > now) await sleep(timer, at - now);
       // A penalty may have begun while this one slept.
-      if (lane === 'cancel' || clock.now() >= penaltyEnd) return;
+      if (queue === 'cancel' || clock.now() >= penaltyEnd) return;
     }
   }
 
   return {
-    enter: createGates({ clock, factor, timer }),
+    enter,
     slot: (lane, deadline, gate = null, isWanted = () => true) =>
-      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, false, gate, isWanted),
+      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, lane === 'order', gate, isWanted),
     async reserve(deadline) {
       await ordinarySlot(deadline, true, null, () => true);
       reserved.push(clock.now() + reservedMs);
@@ -123,7 +167,9 @@ export function createPacing({ clock, factor, timer = machineTimer, shared }: Pa
     takeReserved() {
       const now = clock.now();
       while ((reserved[0] ?? Infinity) < now) reserved.shift();
-      return now >= penaltyEnd && reserved.shift() !== undefined;
+      if (now < penaltyEnd || now < reservedFreeAt || reserved.shift() === undefined) return false;
+      reservedFreeAt = now + reservedGapMs / factor;
+      return true;
     },
     penalize() {
       penaltyEnd = Math.max(penaltyEnd, clock.now() + penaltyMs / factor);

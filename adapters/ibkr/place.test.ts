@@ -383,6 +383,8 @@ describe('answers that leave the order unknown', () => {
     ['an HTML page', { text: '<html>login</html>' }],
     ['an HTML 404', { status: 404, text: '<html><body><h1>Resource not found</h1></body></html>' }],
     ['401 without words', { status: 401, text: '' }],
+    ['429 without words', { status: 429, text: '' }],
+    ['a redirect to the login', { status: 302, text: '', headers: { Location: '/sso/Login' } }],
     ['a redirect', { status: 302, json: {}, headers: { Location: '/' } }],
     ['an empty list', { json: [] }],
     ['an empty object', { json: {} }],

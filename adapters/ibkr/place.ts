@@ -154,7 +154,7 @@ export interface OrderWrite {
 async function send(placing: Placing, write: OrderWrite, beforeSend: () => void): Promise<PlaceOutcome> {
   const { client, session } = placing;
   const { clientOrderId, endpoint, path } = write;
-  const answer = await client.exchange(endpoint, { path, body: write.body(), reserved: true }, beforeSend);
+  const answer = await client.exchange(endpoint, { path, body: write.body(), lane: 'order' }, beforeSend);
   if (saysNoSession(answer)) session.lost();
   return answerQuestions(placing, readPlaceAnswer(answer, clientOrderId), clientOrderId);
 }

@@ -38,6 +38,7 @@ export const replyTooLate = /reply id not found/i;
 
 /** True when the answer says that the brokerage session is gone. */
 export const saysNoSession = (exchange: Exchange): boolean => {
+  if (exchange.status === 401 || exchange.toLogin === true) return true;
   const words = errorText(parseJson(exchange.text));
   return words !== null && noSession.test(words);
 };

@@ -1,5 +1,5 @@
 // A gateway's limits among all processes, as one process keeps to them: a turn of the common rate, and the claim of a gate at
-// the moment its request goes out. Called by pacing.ts.
+// the moment its request goes out, and its place among those that may be at work at once. Called by pacing.ts.
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { SharedPacing } from '../../ports/pacing.js';
@@ -15,14 +15,23 @@ const lateMs = 75;
 /** Beyond this the room that a slow process takes would be missed by the others. */
 const mostRoomMs = 5000;
 
-/** Ordinary requests in a second of the gateway: with two cancels and a kept slot that is used late never more than 10. */
-const perSecond = 7;
+/**
+ * Ordinary requests in a second of the gateway. With one cancel and one kept slot that is used late of each of two processes
+ * (pacing.ts) never more than 10.
+ */
+const perSecond = 6;
 
 /**
  * Milliseconds between two ordinary requests of all processes: a second holds those whose turn came in it or up to twice
  * `lateMs` before (a turn, then a claim).
  */
 const laneGapMs = (factor: number): number => Math.ceil((1000 / factor + 2 * lateMs) / perSecond);
+
+/** How much later than its deadline a request whose turn came before it may still go out, wall milliseconds. */
+export const latestSendMs = 1000;
+
+/** From one look for a free place to the next, wall milliseconds. */
+const lookMs = 200;
 
 /** From one claim of a gate to the next: the limit, a twentieth for the network, and what the first may be late. */
 const claimGapMs = (gapMs: number, factor: number): number => (gapMs * 1.05) / factor + lateMs;
@@ -40,6 +49,11 @@ export interface SharedTurns {
    * @returns whether the request may go out; if not, it needs a turn of the rate again, as it has waited
    */
   claim(gate: string, gapMs: number, until: number, deadline: number, strict: boolean): Promise<boolean>;
+  /**
+   * Waits for one of the places of a gate, and holds it at most until a request that is sent by the deadline has ended.
+   * @returns what leaves it; it does not fail, because the place ends by itself
+   */
+  enter(gate: string, places: number, deadline: number): Promise<() => Promise<void>>;
 }
 
 interface Parts {
@@ -47,6 +61,10 @@ interface Parts {
   readonly clock: Clock;
   readonly factor: number;
   readonly wait: (ms: number) => Promise<void>;
+  /** Waits for a slot of the requests that go out without the database. */
+  readonly unshared: (deadline: number) => Promise<void>;
+  /** Longest life of one request, from its first act to the last byte of its answer; wall milliseconds. */
+  readonly requestMs: number;
   /** Hears for how long all requests must stop, milliseconds from now. */
   readonly stopped: (ms: number) => void;
 }
@@ -60,7 +78,15 @@ export function refused(what: string, deadline: number, now: number): KeelError 
   });
 }
 
-export function createSharedTurns({ shared, clock, factor, wait, stopped }: Parts): SharedTurns {
+export function createSharedTurns({
+  shared,
+  clock,
+  factor,
+  wait,
+  unshared,
+  requestMs,
+  stopped,
+}: Parts): SharedTurns {
   async function waitWithin(what: string, ms: number, deadline: number): Promise<void> {
     const now = clock.now();
     if (now + ms > deadline) throw refused(what, deadline, now);
@@ -92,8 +118,8 @@ export function createSharedTurns({ shared, clock, factor, wait, stopped }: Part
       const room = 2 * roomMs;
       const turn = await ask(shared.take(what, gapMs + room, Math.max(0, deadline - asked)), strict);
       if (turn === null) {
-        // At half the rate, so that the login is kept awake.
-        await waitWithin(what, gapMs, deadline);
+        // Few, so that the login is kept awake.
+        await unshared(deadline);
         return Infinity;
       }
       stopped(turn.stopMs);
@@ -113,6 +139,14 @@ export function createSharedTurns({ shared, clock, factor, wait, stopped }: Part
       if (claim.taken && clock.now() - asked <= lateMs + room && clock.now() <= until) return true;
       await waitWithin(gate, claim.waitMs, deadline);
       return false;
+    },
+    async enter(gate, places, deadline) {
+      for (;;) {
+        const forMs = deadline - clock.now() + latestSendMs + requestMs;
+        const place = await shared.enterPlace(gate, places, forMs);
+        if (place !== null) return () => shared.leavePlace(place).catch(() => undefined);
+        await waitWithin(gate, lookMs, deadline);
+      }
     },
   };
 }

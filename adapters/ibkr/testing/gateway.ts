@@ -36,6 +36,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** hang: never answers · drop: breaks the connection · cut: breaks it in the middle of the body. */
   readonly fault?: 'hang' | 'drop' | 'cut';
+  /** Answered only then. */
+  readonly after?: Promise<unknown>;
 }
 
 export interface SeenRequest {
@@ -107,6 +109,7 @@ export async function startTestGateway(certificate: Certificate): Promise<TestGa
     seen.push({ route, query: url.searchParams, headers: request.headers, body: await bodyOf(request) });
     const answers = routes.get(route) ?? [{ status: 404, text: html }];
     const answer = answers.length > 1 ? answers.shift() : answers[0];
+    await answer?.after;
     write(response, answer ?? { status: 404, text: html });
   };
   const server = https.createServer({ key: certificate.key, cert: certificate.cert }, (request, response) => {
