@@ -1,6 +1,6 @@
 // Access tokens: JWTs, signed and checked with one algorithm and at most two keys of our own. Called by the composition
 // root of the API. What a token's header asks for (another algorithm, its own key, an address of one) is never heeded.
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, hkdfSync, webcrypto } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { AccessTokens } from '../../ports/access.js';
 import type { Clock } from '../../ports/clocks.js';
@@ -26,16 +26,22 @@ const derive = (secret: string, purpose: string): Buffer =>
 /** Names a key without telling anything of it. */
 const nameOf = (secret: string): string => derive(secret, 'key id').toString('hex').slice(0, 16);
 
+/** Imported once: with its bytes jose would import them for each token. */
+const keyOf = (secret: string): Promise<webcrypto.CryptoKey> => {
+  const hmac = { name: 'HMAC', hash: 'SHA-256' };
+  return webcrypto.subtle.importKey('raw', derive(secret, 'access token'), hmac, false, ['sign', 'verify']);
+};
+
 export function createAccessTokens({ secrets, mode, clock }: AccessTokenOptions): AccessTokens {
-  const keys = new Map(secrets.slice(0, 2).map((secret) => [nameOf(secret), derive(secret, 'access token')]));
+  const keys = new Map(secrets.slice(0, 2).map((secret) => [nameOf(secret), keyOf(secret)]));
   const [current] = secrets;
   const kid = nameOf(current);
-  const signing = derive(current, 'access token');
+  const signing = keyOf(current);
   const refresh = derive(current, 'refresh token');
   const audience = `keel-api/${mode}`;
   return {
     lifetimeSeconds,
-    sign: ({ userId, loginId }) => {
+    sign: async ({ userId, loginId }) => {
       const now = Math.floor(clock.now() / 1000);
       return new SignJWT({ sid: loginId })
         .setProtectedHeader({ alg: algorithm, typ, kid })
@@ -44,7 +50,7 @@ export function createAccessTokens({ secrets, mode, clock }: AccessTokenOptions)
         .setAudience(audience)
         .setIssuedAt(now)
         .setExpirationTime(now + lifetimeSeconds)
-        .sign(signing);
+        .sign(await signing);
     },
     verify: async (token) => {
       try {
