@@ -1,12 +1,14 @@
 // Opens and closes runs, and says what they wait for.
 import type { RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
 import type { MarketClock } from '../ports/clocks.js';
+import type { BudgetCaps, ConversationStore } from '../ports/conversations.js';
 import type { DefinitionStore } from '../ports/definitions.js';
 import { KeelError } from '../ports/errors.js';
 import type { RunDefinition } from '../contracts/wire/definition.js';
 import type { Mode } from '../contracts/wire/names.js';
-import type { StrategyRunInput } from '../contracts/wire/run.js';
+import type { RunSpending, StrategyRunInput } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
+import { spentOn } from '../domain/decision/cost.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import { definitionOf, settingsOf } from './strategy.js';
 
@@ -22,6 +24,8 @@ export interface RunDeps {
   readonly strategies: Pick<StrategyStore, 'get' | 'version'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly marketClock: MarketClock;
+  readonly conversations: Pick<ConversationStore, 'byRun' | 'spent'>;
+  readonly modelCaps: BudgetCaps;
 }
 
 /** What the workflow needs to know of the strategy version it runs. */
@@ -106,9 +110,26 @@ export function createRunActivities(deps: RunDeps) {
     /** The wait was ended by something else than the market. */
     stopWaiting: (runId: string): Promise<void> => deps.runs.setWaiting(runId, null),
 
-    async closeRun(input: { runId: string; end: RunEnd }): Promise<void> {
-      await deps.runs.end(input.runId, input.end);
+    /** @returns what its calls to models have cost; null where it made none */
+    async closeRun({ runId, end }: { runId: string; end: RunEnd }): Promise<RunSpending | null> {
+      await deps.runs.end(runId, end);
+      return spendingOf(deps, runId);
     },
+  };
+}
+
+async function spendingOf(
+  { conversations, modelCaps: caps }: Pick<RunDeps, 'conversations' | 'modelCaps'>,
+  runId: string,
+): Promise<RunSpending | null> {
+  const calls = await conversations.byRun(runId);
+  if (calls.length === 0) return null;
+  const { day, month } = await conversations.spent();
+  return {
+    calls: calls.length,
+    run: { usd: spentOn(calls).toFixed(), capUsd: caps.run },
+    day: { usd: day.usd, capUsd: caps.day },
+    month: { usd: month.usd, capUsd: caps.month },
   };
 }
 

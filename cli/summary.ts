@@ -1,7 +1,7 @@
 // What people and files are told of a run that has ended: the printed summary, and the file of --json.
 import { join } from 'node:path';
 import type { PanelReport } from '../contracts/http/model.js';
-import { money } from '../domain/money/decimal.js';
+import { spentOn } from '../domain/decision/cost.js';
 import type { RunDetail } from './api.js';
 import type { Say } from './say.js';
 import { duration, wrap } from './say.js';
@@ -113,7 +113,6 @@ function modelOf({ calls, analyses, decision }: RunDetail) {
   if (calls.length === 0) return null;
   const total = (of: (call: RunDetail['calls'][number]) => number | null): number =>
     calls.reduce((sum, call) => sum + (of(call) ?? 0), 0);
-  const usd = calls.map(({ costUsd, reservedUsd }) => money(costUsd ?? reservedUsd));
   const prompts = calls.flatMap((call) => call.prompts);
   return {
     model: calls.at(-1)?.modelAnswered ?? calls[0]?.modelAsked ?? null,
@@ -124,7 +123,7 @@ function modelOf({ calls, analyses, decision }: RunDetail) {
     prompts: prompts.filter(({ name }, index) => prompts.findIndex((each) => each.name === name) === index),
     inputTokens: total(({ inputTokens }) => inputTokens),
     outputTokens: total(({ outputTokens }) => outputTokens),
-    costUsd: usd.reduce((sum, each) => money(sum.plus(each)), money('0')).toFixed(),
+    costUsd: spentOn(calls).toFixed(),
     priceDate: calls[0]?.priceDate ?? null,
     profiles: Object.fromEntries(
       calls.filter(({ state }) => state === 'answered').map(({ purpose, profile }) => [purpose, profile]),

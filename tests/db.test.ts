@@ -396,6 +396,8 @@ describe('runs', () => {
       runs: stores.runs,
       strategies: stores.strategies,
       definitions: stores.definitions,
+      conversations: stores.conversations,
+      modelCaps: { run: '1', day: '1', month: '1' },
       marketClock: { now: () => Promise.resolve({ now: '2014-07-07T21:00:00.000Z', step: 1 }) },
     });
     const { id: runId, ...input } = runInput(strategyId);

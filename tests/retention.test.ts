@@ -106,6 +106,17 @@ const intentOf = (id: string, state: string): Promise<unknown> =>
     );
 
 const keys = new Map<string, string>();
+
+/** The buy that a panel is given, which no other row names yet. */
+async function propose(runId: string): Promise<void> {
+  const [proposal, input] = [
+    await putOld(objects, directory, 'proposal'),
+    await putOld(objects, directory, 'input'),
+  ];
+  await stores.evidence.putProposed(runId, { proposal, input });
+  keys.set('proposal', proposal.key).set('its input', input.key);
+}
+
 const keyOf = (name: string): string => keys.get(name) ?? '';
 const has = (name: string): Promise<boolean> => objects.has(keyOf(name));
 
@@ -132,6 +143,7 @@ beforeAll(async () => {
   keys.set('asked', await makeRun('asked', 40, 'asked'));
   const { prompt, answer } = await ask('asked', keyOf('asked'));
   keys.set('prompt', prompt).set('answer', answer);
+  await propose('young');
 });
 
 afterAll(async () => {
@@ -183,7 +195,9 @@ describe('the retention', () => {
     const manifest = await writeBackup(source, path.join(folder.path, 'backup'));
     await client.end();
     expect(manifest.objects.map(({ key }) => key)).not.toContain(keyOf('old'));
-    expect(manifest.objects.map(({ key }) => key)).toContain(keyOf('young'));
+    for (const name of ['young', 'proposal', 'its input']) {
+      expect(manifest.objects.map(({ key }) => key)).toContain(keyOf(name));
+    }
   });
 
   it('does nothing beside a backup', async () => {
@@ -229,7 +243,14 @@ describe('the retention', () => {
       utimesSync(path.join(directory, key), past, past);
     expect(await sweepOnce(deps({ orphanHours: 24 }), run)).toMatchObject({ orphans: 1, bytes: 6 });
     expect(await objects.has(old.key)).toBe(false);
-    for (const key of [fresh.key, 'other/readme.txt', keyOf('young'), keyOf('open')])
+    for (const key of [
+      fresh.key,
+      'other/readme.txt',
+      keyOf('young'),
+      keyOf('open'),
+      keyOf('proposal'),
+      keyOf('its input'),
+    ])
       expect(await objects.has(key)).toBe(true);
   });
 

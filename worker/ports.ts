@@ -163,6 +163,7 @@ export async function createWorkerPorts(
       }),
     rules: createRulesAnalyst(),
     ...createConfiguredModel(config.model, { ...stores, objects, clock }),
+    modelCaps: config.model.budget,
     analystDeadlineMs: modelConfigured(config.model)
       ? config.model.stepDeadlineMs
       : config.worker.stepDeadlineMs,

@@ -13,7 +13,7 @@ import type { ProposedOrder } from '../domain/risk/types.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import type { StrategyRunInput, RunResult } from '../contracts/wire/run.js';
 import { marketReached, orderReport, runProgress } from './signals.js';
-import { showDecision, showEnd, showReadings } from './steps/display.js';
+import { showDecision, showEnd, showReadings, showSpending } from './steps/display.js';
 import { endOf, failureEnd, rootOf, type Ending } from './steps/ending.js';
 import { placeAndFollow } from './steps/placeAndFollow.js';
 import { decideWithPanel } from './steps/panel.js';
@@ -154,7 +154,7 @@ async function close(input: StrategyRunInput, story: Story, ending: Ending): Pro
   // The row is another run's, which may be trading.
   if (code === 'RUN_EXISTS') return;
   try {
-    await patient.closeRun({ runId: input.runId, end });
+    showSpending(input, story.decision, ending, await patient.closeRun({ runId: input.runId, end }));
   } catch (error) {
     // A run that could not be opened has no row; why it could not is what people need to read.
     if (status === 'failed' && rootOf(error).code === 'RUN_MISSING') return;

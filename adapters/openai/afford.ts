@@ -1,6 +1,6 @@
 // What a whole panel may cost before its first call, so that none begins that plainly would not end within the caps. Called by
 // the panel of worker/model.ts.
-import { callCost } from '../../domain/decision/cost.js';
+import { callCost, spentOn } from '../../domain/decision/cost.js';
 import { money, type Money } from '../../domain/money/decimal.js';
 import type { AnalystCall } from '../../ports/analyst.js';
 import type { BudgetCaps, CallRow, ConversationStore } from '../../ports/conversations.js';
@@ -48,8 +48,7 @@ export const createAfford =
     });
     const needed = costs.reduce((sum, cost) => money(sum.plus(cost)), money('0'));
     const { day, month } = await conversations.spent();
-    const run = made.reduce((sum, row) => money(sum.plus(row.costUsd ?? row.reservedUsd)), money('0'));
-    const spent = { run: run.toFixed(), day: day.usd, month: month.usd };
+    const spent = { run: spentOn(made).toFixed(), day: day.usd, month: month.usd };
     const cap = (['run', 'day', 'month'] as const).find((each) => needed.plus(spent[each]).gt(caps[each]));
     if (cap === undefined) return null;
     // Kept as any call that the budget has stopped, by caps that let nothing through.

@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { money, type Money } from '../../domain/money/decimal.js';
+import { spentOn } from '../../domain/decision/cost.js';
 import type { CallRow, ConversationStore, NewCall } from '../../ports/conversations.js';
 import { KeelError } from '../../ports/errors.js';
 
@@ -55,7 +55,7 @@ export function openLedger(folder: string, recordedOnly: boolean): Ledger {
     },
     reserve: (call, caps) => {
       if (recordedOnly) return Promise.reject(notRecorded(call));
-      const spent = sum([...rows.values()]);
+      const spent = spentOn([...rows.values()]);
       if (spent.plus(call.reservedUsd).gt(caps.run)) {
         const refused = { limitUsd: caps.run, spentUsd: spent.toFixed() };
         return Promise.resolve({ kind: 'refused', cap: 'run', ...refused });
@@ -79,13 +79,10 @@ export function openLedger(folder: string, recordedOnly: boolean): Ledger {
     conversations,
     spentBy: (matches) => {
       const own = [...used.values()].filter(({ runId }) => matches(runId));
-      return { calls: own.length, usd: sum(own).toFixed() };
+      return { calls: own.length, usd: spentOn(own).toFixed() };
     },
   };
 }
-
-const sum = (rows: readonly CallRow[]): Money =>
-  rows.reduce((total, row) => money(total.plus(row.costUsd ?? row.reservedUsd)), money('0'));
 
 const notRecorded = ({ purpose, contentKey }: NewCall): KeelError =>
   new KeelError(

@@ -64,6 +64,21 @@ export const naturalOutcomes: readonly RunOutcome[] = [
   'NOT_SENT',
 ];
 
+export interface Spent {
+  /** USD, decimal string: what calls to models have cost, and what is reserved for those under way. */
+  readonly usd: string;
+  /** A call that could pass it is not made. */
+  readonly capUsd: string;
+}
+
+/** Of a run that has asked a model, as it ends. Day and month are UTC and count every run of the mode. */
+export interface RunSpending {
+  readonly calls: number;
+  readonly run: Spent;
+  readonly day: Spent;
+  readonly month: Spent;
+}
+
 export interface RunProgress extends RunIdentity {
   readonly runId: string;
   readonly status: RunStatus;

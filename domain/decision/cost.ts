@@ -1,6 +1,6 @@
 // What a call to a model costs, exact, in USD. Pure; used before a call to reserve and after it to settle.
 import { Decimal } from 'decimal.js';
-import { money } from '../money/decimal.js';
+import { money, type Money } from '../money/decimal.js';
 
 /** USD for a million tokens, as decimal strings. */
 export interface TokenPrice {
@@ -27,3 +27,9 @@ const tokensPerPicture = 3000;
 /** The most tokens that a question can have, for the reservation. */
 export const mostInputTokens = (textBytes: number, pictures: number): number =>
   Math.ceil(textBytes / bytesPerToken) + pictures * tokensPerPicture;
+
+/** USD of calls; one that is under way, or was never settled, counts what is reserved for it. */
+export const spentOn = (
+  calls: readonly { readonly costUsd: string | null; readonly reservedUsd: string }[],
+): Money =>
+  calls.reduce((sum, { costUsd, reservedUsd }) => money(sum.plus(costUsd ?? reservedUsd)), money('0'));

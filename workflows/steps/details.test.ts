@@ -61,6 +61,20 @@ describe('the details of a run', () => {
     expect(endDetails(run, { ...buy, action: 'hold', review }, held)).toContain(numbersOnly);
   });
 
+  it('tell at the end what the models have cost, with the caps', () => {
+    const ending = { status: 'failed', outcome: 'FAILED', code: 'MODEL_EMPTY', message: 'no text' } as const;
+    const spending = {
+      calls: 3,
+      run: { usd: '0.0147', capUsd: '0.25' },
+      day: { usd: '1.2', capUsd: '5' },
+      month: { usd: '10', capUsd: '50' },
+    };
+    expect(endDetails(run, null, ending, spending)).toBe(
+      '**AAPL 2014-07-07: no decision, FAILED**\n\n(MODEL_EMPTY) no text\n\n' +
+        'Models, in USD (cap): 0.0147 of 0.25 by the 3 calls of this run; when it ended 1.2 of 5 that day and 10 of 50 that month, UTC',
+    );
+  });
+
   it('show what a model wrote as text, and nothing of it as Markdown', () => {
     expect(plain('see ![chart](https://evil.example/x)\n# now <b>www.evil.example</b>')).toBe(
       'see \\!\\[chart\\](https\\://evil.example/x) \\# now \\<b\\>www\\.evil.example\\</b\\>',

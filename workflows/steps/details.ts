@@ -1,6 +1,6 @@
 // The details of a run in the Temporal Web UI, which shows them as Markdown: what was read, what was decided, how it ended.
 // Called by display.ts. Pure.
-import type { StrategyRunInput } from '../../contracts/wire/run.js';
+import type { RunSpending, Spent, StrategyRunInput } from '../../contracts/wire/run.js';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
 import type { Ending } from './ending.js';
 
@@ -34,7 +34,12 @@ export const readingDetails = (run: Run, analyses: readonly Analysis[]): string 
 export const decisionDetails = (run: Run, decision: Decision): string =>
   told(run, decision.action, [decidedLine(decision)], noteOfDecision(run, decision));
 
-export const endDetails = (run: Run, decision: Decision | null, ending: Ending): string =>
+export const endDetails = (
+  run: Run,
+  decision: Decision | null,
+  ending: Ending,
+  spending: RunSpending | null = null,
+): string =>
   told(
     run,
     `${decision?.action ?? 'no decision'}, ${ending.outcome}`,
@@ -42,8 +47,16 @@ export const endDetails = (run: Run, decision: Decision | null, ending: Ending):
       ...(decision === null ? [] : [decidedLine(decision)]),
       `(${ending.code}) ${plain(ending.message ?? '')}`.trimEnd(),
     ],
-    decision === null ? [] : noteOfDecision(run, decision),
+    [
+      ...(spending === null ? [] : [spentLine(spending)]),
+      ...(decision === null ? [] : noteOfDecision(run, decision)),
+    ],
   );
+
+function spentLine({ calls, run, day, month }: RunSpending): string {
+  const of = ({ usd, capUsd }: Spent): string => `${usd} of ${capUsd}`;
+  return `Models, in USD (cap): ${of(run)} by the ${String(calls)} calls of this run; when it ended ${of(day)} that day and ${of(month)} that month, UTC`;
+}
 
 function decidedLine({ action, analyst, entry, stop, target, rCoefficient }: Decision): string {
   const prices = `, entry ${entry ?? 'none'}, stop ${stop ?? 'none'}, target ${target ?? 'none'}, R ${rCoefficient ?? 'none'}`;

@@ -2,7 +2,7 @@
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { Analysis, Decision } from '../../domain/decision/decision.js';
-import type { StrategyRunInput } from '../../contracts/wire/run.js';
+import type { RunSpending, StrategyRunInput } from '../../contracts/wire/run.js';
 import { decisionDetails, endDetails, readingDetails } from './details.js';
 import type { Ending } from './ending.js';
 
@@ -25,4 +25,14 @@ export function showDecision(input: StrategyRunInput, decision: Decision): void 
 export function showEnd(input: StrategyRunInput, decision: Decision | null, ending: Ending): void {
   upsertSearchAttributes([{ key: statusKey, value: ending.outcome }]);
   setCurrentDetails(endDetails(input, decision, ending));
+}
+
+/** @param spending null where no model was asked; absent in histories recorded before it was told */
+export function showSpending(
+  input: StrategyRunInput,
+  decision: Decision | null,
+  ending: Ending,
+  spending?: RunSpending | null,
+): void {
+  setCurrentDetails(endDetails(input, decision, ending, spending ?? null));
 }
