@@ -520,6 +520,24 @@ describe('documentation', () => {
     expect(documented.sort()).toEqual(routes.sort());
   });
 
+  it('says of a new password what its text says, and takes for a given one what may have been set', async () => {
+    const { components } = (await api.ask('GET', '/openapi.json')).json() as {
+      components: { schemas: Record<string, { properties: Record<string, object> }> };
+    };
+    const of = (name: string, field: string) => components.schemas[name]?.properties[field];
+    const fresh = {
+      minLength: 12,
+      maxLength: 256,
+      description: expect.stringMatching(/^12 to 256 /) as string,
+    };
+    expect(of('RegisterRequest', 'password')).toMatchObject(fresh);
+    expect(of('PasswordRequest', 'next')).toMatchObject(fresh);
+    for (const given of [of('LoginRequest', 'password'), of('PasswordRequest', 'current')]) {
+      expect(given).toMatchObject({ minLength: 1, maxLength: 1024 });
+      expect(given).toHaveProperty('description', expect.not.stringMatching(/\d/));
+    }
+  });
+
   it('shows itself without inline script and without another host', async () => {
     const page = await api.ask('GET', '/docs');
     expect(page.headers['content-type']).toMatch(/^text\/html/);

@@ -1,11 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { runWorkflowId } from '../contracts/wire/names.js';
+import { routeRules } from '../domain/access/routes.js';
 import { KeelError } from '../ports/errors.js';
 import { problem } from '../contracts/http/problem.js';
 import { identityOf, memoryDeps, openExecution, progressOf, rowOf } from './testing/memory.js';
 import { MemoryWorld } from './testing/world.js';
 import type { ServedApi } from './testing/serve.js';
 import { serveWorld } from './testing/serve.js';
+
+const openApi = z.looseObject({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.looseObject({ responses: z.record(z.string(), z.unknown()) })),
+  ),
+});
 
 let world: MemoryWorld;
 let api: ServedApi;
@@ -41,6 +50,31 @@ describe('calls', () => {
     expect((await api.ask('GET', '/api/v1/strategies')).status).toBe(200);
     expect((await api.post('/api/v1/strategies/demo-aapl/execute')).status).toBe(429);
     expect(world.workflows.size + world.audit.length).toBe(0);
+  });
+});
+
+describe('the document', () => {
+  it('names 429 for every call that the limit of calls may refuse, and for those of nobody that count attempts', async () => {
+    api = await serveWorld(world, { callsPerMinute: 1 });
+    await api.ask('GET', '/api/v1/strategies', { as: 'admin' });
+    const { paths } = openApi.parse((await api.ask('GET', '/openapi.json', { as: null })).json());
+    const may: string[] = [];
+    const named: string[] = [];
+    for (const { method, path } of routeRules) {
+      const filled = path.replace(/[:*]\w+/g, 'x');
+      const call = `${method} ${path}`;
+      const answers = paths[path.replace(/[:*](\w+)/g, '{$1}')]?.[method]?.responses ?? {};
+      if ('429' in answers) named.push(call);
+      if ((await api.ask(method.toUpperCase(), filled, { as: 'admin' })).status === 429) may.push(call);
+    }
+    expect(may.length).toBeGreaterThan(40);
+    expect(named.filter((call) => !may.includes(call)).sort()).toEqual([
+      'get /api/v1/auth/oidc/login',
+      'post /api/v1/auth/login',
+      'post /api/v1/auth/oidc/code',
+      'post /api/v1/auth/register',
+    ]);
+    expect(may.filter((call) => !named.includes(call))).toEqual([]);
   });
 });
 

@@ -6,7 +6,7 @@ import { problems } from './openapiParts.js';
 
 const documented = (path: string): string => path.replace(/[:*](\w+)/g, '{$1}');
 
-/** Adds the scheme, the role in words and the answer 401 to every call that is not public. */
+/** Adds to every call that is not public the scheme, the role in words, and the answers of the gate (401) and of the limit (429). */
 export function withAccess(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject {
   const result: ZodOpenApiPathsObject = { ...paths };
   for (const rule of routeRules) {
@@ -20,7 +20,7 @@ export function withAccess(paths: ZodOpenApiPathsObject): ZodOpenApiPathsObject 
       ...operation,
       description: operation.description === undefined ? words : `${operation.description} ${words}`,
       security: [{ bearer: [] }],
-      responses: { ...operation.responses, ...problems('401') },
+      responses: { ...operation.responses, ...problems('401', '429') },
     };
     result[documented(path)] = { ...item, [method]: guarded };
   }

@@ -67,7 +67,7 @@ const authPaths: ZodOpenApiPathsObject = {
         'Ends every other login of yours. API keys and what is linked at an identity provider stay good: whoever knew the old password may have made them.',
       tags: ['access'],
       requestBody: { ...body(passwordRequest), required: true },
-      responses: { '200': json('Changed.', passwordChanged), ...problems(...badBody, '429', '503') },
+      responses: { '200': json('Changed.', passwordChanged), ...problems(...badBody, '503') },
     },
   },
   '/api/v1/auth/me': {

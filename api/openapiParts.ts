@@ -17,7 +17,7 @@ const texts = {
   '409': 'The state of the thing does not allow it.',
   '413': 'The body is too large.',
   '415': 'The body is not JSON.',
-  '429': 'Too many attempts; Retry-After says when.',
+  '429': 'Too many calls or attempts; Retry-After says when.',
   '422': 'Fields that can not be used; every one is named.',
   '500': 'A fault of Keel; the log tells more under the request id.',
   '502': 'The source of the answer refuses the request.',

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 import type { Problem } from './problems.js';
-import { commandVariables, fileVariables, variables, type Variable } from './variables.js';
+import { commandVariables, composeVariables, fileVariables, variables, type Variable } from './variables.js';
 
 export type Tree = Record<string, unknown>;
 
@@ -131,7 +131,7 @@ function parsed(text: string): unknown {
 /** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
   const files = fileVariables.map((name) => `${name}_FILE`);
-  const known = [...Object.keys(variables), ...commandVariables, ...files];
+  const known = [...Object.keys(variables), ...commandVariables, ...composeVariables, ...files];
   return Object.keys(env)
     .filter((name) => name.startsWith('KEEL_') && env[name] !== undefined && !known.includes(name))
     .map((name) => ({

@@ -7,7 +7,7 @@ import type { LoadOptions } from './load.js';
 import { loadConfig } from './load.js';
 import { ConfigError } from './problems.js';
 import { maskedConfig } from './print.js';
-import { commandVariables, variables } from './variables.js';
+import { commandVariables, composeVariables, variables } from './variables.js';
 
 const services = {
   DATABASE_URL: 'postgres://keel:hunter2@127.0.0.1:5432/keel',
@@ -304,9 +304,18 @@ describe('YAML files', () => {
 });
 
 describe('.env.example', () => {
+  it('may hold what Docker Compose alone reads, and npx keel starts beside it', () => {
+    for (const name of composeVariables) {
+      expect(loadConfig({ ...services, [name]: 'mine' }).mode).toBe('simulated');
+      expect(() => loadConfig({ ...services, [`${name}S`]: 'mine' })).toThrow(`${name}S`);
+    }
+  });
+
   it('names every variable and no other', () => {
     const text = readFileSync(join(configDirectory(), '..', '.env.example'), 'utf8');
     const named = [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1] ?? '');
-    expect(named.sort()).toEqual([...Object.keys(variables), ...commandVariables].sort());
+    expect(named.sort()).toEqual(
+      [...Object.keys(variables), ...commandVariables, ...composeVariables].sort(),
+    );
   });
 });

@@ -125,6 +125,9 @@ export const variables: Readonly<Record<string, Variable>> = {
 /** Read by the `keel` command alone: no setting of a process, and no typing error either. */
 export const commandVariables: readonly string[] = ['KEEL_API_KEY'];
 
+/** Read by Docker Compose alone, from the same .env: the tag of the images. */
+export const composeVariables: readonly string[] = ['KEEL_TAG'];
+
 export const variableOf = (path: string): string | undefined =>
   Object.keys(variables).find((name) => variables[name]?.path === path);
 

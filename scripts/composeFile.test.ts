@@ -28,9 +28,6 @@ const compose: ComposeFile = readCompose(file, chosen);
 const services = Object.entries(compose.services);
 const own = services.filter(([, { image = '' }]) => image.startsWith('keel:'));
 
-/** Where a test's servers stand, and how much faster than time they are. */
-const forTests = ['KEEL_PACING_FACTOR', 'KEEL_YAHOO_URL', 'KEEL_ALPHAVANTAGE_URL'];
-
 const validator = () =>
   new Ajv2020({ strict: false, validateFormats: false }).compile(
     JSON.parse(readFileSync(path.join(root, 'scripts/schemas/compose-spec.json'), 'utf8')) as object,
@@ -140,10 +137,54 @@ describe('docker-compose.yml', () => {
   ])('tells the %s every variable of its part', (service, settings, atLeast) => {
     const told = Object.keys(compose.services[service]?.environment ?? {});
     const wanted = Object.entries(variables)
-      .filter(([variable, { path: setting }]) => settings.test(setting) && !forTests.includes(variable))
+      .filter(([, { path: setting }]) => settings.test(setting))
       .map(([variable]) => [variable, `${variable}_FILE`]);
     expect(wanted.length).toBeGreaterThanOrEqual(atLeast);
     expect(wanted.filter((names) => !names.some((name) => told.includes(name)))).toEqual([]);
+  });
+
+  it('is scraped by deploy/prometheus: every replica of API and worker, on the ports of production', () => {
+    const folder = path.join(root, 'deploy/prometheus');
+    const { rule_files: rules, scrape_configs: jobs } = parse(
+      readFileSync(path.join(folder, 'prometheus.yml'), 'utf8'),
+    ) as {
+      rule_files: string[];
+      scrape_configs: { dns_sd_configs: { names: string[]; type: string; port: number }[] }[];
+    };
+    const { metrics } = loadConfig({ KEEL_ENV: 'production' }, { need: ['metrics'] });
+    expect(jobs.map(({ dns_sd_configs: found }) => found)).toMatchObject([
+      [{ names: ['api'], type: 'A', port: metrics.apiPort }],
+      [{ names: ['worker'], type: 'A', port: metrics.workerPort }],
+    ]);
+    for (const rule of rules) expect(existsSync(path.join(folder, rule))).toBe(true);
+    for (const name of ['api', 'worker']) {
+      expect(raw.services[name]?.['networks']).toContain('data');
+      expect(Object.keys(compose.services[name]?.environment ?? {})).toContain('KEEL_METRICS_HOST');
+    }
+  });
+
+  it('takes every variable of .env.example from .env, or the guide says why not', () => {
+    const text = readFileSync(path.join(root, '.env.example'), 'utf8');
+    const named = [...text.matchAll(/^#([A-Z][A-Z0-9_]+)=/gm)].map(([, name = '']) => name);
+    const open = own.flatMap(([name]) =>
+      Object.entries(raw.services[name]?.['environment'] as Record<string, string | null>),
+    );
+    const takes = (name: string): boolean =>
+      [name, `${name}_FILE`].some((each) =>
+        open.some(
+          ([variable, value]) =>
+            (variable === each && value === null) || new RegExp(`\\$\\{${each}\\b`).test(value ?? ''),
+        ),
+      );
+    const guide = readFileSync(path.join(root, 'docs/deploy.md'), 'utf8');
+    const [, section = ''] =
+      /^### Settings, and those that Compose does not take\n(.*?)^### /ms.exec(guide) ?? [];
+    const excused = [...section.matchAll(/^\| ([^|]+) \| [^|]{20,} \|$/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name = '']) => name),
+    );
+    expect(named.length).toBeGreaterThan(100);
+    expect(named.filter((name) => !takes(name) && !excused.includes(name))).toEqual([]);
+    expect(excused.filter((name) => takes(name) || !named.includes(name))).toEqual([]);
   });
 
   it('is what the override for a Temporal elsewhere, as the guide prints it, goes with', () => {
@@ -250,6 +291,52 @@ describe('what the containers are told', () => {
     expect(config.broker.certSha256).toEqual(['ab'.repeat(32)]);
     expect(config.cache.redisUrl).toMatch(/^redis:\/\/:\w+@redis:6379$/);
     expect(config.risk.tradingState).toBe(mode === 'live' ? 'HALTED' : 'ACTIVE');
+  });
+
+  it('gives the worker its own paths, whatever a Keel without containers has in the same .env', () => {
+    const ofTrust = {
+      IBKR_BASE_URL: 'https://localhost:5000/v1/api',
+      IBKR_CA_FILE: '/home/maria/keel/.keel/ibkr/gateway.pem',
+      IBKR_CERT_SHA256: 'cd'.repeat(32),
+    };
+    const env = {
+      KEEL_MODE: 'paper',
+      IBKR_ACCOUNT: 'DU1234567',
+      BROKER_BASE_URL: 'https://ibkr-gateway:5000/v1/api',
+    };
+    const { broker } = loadConfig(configOf('worker', { ...env, ...ofTrust }), { without: ['auth'] });
+    expect(broker).toMatchObject({
+      baseUrl: 'https://ibkr-gateway:5000/v1/api',
+      caFile: path.join(folder, 'broker/tls-cert.pem'),
+      certSha256: ['ab'.repeat(32)],
+    });
+  });
+
+  it('needs no certificate for OAuth, as the guide sets it', () => {
+    const guide = readFileSync(path.join(root, 'docs/deploy.md'), 'utf8');
+    const [, text = ''] = /```ini\n(IBKR_CONNECTION=oauth\n.*?)```/s.exec(guide) ?? [];
+    const shown = Object.fromEntries(
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/=(.*)/s).slice(0, 2)),
+    ) as Record<string, string>;
+    expect(shown).toMatchObject({ IBKR_CONNECTION: 'oauth', BROKER_CA_FILE: '' });
+    const optional = path.join(secrets, 'optional');
+    for (const [name, file] of Object.entries(shown)) {
+      if (name.startsWith('IBKR_OAUTH') && name.endsWith('_FILE'))
+        writeFileSync(path.join(optional, path.basename(file)), 'x');
+    }
+    const moved = {
+      ...places,
+      folders: { '/run/secrets': secrets, '/run/optional': optional, '/broker': path.join(folder, 'none') },
+    };
+    const env = { ...chosen, KEEL_MODE: 'paper', IBKR_ACCOUNT: 'DU1234567', ...shown };
+    const { broker } = loadConfig(planOf(readCompose(file, env), 'worker', moved, env).env, {
+      without: ['auth'],
+    });
+    expect(broker).toMatchObject({ connection: 'oauth', caFile: '', baseUrl: 'https://api.ibkr.com/v1/api' });
+    expect(broker.oauth.signatureKeyFile).toBe(path.join(optional, 'signature.pem'));
   });
 
   it('is a whole configuration of the API, which signs with its secret', () => {

@@ -130,6 +130,56 @@ describe('deploy/kubernetes', () => {
     }
   });
 
+  it('mounts secrets for which the guide has a command, each with every file that is read', () => {
+    const guide = readFileSync(path.join(root, 'docs/deploy.md'), 'utf8').replaceAll(/\\\n\s*/g, '');
+    const made = new Map(
+      [...guide.matchAll(/create secret generic (\S+)((?: +--from-file=\S+)+)/g)].map(
+        ([, name = '', files = '']) =>
+          [name, [...files.matchAll(/=(\S+)/g)].map(([, file = '']) => file)] as const,
+      ),
+    );
+    const mounted = pods.flatMap(([name, { volumes }, one]) =>
+      volumes.flatMap((volume) => {
+        const { secretName } = (volume['secret'] ?? {}) as { secretName?: string };
+        if (secretName === undefined) return [];
+        const at = one?.volumeMounts.find((mount) => mount.name === volume.name)?.mountPath ?? '';
+        const read = Object.values(environmentOf(name)).filter((value) => value.startsWith(`${at}/`));
+        return [[secretName, read.map((value) => value.slice(at.length + 1))] as const];
+      }),
+    );
+    expect([...made.keys()].sort()).toEqual(['keel-auth', 'keel-broker', 'keel-secrets']);
+    expect(new Set(mounted.map(([name]) => name))).toEqual(new Set(made.keys()));
+    for (const [name, files] of mounted) {
+      expect(files.length).toBeGreaterThan(0);
+      expect([name, made.get(name)]).toEqual([name, expect.arrayContaining(files)]);
+    }
+    // And the table says what each of them holds.
+    for (const files of made.values()) for (const each of files) expect(guide).toContain(`| \`${each}\` `);
+  });
+
+  it('is restored with variables that Keel knows, as the guide shows them', () => {
+    const guide = readFileSync(path.join(root, 'docs/deploy.md'), 'utf8');
+    const shown = Object.fromEntries(
+      [...guide.matchAll(/^export (.+)$/gm)]
+        .flatMap(([, line = '']) => line.split(' '))
+        .map((each) => each.split('=') as [string, string]),
+    );
+    const folderOfFiles = mkdtempSync(path.join(tmpdir(), 'keel-restore-'));
+    const env = Object.fromEntries(
+      Object.entries(shown).map(([name, value]) => {
+        const file = path.join(folderOfFiles, path.basename(value));
+        if (!name.endsWith('_FILE')) return [name, value];
+        writeFileSync(file, name.startsWith('DATABASE') ? 'postgres://keel:x@db/keel' : 'x'.repeat(20));
+        return [name, file];
+      }),
+    );
+    const config = loadConfig(env, { need: ['database', 'objectStore'] });
+    rmSync(folderOfFiles, { recursive: true });
+    const { KEEL_MODE: mode, MINIO_ENDPOINT: endpoint, MINIO_BUCKET: bucket } = environmentOf('keel-migrate');
+    expect(config).toMatchObject({ mode, objectStore: { kind: 'minio', endpoint, bucket } });
+    expect(config.database.url).toContain('@db/');
+  });
+
   it('gives a worker longer to stop than it takes', () => {
     const { worker } = loadConfig({ KEEL_ENV: 'production' }, { need: ['worker'] });
     const grace = pods.find(([name]) => name === 'keel-worker')?.[1].terminationGracePeriodSeconds ?? 0;

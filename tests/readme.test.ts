@@ -1,6 +1,6 @@
 // Runs every command that README.md shows, as a reader would, against a Keel in a folder of its own.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -45,6 +45,7 @@ const alone: readonly Example[] = [
     command: 'npx keel eval --data aapl --out eval-aapl',
     prints: /^AAPL: 97 decisions, 2014-07-03 to 2018-04-26$/m,
   },
+  { command: 'npx keel completion bash', prints: /^complete .*_keel keel$/m },
   { command: 'npx keel --help', prints: /^ {2}verify +checks the summary of a run/m },
 ];
 
@@ -77,6 +78,25 @@ const running: readonly Example[] = [
   { command: 'npx keel doctor', prints: /^No fault found\.$/m },
 ];
 
+/** Once it is stopped. */
+const stopped: readonly Example[] = [
+  {
+    command: 'npx keel restore backup --replace --data-dir .keel',
+    prints: /^Restored: \d+ rows of \d+ tables and \d+ objects/m,
+  },
+];
+
+/** README's `bash` blocks in one shell, as somebody pastes them who puts in his address and his passwords. */
+function logins(apiUrl: string, oneTime: string): string {
+  const text = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const blocks = [...text.matchAll(/^```bash\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  return blocks
+    .join("echo; echo '-- next'\n")
+    .replaceAll('http://127.0.0.1:3000', apiUrl)
+    .replaceAll('the printed one', oneTime)
+    .replaceAll('your own', 'brass kettle orbit 29 lanterns');
+}
+
 /** The lines of README's `sh` blocks. */
 function shownCommands(): string[] {
   const text = readFileSync(path.join(root, 'README.md'), 'utf8');
@@ -98,9 +118,9 @@ let env: NodeJS.ProcessEnv;
 
 /** Files that the examples write go to the test's folder. */
 const inFolder = (command: string): string =>
-  command.replace(/\b(out\.json|aapl\.png|eval-aapl|backup(?= --check|$))\b/, (name) =>
-    path.join(folder, name),
-  );
+  command
+    .replace(/\b(out\.json|aapl\.png|eval-aapl|backup(?= --|$))\b/, (name) => path.join(folder, name))
+    .replace('--data-dir .keel', `--data-dir ${dataDir}`);
 
 function run(command: string): { readonly ran: Promise<Ran>; readonly output: () => string } {
   const child = spawn(inFolder(command), {
@@ -124,11 +144,31 @@ function run(command: string): { readonly ran: Promise<Ran>; readonly output: ()
   return { ran, output: () => output };
 }
 
-async function expectToWork({ command, prints }: Example): Promise<void> {
+async function expectToWork({ command, prints }: Example): Promise<string> {
   const { code, output } = await run(command).ran;
   expect(output).toMatch(prints);
   expect(code, output).toBe(0);
+  return output;
 }
+
+/** What a reader sees who logs in, sets his password, gets the next tokens and logs out; then nobody has that token. */
+async function expectLoginsToWork(oneTime: string): Promise<void> {
+  const script = `${logins(readState(dataDir)?.apiUrl ?? '', oneTime)}\ncurl -s "$api/auth/me" -H "authorization: Bearer $token"`;
+  const { code, output } = await run(script).ran;
+  expect(code, output).toBe(0);
+  const [first = '', second = ''] = output.split('-- next');
+  expect(first).toMatch(/"goodKeys":\d+/);
+  expect(first).toMatch(/"username":"admin"/);
+  expect(second).toMatch(/"id":"demo-aapl"/);
+  expect(second.trim().split('\n').at(-1)).toMatch(/"code":"TOKEN_REFUSED"/);
+}
+
+/** Files of the data directory that somebody else than its owner could read. */
+const openFiles = (): string[] =>
+  readdirSync(dataDir, { recursive: true, withFileTypes: true })
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(path.join(dataDir, 'postgres')))
+    .filter((file) => (statSync(file).mode & 0o077) !== 0);
 
 beforeAll(() => {
   // A reader's machine: no service is given, everything is embedded.
@@ -156,11 +196,17 @@ afterAll(async () => {
 
 describe('README.md', () => {
   it('shows the commands that are tried here, and no other', () => {
-    const tried = [...alone, start, ...running].map(({ command }) => command);
+    const tried = [...alone, start, ...running, ...stopped].map(({ command }) => command);
     expect(shownCommands().sort()).toEqual([...tried, ...Object.keys(excluded)].sort());
   });
 
-  it.each(alone)('$command', expectToWork, 180_000);
+  it.each(alone)(
+    '$command',
+    async (example) => {
+      await expectToWork(example);
+    },
+    180_000,
+  );
 
   it('writes the picture that its example names', () => {
     expect(statSync(path.join(folder, 'aapl.png')).size).toBeGreaterThan(50_000);
@@ -175,13 +221,22 @@ describe('README.md', () => {
       while (!start.prints.test(keel.output())) await new Promise((resolve) => setTimeout(resolve, 50));
     };
     await Promise.race([up(), ended]);
-    for (const example of running) await expectToWork(example);
+    const said = new Map<string, string>();
+    for (const example of running) said.set(example.command, await expectToWork(example));
+    const oneTime = /one-time password: (\S+)$/m.exec(said.get('npx keel admin') ?? '')?.[1] ?? '';
+    await expectLoginsToWork(oneTime);
+    expect(statSync(dataDir).mode & 0o067).toBe(0);
+    expect(openFiles()).toEqual([]);
     ended.catch(() => undefined);
     // What Ctrl-C means to the supervisor; the shell and npm around it then end by themselves.
     process.kill(readState(dataDir)?.pid ?? NaN, 'SIGINT');
     const { code, output } = await keel.ran;
     expect(output).toMatch(/^ {2}✓ postgres stopped/m);
+    // npm has nothing to add.
+    expect(output).not.toMatch(/npm notice/);
     expect(code).toBe(0);
+    for (const example of stopped) await expectToWork(example);
+    expect(openFiles()).toEqual([]);
   }, 240_000);
 
   it('counts what the rules decide as cli/demoDates.json has it', () => {

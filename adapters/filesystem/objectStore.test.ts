@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,6 +40,17 @@ describe('filesystem object store', () => {
     await store.ensureBucket();
     await store.put('a', new Uint8Array(1000), 'text/plain');
     expect(readdirSync(path.join(directory, '.unfinished'))).toEqual([]);
+  });
+
+  test('objects and their folders are for their owner alone', async () => {
+    const directory = freshDirectory();
+    const store = createFilesystemObjectStore({ directory });
+    await store.ensureBucket();
+    await store.put('bars/a/b', new Uint8Array(1), 'text/plain');
+    const modes = ['', 'bars', 'bars/a', 'bars/a/b'].map(
+      (name) => statSync(path.join(directory, name)).mode & 0o777,
+    );
+    expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
   });
 
   test('sweeps what a dead writer left more than an hour ago, and nothing younger', async () => {

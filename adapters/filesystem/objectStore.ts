@@ -1,4 +1,5 @@
-// Objects as files below one directory: the embedded default of the object store. Built by the composition roots.
+// Objects as files below one directory, for their owner alone: the embedded default of the object store. Built by the
+// composition roots.
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
@@ -30,7 +31,7 @@ const isDirectory = async (directory: string): Promise<boolean> => {
 };
 
 const writeSynced = async (file: string, bytes: Uint8Array): Promise<void> => {
-  const handle = await open(file, 'wx');
+  const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
     await handle.sync();
@@ -41,7 +42,7 @@ const writeSynced = async (file: string, bytes: Uint8Array): Promise<void> => {
 
 /** Makes the folders between `directory` and `folder`, each one kept even if the machine fails now. */
 const makeFolders = async (directory: string, folder: string): Promise<void> => {
-  if ((await mkdir(folder, { recursive: true })) === undefined) return;
+  if ((await mkdir(folder, { recursive: true, mode: 0o700 })) === undefined) return;
   for (let at = path.dirname(folder); at.length >= directory.length; at = path.dirname(at)) {
     await syncDirectory(at);
   }
@@ -51,7 +52,7 @@ const putFile = async (directory: string, file: string, bytes: Uint8Array): Prom
   if (!(await isDirectory(directory))) throw directoryMissing(directory);
   const temporary = path.join(directory, unfinished, randomUUID());
   try {
-    await mkdir(path.dirname(temporary), { recursive: true });
+    await mkdir(path.dirname(temporary), { recursive: true, mode: 0o700 });
     await writeSynced(temporary, bytes);
     await makeFolders(directory, path.dirname(file));
     await rename(temporary, file);
@@ -65,7 +66,7 @@ const putFile = async (directory: string, file: string, bytes: Uint8Array): Prom
 /** Proves that the directory can be written, and removes what writers that died have left more than an hour ago. */
 const prepare = async (directory: string): Promise<void> => {
   const folder = path.join(directory, unfinished);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const probe = path.join(folder, randomUUID());
   try {
     await writeSynced(probe, new Uint8Array([1]));

@@ -1,5 +1,5 @@
 // A gateway's certificate is shown, and stored only after a yes; the adapter then speaks to that gateway.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -68,6 +68,26 @@ describe('keel ibkr trust', () => {
     expect(await run(['trust', '--keep'], 'yes\n', env)).toBe(0);
     expect(setting('IBKR_CERT_SHA256')).toBe(`${gateway.certificate.sha256},${old.sha256}`);
     expect(readFileSync(setting('IBKR_CA_FILE'), 'utf8').match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+  });
+
+  it('writes the two files that containers mount, and no path of this machine into .env', async () => {
+    const into = path.join(folder, 'broker');
+    const before = readFileSync(file, 'utf8');
+    const read = (name: string): string => readFileSync(path.join(into, name), 'utf8');
+    expect(await run(['trust', '--into', into], 'yes\n')).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    expect(read('tls-cert.sha256')).toBe(`${gateway.certificate.sha256}\n`);
+    expect(read('tls-cert.pem')).toContain('BEGIN CERTIFICATE');
+    for (const name of ['tls-cert.pem', 'tls-cert.sha256']) {
+      expect(statSync(path.join(into, name)).mode & 0o777).toBe(0o644);
+    }
+    const old = await makeCertificate();
+    writeFileSync(path.join(into, 'tls-cert.pem'), old.cert);
+    writeFileSync(path.join(into, 'tls-cert.sha256'), `${old.sha256}\n`);
+    expect(await run(['trust', '--into', into, '--keep'], 'yes\n')).toBe(0);
+    expect(read('tls-cert.sha256')).toBe(`${gateway.certificate.sha256},${old.sha256}\n`);
+    expect(read('tls-cert.pem').match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    await expect(run(['trust', '--into', into, '--data-dir', into])).rejects.toThrow(/one of/);
   });
 
   it('says so when there is no gateway, or no https', async () => {

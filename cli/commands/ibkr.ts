@@ -9,7 +9,7 @@ import type { Say } from '../say.js';
 import { writeFileAtomically } from '../supervisor/records.js';
 import { UsageError } from '../supervisor/options.js';
 
-export const ibkrHelp = `Usage: keel ibkr trust [--url URL] [--keep] [--data-dir DIR]
+export const ibkrHelp = `Usage: keel ibkr trust [--url URL] [--keep] [--data-dir DIR | --into DIR]
        keel ibkr login-url [--url URL]
 
 trust shows the certificate of a gateway and, after a yes, stores it below the data directory and names it in .env
@@ -20,9 +20,11 @@ there is neither: Keel logs in at IBKR by itself.
   --url URL        the gateway: IBKR_BASE_URL when not given, else https://localhost:5000/v1/api
   --keep           keeps the certificate that is trusted now beside the new one, while it is being replaced
   --data-dir DIR   .keel when not given
+  --into DIR       writes tls-cert.pem and tls-cert.sha256 there, as containers take them, and leaves .env as it is
 
 Examples:
   keel ibkr trust --url https://localhost:5000/v1/api
+  keel ibkr trust --url https://127.0.0.1:5000/v1/api --into broker
   keel ibkr login-url`;
 
 const timeoutMs = 10_000;
@@ -39,7 +41,7 @@ interface Input {
 
 function parse(args: readonly string[]) {
   try {
-    const options = { url: text, 'data-dir': text, keep: { type: 'boolean' } } as const;
+    const options = { url: text, 'data-dir': text, into: text, keep: { type: 'boolean' } } as const;
     return parseArguments({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
@@ -54,6 +56,9 @@ export async function ibkrCommand(input: Input): Promise<number> {
   if (rest.length > 0) throw new UsageError('one of trust and login-url at a time');
   if (subcommand('ibkr', act, ['trust', 'login-url']) === 'login-url')
     return loginUrl(url, input, values.url !== undefined);
+  if (values.into !== undefined && values['data-dir'] !== undefined) {
+    throw new UsageError('one of --data-dir and --into');
+  }
   const dataDir = resolve(values['data-dir'] ?? input.env['KEEL_DATA_DIR'] ?? '.keel');
   const certificate = await readCertificate(url, timeoutMs);
   show(url, certificate, input.out);
@@ -61,7 +66,9 @@ export async function ibkrCommand(input: Input): Promise<number> {
     input.out('Nothing was stored.');
     return 1;
   }
-  store(input, certificate, { dataDir, url, keep: values.keep === true });
+  const keep = values.keep === true;
+  if (values.into === undefined) store(input, certificate, { dataDir, url, keep });
+  else storeInto(input.out, certificate, { directory: resolve(values.into), keep });
   return 0;
 }
 
@@ -112,20 +119,57 @@ function store(
   { dataDir, url, keep }: { readonly dataDir: string; readonly url: string; readonly keep: boolean },
 ): void {
   const file = join(dataDir, 'ibkr', 'gateway.pem');
-  const pin = certificate.sha256.replaceAll(':', '').toLowerCase();
   const oldFile = env['IBKR_CA_FILE'];
-  const old = keep ? (env['IBKR_CERT_SHA256'] ?? '').split(',')[0]?.trim() : '';
-  const oldPem = keep && oldFile && existsSync(oldFile) ? readFileSync(oldFile, 'utf8') : '';
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileAtomically(file, certificate.pem + oldPem, 0o644);
-  const pins = old && old !== pin ? `${pin},${old}` : pin;
+  const old = keep ? { pem: textOf(oldFile), pins: env['IBKR_CERT_SHA256'] ?? '' } : nothing;
+  const { pem, pins } = trusted(certificate, old);
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  writeFileAtomically(file, pem, 0o600);
   const dotEnv = join(directory, '.env');
   const settings = { IBKR_BASE_URL: url, IBKR_CA_FILE: file, IBKR_CERT_SHA256: pins };
   const before = existsSync(dotEnv) ? readFileSync(dotEnv, 'utf8') : '';
   writeFileSync(dotEnv, withSettings(before, settings), { mode: 0o600 });
   out(`Stored in ${file} and named in ${dotEnv}.`);
-  if (old && old !== pin)
-    out('The certificate that was trusted before stays trusted beside it: trust again without --keep later.');
+  tellOfOld(pins, out);
+}
+
+/** As docker-compose.yml and the manifests mount them: readable, for the container's user is another one. */
+function storeInto(
+  out: Say,
+  certificate: ShownCertificate,
+  { directory, keep }: { readonly directory: string; readonly keep: boolean },
+): void {
+  const pemFile = join(directory, 'tls-cert.pem');
+  const pinFile = join(directory, 'tls-cert.sha256');
+  const old = keep ? { pem: textOf(pemFile), pins: textOf(pinFile) } : nothing;
+  const { pem, pins } = trusted(certificate, old);
+  mkdirSync(directory, { recursive: true });
+  writeFileAtomically(pemFile, pem, 0o644);
+  writeFileAtomically(pinFile, `${pins}\n`, 0o644);
+  out(`Stored in ${pemFile} and ${pinFile}. Start the workers again: they read them at start.`);
+  tellOfOld(pins, out);
+}
+
+interface Trusted {
+  readonly pem: string;
+  /** Fingerprints, separated by a comma. */
+  readonly pins: string;
+}
+
+const nothing: Trusted = { pem: '', pins: '' };
+
+/** The new one first, and of the old ones the newest. */
+function trusted({ pem, sha256 }: ShownCertificate, old: Trusted): Trusted {
+  const pin = sha256.replaceAll(':', '').toLowerCase();
+  const before = old.pins.split(',')[0]?.trim() ?? '';
+  return { pem: pem + old.pem, pins: before === '' || before === pin ? pin : `${pin},${before}` };
+}
+
+const textOf = (file: string | undefined): string =>
+  file !== undefined && file !== '' && existsSync(file) ? readFileSync(file, 'utf8') : '';
+
+function tellOfOld(pins: string, out: Say): void {
+  if (!pins.includes(',')) return;
+  out('The certificate that was trusted before stays trusted beside it: trust again without --keep later.');
 }
 
 /** The text of a .env with these settings in place of what it says of them. */

@@ -41,14 +41,16 @@ const rotateBytes = 10_000_000;
 
 /** Starts a process in a group of its own. @throws Error when the command cannot be run at all */
 export async function startChild({ role, command, args, env, logs }: ChildSpec): Promise<Child> {
-  mkdirSync(logs, { recursive: true });
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
   const logFile = join(logs, `${role}.log`);
   if (existsSync(logFile) && statSync(logFile).size > rotateBytes) renameSync(logFile, `${logFile}.1`);
   // For its owner alone, as the simulator's say where keys are.
   appendFileSync(logFile, '', { mode: 0o600 });
   const from = statSync(logFile).size;
   const log = openSync(logFile, 'a');
-  const started = spawn(command, [...args], { env, detached: true, stdio: ['ignore', log, log] });
+  const started = privately(() =>
+    spawn(command, [...args], { env, detached: true, stdio: ['ignore', log, log] }),
+  );
   closeSync(log);
   let how: string | null = null;
   const listeners: ((how: string) => void)[] = [];
@@ -75,6 +77,16 @@ export async function startChild({ role, command, args, env, logs }: ChildSpec):
     },
     output: () => readFrom(logFile, from),
   };
+}
+
+/** What a child writes is for its owner alone, such as the file of Temporal's histories. */
+function privately<T>(start: () => T): T {
+  const before = process.umask(0o077);
+  try {
+    return start();
+  } finally {
+    process.umask(before);
+  }
 }
 
 function readFrom(file: string, from: number): string {

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makePrivate } from './privacy.js';
 import type { ProcessId } from './processTable.js';
 import { identify, isAlive } from './processTable.js';
 
@@ -53,7 +54,7 @@ export const keptNames: readonly RegExp[] = [
 ];
 
 /**
- * Makes the directory when it is missing and marks it as Keel's.
+ * Makes the directory when it is missing, marks it as Keel's, and keeps it from other users.
  * @returns whether it was made or empty, so that nothing of an earlier start can be in it
  * @throws StartError when it cannot be written, or holds somebody else's files
  */
@@ -74,14 +75,18 @@ export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
   }
   refuseFullDisk(dataDir);
   const names = readdirSync(dataDir);
-  if (names.includes(marker)) return { fresh: false };
+  if (names.includes(marker)) {
+    makePrivate(dataDir);
+    return { fresh: false };
+  }
   const foreign = names.find((name) => name !== lockFile && !keptNames.some((kept) => kept.test(name)));
   if (foreign !== undefined) {
     throw new StartError(
       `${dataDir} holds files that are not Keel's (${foreign}): give a new or empty directory with --data-dir`,
     );
   }
-  writeFileSync(join(dataDir, marker), `${JSON.stringify({ keel: 1 })}\n`);
+  writeFileSync(join(dataDir, marker), `${JSON.stringify({ keel: 1 })}\n`, { mode: 0o600 });
+  makePrivate(dataDir);
   return { fresh: names.length === 0 };
 }
 

@@ -48,7 +48,7 @@ export function choosePlace(dataDir: string, log: (message: string) => void): Pl
     assertOwner(inside, [process.getuid?.() ?? statSync(inside).uid]);
     return { directory: inside, user: null, moved: false };
   }
-  const user = ownerOf(inside) ?? findUser(userName) ?? makeUser(log);
+  const user = serverUser(dataDir) ?? makeUser(log);
   const blocked = unreachableParent(dirname(inside), user);
   if (blocked === null) {
     makeDirectory(inside, 0o700);
@@ -67,6 +67,10 @@ export function choosePlace(dataDir: string, log: (message: string) => void): Pl
   );
   return { directory: outside, user, moved: true };
 }
+
+/** As whom root runs the server of this data directory; null while there is no such user. */
+export const serverUser = (dataDir: string): SystemUser | null =>
+  ownerOf(candidates(dataDir).inside) ?? findUser(userName);
 
 /** The first directory on the way to `path` that the user may not pass, or null. Both ends included. */
 export function unreachableParent(path: string, user: Pick<SystemUser, 'uid' | 'gid'>): string | null {

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { awaitReady, startChild } from '../supervisor/child.js';
 import { endProcess } from '../supervisor/leftovers.js';
 import { ensureCluster, runningPostgres, startPostgres } from '../supervisor/postgres.js';
+import { makePrivate } from '../supervisor/privacy.js';
 import { identify } from '../supervisor/processTable.js';
 import { temporalService } from '../supervisor/temporal.js';
 import type { ComposeFile } from './compose.js';
@@ -20,8 +21,9 @@ export async function startPostgresServer(
   port: number,
   undo: Undo,
 ): Promise<{ readonly url: string }> {
-  // Its user has to reach it.
+  // Open for a moment, so that its user may pass afterwards, and nobody else.
   chmodSync(dataDir, 0o755);
+  makePrivate(dataDir);
   const log = (message: string): void => {
     say(`  · ${message}`);
   };

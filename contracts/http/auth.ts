@@ -1,5 +1,6 @@
 // Users and logins on the HTTP API. Used by api/routes/auth.ts, the CLI and the OpenAPI document.
 import { z } from 'zod';
+import { passwordCharacters } from '../../domain/access/password.js';
 import { roles } from '../../domain/access/roles.js';
 import { instant } from './fields.js';
 
@@ -7,12 +8,19 @@ export const role = z
   .enum(roles)
   .meta({ description: 'What the user may do: each role includes those before it.' });
 
-/** Raw length only; what a password must be is checked after it is composed. */
-const password = z
-  .string()
-  .min(1)
-  .max(1024)
-  .meta({ description: '12 to 256 characters of any script; nothing is cut off.', format: 'password' });
+/** Raw length only: one that is given is compared, and a new one is checked after it is composed. */
+const rawPassword = z.string().min(1).max(1024);
+const password = rawPassword.meta({
+  description: 'The password as it was set, or a one-time password.',
+  format: 'password',
+});
+const { least, most } = passwordCharacters;
+const newPassword = rawPassword.meta({
+  description: `${String(least)} to ${String(most)} characters of any script, once composed (NFC); nothing is cut off.`,
+  format: 'password',
+  minLength: least,
+  maxLength: most,
+});
 
 const email = z
   .email()
@@ -35,7 +43,9 @@ const code = z.string().min(1).max(40).meta({
 
 const token = z.string().min(1).max(200);
 
-export const registerRequest = z.strictObject({ email, username, password }).meta({ id: 'RegisterRequest' });
+export const registerRequest = z
+  .strictObject({ email, username, password: newPassword })
+  .meta({ id: 'RegisterRequest' });
 
 export const loginRequest = z
   .strictObject({
@@ -48,7 +58,7 @@ export const loginRequest = z
 export const refreshRequest = z.strictObject({ refreshToken: token }).meta({ id: 'RefreshRequest' });
 
 export const passwordRequest = z
-  .strictObject({ current: password, next: password })
+  .strictObject({ current: password, next: newPassword })
   .meta({ id: 'PasswordRequest' });
 
 export const passwordChanged = z
