@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
-import type { BrokerOrder } from '../ports/broker.js';
+import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
@@ -12,6 +12,9 @@ const order: BrokerOrder = { ...workingOrder, filledQuantity: '10', averagePrice
 interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
+  readonly unreadable?: readonly UnreadableOrder[];
+  /** Client order ids of intents that the database has; every one unless given. */
+  readonly known?: readonly string[];
   readonly cash?: () => string;
   /** Intents as they are listed. */
   readonly open?: readonly IntentRow[];
@@ -26,6 +29,8 @@ interface Far {
   readonly pausesMs?: readonly number[];
   /** Whether an order is open; without one the next poll is an hour away. */
   readonly demand?: boolean;
+  /** Who hears of an intent or a snapshot, in order: its lifecycle or the database. */
+  readonly heard?: string[];
 }
 
 const silence: BrokerNewsPort = {
@@ -35,6 +40,8 @@ const silence: BrokerNewsPort = {
 /** One poll, or more, against the far sides of the ports. */
 async function poll({
   orders = () => [],
+  unreadable = [],
+  known,
   cash = () => '10000',
   open = [],
   moved = {},
@@ -44,12 +51,11 @@ async function poll({
   brokerNews = silence,
   pausesMs = [1000],
   demand = true,
+  heard = [],
 }: Far) {
   const saved: BrokerSnapshot[] = [];
   const applied: { id: string; next: IntentState }[] = [];
   const told: OrderState[] = [];
-  /** Who heard of an intent first: its lifecycle or the database. */
-  const heard: string[] = [];
   let now = Date.parse('2026-01-01T00:00:00.000Z');
   let polls = 0;
   const deps = {
@@ -60,7 +66,7 @@ async function poll({
       orders: async () => {
         // The orders have a limit of their own and come last.
         await new Promise((resolve) => setTimeout(resolve, 5));
-        return orders();
+        return { orders: orders(), unreadable };
       },
       executions: () => Promise.resolve([]),
       account: () =>
@@ -76,6 +82,7 @@ async function poll({
     brokerState: {
       save: (read: BrokerSnapshot) => {
         if (newest) saved.push(read);
+        heard.push('snapshot');
         return Promise.resolve(newest);
       },
       demand: () => Promise.resolve({ runs: demand, orders: demand }),
@@ -89,7 +96,10 @@ async function poll({
         heard.push('database');
         return Promise.resolve(void applied.push({ id, next }));
       },
-      get: (id: string) => Promise.resolve({ ...intent, state: moved[id] ?? intent.state }),
+      get: (id: string) =>
+        Promise.resolve(
+          known?.includes(id) === false ? null : { ...intent, state: moved[id] ?? intent.state },
+        ),
       move: (id: string, from: readonly IntentState[], to: IntentState) => {
         const listed = open.find(({ clientOrderId }) => clientOrderId === id);
         const may = listed !== undefined && from.includes(listed.state);
@@ -138,7 +148,7 @@ describe('one poll of the broker', () => {
     // Once it is stored as filled and has no legs, a sell is open no more: nobody would look at it again.
     const sell = { ...intent, side: 'SELL', stop: null, target: null } as const;
     const { heard } = await poll({ open: [sell], orders: () => [{ ...order, side: 'SELL' }] });
-    expect(heard).toEqual(['lifecycle', 'database']);
+    expect(heard).toEqual(['snapshot', 'lifecycle', 'database']);
   });
   it('goes on over an intent that its lifecycle moved since it was listed', async () => {
     // The poll read the orders before this one arrived; its answer was written before the poll got to its intent.
@@ -161,6 +171,56 @@ describe('one poll of the broker', () => {
     const { applied, told } = await poll({ open: [intent], orders: () => [order], newest: false });
     expect([applied, told]).toEqual([[], []]);
   });
+});
+
+describe('an order that cannot be read', () => {
+  const elsewhere: UnreadableOrder = {
+    brokerOrderId: '77',
+    clientOrderId: 'of-another-tool',
+    conid: '1',
+    side: 'BUY',
+    status: 'WORKING',
+    problem: 'totalSize: Invalid input',
+  };
+  const followed = {
+    ...intent,
+    state: 'ACKNOWLEDGED',
+    brokerOrderId: '1',
+    legs: [{ role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' }],
+  } as const;
+
+  it('and was made elsewhere is told of in the snapshot, and the rest is used', async () => {
+    const { saved, applied } = await poll({
+      open: [intent],
+      orders: () => [order],
+      unreadable: [elsewhere],
+      known: ['mine'],
+    });
+    expect(saved).toMatchObject([{ orders: [{ brokerOrderId: '1' }], unreadable: [elsewhere] }]);
+    expect(applied).toEqual([{ id: 'mine', next: 'FILLED' }]);
+  });
+
+  it.each<[string, Partial<UnreadableOrder>]>([
+    ['has no id', { clientOrderId: null }],
+    ['has the id of an intent', { clientOrderId: 'mine' }],
+    ['has the order id of an entry', { brokerOrderId: '1' }],
+    ['has the order id of a leg', { brokerOrderId: '2' }],
+    ['has nothing', { brokerOrderId: null, clientOrderId: null, conid: null, side: null, status: null }],
+    ['is over and has the id of an intent', { clientOrderId: 'mine', status: 'CANCELLED' }],
+  ])(
+    'and %s may be one of ours: nothing of the list is used, and nobody is told anything',
+    async (_what, change) => {
+      const heard: string[] = [];
+      const read = poll({
+        open: [followed],
+        unreadable: [{ ...elsewhere, ...change }],
+        known: ['mine'],
+        heard,
+      });
+      await expect(read).rejects.toMatchObject({ code: 'ORDER_UNREADABLE', errorClass: 'retryable' });
+      expect(heard).toEqual([]);
+    },
+  );
 });
 
 describe('hints of the broker', () => {

@@ -2,7 +2,7 @@
 // and tells each order's lifecycle what changed.
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
-import type { BrokerPort } from '../ports/broker.js';
+import type { BrokerPort, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
@@ -170,7 +170,11 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
   const { mode, accountId, broker } = deps;
   const readStartedAt = new Date(deps.clock.now()).toISOString();
   await broker.ensureSession();
-  const [orders, executions] = await Promise.all([broker.orders(accountId), broker.executions(accountId)]);
+  const [{ orders, unreadable }, executions] = await Promise.all([
+    broker.orders(accountId),
+    broker.executions(accountId),
+  ]);
+  await refuseOwn(deps, unreadable);
   const [account, positions] = await Promise.all([broker.account(accountId), broker.positions(accountId)]);
   return {
     mode,
@@ -181,6 +185,35 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
     account,
     positions,
     orders,
+    unreadable,
     executions,
   };
+}
+
+/**
+ * An order of Keel's that cannot be read must not be taken for one that does not exist: then nothing of the list is used. It
+ * is another's only where it has an id that no intent has, and an order id that none of Keel's orders has.
+ * @throws KeelError ORDER_UNREADABLE (retryable)
+ */
+async function refuseOwn(
+  { intents, mode, accountId }: BrokerStateDeps,
+  unreadable: readonly UnreadableOrder[],
+): Promise<void> {
+  if (unreadable.length === 0) return;
+  const open = await intents.listOpen(mode, accountId);
+  const own = new Set(
+    open.flatMap(({ brokerOrderId, legs }) => [brokerOrderId, ...legs.map((leg) => leg.brokerOrderId)]),
+  );
+  for (const { brokerOrderId, clientOrderId, problem } of unreadable) {
+    const foreign =
+      clientOrderId !== null &&
+      !(brokerOrderId !== null && own.has(brokerOrderId)) &&
+      (await intents.get(clientOrderId)) === null;
+    if (foreign) continue;
+    throw new KeelError(
+      'ORDER_UNREADABLE',
+      `The broker lists order ${brokerOrderId ?? 'of no id'}, which Keel cannot read (${problem}) and which may be its own. Look at it at the broker; until it can be read or is gone from the list, no order goes out.`,
+      { errorClass: 'retryable', facts: { brokerOrderId, clientOrderId, problem } },
+    );
+  }
 }

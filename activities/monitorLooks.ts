@@ -121,13 +121,25 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
       facts: { clientOrderId },
     });
   }
+  const unreadable = (snapshot.unreadable ?? []).map(
+    (order) => order.brokerOrderId ?? order.clientOrderId ?? 'an order of no id',
+  );
+  const found = [
+    ...(seenTwice.length > 0 ? [`nobody follows ${seenTwice.join(', ')}`] : []),
+    ...(unreadable.length > 0 ? [`nobody can read ${unreadable.join(', ')}, made elsewhere`] : []),
+  ];
   return {
-    status: seenTwice.length === 0 ? 'ok' : 'warning',
+    status: found.length === 0 ? 'ok' : 'warning',
     message:
-      seenTwice.length === 0
+      found.length === 0
         ? `${open.length} orders are open, and each is followed`
-        : `nobody follows ${seenTwice.join(', ')}: look at these orders at the broker`,
-    facts: { open: open.length, unfollowed, alarmed: seenTwice },
+        : `${found.join('; ')}: look at these orders at the broker`,
+    facts: {
+      open: open.length,
+      unfollowed,
+      alarmed: seenTwice,
+      ...(unreadable.length > 0 && { unreadable }),
+    },
   };
 }
 

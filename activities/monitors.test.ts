@@ -103,6 +103,17 @@ describe('the monitor of orders', () => {
     expect(news.map(({ key }) => key)).toEqual(['unfollowed/not-of-this-database']);
   });
 
+  it('names an order made elsewhere that nobody can read', async () => {
+    const unreadable = [
+      { brokerOrderId: '77', clientOrderId: 'x', conid: '1', side: null, status: null, problem: 'side' },
+    ];
+    expect(await world({}, snapshotOf({ unreadable })).look('reconciliation')).toMatchObject({
+      status: 'warning',
+      message: 'nobody can read 77, made elsewhere: look at these orders at the broker',
+      facts: { unreadable: ['77'] },
+    });
+  });
+
   it('leaves alone what was made elsewhere, what is over, and legs', async () => {
     const orders = [
       { ...foreign, clientOrderId: null },

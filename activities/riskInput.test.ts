@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { buyDecision, riskProfile } from '../domain/testing/facts.js';
-import type { BrokerOrder } from '../ports/broker.js';
+import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
+import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { IntentRow } from '../ports/stores.js';
-import { verdictOf, type RiskInput } from './riskInput.js';
+import { relevantSnapshot, verdictOf, type RiskInput } from './riskInput.js';
 import { appleContract, sentIntent, workingOrder } from './testing/orders.js';
 
 const working: BrokerOrder = { ...workingOrder, clientOrderId: 'earlier' };
@@ -17,7 +17,12 @@ const earlier: IntentRow = {
 };
 
 /** A buy of an instrument, with 2000 in cash. */
-const weigh = (conid: string, intents: readonly IntentRow[], orders: readonly BrokerOrder[]) => {
+const weigh = (
+  conid: string,
+  intents: readonly IntentRow[],
+  orders: readonly BrokerOrder[],
+  change: Partial<RiskInput> = {},
+) => {
   const input: RiskInput = {
     format: 1,
     stage: 'admission',
@@ -41,6 +46,7 @@ const weigh = (conid: string, intents: readonly IntentRow[], orders: readonly Br
       orders,
     },
     intents,
+    ...change,
   };
   return verdictOf(input);
 };
@@ -59,5 +65,58 @@ describe('what an earlier order of the account takes away', () => {
       expect(weigh('1', ended, [working]).code).toBe('QUANTITY');
       expect(weigh('1', ended, []).code).toBe('APPROVED');
     }
+  });
+});
+
+describe('an order made elsewhere that cannot be read', () => {
+  const unreadable: UnreadableOrder = {
+    brokerOrderId: '77',
+    clientOrderId: 'of-another-tool',
+    conid: '2',
+    side: 'BUY',
+    status: 'WORKING',
+    problem: 'totalSize: Invalid input',
+  };
+  const held = {
+    conid: '265598',
+    symbol: 'AAPL',
+    quantity: '5',
+    averageCost: '100',
+    marketPrice: '100',
+  };
+  /** A buy or a sell of 265598 beside such an order. */
+  const beside = (action: 'buy' | 'sell', change: Partial<UnreadableOrder>) => {
+    const snapshot = relevantSnapshot(
+      {
+        mode: 'simulated',
+        accountId: 'DU1',
+        readStartedAt: '2026-01-01T00:00:00.000Z',
+        marketTime: '2014-07-08T13:35:00.000Z',
+        marketStep: 1,
+        account: { accountId: 'DU1', currency: 'USD', netLiquidation: '2000', settledCash: '2000' },
+        positions: action === 'sell' ? [held] : [],
+        orders: [],
+        unreadable: [{ ...unreadable, ...change }],
+        executions: [],
+      },
+      '265598',
+    );
+    const decision = action === 'sell' ? sellDecision : buyDecision;
+    return weigh('265598', [], [], { snapshot, decision }).code;
+  };
+
+  it.each<['buy' | 'sell', string, Partial<UnreadableOrder>, string]>([
+    ['buy', 'may take any cash', {}, 'ORDER_UNREADABLE'],
+    ['buy', 'may be a buy', { side: null }, 'ORDER_UNREADABLE'],
+    ['buy', 'is in no known state', { status: null }, 'ORDER_UNREADABLE'],
+    ['buy', 'sells', { side: 'SELL' }, 'APPROVED'],
+    ['buy', 'is over', { status: 'FILLED' }, 'APPROVED'],
+    ['sell', 'may take these shares', { conid: '265598', side: 'SELL' }, 'ORDER_UNREADABLE'],
+    ['sell', 'may add to them', { conid: '265598' }, 'ORDER_UNREADABLE'],
+    ['sell', 'may be of these shares', { conid: null }, 'ORDER_UNREADABLE'],
+    ['sell', 'is of others', { side: 'SELL' }, 'APPROVED'],
+    ['sell', 'is over', { conid: '265598', status: 'CANCELLED' }, 'APPROVED'],
+  ])('and a %s, where it %s: %j gives %s', (action, _why, change, code) => {
+    expect(beside(action, change)).toBe(code);
   });
 });

@@ -11,9 +11,10 @@ import type {
   RiskVerdict,
   TimeframeScore,
 } from '../domain/risk/types.js';
-import type { AccountState, BrokerOrder, BrokerPosition } from '../ports/broker.js';
+import type { AccountState, BrokerOrder, BrokerPosition, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { terminalIntentStates } from '../contracts/wire/order.js';
+import type { BrokerOrderStatus } from '../contracts/wire/order.js';
 
 export type TradingState = RiskFacts['tradingState'];
 
@@ -45,6 +46,8 @@ export interface RiskInput {
     readonly positions: readonly BrokerPosition[];
     /** Those that may still fill, of every symbol. */
     readonly orders: readonly BrokerOrder[];
+    /** Orders made elsewhere that cannot be read and may still fill; absent where there are none. */
+    readonly unreadable?: readonly UnreadableOrder[];
   };
   /** Keel's own intents that are not over. */
   readonly intents: readonly IntentRow[];
@@ -53,12 +56,19 @@ export interface RiskInput {
 }
 
 /** Cuts a snapshot down to what a verdict on one instrument depends on. */
-export const relevantSnapshot = (snapshot: BrokerSnapshot, conid: string): RiskInput['snapshot'] => ({
-  readStartedAt: snapshot.readStartedAt,
-  account: snapshot.account,
-  positions: snapshot.positions.filter((position) => position.conid === conid),
-  orders: snapshot.orders.filter(({ status }) => ['PENDING', 'WORKING', 'PENDING_CANCEL'].includes(status)),
-});
+export function relevantSnapshot(snapshot: BrokerSnapshot, conid: string): RiskInput['snapshot'] {
+  const unreadable = (snapshot.unreadable ?? []).filter(({ status }) => status === null || alive(status));
+  return {
+    readStartedAt: snapshot.readStartedAt,
+    account: snapshot.account,
+    positions: snapshot.positions.filter((position) => position.conid === conid),
+    orders: snapshot.orders.filter(({ status }) => alive(status)),
+    ...(unreadable.length > 0 && { unreadable }),
+  };
+}
+
+const alive = (status: BrokerOrderStatus): boolean =>
+  ['PENDING', 'WORKING', 'PENDING_CANCEL'].includes(status);
 
 export const verdictOf = (input: RiskInput): RiskVerdict =>
   evaluateRisk(input.decision, input.profile, riskFacts(input), input.ceiling);
@@ -79,6 +89,7 @@ function riskFacts(input: RiskInput): RiskFacts {
   const foreignHere = foreign.filter(({ conid }) => conid === contract.conid);
   const of = (side: 'BUY' | 'SELL') =>
     sum([...sameSymbol, ...foreignHere].filter((order) => order.side === side).map(remaining));
+  const unreadable = unreadableHere(input);
   return {
     tradingState: input.tradingState,
     accountCurrency: snapshot.account.currency,
@@ -98,7 +109,17 @@ function riskFacts(input: RiskInput): RiskFacts {
     priceIncrements: contract.priceIncrements,
     quantityIncrement: contract.quantityIncrement,
     ...(input.timeframeScores !== undefined && { timeframeScores: input.timeframeScores }),
+    ...(unreadable.length > 0 && { unreadableOrders: unreadable }),
   };
+}
+
+/** Names of the orders that may take the cash of this buy, or the shares of this sell, and nobody can say how much. */
+function unreadableHere({ snapshot, decision, contract }: RiskInput): readonly string[] {
+  return (snapshot.unreadable ?? [])
+    .filter(({ side, conid }) =>
+      decision.action === 'buy' ? side !== 'SELL' : conid === null || conid === contract.conid,
+    )
+    .map(({ brokerOrderId, clientOrderId }) => brokerOrderId ?? clientOrderId ?? 'of no id');
 }
 
 /**

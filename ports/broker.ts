@@ -41,6 +41,25 @@ export interface BrokerOrder {
   readonly reason: string | null;
 }
 
+/** An order that the broker lists and Keel cannot read, with what of it can be. */
+export interface UnreadableOrder {
+  readonly brokerOrderId: string | null;
+  /** The id that it was sent with; null where it cannot be read, or there is none: it may be one of Keel's. */
+  readonly clientOrderId: string | null;
+  readonly conid: string | null;
+  readonly side: 'BUY' | 'SELL' | null;
+  /** Null: it may still fill. */
+  readonly status: BrokerOrderStatus | null;
+  /** What cannot be read. */
+  readonly problem: string;
+}
+
+export interface BrokerOrders {
+  readonly orders: readonly BrokerOrder[];
+  /** Nobody may take these for orders that do not exist. */
+  readonly unreadable: readonly UnreadableOrder[];
+}
+
 export interface BrokerExecution {
   readonly executionId: string;
   readonly brokerOrderId: string | null;
@@ -85,7 +104,7 @@ export interface BrokerPort {
   account(accountId: string): Promise<AccountState>;
   positions(accountId: string): Promise<readonly BrokerPosition[]>;
   /** Orders of the broker's session, primed: an empty list is the truth. */
-  orders(accountId: string): Promise<readonly BrokerOrder[]>;
+  orders(accountId: string): Promise<BrokerOrders>;
   /** Executions of the last seven days. */
   executions(accountId: string): Promise<readonly BrokerExecution[]>;
   /**

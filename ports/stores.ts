@@ -8,7 +8,13 @@ import type { Strategy, StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis, Decision } from '../domain/decision/decision.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import type { RiskVerdict } from '../domain/risk/types.js';
-import type { AccountState, BrokerExecution, BrokerOrder, BrokerPosition } from './broker.js';
+import type {
+  AccountState,
+  BrokerExecution,
+  BrokerOrder,
+  BrokerPosition,
+  UnreadableOrder,
+} from './broker.js';
 
 export interface StrategyStore {
   /** @throws KeelError STRATEGY_EXISTS (final). */
@@ -222,6 +228,8 @@ export interface BrokerSnapshot {
   readonly account: AccountState;
   readonly positions: readonly BrokerPosition[];
   readonly orders: readonly BrokerOrder[];
+  /** Orders made elsewhere that cannot be read; a snapshot of before there were such has none. */
+  readonly unreadable?: readonly UnreadableOrder[];
   readonly executions: readonly BrokerExecution[];
 }
 

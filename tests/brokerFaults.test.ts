@@ -96,7 +96,7 @@ async function submit(ibkr: IbkrGateway, clientOrderId: string, isLimit: boolean
   if (outcome.kind === 'accepted') return 'ACKNOWLEDGED';
   if (outcome.kind === 'rejected') return 'REJECTED';
   for (let look = 0; look < 20; look += 1) {
-    const orders = await broker.orders(ACCOUNT).catch(() => []);
+    const { orders } = await broker.orders(ACCOUNT).catch(() => ({ orders: [] }));
     if (orders.some((order) => order.clientOrderId === clientOrderId)) return 'ACKNOWLEDGED';
   }
   // After its validity: the broker never had it.

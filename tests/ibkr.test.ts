@@ -102,7 +102,7 @@ describe('the simulator', () => {
     const first = await start(again.path);
     await createMarketStepper(adminOf(first)).step(opened);
     const ibkr = connect(first);
-    expect(await ibkr.broker.orders(accountId)).toEqual([]);
+    expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
     const port = Number(new URL(first.baseUrl).port);
     await first.close();
     await expect(ibkr.broker.orders(accountId)).rejects.toMatchObject({ errorClass: 'retryable' });
@@ -120,7 +120,7 @@ describe('the simulator', () => {
       onError: () => undefined,
     });
     await expect(ibkr.broker.orders(accountId)).rejects.toMatchObject({ code: 'IBKR_ACCOUNTS_FIRST' });
-    expect(await ibkr.broker.orders(accountId)).toEqual([]);
+    expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
     ibkr.close();
     await second.close();
     again.remove();
@@ -199,7 +199,7 @@ describe('the desk at the simulator', () => {
     });
     const sale = await ibkr.desk.preview({ ...limit, side: 'SELL' });
     expect(sale.refusal).toMatch(/may not sell short/);
-    expect(await ibkr.broker.orders(other)).toEqual([]);
+    expect((await ibkr.broker.orders(other)).orders).toEqual([]);
   });
 
   test('places a group, changes and follows its orders, and cancels one with the other', async () => {

@@ -175,7 +175,7 @@ describe('the OAuth front', () => {
   });
   test('ends a token: the next call logs in again, and its session is prepared anew', async () => {
     const ibkr = login();
-    expect(await ibkr.broker.orders(accountId)).toEqual([]);
+    expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
     await fault({ kind: 'login-loss', on: 'orders' });
     await expect(ibkr.broker.orders(accountId)).rejects.toMatchObject({ code: 'IBKR_UNAUTHORIZED' });
     await eventually(() => ibkr.broker.orders(accountId));
@@ -189,7 +189,7 @@ describe('the OAuth front', () => {
     expect(await ibkr.login.status()).toMatchObject({ authenticated: true, connected: true });
     expect(await ibkr.login.prepare()).toEqual({ kind: 'prepared' });
     expect(await ibkr.login.tickle()).toEqual({ kind: 'tickled' });
-    expect(await ibkr.broker.orders(accountId)).toEqual([]);
+    expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
   });
 
   async function fault(wish: object): Promise<void> {
@@ -231,7 +231,7 @@ test('a token is renewed before it ends, and orders go out before and after', as
   // By now the first token has ended, so what is signed is signed with the second one.
   later = 24 * hourMs + 60_000;
   expect(await place('TOKEN3')).toBe('accepted');
-  const placed = (await ibkr.broker.orders(accountId)).map((order) => order.clientOrderId);
+  const placed = (await ibkr.broker.orders(accountId)).orders.map((order) => order.clientOrderId);
   expect(placed.sort()).toEqual(['TOKEN1', 'TOKEN2', 'TOKEN3']);
   ibkr.close();
   await simulator.close();

@@ -90,7 +90,7 @@ async function hintsUntil(news: BrokerNews, wanted: () => Promise<boolean>): Pro
   while (!(await wanted()));
 }
 const isFilled = (ibkr: IbkrGateway, id: string) => async (): Promise<boolean> =>
-  (await ibkr.broker.orders(accountId)).some(
+  (await ibkr.broker.orders(accountId)).orders.some(
     ({ clientOrderId, status }) => clientOrderId === id && status === 'FILLED',
   );
 
@@ -313,7 +313,9 @@ describe('the poller', () => {
     await until(async () => ((await acted('socket-lie')) > 0 ? true : null));
     await until(() => Promise.resolve(statusOf(poller.saved.at(-1), id) ?? null));
     expect(statusOf(poller.saved.at(-1), id)).toBe('WORKING');
-    const known = new Set((await ibkr.broker.orders(accountId)).map(({ brokerOrderId }) => brokerOrderId));
+    const known = new Set(
+      (await ibkr.broker.orders(accountId)).orders.map(({ brokerOrderId }) => brokerOrderId),
+    );
     for (const { orders: listed } of poller.saved) {
       expect(listed.filter(({ brokerOrderId }) => !known.has(brokerOrderId))).toEqual([]);
     }

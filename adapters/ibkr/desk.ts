@@ -82,7 +82,7 @@ export function createIbkrDesk(parts: DeskParts): IbkrDesk {
       }),
     async placeGroup(orders) {
       const outcome = await write(() => groupWrite(accountId, orders));
-      const listed = await session.run((memory) => readOrders(client, memory, accountId));
+      const { orders: listed } = await session.run((memory) => readOrders(client, memory, accountId));
       const results = orders.map(({ clientOrderId }) => ({
         clientOrderId,
         order: listed.find((order) => order.clientOrderId === clientOrderId) ?? null,

@@ -1,12 +1,18 @@
 // Reading and cancelling orders, and reading executions. Called by broker.ts.
 import type { BrokerOrderStatus } from '../../contracts/wire/order.js';
-import type { BrokerExecution, BrokerOrder } from '../../ports/broker.js';
+import type { BrokerExecution, BrokerOrder, BrokerOrders, UnreadableOrder } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
 import { clean, errorText, refusalOf } from './errors.js';
 import { parseJson } from './json.js';
-import { anyObjectSchema, ordersSchema, tradesSchema } from './schemas.js';
+import {
+  anyObjectSchema,
+  brokenOrderRowSchema,
+  orderRowSchema,
+  ordersSchema,
+  tradesSchema,
+} from './schemas.js';
 import type { OrderRow, TradeRow } from './schemas.js';
 import type { SessionMemory } from './session.js';
 
@@ -31,21 +37,49 @@ const statuses: Readonly<Record<string, BrokerOrderStatus>> = {
   Inactive: 'REJECTED',
 };
 
-/** @throws KeelError IBKR_UNKNOWN_STATE (final): an order in a state that Keel does not know is nothing to guess about. */
-function orderStatus(row: Pick<OrderRow, 'status' | 'orderId'>): BrokerOrderStatus {
-  const status = Object.hasOwn(statuses, row.status) ? statuses[row.status] : undefined;
-  if (status !== undefined) return status;
-  const given = clean(row.status);
-  throw new KeelError(
-    'IBKR_UNKNOWN_STATE',
-    `IBKR says that order ${row.orderId} is "${given}", which Keel does not know.`,
-    {
-      facts: { orderId: row.orderId, status: given },
+/** Null for a state that Keel does not know: it is nothing to guess about. */
+const orderStatus = (given: string | null | undefined): BrokerOrderStatus | null =>
+  typeof given === 'string' && Object.hasOwn(statuses, given) ? (statuses[given] ?? null) : null;
+
+/** A row with its state read. */
+type ReadRow = Omit<OrderRow, 'status'> & { readonly status: BrokerOrderStatus };
+
+type RowReading = { readonly row: ReadRow } | { readonly unreadable: UnreadableOrder };
+
+/** @returns null for a row of another account */
+function readRow(accountId: string, given: unknown): RowReading | null {
+  const broken = brokenOrderRowSchema.safeParse(given).data;
+  if (!mine(accountId, broken?.acct, broken?.account)) return null;
+  const read = orderRowSchema.safeParse(given);
+  const status = orderStatus(broken?.status);
+  if (read.success && status !== null) return { row: { ...read.data, status } };
+  const [issue] = read.success ? [] : read.error.issues;
+  const problem =
+    issue === undefined
+      ? `its state "${clean(broken?.status ?? '')}"`
+      : `${issue.path.join('.')}: ${issue.message}`;
+  return {
+    unreadable: {
+      brokerOrderId: broken?.orderId ?? null,
+      clientOrderId: broken?.order_ref || null,
+      conid: broken?.conid ?? null,
+      side: broken?.side ?? null,
+      status,
+      problem: clean(problem),
     },
-  );
+  };
 }
 
-function orderType(row: OrderRow): BrokerOrder['type'] {
+function readList(accountId: string, list: readonly unknown[]): BrokerOrders {
+  const readings = list.map((given) => readRow(accountId, given)).filter((reading) => reading !== null);
+  const rows = readings.flatMap((reading) => ('row' in reading ? [reading.row] : []));
+  return {
+    orders: rows.map((row) => toOrder(row, rows)),
+    unreadable: readings.flatMap((reading) => ('unreadable' in reading ? [reading.unreadable] : [])),
+  };
+}
+
+function orderType(row: ReadRow): BrokerOrder['type'] {
   const name = (row.origOrderType || row.orderType).toUpperCase().replace(/[ _]/g, '');
   if (name === 'MARKET' || name === 'MKT') return 'MKT';
   if (name === 'LIMIT' || name === 'LMT') return 'LMT';
@@ -58,13 +92,13 @@ const positiveId = (value: string | number | null | undefined): string | null =>
 };
 
 /** The parent by its order id; some builds name it by our id, or only the group of the exits by its order id. */
-function parentOf(row: OrderRow, rows: readonly OrderRow[]): string | null {
+function parentOf(row: ReadRow, rows: readonly ReadRow[]): string | null {
   const named = row.parentId ? rows.find(({ order_ref: ref }) => ref === String(row.parentId)) : undefined;
   return positiveId(row.parentId) ?? named?.orderId ?? positiveId(row.ocaGroupId);
 }
 
 /** Filled orders are named Filled; nothing else decides. */
-function toOrder(row: OrderRow, rows: readonly OrderRow[]): BrokerOrder {
+function toOrder(row: ReadRow, rows: readonly ReadRow[]): BrokerOrder {
   const reason = row.order_cancellation_by_system_reason;
   return {
     brokerOrderId: row.orderId,
@@ -80,7 +114,7 @@ function toOrder(row: OrderRow, rows: readonly OrderRow[]): BrokerOrder {
     filledQuantity: row.filledQuantity,
     averagePrice: row.avgPrice === '0' ? null : row.avgPrice,
     price: row.price ?? row.auxPrice,
-    status: orderStatus(row),
+    status: row.status,
     reason: reason ? clean(reason) : null,
   };
 }
@@ -93,14 +127,15 @@ function mine(accountId: string, ...named: readonly (string | null | undefined)[
 
 /**
  * The orders of the session. The first list of a session is empty whatever there is, so it is forced once and its
- * answer thrown away; after that a list counts when it says `snapshot: true` or comes twice the same.
+ * answer thrown away; after that a list counts when it says `snapshot: true` or comes twice the same. A row that cannot be
+ * read is told of beside the others.
  * @throws KeelError IBKR_ORDERS_NOT_READY (retryable) when no list is complete.
  */
 export async function readOrders(
   client: IbkrClient,
   memory: SessionMemory,
   accountId: string,
-): Promise<readonly BrokerOrder[]> {
+): Promise<BrokerOrders> {
   if (!memory.ordersPrimed) {
     await client.call(ordersEndpoint, { query: { force: 'true', accountId } }, anyObjectSchema);
     memory.ordersPrimed = true;
@@ -109,8 +144,7 @@ export async function readOrders(
   for (let read = 0; read < maximumReads; read += 1) {
     const list = await client.call(ordersEndpoint, { query: { accountId } }, ordersSchema);
     if (!list.orders) continue;
-    const rows = list.orders.filter((row) => mine(accountId, row.acct, row.account));
-    const orders = rows.map((row) => toOrder(row, rows));
+    const orders = readList(accountId, list.orders);
     if (list.snapshot === true) return orders;
     const text = JSON.stringify(orders);
     if (text === previous) return orders;

@@ -137,39 +137,48 @@ export const positionsSchema = z.array(
 
 const side = z.enum(['BUY', 'SELL', 'B', 'S']).transform((value) => (value.startsWith('B') ? 'BUY' : 'SELL'));
 
+export const orderRowSchema = z.object({
+  acct: text,
+  account: text,
+  orderId: id,
+  parentId: z.union([z.number(), z.string()]).nullish(),
+  /** Of the exits of a bracket the order id of its parent; else of no use here. */
+  ocaGroupId: z.union([z.number(), z.string()]).nullish(),
+  conid: id,
+  ticker: text,
+  description1: text,
+  side,
+  orderType: z.string(),
+  origOrderType: text,
+  timeInForce: text,
+  totalSize: decimal,
+  filledQuantity: decimal,
+  avgPrice: decimalOrNull,
+  price: decimalOrNull,
+  auxPrice: decimalOrNull,
+  /** Read by orders.ts. */
+  status: z.string(),
+  order_ref: text,
+  order_cancellation_by_system_reason: text,
+});
+export type OrderRow = z.output<typeof orderRowSchema>;
+
+/** What can be read of a row that is not one of those. */
+export const brokenOrderRowSchema = z.object({
+  acct: text.catch(null),
+  account: text.catch(null),
+  orderId: id.nullish().catch(null),
+  conid: id.nullish().catch(null),
+  side: side.nullish().catch(null),
+  status: text.catch(null),
+  order_ref: text.catch(null),
+});
+
 export const ordersSchema = z.object({
   snapshot: flag,
-  orders: z
-    .array(
-      z.object({
-        acct: text,
-        account: text,
-        orderId: id,
-        parentId: z.union([z.number(), z.string()]).nullish(),
-        /** Of the exits of a bracket the order id of its parent; else of no use here. */
-        ocaGroupId: z.union([z.number(), z.string()]).nullish(),
-        conid: id,
-        ticker: text,
-        description1: text,
-        side,
-        orderType: z.string(),
-        origOrderType: text,
-        timeInForce: text,
-        totalSize: decimal,
-        filledQuantity: decimal,
-        avgPrice: decimalOrNull,
-        price: decimalOrNull,
-        auxPrice: decimalOrNull,
-        /** Checked by orderStatus(): an unknown one is refused by name. */
-        status: z.string(),
-        order_ref: text,
-        order_cancellation_by_system_reason: text,
-      }),
-    )
-    /** Left out while the list is not there yet. */
-    .nullish(),
+  /** Each read for itself; left out while the list is not there yet. */
+  orders: z.array(z.unknown()).nullish(),
 });
-export type OrderRow = NonNullable<z.output<typeof ordersSchema>['orders']>[number];
 
 export const tradesSchema = z.array(
   z.object({

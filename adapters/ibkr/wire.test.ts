@@ -35,7 +35,7 @@ describe('a list of orders', () => {
   const leg = { ...row, orderId: 12, side: 'SELL', timeInForce: 'GTC', price: '99.00', order_ref: null };
   const listed = async (...rows: readonly object[]) => {
     gateway.on(path, { json: { orders: rows, snapshot: true } });
-    return ibkr.broker.orders(paperAccount);
+    return (await ibkr.broker.orders(paperAccount)).orders;
   };
 
   it('may hold texts where there are numbers elsewhere, and no field that only describes', async () => {
@@ -72,9 +72,51 @@ describe('a list of orders', () => {
     expect(await listed(masked, others)).toHaveLength(1);
   });
 
+  const byCash = { ...row, totalSize: null, cashQty: 100 };
+  const named = { brokerOrderId: '11', clientOrderId: 'OUR-ENTRY', conid: '265598', side: 'BUY' };
+
+  it.each<[string, unknown, object]>([
+    ['without a quantity, as of an order for an amount of cash', byCash, { ...named, status: 'WORKING' }],
+    ['with no quantity that is a number', { ...row, totalSize: 'all' }, { ...named, status: 'WORKING' }],
+    ['in a state that nobody knows', { ...row, status: 'Sparkling' }, { ...named, status: null }],
+    ['that is over', { ...byCash, status: 'Filled' }, { ...named, status: 'FILLED' }],
+    ['without our id', { ...byCash, order_ref: null }, { ...named, clientOrderId: null }],
+    ['with an empty id', { ...byCash, order_ref: '' }, { ...named, clientOrderId: null }],
+    ['with a number for an id', { ...row, order_ref: 5 }, { ...named, clientOrderId: null }],
+    ['without an order id', { ...row, orderId: null }, { ...named, brokerOrderId: null }],
+    ['with a side that nobody knows', { ...row, side: 'SHORT' }, { ...named, side: null }],
+    ['that names no account', { ...byCash, acct: null, account: null }, named],
+    [
+      'that is no row',
+      'busy',
+      { brokerOrderId: null, clientOrderId: null, conid: null, side: null, status: null },
+    ],
+  ])('tells of a row %s, and has the others', async (_what, broken, told) => {
+    const other = { ...row, orderId: 12, order_ref: 'ANOTHER' };
+    gateway.on(path, { json: { orders: [other, broken], snapshot: true } });
+    const { orders, unreadable } = await ibkr.broker.orders(paperAccount);
+    expect(orders.map(({ brokerOrderId }) => brokerOrderId)).toEqual(['12']);
+    expect(unreadable).toEqual([
+      { ...named, status: 'WORKING', problem: expect.any(String) as string, ...told },
+    ]);
+  });
+
+  it('tells of no row of another account that cannot be read', async () => {
+    const others = { ...byCash, acct: 'DU9999999', account: 'DU9999999' };
+    gateway.on(path, { json: { orders: [row, others], snapshot: true } });
+    expect(await ibkr.broker.orders(paperAccount)).toMatchObject({ orders: [{}], unreadable: [] });
+  });
+
+  it('is read again where only a row that cannot be read has changed, until it rests', async () => {
+    const list = (status: string) => ({ json: { orders: [row, { ...byCash, status }], snapshot: false } });
+    gateway.on(path, { json: {} }, list('Submitted'), list('Filled'), list('Filled'));
+    expect((await ibkr.broker.orders(paperAccount)).unreadable).toMatchObject([{ status: 'FILLED' }]);
+    expect(gateway.to(path)).toHaveLength(4);
+  });
+
   it('is not complete where it has no orders at all, whatever the forced one was', async () => {
     gateway.on(path, { json: {} }, { json: { snapshot: true } }, { json: { orders: [row], snapshot: true } });
-    expect(await ibkr.broker.orders(paperAccount)).toHaveLength(1);
+    expect((await ibkr.broker.orders(paperAccount)).orders).toHaveLength(1);
     gateway.on(path, { json: { snapshot: true } });
     expect(await codeOf(ibkr.broker.orders(paperAccount))).toBe('IBKR_ORDERS_NOT_READY');
   });

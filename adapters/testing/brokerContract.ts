@@ -93,7 +93,7 @@ function readingTests(story: () => Story): void {
     expect(account).toMatchObject({ accountId, currency: 'USD' });
     expect(money(account.netLiquidation).eq(account.settledCash)).toBe(true);
     expect(await broker.positions(accountId)).toEqual([]);
-    expect(await broker.orders(accountId)).toEqual([]);
+    expect((await broker.orders(accountId)).orders).toEqual([]);
     expect(await broker.executions(accountId)).toEqual([]);
   });
 }
@@ -106,7 +106,7 @@ function placingTests(story: () => Story): void {
       throw refusal;
     };
     await expect(broker.placeOrder(bracket(story()), refuse)).rejects.toBe(refusal);
-    expect(await broker.orders(accountId)).toEqual([]);
+    expect((await broker.orders(accountId)).orders).toEqual([]);
   });
 
   test('takes a bracket, and lists it by our id with its legs by its own', async () => {
@@ -117,7 +117,7 @@ function placingTests(story: () => Story): void {
     const outcome = await broker.placeOrder(request, () => (asked += 1));
     expect(asked).toBe(1);
     expect(outcome).toEqual({ kind: 'accepted', brokerOrderId: expect.stringMatching(/^\d+$/) as string });
-    const orders = await broker.orders(accountId);
+    const { orders } = await broker.orders(accountId);
     const parent = ours(orders);
     expect(outcome).toMatchObject({ brokerOrderId: parent.brokerOrderId });
     expect(parent).toMatchObject({ side: 'BUY', type: 'MKT', timeInForce: 'DAY', quantity: size });
@@ -133,7 +133,7 @@ function placingTests(story: () => Story): void {
     const { broker, accountId } = story();
     const outcome = await broker.placeOrder(bracket(story()), () => undefined);
     expect(outcome.kind).toBe('unknown');
-    ours(await broker.orders(accountId));
+    ours((await broker.orders(accountId)).orders);
   });
 }
 
@@ -141,7 +141,7 @@ function followingTests(story: () => Story): void {
   test('shows the fill as an execution, a position and cash spent', async () => {
     const { broker, accountId, contract } = story();
     await story().advance();
-    const parent = ours(await broker.orders(accountId));
+    const parent = ours((await broker.orders(accountId)).orders);
     expect(parent).toMatchObject({ status: 'FILLED', filledQuantity: size });
     const executions = await broker.executions(accountId);
     expect(executions).toMatchObject([
@@ -159,17 +159,17 @@ function followingTests(story: () => Story): void {
 
   test('keeps both legs working, and cancels what it is asked to', async () => {
     const { broker, accountId } = story();
-    const parent = ours(await broker.orders(accountId));
-    const legs = legsOf(await broker.orders(accountId), parent);
+    const parent = ours((await broker.orders(accountId)).orders);
+    const legs = legsOf((await broker.orders(accountId)).orders, parent);
     expect(legs.map((leg) => leg.status)).toEqual(['WORKING', 'WORKING']);
     for (const leg of legs) await broker.cancelOrder(accountId, leg.brokerOrderId);
-    const after = legsOf(await broker.orders(accountId), parent);
+    const after = legsOf((await broker.orders(accountId)).orders, parent);
     expect(after.map((leg) => leg.status)).toEqual(['CANCELLED', 'CANCELLED']);
   });
 
   test('calls it no error when there is nothing to cancel', async () => {
     const { broker, accountId } = story();
-    const parent = ours(await broker.orders(accountId));
+    const parent = ours((await broker.orders(accountId)).orders);
     await broker.cancelOrder(accountId, parent.brokerOrderId);
     await broker.cancelOrder(accountId, '2000000000');
   });

@@ -8,6 +8,8 @@ const sentences: Readonly<Record<string, (check: RiskCheck) => string>> = {
     `the last daily bar is that of ${value}, and that of ${limit} should be there`,
   NO_QUOTE: ({ value }) => `there is no usable quote (${value})`,
   SYMBOL_LOCKED: () => 'an earlier order of this symbol is not resolved yet',
+  ORDER_UNREADABLE: ({ value }) =>
+    `the broker lists order ${value}, which cannot be read and may take what this one needs: look at it there`,
   OPEN_BUYS: ({ value }) => `a buy of ${value} of this symbol is still open`,
   OPEN_SELLS: ({ value }) => `another sell may still take ${value} of the shares`,
   PYRAMIDING: ({ value }) =>

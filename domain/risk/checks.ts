@@ -56,7 +56,15 @@ export function commonChecks(decision: Decision, facts: RiskFacts): RiskCheck[] 
       'false',
       'no earlier order is unresolved',
     ),
+    ...readability(facts),
   ];
+}
+
+/** Only where there is such an order. */
+function readability({ unreadableOrders: orders }: RiskFacts): RiskCheck[] {
+  if (orders === undefined || orders.length === 0) return [];
+  const text = 'every order that may take what this one needs can be read';
+  return [check('ORDER_UNREADABLE', false, orders.join(', '), 'none', text)];
 }
 
 /** Of a buy: what is held, and what its definition asks besides. */

@@ -55,6 +55,8 @@ export interface RiskFacts {
   readonly quantityIncrement: string;
   /** What each timeframe scored, where the workflow definition wants them to agree; else absent. */
   readonly timeframeScores?: readonly TimeframeScore[];
+  /** Orders of the account that cannot be read and may take what this one needs; absent where there are none. */
+  readonly unreadableOrders?: readonly string[];
 }
 
 export interface TimeframeScore {
