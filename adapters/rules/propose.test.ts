@@ -67,6 +67,14 @@ describe('in a ranging market', () => {
     expect(decide(edge, 0.1)?.action).toBe('hold');
   });
 
+  it('says that it cannot read a range, and not that no return is due', () => {
+    const unread = decide(daily('ranging', 0.9));
+    expect(unread?.rationale).toContain('the range cannot be read');
+    expect(unread?.rationale).not.toContain('is due');
+    const read = decide(daily('ranging', 0.9, { score: 0.2, action: null, target: 110 }));
+    expect(read?.rationale).toContain('no return to the middle is due');
+  });
+
   it('does not follow a score, however large, and nothing against the weeks', () => {
     expect(decide(daily('ranging', 0.9))?.action).toBe('hold');
     expect(decide(daily('ranging', 0.9, { score: 0.9, action: null, target: 110 }))?.action).toBe('hold');

@@ -63,7 +63,13 @@ function planTrend(daily: Analysis, weekly: number, minimumRCoefficient: number)
 /** Where prices go sideways: from an edge of the range to its middle, if that is worth the risk. */
 function planReversal(daily: Analysis, weekly: number, minimumRCoefficient: number): Plan {
   const { atr, close, reversal } = daily;
-  const { action = null, target = NaN } = reversal ?? {};
+  if (reversal === undefined) {
+    return {
+      action: 'hold',
+      why: 'the range cannot be read: Bollinger Bands or RSI have too few bars, or nothing moves',
+    };
+  }
+  const { action, target } = reversal;
   if (action === null) return { action: 'hold', why: 'no return to the middle is due' };
   if (action === 'sell') {
     if (weekly > 0) return { action: 'hold', why: 'a return to the middle is due, the weeks rise' };

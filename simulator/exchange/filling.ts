@@ -4,6 +4,7 @@ import type { Session } from '../../domain/market/calendarTypes.js';
 import type { Quantity } from '../../domain/money/decimal.js';
 import { price, quantity, quantize } from '../../domain/money/decimal.js';
 import { settledCash } from './accounts.js';
+import { beyondBounds } from './bounds.js';
 import { commissionOf, costOf } from './costs.js';
 import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
@@ -218,10 +219,13 @@ function refusalOf(
   if (order.side === 'BUY') {
     const need = costOf(price(paid), units, costs, order.filled, order.commission);
     const cash = settledCash(account, at);
-    if (need.lte(cash)) return null;
-    return `Order rejected at execution: ${need.toFixed(2)} USD needed, ${cash.toFixed(2)} USD of cash`;
+    if (need.gt(cash))
+      return `Order rejected at execution: ${need.toFixed(2)} USD needed, ${cash.toFixed(2)} USD of cash`;
+  } else {
+    const held = quantity(holdingOf(account, order.conid).quantity);
+    if (held.lt(units))
+      return `Order rejected at execution: ${units} shares to sell, ${held.toString()} held, shorts are not allowed`;
   }
-  const held = quantity(holdingOf(account, order.conid).quantity);
-  if (held.gte(units)) return null;
-  return `Order rejected at execution: ${units} shares to sell, ${held.toString()} held, shorts are not allowed`;
+  const beyond = beyondBounds(account, order.conid, order.side, units, price(paid));
+  return beyond === null ? null : `Order rejected at execution: ${beyond}`;
 }

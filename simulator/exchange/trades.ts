@@ -2,6 +2,7 @@
 // the price that was named allows it. Called by engine.ts.
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { freeShares, reservedCash, settledCash } from './accounts.js';
+import { beyondBounds } from './bounds.js';
 import type { Exchange } from './command.js';
 import { executionIdAfter, settlementOf } from './filling.js';
 import { sessionFor } from './market.js';
@@ -66,6 +67,8 @@ export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
         `${wish.quantity} of ${symbol} to sell, and ${free.toString()} are free.`,
       );
   }
+  const beyond = beyondBounds(account, conid, side, wish.quantity, price(at));
+  if (beyond !== null) return refused('ACCOUNT_FULL', `This cannot be booked: ${beyond}.`);
   const order = acceptTrade(exchange, wish);
   const executionId = executionIdAfter(exchange);
   exchange.emit({
