@@ -7,6 +7,7 @@ import type { MonitorStore, OrderWorkflowsPort } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PricesPort } from '../ports/prices.js';
+import { tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
 
@@ -143,15 +144,20 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
   };
 }
 
-export interface HealthLookDeps extends AccountDeps {
-  readonly notifications: Pick<NotificationStore, 'add'>;
+export interface HealthLookDeps extends AccountDeps, PlatformNewsDeps {
   readonly objects: Pick<ObjectStorePort, 'has'>;
   readonly cache: Pick<CachePort, 'check'>;
   readonly marketClock: MarketClock;
 }
 
-/** Told once for each time that the broker is lost: the last good read names it. */
-async function tellOfBroker(deps: HealthLookDeps, words: string): Promise<string> {
+/**
+ * Told once for each time that the broker is lost: the last good read names it.
+ * @returns what is wrong, for the result and for the news of the platform
+ */
+async function tellOfBroker(
+  deps: HealthLookDeps,
+  words: string,
+): Promise<{ readonly words: string; readonly told: boolean }> {
   const { mode, accountId, brokerState, notifications } = deps;
   const last = (await brokerState.latest(mode, accountId))?.readStartedAt;
   // A worker that has just started may not have read it yet.
@@ -164,8 +170,11 @@ async function tellOfBroker(deps: HealthLookDeps, words: string): Promise<string
       facts: { accountId, lastRead: last },
     });
   }
-  return words;
+  return { words, told: last !== undefined };
 }
+
+const troubleOf = (name: string, words: string | null): readonly Trouble[] =>
+  words === null ? [] : [{ name, words }];
 
 /** The parts as this worker reaches them. PostgreSQL is proven by the result being kept, Temporal by the look itself. */
 export async function lookAtHealth(deps: HealthLookDeps): Promise<MonitorResult> {
@@ -182,10 +191,19 @@ export async function lookAtHealth(deps: HealthLookDeps): Promise<MonitorResult>
     deps.marketClock.now().then(() => null, wordsOf),
     deps.cache.check().then(({ reason }) => reason),
   ]);
-  const wrong = [broker, objects, market, cache].filter((words) => words !== null);
+  const words = { broker: broker?.words ?? null, objects, market, cache };
+  const wrong = Object.values(words).filter((each) => each !== null);
+  const news = await tellOfPlatform(deps, [
+    ...(broker?.told === true
+      ? [{ name: 'broker', words: broker.words, toldElsewhere: true } satisfies Trouble]
+      : []),
+    ...troubleOf('object store', objects),
+    ...troubleOf('market clock', market),
+    ...troubleOf('cache', cache),
+  ]);
   return {
     status: wrong.length === 0 ? 'ok' : 'warning',
     message: wrong.length === 0 ? 'broker, object store, market clock and cache answer' : wrong.join(' '),
-    facts: { broker, objects, market, cache },
+    facts: { ...words, ...news },
   };
 }

@@ -41,12 +41,16 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     strategies: { list: () => Promise.resolve([]) },
     prices: { batch: () => Promise.resolve({ prices: [], problems: [] }), memory: () => [] },
     intents: { listOpen: () => Promise.resolve([]), get: () => Promise.resolve(null) },
+    monitorsEveryMs: {
+      ...{ prices: 60_000, portfolioSync: 300_000, reconciliation: 30_000, kpis: 300_000, health: 30_000 },
+    },
     orderWorkflows: { isOpen: () => Promise.resolve(false) },
     objects: { has: () => Promise.resolve(false) },
     lookAtRetention: () => Promise.resolve({ status: 'ok', message: 'deleted nothing', facts: {} }),
     cache: { check: () => Promise.resolve({ kind: 'memory', ok: true, reason: null }) },
     monitors: {
       get: (name) => Promise.resolve(rows.get(name) ?? null),
+      list: () => Promise.resolve([...rows.values()]),
       put: (row) => {
         rows.set(row.name, row);
         return Promise.resolve();
@@ -209,6 +213,32 @@ describe('the monitor of health', () => {
     const away = () => Promise.reject(new KeelError('OBJECT_STORE_AWAY', 'the bucket does not answer'));
     const { look } = world({ objects: { has: away } });
     expect(await look('health')).toMatchObject({ status: 'warning', message: 'the bucket does not answer' });
+  });
+});
+
+describe('a look that fails', () => {
+  it('tells how many have failed in a row', async () => {
+    const old = snapshotOf({ readStartedAt: new Date(now - 300_000).toISOString() });
+    const { look } = world({}, old);
+    expect((await look('kpis')).facts['failedInARow']).toBe(1);
+    expect((await look('kpis')).facts['failedInARow']).toBe(2);
+  });
+
+  it('at health forgets nothing of what was told', async () => {
+    const away = () => Promise.reject(new KeelError('OBJECT_STORE_AWAY', 'the bucket does not answer'));
+    const reads = { latest: () => Promise.resolve(snapshotOf()) };
+    const { look, news } = world({ objects: { has: away }, brokerState: reads });
+    await look('health');
+    expect((await look('health')).facts['told']).toEqual(['object store']);
+    reads.latest = () =>
+      Promise.reject(new KeelError('DATABASE_SLOW', 'too long', { errorClass: 'retryable' }));
+    expect(await look('health')).toMatchObject({
+      status: 'failed',
+      facts: { code: 'DATABASE_SLOW', told: ['object store'], wrong: ['object store'] },
+    });
+    reads.latest = () => Promise.resolve(snapshotOf());
+    await look('health');
+    expect(news.map(({ event }) => event)).toEqual(['platform.degraded']);
   });
 });
 

@@ -1,9 +1,10 @@
 // One look of a monitor: does it, keeps what it found, and never lets a failed look pass for a good one. The looks
 // themselves are in monitorLooks.ts and monitorKpis.ts. No look ever sends an order.
 import type { LookName, MonitorInput, MonitorResult } from '../contracts/wire/monitor.js';
-import type { MonitorStore } from '../ports/monitors.js';
+import type { MonitorRow, MonitorStore } from '../ports/monitors.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
+import { failedInARow, keptOf } from './platformNews.js';
 import { lookAtKpis, type KpiDeps } from './monitorKpis.js';
 import {
   lookAtHealth,
@@ -21,7 +22,7 @@ export type MonitorDeps = PricesLookDeps &
   OrdersLookDeps &
   KpiDeps &
   HealthLookDeps & {
-    readonly monitors: Pick<MonitorStore, 'put' | 'get'>;
+    readonly monitors: Pick<MonitorStore, 'put' | 'get' | 'list'>;
     readonly clock: Clock;
     /** Deletes what is old: activities/retention.ts. */
     readonly lookAtRetention: () => Promise<MonitorResult>;
@@ -44,7 +45,7 @@ export function createMonitorActivities(deps: MonitorDeps) {
         if (!(error instanceof KeelError) && name === 'retention') {
           await tellOfRetention(deps, { message: defect, facts: { code: 'DEFECT' } }, deps.clock.now());
         }
-        return failed(error);
+        return withHistory(failed(error), await deps.monitors.get(name));
       });
       const now = deps.clock.now();
       await deps.monitors.put({ name, ...result, at: new Date(now).toISOString(), ms: now - begunAt });
@@ -70,6 +71,13 @@ async function tellOfRetention(
     body: message,
     facts: { code: String(facts['code']) },
   });
+}
+
+/** A look that failed tells how many did in a row, and one at health forgets nothing of what was told. */
+function withHistory(result: MonitorResult, before: MonitorRow | null): MonitorResult {
+  const kept = before?.name === 'health' ? keptOf(before) : {};
+  const count = result.status === 'failed' ? { failedInARow: failedInARow(before) } : {};
+  return { ...result, facts: { ...kept, ...result.facts, ...count } };
 }
 
 /** A defect is no result: it stays an error of the activity. Beside a backup it is none's fault that nothing is deleted. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { defaultNotificationSettings, type NotificationSettings } from '../contracts/wire/notification.js';
 import type { Role } from '../domain/access/roles.js';
 import { KeelError } from '../ports/errors.js';
-import type { Delivery, Notification } from '../ports/notifications.js';
+import type { Delivery, News, Notification } from '../ports/notifications.js';
 import { asHisRoleAllows, createNotificationActivities, deliveriesOf } from './notifications.js';
 
 const news = (event: Notification['event'], ownerId: string | null = null): Notification => ({
@@ -87,6 +87,23 @@ describe('news', () => {
     expect([told('ben'), told('anna'), told(null)]).toEqual([['anna', 'ben'], ['anna'], ['anna']]);
   });
 
+  it('of a loss goes to its person alone, to the inbox always and never where the other was lost', () => {
+    const matrix = { 'notification.failed': ['email', 'webhook', 'inbox'] as const };
+    const people = [
+      { ...as('anna', 'admin'), settings: { ...quiet, matrix } },
+      { ...as('ben', 'viewer'), settings: { ...quiet, matrix } },
+      { ...as('carl', 'viewer'), settings: quiet },
+    ];
+    const told = (ownerId: string) =>
+      deliveriesOf(
+        { ...news('notification.failed', ownerId), facts: { channel: 'email' } },
+        people,
+        night,
+      ).map(({ userId, channel }) => `${userId} ${channel}`);
+    expect(told('ben')).toEqual(['ben inbox', 'ben webhook']);
+    expect(told('carl')).toEqual(['carl inbox']);
+  });
+
   it('goes nowhere for an event that is not named', () => {
     expect(deliveriesOf(news('broker.lost'), [{ ...as('anna', 'admin'), settings: quiet }], night)).toEqual(
       [],
@@ -96,18 +113,36 @@ describe('news', () => {
 
 const leaseMs = 60_000;
 
+interface Outbox {
+  readonly claimMs?: number;
+  readonly failAt?: number;
+  readonly hangs?: boolean;
+  readonly event?: Notification['event'];
+  readonly attempts?: number;
+  /** What the channel ends with. */
+  readonly error?: KeelError;
+}
+
 /** An outbox of `count` deliveries; `claimMs` is how long the database takes to hand some out. */
-function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false } = {}) {
+function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false, ...more }: Outbox = {}) {
   let now = night;
   const waiting = Array.from({ length: count }, (_, index): Delivery => ({
-    ...{ key: String(index), userId: 'anna', channel: 'log', state: 'sending', attempts: 3 },
-    ...{ notBefore: '', lastError: null, sentAt: null, readAt: null, notification: news('run.ended') },
+    ...{ key: String(index), userId: 'anna', channel: 'log', state: 'sending', attempts: more.attempts ?? 3 },
+    ...{
+      notBefore: '',
+      lastError: null,
+      sentAt: null,
+      readAt: null,
+      notification: news(more.event ?? 'run.ended'),
+    },
   }));
   const claims: number[] = [];
   const marked: (readonly [string, number])[] = [];
   const failed: (readonly [string, string, string | null])[] = [];
+  const losses: (News | null)[] = [];
   let open = 0;
   const send = async (): Promise<void> => {
+    if (more.error !== undefined) throw more.error;
     open += 1;
     await new Promise((resolve) => {
       if (!hangs) setImmediate(resolve);
@@ -131,6 +166,11 @@ function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false } = {})
           ? Promise.reject(new KeelError('DATABASE_AWAY', 'away', { errorClass: 'retryable' }))
           : Promise.resolve();
       },
+      giveUp: ({ key }, error, lost) => {
+        failed.push([key, error, null]);
+        losses.push(lost);
+        return Promise.resolve();
+      },
       failed: ({ key }, error, retryAt) => {
         failed.push([key, error, retryAt]);
         return Promise.resolve();
@@ -152,6 +192,7 @@ function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false } = {})
     claims,
     marked,
     failed,
+    losses,
     underWay: () => open,
   };
 }
@@ -182,6 +223,36 @@ describe('the outbox', () => {
       ['0', 'NOTIFY_AWAY: The channel did not end within 20 ms.', false],
       ['1', 'NOTIFY_AWAY: The channel did not end within 20 ms.', false],
     ]);
+  });
+
+  it('tells of what it gives up on, under a key of the person, the channel and the day', async () => {
+    const refused = new KeelError('NOTIFY_REFUSED', 'the webhook answered 404.');
+    const box = outbox(2, { error: refused, event: 'run.failed' });
+    await box.send();
+    expect(box.losses.map((lost) => [lost?.key, lost?.event, lost?.facts])).toEqual([
+      ...Array<unknown>(2).fill([
+        'notification.failed/anna/log/2026-01-06',
+        'notification.failed',
+        { channel: 'log', event: 'run.failed', code: 'NOTIFY_REFUSED' },
+      ]),
+    ]);
+    expect(box.losses[0]?.body).toContain('NOTIFY_REFUSED: the webhook answered 404.');
+  });
+
+  it('gives up on what is away after a day, and before that tells of nothing', async () => {
+    const away = new KeelError('NOTIFY_AWAY', 'away', { errorClass: 'retryable' });
+    const early = outbox(1, { error: away, attempts: 31 });
+    await early.send();
+    expect([early.losses, early.failed[0]?.[2]]).toEqual([[], '2026-01-06T04:30:00.000Z']);
+    const last = outbox(1, { error: away, attempts: 32 });
+    await last.send();
+    expect(last.losses).toMatchObject([{ event: 'notification.failed' }]);
+  });
+
+  it.each(['test', 'notification.failed'] as const)('tells nothing of a %s that is lost', async (event) => {
+    const box = outbox(1, { error: new KeelError('NOTIFY_REFUSED', 'no'), event });
+    await box.send();
+    expect(box.losses).toEqual([null]);
   });
 
   it('fails with what failed, and only when no other is under way', async () => {

@@ -14,6 +14,7 @@ import type {
   ChannelPorts,
   Delivery,
   NewDelivery,
+  News,
   Notification,
   NotificationStore,
   Person,
@@ -24,7 +25,7 @@ import { endOfQuietHours } from './quietHours.js';
 export interface NotificationDeps {
   readonly notifications: Pick<
     NotificationStore,
-    'people' | 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'settings'
+    'people' | 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'giveUp' | 'settings'
   >;
   readonly channels: ChannelPorts;
   readonly clock: Clock;
@@ -104,14 +105,19 @@ export function asHisRoleAllows(person: Person): Person {
 }
 
 export function deliveriesOf(
-  { id, event, ownerId, createdAt }: Notification,
+  { id, event, ownerId, createdAt, facts }: Notification,
   people: readonly Person[],
   now: number,
 ): readonly NewDelivery[] {
-  const told = people.filter(({ userId, role }) => role === 'admin' || userId === ownerId);
+  const lost = event === 'notification.failed';
+  // Whose channels do not work is nobody else's business.
+  const told = people.filter(({ userId, role }) => userId === ownerId || (role === 'admin' && !lost));
   return told.flatMap(({ userId, settings: own }) => {
     const settings = own ?? defaultNotificationSettings;
-    return [...new Set(settings.matrix[event] ?? [])].map((channel) => {
+    const named = settings.matrix[event] ?? [];
+    // Nobody has to ask for this, and where the other message did not arrive this would not either.
+    const channels = lost ? ['inbox' as const, ...named.filter((each) => each !== facts['channel'])] : named;
+    return [...new Set(channels)].map((channel) => {
       const waits = !urgentEvents.includes(event) && channel !== 'inbox' && channel !== 'log';
       const at = waits ? endOfQuietHours(settings.quietHours, now) : now;
       // The time keeps keys of one database apart from those of the next, whose numbers begin anew.
@@ -143,11 +149,30 @@ async function sendOne(
     }
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
-    const again = error.errorClass === 'retryable' && attempts < mostAttempts;
+    const words = `${error.code}: ${error.message}`;
+    if (error.errorClass !== 'retryable' || attempts >= mostAttempts) {
+      await notifications.giveUp(delivery, words, newsOfLoss(delivery, error, clock.now()));
+      return;
+    }
     const pauseMs = Math.min(firstPauseMs * 2 ** (attempts - 1), longestPauseMs);
-    const retryAt = again ? new Date(clock.now() + pauseMs).toISOString() : null;
-    await notifications.failed(delivery, `${error.code}: ${error.message}`, retryAt);
+    await notifications.failed(delivery, words, new Date(clock.now() + pauseMs).toISOString());
     return;
   }
   await notifications.sent(delivery);
+}
+
+/**
+ * Once a day, by UTC, for each channel of a person: what was lost is in the list of his deliveries. Null where it must not
+ * be told: of a test he sees the fate, and news of a loss that is lost itself would go on for ever.
+ */
+function newsOfLoss({ userId, channel, notification }: Delivery, error: KeelError, now: number): News | null {
+  const { event, title } = notification;
+  if (event === 'test' || event === 'notification.failed') return null;
+  return {
+    key: `notification.failed/${userId}/${channel}/${new Date(now).toISOString().slice(0, 10)}`,
+    event: 'notification.failed',
+    title: `Keel could not tell you by ${channel}`,
+    body: `"${title}" was given up on: ${error.code}: ${error.message} What else is lost today over this channel is not told again; GET /api/v1/notifications lists it.`,
+    facts: { channel, event, code: error.code },
+  };
 }

@@ -451,7 +451,7 @@ describe('progress', () => {
     const events = await stream(path);
     await events.next();
     events.response.destroy();
-    await expect.poll(() => world.log.some((line) => line.includes('client left'))).toBe(true);
+    await expect.poll(() => world.log.some((line) => line.includes('stream ended'))).toBe(true);
     const asked = world.progressQueries;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(world.progressQueries).toBeLessThanOrEqual(asked + 1);

@@ -20,6 +20,8 @@ import { liveness } from './liveness.js';
 import { createOpenApi } from './openapi.js';
 import { accessGate } from './routes/access.js';
 import { apiKeyRoutes } from './routes/apiKeys.js';
+import type { AuditRouteDeps } from './routes/audit.js';
+import { auditRoutes } from './routes/audit.js';
 import { authRoutes } from './routes/auth.js';
 import type { AnalystRouteDeps } from './routes/analyst.js';
 import { analystRoutes } from './routes/analyst.js';
@@ -64,6 +66,7 @@ type NounDeps = AccessDeps &
   StockRouteDeps &
   StatusRouteDeps &
   NotificationServiceDeps &
+  AuditRouteDeps &
   AnalystRouteDeps;
 
 export type ApiDeps = NounDeps & {
@@ -114,6 +117,7 @@ export function createApp(deps: ApiDeps): Express {
   app.use(oidcRoutes(deps));
   app.use(apiKeyRoutes(deps));
   app.use(userRoutes(deps));
+  app.use(auditRoutes(deps));
   app.use(strategyRoutes(deps));
   app.use(definitionRoutes(deps));
   app.use(runRoutes(deps));

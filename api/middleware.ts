@@ -86,6 +86,9 @@ function idsOf(request: Request): Record<string, string> {
   return { [name]: id };
 }
 
+const isStream = (response: Response): boolean =>
+  String(response.getHeader('Content-Type')).startsWith('text/event-stream');
+
 /** One line a request; no header and no query enters it. */
 export interface AnsweredRequest {
   readonly method: string;
@@ -113,7 +116,9 @@ export const requestLog =
         actor: usernameOf(response),
       };
       count({ method, route: routeOf(request), status: response.statusCode, ms });
-      log.info(line, response.writableFinished ? 'answered' : 'client left');
+      // Who follows a run leaves when he has seen enough.
+      const left = isStream(response) ? 'stream ended' : 'client left';
+      log.info(line, response.writableFinished ? 'answered' : left);
     });
     next();
   };

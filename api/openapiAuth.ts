@@ -4,6 +4,7 @@ import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
 import {
   codeRequest,
+  emailRequest,
   linkRequest,
   loginRequest,
   oidcStart,
@@ -17,10 +18,9 @@ import {
   totpRequest,
   totpSecret,
   user,
-  userChange,
-  userList,
 } from '../contracts/http/auth.js';
 import { badBody, body, json, problems } from './openapiParts.js';
+import { userPaths } from './openapiUsers.js';
 
 const idPath = { path: z.object({ id: z.uuid() }) };
 const done = (description: string) => ({ '204': { description } });
@@ -75,6 +75,13 @@ const authPaths: ZodOpenApiPathsObject = {
       summary: 'Who you are',
       tags: ['access'],
       responses: { '200': json('You.', user), ...problems('503') },
+    },
+    patch: {
+      summary: 'Change your e-mail',
+      description: 'What comes to you by e-mail at the old address goes to the new one.',
+      tags: ['access'],
+      requestBody: { ...body(emailRequest), required: true },
+      responses: { '200': json('You.', user), ...problems(...badBody, '403', '409', '429', '503') },
     },
   },
 };
@@ -204,26 +211,6 @@ const keyPaths: ZodOpenApiPathsObject = {
       tags: ['access'],
       requestParams: idPath,
       responses: { ...done('Revoked.'), ...problems('404', '503') },
-    },
-  },
-};
-
-const userPaths: ZodOpenApiPathsObject = {
-  '/api/v1/users': {
-    get: {
-      summary: 'List users',
-      tags: ['access'],
-      responses: { '200': json('All users.', userList), ...problems('503') },
-    },
-  },
-  '/api/v1/users/{id}': {
-    patch: {
-      summary: 'Change the role of a user, or whether he is active',
-      description: 'Counts from the next request on. One who is not active has no login and no key any more.',
-      tags: ['access'],
-      requestParams: idPath,
-      requestBody: { ...body(userChange), required: true },
-      responses: { '200': json('The user.', user), ...problems(...badBody, '404', '409', '503') },
     },
   },
 };

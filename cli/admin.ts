@@ -1,9 +1,9 @@
 // The admin who is there before anybody can log in, and the key with which the `keel` command of this machine asks the
 // API. Called by the supervisor at each start and by `keel admin`.
-import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { makeKey } from '../api/services/apiKeys.js';
+import { oneTimePassword } from '../api/services/oneTimePassword.js';
 import type { Mode } from '../contracts/wire/names.js';
 import { connect } from '../db/connect.js';
 import { claimMode } from '../db/mode.js';
@@ -13,24 +13,22 @@ import { localKeyPrefix } from '../domain/access/localKey.js';
 import type { UserRow } from '../ports/access.js';
 import { StartError } from './supervisor/dataDir.js';
 
-/** 100 random bits that can be typed: five letters or digits, four times. */
-function oneTimePassword(): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  const letters = [...randomBytes(20)].map((byte) => alphabet.charAt(byte & 31)).join('');
-  return letters.replace(/(.{5})(?=.)/g, '$1-');
-}
-
 export interface MadeAdmin {
   readonly user: UserRow;
   /** Stored as its hash only, and good until it is used to set another. */
   readonly password: string;
 }
 
-async function makeAdmin({ users }: Stores, username: string, actor: string): Promise<MadeAdmin> {
+async function makeAdmin(
+  { users }: Stores,
+  username: string,
+  actor: string,
+  email = `${username}@localhost`,
+): Promise<MadeAdmin> {
   const password = oneTimePassword();
   const passwordHash = await createPasswordHasher().hash(password);
   const identity = {
-    email: `${username}@localhost`,
+    email,
     username,
     role: 'admin',
     mustChangePassword: true,
@@ -47,14 +45,22 @@ export async function ensureAdmin(stores: Stores, actor: string): Promise<MadeAd
 
 /**
  * Makes an admin of that name, or gives the one who is there a new one-time password, ends his logins and revokes his keys.
- * @throws StartError when the name is that of another user
+ * @param email his address from now on; left out, the one that he has
+ * @throws StartError when the name is that of another user, KeelError EMAIL_TAKEN
  */
-export async function resetAdmin(stores: Stores, username: string, actor: string): Promise<MadeAdmin> {
+export async function resetAdmin(
+  stores: Stores,
+  username: string,
+  actor: string,
+  email?: string,
+): Promise<MadeAdmin> {
   const found = await stores.users.byLogin(username);
-  if (found === null) return makeAdmin(stores, username, actor);
+  if (found === null) return makeAdmin(stores, username, actor, email);
   if (found.user.role !== 'admin' || !found.user.active) {
     throw new StartError(`${username} is no active admin: an admin changes roles, or name another user`);
   }
+  // First: where the address is another's, nothing is changed.
+  if (email !== undefined) await stores.users.change(found.user.id, { email }, actor);
   const password = oneTimePassword();
   const passwordHash = await createPasswordHasher().hash(password);
   const change = { passwordHash, mustChange: true, keepLogin: null, checkedHash: null };

@@ -93,7 +93,7 @@ describe('second words', () => {
     [['migrate', 'down', 'all'], 'migrate down takes a number of migrations'],
     [['config', 'prnt'], 'config takes print, check, not prnt; did you mean print?'],
     [['ibkr', 'login'], 'ibkr takes trust, login-url, not login; did you mean login-url?'],
-    [['audit', 'verfy'], 'audit takes verify, not verfy; did you mean verify?'],
+    [['audit', 'verfy'], 'audit takes verify, list, not verfy; did you mean verify?'],
     [['completion', 'bsh'], 'completion takes bash, zsh, fish, not bsh; did you mean bash?'],
     [['run'], 'one SYMBOL is needed'],
     [['runs', '--limt', '5'], 'there is no option --limt; did you mean --limit?'],

@@ -108,7 +108,7 @@ const commands: Readonly<Record<string, Command>> = {
     run: ({ args, out, env }) => adminCommand(args, out, () => databaseOf(env)),
   },
   audit: {
-    summary: 'checks that nobody has changed the audit trail',
+    summary: 'shows who did what, or checks that nobody has changed it',
     help: auditHelp,
     run: ({ args, out, err, env }) => auditCommand(args, out, err, () => databaseOf(env).url),
   },

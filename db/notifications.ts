@@ -58,10 +58,21 @@ const markSent = statement(
 
 const markFailed = statement(
   'notification_failed',
-  `update notification_delivery
-   set state = case when $5::timestamptz is null then 'failed' else 'pending' end,
-     last_error = $4, not_before = coalesce($5, not_before)
+  `update notification_delivery set state = 'pending', last_error = $4, not_before = $5
    where mode = $1 and key = $2 and state = 'sending' and attempts = $3`,
+);
+
+/** Who is no user any more is told nothing. */
+const giveUp = statement(
+  'notification_give_up',
+  `with given as (
+     update notification_delivery set state = 'failed', last_error = $4
+     where mode = $1 and key = $2 and state = 'sending' and attempts = $3 returning user_id
+   )
+   insert into notification (mode, key, event, title, body, facts, owner_id)
+   select $1, $5::text, $6, $7, $8, $9::jsonb, u.id from given join keel_user u on u.id::text = given.user_id
+   where $5::text is not null
+   on conflict do nothing`,
 );
 
 const listOf = statement<DeliveryRow>(
@@ -86,7 +97,7 @@ const anyWork = statement<{ work: boolean }>(
      where mode = $1 and state in ('pending', 'sending') and not_before <= now()) as work`,
 );
 
-type Sending = Pick<NotificationStore, 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed'>;
+type Sending = Pick<NotificationStore, 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'giveUp'>;
 
 function createSending(db: Database, mode: Mode): Sending {
   return {
@@ -115,6 +126,12 @@ function createSending(db: Database, mode: Mode): Sending {
     failed: ({ key, attempts }, error, retryAt) =>
       db.guard(async () => {
         await markFailed(db.pool, [mode, key, attempts, error, retryAt]);
+      }),
+    giveUp: ({ key, attempts }, error, news) =>
+      db.guard(async () => {
+        const { event, title, body, facts } = news ?? { event: null, title: null, body: null, facts: null };
+        const told = [news?.key ?? null, event, title, body, facts === null ? null : JSON.stringify(facts)];
+        await giveUp(db.pool, [mode, key, attempts, error, ...told]);
       }),
   };
 }

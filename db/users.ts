@@ -60,15 +60,25 @@ const changePassword = statement(
  */
 const changeUser = statement<{ id: string }>(
   'user_change',
-  `with changed as (
-     update keel_user set role = coalesce($3, role), active = coalesce($4, active), updated_at = now()
-     where id = $2 returning id, username, role, active
+  `with before as (
+     select id, email from keel_user where id = $2
+   ), changed as (
+     update keel_user u set role = coalesce($3, u.role), active = coalesce($4, u.active), email = coalesce($6, u.email),
+       updated_at = now()
+     from before where u.id = before.id returning u.id, username, role, active, u.email, before.email as email_before
+   ), told as (
+     update notification_setting s set settings = jsonb_set(settings, '{email,address}', to_jsonb(changed.email))
+     from changed
+     where s.user_id = changed.id::text and lower(settings #>> '{email,address}') = changed.email_before
+       and changed.email <> changed.email_before
+     returning s.user_id
    ), ended as (
      update login set ended_at = now(), end_reason = 'inactive'
      from changed where user_id = changed.id and not changed.active and ended_at is null returning login.id
    ), noted as (
      insert into audit (mode, actor, action, subject, facts)
      select $1, $5, 'user.change', 'user:' || username, jsonb_build_object('role', role, 'active', active,
+       'emailChanged', email <> email_before,
        'loginsEnded', (select count(*) from ended))
      from changed
    )
@@ -119,19 +129,19 @@ const userColumns = {
   createdAt: keelUser.createdAt,
 };
 
-/** @throws KeelError LAST_ADMIN; then the transaction takes the change back */
+/** @throws KeelError LAST_ADMIN; then the transaction takes the change back. With EMAIL_TAKEN, too */
 async function change(
   client: PoolClient,
   mode: Mode,
   id: string,
-  { role, active }: Parameters<UserStore['change']>[1],
+  { role, active, email }: Parameters<UserStore['change']>[1],
   actor: string,
 ): Promise<boolean> {
   const locked = await client.query(
     `select from keel_user where role = 'admin' and active for no key update`,
   );
   await lockUser(client, [id]);
-  const [changed] = await changeUser(client, [mode, id, role ?? null, active ?? null, actor]);
+  const [changed] = await changeUser(client, [mode, id, role ?? null, active ?? null, actor, email ?? null]);
   const { rows } = await client.query<{ left: boolean }>(
     `select exists (select from keel_user where role = 'admin' and active) as left`,
   );
@@ -189,7 +199,11 @@ export function createUserStore(db: Database, mode: Mode): UserStore {
       }),
     list: () => db.guard(() => all().prepare('user_list').execute()),
     change: async (id, wanted, actor) => {
-      const known = await inTransaction(db, (client) => change(client, mode, id, wanted, actor));
+      const known = await inTransaction(db, (client) => change(client, mode, id, wanted, actor)).catch(
+        (error: unknown) => {
+          throw takenName(error, { email: wanted.email ?? '', username: id });
+        },
+      );
       return known ? db.guard(async () => (await byId.execute({ id }))[0] ?? null) : null;
     },
     firstAdmin: () =>

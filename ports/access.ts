@@ -48,13 +48,18 @@ export interface UserStore {
   ): Promise<boolean>;
   list(): Promise<readonly UserRow[]>;
   /**
-   * Ends every login and leaves no key good when the user is made inactive.
+   * Ends every login and leaves no key good when the user is made inactive. Who is told by e-mail at the address that he had
+   * is told at the new one.
    * @returns null when there is no such user
-   * @throws KeelError LAST_ADMIN (final) when nobody could make a user an admin any more
+   * @throws KeelError EMAIL_TAKEN (final); LAST_ADMIN (final) when nobody could make a user an admin any more
    */
   change(
     id: string,
-    change: { readonly role?: Role | undefined; readonly active?: boolean | undefined },
+    change: {
+      readonly role?: Role | undefined;
+      readonly active?: boolean | undefined;
+      readonly email?: string | undefined;
+    },
     actor: string,
   ): Promise<UserRow | null>;
   /** The active admin who has been there longest. */

@@ -18,7 +18,7 @@ export interface News {
 
 export interface Notification extends News {
   readonly id: string;
-  /** Whose run it is about; null where it is about the platform. */
+  /** Whose run or delivery it is about; null where it is about the platform. */
   readonly ownerId: string | null;
   /** ISO 8601 UTC, wall time. */
   readonly createdAt: string;
@@ -79,8 +79,13 @@ export interface NotificationStore {
   claim(limit: number, leaseMs: number): Promise<readonly Delivery[]>;
   /** Marks what was claimed; does nothing where another sender has claimed it since. */
   sent(claimed: ClaimedDelivery): Promise<void>;
-  /** As `sent`. @param retryAt ISO 8601 UTC; null gives the delivery up */
-  failed(claimed: ClaimedDelivery, error: string, retryAt: string | null): Promise<void>;
+  /** As `sent`. @param retryAt when it may be tried again, ISO 8601 UTC */
+  failed(claimed: ClaimedDelivery, error: string, retryAt: string): Promise<void>;
+  /**
+   * As `sent`: no attempt follows.
+   * @param news tells whose delivery it is, in the same transaction; null tells nobody
+   */
+  giveUp(claimed: ClaimedDelivery, error: string, news: News | null): Promise<void>;
   /** A person's deliveries, newest first. */
   list(
     userId: string,

@@ -5,8 +5,9 @@ import type { z } from 'zod';
 import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { ensureAdmin, makeLocalKey, resetAdmin } from '../cli/admin.js';
+import { auditList } from '../contracts/http/audit.js';
 import { apiKeyList, madeApiKey } from '../contracts/http/apiKey.js';
-import { passwordChanged, tokens, user, userList } from '../contracts/http/auth.js';
+import { madeUser, passwordChanged, tokens, user, userList } from '../contracts/http/auth.js';
 import { defaultNotificationSettings } from '../contracts/wire/notification.js';
 import { strategyList } from '../contracts/http/strategy.js';
 import { connect } from '../db/connect.js';
@@ -537,6 +538,59 @@ describe('an admin', () => {
     expect((await auditOf('apprentice')).filter((line) => line.startsWith('user:boss'))).toHaveLength(2);
   });
 
+  it('makes a user of any role with a password for one login, whether registration is open or not', async () => {
+    await make('maker', 'admin');
+    const { accessToken } = await session('maker');
+    const wanted = { email: 'Hand@Example.com', username: 'Hand', role: 'trader' };
+    const made = await good(madeUser, ask('POST', '/users', accessToken, wanted));
+    expect(made.user).toMatchObject({
+      email: 'hand@example.com',
+      username: 'hand',
+      role: 'trader',
+      active: true,
+      mustChangePassword: true,
+    });
+    seen.push(made.oneTimePassword);
+    expect(await auditOf('hand')).toEqual(['user:maker user.create']);
+    const first = (await session('hand@example.com', made.oneTimePassword)).accessToken;
+    expect(codeOf(await ask('GET', '/strategies', first))).toBe('403 PASSWORD_CHANGE_NEEDED');
+    const change = { current: made.oneTimePassword, next: 'obelisk gradient seventy' };
+    expect((await ask('POST', '/auth/password', first, change)).status).toBe(200);
+    expect((await ask('GET', '/strategies', first)).status).toBe(200);
+    expect((await logIn('hand', made.oneTimePassword)).status).toBe(401);
+    const again = (more: object) => ask('POST', '/users', accessToken, { ...wanted, ...more });
+    expect(codeOf(await again({ username: 'hand2' }))).toBe('409 EMAIL_TAKEN');
+    expect(codeOf(await again({ email: 'hand2@example.com' }))).toBe('409 USERNAME_TAKEN');
+    for (const bad of [{ password }, { role: 'root' }, { username: 'a b' }, { email: 'none' }]) {
+      expect(codeOf(await again(bad))).toBe('422 INVALID_INPUT');
+    }
+    const { key } = await makeUser(stores, 'makerkey', 'admin');
+    expect(codeOf(await ask('POST', '/users', key, wanted))).toBe('403 LOGIN_NEEDED');
+  });
+
+  it('changes an e-mail, and what was told there by e-mail is told at the new one', async () => {
+    const { accessToken } = await session('maker');
+    const { id } = await makeUser(stores, 'mover', 'viewer');
+    const hears = { ...defaultNotificationSettings, email: { address: 'Mover@example.com' } };
+    await stores.notifications.putSettings(id, hears);
+    const change = (body: object) => ask('PATCH', `/users/${id}`, accessToken, body);
+    expect(codeOf(await change({ email: 'maker@example.com' }))).toBe('409 EMAIL_TAKEN');
+    expect((await stores.users.get(id))?.email).toBe('mover@example.com');
+    expect(await good(user, change({ email: 'Moved@Example.com' }))).toMatchObject({
+      email: 'moved@example.com',
+      role: 'viewer',
+      active: true,
+    });
+    expect((await stores.notifications.settings(id))?.email).toEqual({ address: 'moved@example.com' });
+    await change({ role: 'trader' });
+    expect((await stores.notifications.settings(id))?.email).toEqual({ address: 'moved@example.com' });
+    const facts = await rows<{ facts: object }>(
+      `select facts from audit where subject = 'user:mover' and action = 'user.change' order by id`,
+    );
+    expect(facts.map((row) => row.facts)).toMatchObject([{ emailChanged: true }, { emailChanged: false }]);
+    await rows(`delete from notification_setting where user_id = $1`, [id]);
+  });
+
   it('who is the last one stays one, also when two take each other away at once', async () => {
     await rows(
       `update keel_user set active = false where role = 'admin' and username not in ('boss', 'root')`,
@@ -554,6 +608,32 @@ describe('an admin', () => {
   });
 });
 
+describe('changing one’s own e-mail', () => {
+  const change = (token: string, body: object) => ask('PATCH', '/auth/me', token, body);
+
+  it('takes the password, and is how one logs in from then on', async () => {
+    await make('porter', 'trader');
+    const { accessToken } = await session('porter');
+    const email = 'porter@new.example.com';
+    expect(codeOf(await change(accessToken, { email, password: 'wrong' }))).toBe('403 PASSWORD_REFUSED');
+    expect(codeOf(await change(accessToken, { email }))).toBe('422 INVALID_INPUT');
+    expect(codeOf(await change(accessToken, { email: 'ada@example.com', password }))).toBe('409 EMAIL_TAKEN');
+    expect(codeOf(await change(accessToken, { email, password, role: 'admin' }))).toBe('422 INVALID_INPUT');
+    expect((await good(user, change(accessToken, { email, password }))).email).toBe(email);
+    expect((await logIn(email)).status).toBe(200);
+    expect((await logIn('porter@example.com')).status).toBe(401);
+    expect((await auditOf('porter')).filter((line) => line.includes('user.change'))).toEqual([
+      'user:porter user.change',
+    ]);
+  });
+
+  it('is not for a viewer, to whose address Keel would then write', async () => {
+    await make('looker');
+    const { accessToken } = await session('looker');
+    expect(codeOf(await change(accessToken, { email: 'x@example.com', password }))).toBe('403 ROLE_TOO_LOW');
+  });
+});
+
 describe('changing a user', () => {
   it('does not block those who hold the audit chain and write a row of an admin', async () => {
     const { id } = await makeUser(stores, 'busy', 'admin');
@@ -563,11 +643,11 @@ describe('changing a user', () => {
       await client.query(
         `insert into audit (mode, actor, action, subject, facts) values ('simulated', 'test', 'x', 'x', '{}')`,
       );
-      const changed = stores.users.change(id, { role: 'viewer' }, 'test');
-      await expect.poll(() => waiting('update keel_user set role'), { timeout: 20_000 }).toBe(1);
+      const changed = stores.users.change(id, { role: 'viewer', email: 'busier@example.com' }, 'test');
+      await expect.poll(() => waiting('update keel_user u set role'), { timeout: 20_000 }).toBe(1);
       await client.query(`insert into login (user_id, expires_at) values ($1, now())`, [id]);
       await client.query('commit');
-      expect((await changed)?.role).toBe('viewer');
+      expect(await changed).toMatchObject({ role: 'viewer', email: 'busier@example.com' });
     } finally {
       client.release();
     }
@@ -586,6 +666,14 @@ describe('a one-time password', () => {
     expect((await ask('GET', '/users', accessToken)).status).toBe(200);
     expect((await logIn('chief', once)).status).toBe(401);
     await expect(resetAdmin(stores, 'ada', 'keel admin')).rejects.toThrow('no active admin');
+    expect((await stores.users.byLogin('chief'))?.user.email).toBe('chief@localhost');
+    const hash = async () => (await stores.users.byLogin('chief'))?.passwordHash;
+    const before = await hash();
+    const taken = resetAdmin(stores, 'chief', 'keel admin', 'ada@example.com');
+    await expect(taken).rejects.toMatchObject({ code: 'EMAIL_TAKEN' });
+    expect(await hash()).toBe(before);
+    await resetAdmin(stores, 'chief', 'keel admin', 'chief@example.com');
+    expect((await stores.users.byLogin('chief@example.com'))?.user.username).toBe('chief');
   });
 
   it('leaves no key good that somebody made, but that of the keel command', async () => {
@@ -609,6 +697,48 @@ describe('a one-time password', () => {
     const { accessToken } = await session('changer', 'obelisk gradient seventy');
     const named = { name: 'keel command, mine', scopes: ['read'] };
     expect(codeOf(await ask('POST', '/auth/keys', accessToken, named))).toBe('422 INVALID_INPUT');
+  });
+});
+
+describe('the audit', () => {
+  it('is read by admins, newest first and page by page', async () => {
+    const { key } = await makeUser(stores, 'auditor', 'admin');
+    const page = (query: string) => good(auditList, ask('GET', `/audit?${query}`, key));
+    const { entries, next } = await page('actor=user:maker&limit=2');
+    expect(entries.map(({ action, actor }) => [action, actor])).toEqual([
+      ['user.change', 'user:maker'],
+      ['user.change', 'user:maker'],
+    ]);
+    expect(next).toBe(entries[1]?.position);
+    const older = await page(`actor=user:maker&action=user.create&before=${String(next)}`);
+    expect(older).toMatchObject({
+      entries: [{ subject: 'user:hand', facts: { role: 'trader' } }],
+      next: null,
+    });
+    for (const bad of ['limit=0', 'limit=501', 'before=x', 'who=me']) {
+      expect(codeOf(await ask('GET', `/audit?${bad}`, key))).toBe('422 INVALID_INPUT');
+    }
+    const { key: small } = await makeUser(stores, 'curious', 'trader');
+    expect(codeOf(await ask('GET', '/audit', small))).toBe('403 ROLE_TOO_LOW');
+  });
+});
+
+describe('the log', () => {
+  it('names who came in, by a login, a refresh or registering, and nobody who did not', () => {
+    const lines = api
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('"path":"/api/v1/auth/'))
+      .map((line) => JSON.parse(line) as { path: string; status: number; actor: string | null });
+    const actors = (word: string, status: number) =>
+      new Set(
+        lines.filter((line) => line.path.endsWith(word) && line.status === status).map(({ actor }) => actor),
+      );
+    expect(actors('/login', 200)).toContain('ada');
+    expect(actors('/refresh', 200).has(null)).toBe(false);
+    expect(actors('/login', 200).has(null)).toBe(false);
+    expect(actors('/register', 201)).toEqual(new Set(['maria', 'long']));
+    expect([...actors('/login', 401)]).toEqual([null]);
   });
 });
 

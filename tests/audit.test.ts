@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditCommand } from '../cli/commands/audit.js';
+import type { AuditPage, AuditQuery } from '../ports/stores.js';
 import { checkAudit } from '../db/auditChain.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
@@ -39,6 +40,14 @@ async function verify(...args: string[]): Promise<{ code: number; words: string 
   const say = (line: string): void => void lines.push(line);
   const code = await auditCommand(['verify', ...args], say, say, () => server.url);
   return { code, words: lines.join('\n') };
+}
+
+/** What `keel audit list` says. */
+async function list(...args: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const say = (line: string): void => void lines.push(line);
+  expect(await auditCommand(['list', ...args], say, say, () => server.url)).toBe(0);
+  return lines;
 }
 
 /** Does what only the owner of the database can do, and takes it back. */
@@ -115,6 +124,67 @@ describe('the audit trail', () => {
     expect((await verify('--from', `999:${head.hash}`)).words).toContain(
       'ends at row 203, before the one that was noted',
     );
+  });
+
+  it('is listed newest first, page by page, without a row twice or missing, by actor and by action', async () => {
+    const query = { before: null, actor: null, action: null, limit: 50 };
+    const positions: number[] = [];
+    let before: number | null = null;
+    do {
+      const page: AuditPage = await stores.audit.list({ ...query, before });
+      positions.push(...page.entries.map(({ position }) => position));
+      // What is written meanwhile moves no page.
+      if (positions.length < 200) await append(stores, 300 + positions.length);
+      before = page.next;
+    } while (before !== null);
+    expect(positions).toEqual(Array.from({ length: positions[0] ?? 0 }, (_, n) => (positions[0] ?? 0) - n));
+    expect(positions.at(-1)).toBe(1);
+    await stores.audit.append({
+      actor: 'user:ann/key:abcdefgh',
+      action: 'a.b',
+      subject: 's',
+      facts: { n: 1 },
+    });
+    await stores.audit.append({ actor: 'user:ann', action: 'c.d', subject: 's', facts: {} });
+    await stores.audit.append({ actor: 'user:anna', action: 'a.b', subject: 's', facts: {} });
+    const found = async (more: Partial<AuditQuery>) =>
+      (await stores.audit.list({ ...query, ...more })).entries.map(
+        ({ actor, action }) => `${actor} ${action}`,
+      );
+    expect(await found({ actor: 'user:ann' })).toEqual(['user:ann c.d', 'user:ann/key:abcdefgh a.b']);
+    expect(await found({ actor: 'user:ann', action: 'a.b' })).toEqual(['user:ann/key:abcdefgh a.b']);
+    expect(await found({ actor: "user:'; drop table audit" })).toEqual([]);
+    const [, first = '', last = ''] = await list('--action', 'a.b', '--limit', '2');
+    expect(first).toMatch(/^\d+ +\d{4}-\d\d-\d\dT\S+Z +user:anna +a\.b +s +\{\}$/);
+    expect(last).toContain('user:ann/key:abcdefgh');
+    const json = JSON.parse(
+      (await list('--actor', 'user:ann', '--limit', '1', '--json')).join(''),
+    ) as AuditPage;
+    expect(json).toMatchObject({
+      entries: [{ actor: 'user:ann', action: 'c.d' }],
+      next: json.entries[0]?.position,
+    });
+    const older = await list('--actor', 'user:ann', '--before', String(json.next));
+    expect(older).toHaveLength(2);
+  });
+
+  it('shows in a terminal what somebody wrote, and obeys none of it', async () => {
+    await append(stores, 400, { text: 'x' });
+    await stores.audit.append({ actor: 'user:\u001b[2Jeve', action: 'z', subject: 'a\nb', facts: {} });
+    const said = await list('--action', 'z');
+    expect(said).toHaveLength(2);
+    expect(said[1]).toContain('user: [2Jeve');
+  });
+
+  it.each([
+    [['list', '--from', '1'], 'audit list takes no --from'],
+    [['verify', '--json'], 'audit verify takes no --json'],
+    [['list', '--limit', '0'], '--limit 0: a whole number from 1 to 500'],
+    [['list', '--before', '-1'], '--before'],
+    [['list', 'more'], 'audit list takes nothing more'],
+  ])('refuses %j', async (args, words) => {
+    const say = (): void => undefined;
+    await expect(auditCommand(args, say, say, () => server.url)).rejects.toThrow(words);
   });
 
   it.each([

@@ -55,6 +55,7 @@ import { definitionSteps, mandatoryGates } from '../domain/definition/definition
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { CallResult, NewCall, SpendingGroup } from '../ports/conversations.js';
 import type { BrokerSnapshot, NewIntent, RiskRow } from '../ports/stores.js';
+import { makeUser } from './support/access.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
 
@@ -503,7 +504,7 @@ describe('deliveries', () => {
       (await notifications.list('anna', { unread: false, limit: 100 })).find(({ key }) => key === to.key);
 
     await notifications.sent(overtaken);
-    await notifications.failed(overtaken, 'late', null);
+    await notifications.giveUp(overtaken, 'late', null);
     expect(await stored()).toMatchObject({ state: 'sending', attempts: 2, lastError: null });
 
     const again = new Date(0).toISOString();
@@ -512,20 +513,41 @@ describe('deliveries', () => {
     const [third] = await take();
     if (third === undefined) throw new Error('the delivery was not taken again');
     await notifications.sent(third);
-    await notifications.failed(third, 'late', null);
+    await notifications.giveUp(third, 'late', null);
     expect(await stored()).toMatchObject({ state: 'sent', attempts: 3, lastError: null });
   });
 
-  it('are given up where no time to try again is named', async () => {
-    const to = { key: `up-${serial}`, userId: 'anna', channel: 'inbox' as const };
+  it('are given up, and whose they are is told in the same transaction, once', async () => {
+    const { id } = await makeUser(stores, `loser-${serial}`, 'viewer');
+    const to = { key: `up-${serial}`, userId: id, channel: 'inbox' as const };
     const news = { key: to.key, event: 'test' as const, title: 't', body: '', facts: {} };
     const { notifications } = stores;
     await notifications.addFor(news, { ...to, notBefore: new Date(0).toISOString() });
     const [taken] = (await notifications.claim(100, 60_000)).filter(({ key }) => key === to.key);
     if (taken === undefined) throw new Error('the delivery was not taken');
-    await notifications.failed(taken, 'refused', null);
-    const found = await notifications.list('anna', { unread: false, limit: 100 });
+    const loss = {
+      key: `loss-${serial}`,
+      event: 'notification.failed' as const,
+      title: 'l',
+      body: '',
+      facts: {},
+    };
+    const told = async () =>
+      (
+        await db.pool.query<object>(`select owner_id as owner, event from notification where key = $1`, [
+          loss.key,
+        ])
+      ).rows;
+    // The attempt of another sender tells nothing.
+    await notifications.giveUp({ ...taken, attempts: 9 }, 'late', loss);
+    expect(await told()).toEqual([]);
+    await notifications.giveUp(taken, 'refused', loss);
+    await notifications.giveUp(taken, 'refused again', { ...loss, key: `${loss.key}-2` });
+    const found = await notifications.list(id, { unread: false, limit: 100 });
     expect(found.find(({ key }) => key === to.key)).toMatchObject({ state: 'failed', lastError: 'refused' });
+    expect(await told()).toEqual([{ owner: id, event: 'notification.failed' }]);
+    const { rows } = await db.pool.query(`select from notification where key = $1`, [`${loss.key}-2`]);
+    expect(rows).toEqual([]);
   });
 });
 

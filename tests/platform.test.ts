@@ -139,11 +139,14 @@ const described = (name: MonitorName) =>
   stack.client.schedule.getHandle(monitorScheduleId('simulated', name)).describe();
 const deliveries = async (query = '', bearer = adminToken) =>
   deliveryList.parse((await call('GET', `/api/v1/notifications${query}`, undefined, bearer)).json).deliveries;
-const query = async (sql: string, values: readonly unknown[] = []): Promise<readonly unknown[]> => {
+const query = async <T extends object = object>(
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly T[]> => {
   const client = new Client({ connectionString: stack.databaseUrl });
   await client.connect();
   try {
-    return (await client.query<object>(sql, [...values])).rows;
+    return (await client.query<T>(sql, [...values])).rows;
   } finally {
     await client.end();
   }
@@ -304,6 +307,35 @@ describe('what people are told', () => {
     expect((await call('PUT', '/api/v1/notifications/settings', other)).status).toBe(422);
     const nowhere = settings({ quietHours: { from: '22:00', to: '07:00', zone: 'Mars/Olympus' } });
     expect((await call('PUT', '/api/v1/notifications/settings', nowhere)).status).toBe(422);
+  });
+
+  it('can be read, changed in one cell and sent back, and keeps the secrets that were not sent', async () => {
+    const path = '/api/v1/notifications/settings';
+    const slack = { url: `http://127.0.0.1:${portOf(receiver)}/slack/kept` };
+    const quietHours = { from: '22:00', to: '07:00', zone: 'America/New_York' };
+    const all = settings({ slack, telegram: { chatId: '-1' }, quietHours });
+    expect((await call('PUT', path, all)).status).toBe(200);
+    const shown = notificationSettingsAnswer.parse((await call('GET', path)).json);
+    expect(shown).toMatchObject({ webhook: { secretSet: true }, slack: { urlSet: true }, quietHours });
+    const matrix = { ...shown.matrix, 'broker.lost': ['inbox', 'slack'] };
+    expect(await call('PUT', path, { ...shown, matrix })).toMatchObject({
+      status: 200,
+      json: { ...shown, matrix },
+    });
+    const [row] = await query<{ settings: unknown }>(
+      `select settings from notification_setting s join keel_user u on u.id::text = s.user_id
+       where username = 'watcher'`,
+    );
+    const stored = { ...all, matrix, webhook: { url: hook().url, secret } };
+    expect(row?.settings).toEqual(stored);
+    // What is read only gives nobody a secret that is not there.
+    const none = settings({ slack: null });
+    expect((await call('PUT', path, none)).status).toBe(200);
+    expect((await call('PUT', path, { ...none, slack: { urlSet: true } })).status).toBe(422);
+    // Nobody loses the way back: what Keel sets by itself can be sent too.
+    const fresh = notificationSettingsAnswer.parse((await call('GET', path, undefined, traderToken)).json);
+    expect((await call('PUT', path, fresh, traderToken)).status).toBe(200);
+    expect((await call('PUT', path, settings())).status).toBe(200);
   });
 
   it('goes to no address that a viewer chooses', async () => {
@@ -495,6 +527,56 @@ describe('what people are told', () => {
     expect((await fateOf(never))?.lastError).toMatch(/^NOTIFY_REFUSED.*550/);
     expect(JSON.stringify(await deliveries('?limit=200'))).not.toContain('planted-word');
     expect(letters.filter((text) => text.includes(`<${later}@keel>`))).toHaveLength(1);
+  });
+
+  it('says in the inbox what was given up on, once a day and channel, and never of that news itself', async () => {
+    const told = async () =>
+      (await deliveries('?limit=200'))
+        .filter(({ event }) => event === 'notification.failed')
+        .map(({ channel, state, facts }) => [channel, state, facts['channel']]);
+    const matrix = { 'run.failed': ['email'], 'notification.failed': ['webhook', 'email'] };
+    expect((await call('PUT', '/api/v1/notifications/settings', settings({ matrix }))).status).toBe(200);
+    mailRefuses = { code: 550, text: 'no such person, planted-word' };
+    receiverStatus = 404;
+    const lose = (key: string) =>
+      stack.market.stores.notifications.add({ key, event: 'run.failed', title: key, body: 'b', facts: {} });
+    await lose('lost-1');
+    await expect.poll(async () => (await told()).length, poll).toBe(2);
+    await expect
+      .poll(async () => (await told()).map(([, state]) => state).sort(), poll)
+      .toEqual(['failed', 'sent']);
+    await lose('lost-2');
+    const fate = async (title: string) =>
+      (await deliveries('?limit=200')).find((each) => each.title === title);
+    await expect.poll(async () => (await fate('lost-2'))?.state, poll).toBe('failed');
+    mailRefuses = null;
+    receiverStatus = 204;
+    // The webhook that failed with the news of the first loss has made no news, nor has the second loss.
+    expect((await told()).sort()).toEqual([
+      ['inbox', 'sent', 'email'],
+      ['webhook', 'failed', 'email'],
+    ]);
+    const news = await query<{ body: string }>(
+      `select body from notification where event = 'notification.failed'`,
+    );
+    expect(news.map(({ body }) => body.includes('"lost-1"'))).toEqual([true]);
+    expect(JSON.stringify(news)).not.toContain('planted-word');
+    expect((await call('PUT', '/api/v1/notifications/settings', settings())).status).toBe(200);
+  });
+
+  it('names a monitor that does not look any more, once, and says when all is well again', async () => {
+    const matrix = { 'platform.degraded': ['inbox'], 'platform.well': ['inbox'] };
+    expect((await call('PUT', '/api/v1/notifications/settings', settings({ matrix }))).status).toBe(200);
+    const kpis = stack.client.schedule.getHandle(monitorScheduleId('simulated', 'kpis'));
+    const told = async () =>
+      (await deliveries('?channel=inbox&limit=200'))
+        .filter(({ event, facts }) => event.startsWith('platform.') && JSON.stringify(facts).includes('kpis'))
+        .map(({ event }) => event);
+    await kpis.pause('the test stops it');
+    await expect.poll(told, poll).toEqual(['platform.degraded']);
+    await kpis.unpause();
+    await expect.poll(told, poll).toEqual(['platform.well', 'platform.degraded']);
+    expect((await call('PUT', '/api/v1/notifications/settings', settings())).status).toBe(200);
   });
 
   it.each([

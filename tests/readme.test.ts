@@ -66,6 +66,10 @@ const running: readonly Example[] = [
   },
   { command: 'npx keel workflows show daily-only', prints: /^ {2}- timeframesAgree$/m },
   { command: 'npx keel admin', prints: /^Admin "admin", one-time password: ([a-z2-7]{5}-){3}[a-z2-7]{5}$/m },
+  {
+    command: 'npx keel audit list --limit 20',
+    prints: /^\d+ +20\d\d-\S+Z +keel admin +user\.password +user:admin /m,
+  },
   { command: 'npx keel audit verify', prints: /^The audit trail is whole\. It ends at \d+:[0-9a-f]{64}$/m },
   { command: 'npx keel simulator status', prints: /^ {2}"ok": true,$/m },
   { command: 'npx keel migrate status', prints: /^20\d\d-\S+Z {2}0001_strategies_and_runs$/m },

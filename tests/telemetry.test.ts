@@ -176,8 +176,11 @@ describe('the metrics', () => {
   }
 
   async function served(): Promise<ReadonlySet<string>> {
+    // One that nothing was counted of yet is named by its type.
     const both = `${await metricsOf(ports.api)}\n${await metricsOf(ports.worker)}`;
-    return new Set(both.split('\n').flatMap((line) => /^[a-z_][a-z0-9_]*/.exec(line)?.[0] ?? []));
+    return new Set(
+      both.split('\n').flatMap((line) => /^(?:# TYPE )?([a-z_][a-z0-9_]*)/.exec(line)?.[1] ?? []),
+    );
   }
 
   it('of the worker hold runs, orders, activities, the snapshot, and those of the SDK', async () => {

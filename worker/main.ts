@@ -25,7 +25,7 @@ import { createWorkerPorts, loginOf } from './ports.js';
 import { ensureRetention } from './retention.js';
 import { ensureSearchAttributes } from './searchAttributes.js';
 import { keelVersion } from '../config/version.js';
-import { countingSnapshots } from './watchActivities.js';
+import { counting } from './watchActivities.js';
 
 /** The bundle that the build made, else the compiled workflows themselves. */
 function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   const { deps, pool, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);
   const { metrics, watch: watchActivities } = await watch.serve(pool);
   const clock = createMachineClock();
-  const counted = countingSnapshots(deps, metrics, clock);
+  const counted = counting(deps, metrics, clock);
   const { worker: limits } = config;
   const worker = await Worker.create({
     connection,

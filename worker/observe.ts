@@ -83,7 +83,7 @@ export async function observe(config: WorkerConfig, version: string): Promise<Ob
         closing.push(() => server.close());
       }
       const told = workerMetrics(registry);
-      return { metrics: told, watch: watchActivities({ log, metrics: told, reports }) };
+      return { metrics: told, watch: watchActivities({ log, metrics: told, clock, reports }) };
     },
     spans:
       tracing === null

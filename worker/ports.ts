@@ -174,6 +174,7 @@ export async function createWorkerPorts(
     ...pricesOf(config, { broker: gateway.broker, cache, clock, marketClock, calendar }),
     orderWorkflows: createOrderWorkflows(client, mode, clock),
     channels: createChannels(config.notifier, clock),
+    monitorsEveryMs: config.monitors.everyMs,
     outboxLookMs: config.notifier.lookMs,
     leaseMs: config.notifier.leaseMs,
     freshness: { snapshotMaxAgeMs: broker.snapshotMaxAgeMs, waitMs: 30_000, lookMs: 100 },

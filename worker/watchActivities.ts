@@ -13,6 +13,7 @@ import { KeelError } from '../ports/errors.js';
 export interface WatchDeps {
   readonly log: Logger;
   readonly metrics: WorkerMetrics;
+  readonly clock: Clock;
   readonly reports: ErrorReports;
 }
 
@@ -62,19 +63,25 @@ function idsOf(workflowId: string, argument: unknown): Record<string, string> {
   return { workflowId, ...text('runId'), ...text('clientOrderId') };
 }
 
-function countResult({ metrics }: WatchDeps, activity: string, argument: unknown, result: unknown): void {
+function countResult(
+  { metrics, clock }: WatchDeps,
+  activity: string,
+  argument: unknown,
+  result: unknown,
+): void {
   const end = (argument as { end?: { outcome?: unknown } } | undefined)?.end?.outcome;
   if (activity === 'closeRun' && typeof end === 'string') metrics.run(end);
   const kind = (result as { kind?: unknown } | undefined)?.kind;
   if (activity === 'submitOrder' && typeof kind === 'string') metrics.order(kind);
+  const { name } = (argument ?? {}) as { name?: unknown };
+  const { status } = (result ?? {}) as { status?: unknown };
+  if (activity === 'lookOnce' && typeof name === 'string' && typeof status === 'string') {
+    metrics.look(name, status, clock.now());
+  }
 }
 
-/** The same, with each saved snapshot told to the metrics: its age is what an alert looks at. */
-export const countingSnapshots = (
-  deps: ActivityDeps,
-  metrics: WorkerMetrics,
-  clock: Clock,
-): ActivityDeps => ({
+/** The same, with each saved snapshot and each attempt to tell somebody told to the metrics, which alerts look at. */
+export const counting = (deps: ActivityDeps, metrics: WorkerMetrics, clock: Clock): ActivityDeps => ({
   ...deps,
   brokerState: {
     ...deps.brokerState,
@@ -82,6 +89,21 @@ export const countingSnapshots = (
       const saved = await deps.brokerState.save(snapshot);
       if (saved) metrics.snapshot(clock.now());
       return saved;
+    },
+  },
+  notifications: {
+    ...deps.notifications,
+    sent: async (claimed) => {
+      await deps.notifications.sent(claimed);
+      metrics.notification('sent');
+    },
+    failed: async (claimed, error, retryAt) => {
+      await deps.notifications.failed(claimed, error, retryAt);
+      metrics.notification('again');
+    },
+    giveUp: async (claimed, error, news) => {
+      await deps.notifications.giveUp(claimed, error, news);
+      metrics.notification('failed');
     },
   },
 });

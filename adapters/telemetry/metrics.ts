@@ -62,6 +62,10 @@ export interface WorkerMetrics {
   run(outcome: string): void;
   /** What became of the one attempt to send an order. */
   order(result: string): void;
+  /** One look of a monitor. @param at milliseconds since 1970 */
+  look(monitor: string, status: string, at: number): void;
+  /** What became of one attempt to tell somebody: sent, again or failed. */
+  notification(result: string): void;
   /** A whole snapshot of the account was stored. @param at milliseconds since 1970 */
   snapshot(at: number): void;
 }
@@ -70,7 +74,34 @@ export interface WorkerMetrics {
 const watched = {
   results: ['accepted', 'rejected', 'unknown', 'not_sent'],
   outcomes: ['FAILED', 'UNPROTECTED', 'SENT_NOT_FOUND_EXPIRED'],
+  looks: ['ok', 'warning', 'failed'],
+  notifications: ['sent', 'again', 'failed'],
 } as const;
+
+/** Of what looks by itself, and of what people are told. */
+function lookMetrics(registers: Registry[]) {
+  const looks = new Counter({
+    name: 'keel_monitor_looks_total',
+    help: 'Looks of the monitors, by what they found; failed ones could not look',
+    labelNames: ['status'],
+    registers,
+  });
+  const goodLooks = new Gauge({
+    name: 'keel_monitor_good_look_timestamp_seconds',
+    help: 'When this worker last did a look of the monitor that could look; nothing before the first',
+    labelNames: ['monitor'],
+    registers,
+  });
+  const notifications = new Counter({
+    name: 'keel_notification_attempts_total',
+    help: 'Attempts to tell somebody: sent, tried again later, or failed for good',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const status of watched.looks) looks.inc({ status }, 0);
+  for (const result of watched.notifications) notifications.inc({ result }, 0);
+  return { looks, goodLooks, notifications };
+}
 
 export function workerMetrics(registry: Registry): WorkerMetrics {
   const registers = [registry];
@@ -98,6 +129,7 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     help: 'When this worker last stored a whole snapshot of the account; 0 before the first',
     registers,
   });
+  const { looks, goodLooks, notifications } = lookMetrics(registers);
   for (const result of watched.results) orders.inc({ result }, 0);
   for (const outcome of watched.outcomes) runs.inc({ outcome }, 0);
   return {
@@ -109,6 +141,13 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     },
     order: (result) => {
       orders.inc({ result });
+    },
+    look: (monitor, status, at) => {
+      looks.inc({ status });
+      if (status !== 'failed') goodLooks.set({ monitor }, at / 1000);
+    },
+    notification: (result) => {
+      notifications.inc({ result });
     },
     snapshot: (at) => {
       snapshots.set(at / 1000);

@@ -15,6 +15,8 @@ interface Passed {
   /** The methods of the paths that match. */
   readonly methods: Set<string>;
   principal?: Principal;
+  /** Who came in by a public route. */
+  cameIn?: string;
 }
 
 const passedOf = (response: Response): Passed =>
@@ -30,9 +32,16 @@ export function principalOf(response: Response): Principal {
 /** Null where nobody was asked for. */
 export const userIdOf = (response: Response): string | null => passedOf(response).principal?.user.id ?? null;
 
-/** Name for the log; null where nobody was asked for. */
-export const usernameOf = (response: Response): string | null =>
-  passedOf(response).principal?.user.username ?? null;
+/** Name for the log; null where nobody was asked for and nobody came in. */
+export const usernameOf = (response: Response): string | null => {
+  const { principal, cameIn } = passedOf(response);
+  return principal?.user.username ?? cameIn ?? null;
+};
+
+/** Tells the log who it was that a public route has let in or made. */
+export const noteCameIn = (response: Response, { username }: { readonly username: string }): void => {
+  passedOf(response).cameIn = username;
+};
 
 const pass =
   (deps: AuthenticateDeps, rule: RouteRule): RequestHandler =>

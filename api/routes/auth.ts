@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import { Router } from 'express';
 import {
+  emailRequest,
   loginRequest,
   passwordChanged,
   passwordRequest,
@@ -13,8 +14,9 @@ import {
 import { countedAddress } from '../../domain/access/address.js';
 import type { Granted, PasswordDeps } from '../services/auth.js';
 import { changePassword, logIn, logOut, refresh, register } from '../services/auth.js';
+import { changeOwnEmail } from '../services/users.js';
 import { answer, onlyMethods, parseBody } from './http.js';
-import { principalOf } from './access.js';
+import { noteCameIn, principalOf } from './access.js';
 
 /** Of the connection, or what a trusted proxy says: no header that a caller could write is believed. */
 export const addressOf = (request: Request): string => countedAddress(request.ip ?? 'unknown');
@@ -23,6 +25,7 @@ export const answerTokens = (
   response: Response,
   { accessToken, expiresIn, refreshToken, user: who }: Granted,
 ): void => {
+  noteCameIn(response, who);
   answer(response, 200, tokens, { accessToken, tokenType: 'Bearer', expiresIn, refreshToken, user: who });
 };
 
@@ -32,6 +35,7 @@ export function authRoutes(deps: PasswordDeps): Router {
     .route('/api/v1/auth/register')
     .post(async (request, response) => {
       const made = await register(deps, parseBody(registerRequest, request), addressOf(request));
+      noteCameIn(response, made);
       answer(response, 201, user, made);
     })
     .all(onlyMethods('POST'));
@@ -67,6 +71,11 @@ export function authRoutes(deps: PasswordDeps): Router {
     .get((_request, response) => {
       answer(response, 200, user, principalOf(response).user);
     })
-    .all(onlyMethods('GET'));
+    .patch(async (request, response) => {
+      const wanted = parseBody(emailRequest, request);
+      const changed = await changeOwnEmail(deps, principalOf(response), wanted, addressOf(request));
+      answer(response, 200, user, changed);
+    })
+    .all(onlyMethods('GET', 'PATCH'));
   return router;
 }

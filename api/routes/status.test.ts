@@ -34,6 +34,7 @@ const serve = (code: string) =>
         world.audit.push(entry);
         return Promise.resolve();
       },
+      list: () => Promise.resolve({ entries: [], next: null }),
     },
   });
 const run = () => api.ask('POST', '/api/v1/migrations/run', { as: 'admin' });

@@ -1,9 +1,9 @@
-// Users as admins see and change them. Mounted by api/app.ts.
+// Users as admins see, make and change them. Mounted by api/app.ts.
 import { Router } from 'express';
-import { user, userChange, userList } from '../../contracts/http/auth.js';
+import { madeUser, newUserRequest, user, userChange, userList } from '../../contracts/http/auth.js';
 import { actorOf } from '../services/principal.js';
 import type { UserDeps } from '../services/users.js';
-import { changeUser } from '../services/users.js';
+import { changeUser, makeUser } from '../services/users.js';
 import { principalOf } from './access.js';
 import { answer, onlyMethods, parseBody, pathParameter } from './http.js';
 
@@ -14,7 +14,11 @@ export function userRoutes(deps: UserDeps): Router {
     .get(async (_request, response) => {
       answer(response, 200, userList, { users: await deps.users.list() });
     })
-    .all(onlyMethods('GET'));
+    .post(async (request, response) => {
+      const wanted = parseBody(newUserRequest, request);
+      answer(response, 201, madeUser, await makeUser(deps, wanted, actorOf(principalOf(response))));
+    })
+    .all(onlyMethods('GET', 'POST'));
   router
     .route('/api/v1/users/:id')
     .patch(async (request, response) => {

@@ -67,7 +67,10 @@ export function goodPassword(
 /** @throws InvalidInputError, KeelError REGISTRATION_CLOSED, EMAIL_TAKEN, USERNAME_TAKEN, TOO_MANY_ATTEMPTS */
 export async function register(deps: AuthDeps, request: RegisterRequest, address: string): Promise<UserRow> {
   if (!deps.registrationOpen) {
-    throw new KeelError('REGISTRATION_CLOSED', 'An admin makes the users here; ask one.');
+    throw new KeelError(
+      'REGISTRATION_CLOSED',
+      'Registration is closed here: ask an admin, who makes users with POST /api/v1/users.',
+    );
   }
   const { email, username } = request;
   const own = [username, ...email.split(/[@.]/)];

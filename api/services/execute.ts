@@ -17,7 +17,7 @@ export interface ExecuteDeps {
   readonly mode: Mode;
   readonly strategies: Pick<StrategyStore, 'get'>;
   readonly runs: Pick<RunStore, 'get'>;
-  readonly audit: AuditStore;
+  readonly audit: Pick<AuditStore, 'append'>;
   readonly workflows: RunWorkflows;
   readonly calendar: Calendar;
   readonly marketClock: MarketClock;

@@ -33,7 +33,7 @@ export interface RunDeps extends FindRunDeps {
   readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly rulesOpinions: Pick<RulesOpinionStore, 'byRun'>;
-  readonly audit: AuditStore;
+  readonly audit: Pick<AuditStore, 'append'>;
   readonly workflows: RunWorkflows;
 }
 

@@ -111,6 +111,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
         world.from('database', () => {
           world.audit.push(entry);
         }),
+      list: () => world.from('database', () => ({ entries: [], next: null })),
     },
     objects: {
       get: (key) => {

@@ -1,20 +1,22 @@
 // `keel admin`: makes an admin, or gives one who has lost his password a new one. Called by cli/main.ts.
+import { emailAddress } from '../../contracts/http/auth.js';
 import type { Mode } from '../../contracts/wire/names.js';
 import { parseArguments } from '../arguments.js';
 import { adminLines, resetAdmin, withStores } from '../admin.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
-export const adminHelp = `Usage: keel admin [--username NAME] [--drop-second-factor]
+export const adminHelp = `Usage: keel admin [--username NAME] [--email ADDRESS] [--drop-second-factor]
 
 Makes an admin with a one-time password, or gives the admin of that name a new one and ends all his logins. Works on
 DATABASE_URL or the database of a running Keel in .keel: whoever may write there may do this.
 
   --username NAME        admin when not given
+  --email ADDRESS        his address from now on; a new admin without it has NAME@localhost
   --drop-second-factor   for one who has lost his authenticator and his recovery codes
 
 Example:
-  keel admin --username maria`;
+  keel admin --username maria --email maria@example.com`;
 
 /** @param databaseOf finds that of the users; its url is never printed. @returns the exit code */
 export async function adminCommand(
@@ -22,10 +24,10 @@ export async function adminCommand(
   out: Say,
   databaseOf: () => { readonly url: string; readonly mode: Mode },
 ): Promise<number> {
-  const { username, dropSecondFactor } = readOptions(args);
+  const { username, email, dropSecondFactor } = readOptions(args);
   const database = databaseOf();
   const made = await withStores(database.url, database.mode, async (stores) => {
-    const admin = await resetAdmin(stores, username, 'keel admin');
+    const admin = await resetAdmin(stores, username, 'keel admin', email);
     if (dropSecondFactor) await stores.secondFactors.remove(admin.user.id, { keepLogin: null }, 'keel admin');
     return admin;
   });
@@ -33,17 +35,31 @@ export async function adminCommand(
   return 0;
 }
 
-function readOptions(args: readonly string[]): { username: string; dropSecondFactor: boolean } {
+interface Options {
+  readonly username: string;
+  readonly email: string | undefined;
+  readonly dropSecondFactor: boolean;
+}
+
+function readOptions(args: readonly string[]): Options {
   try {
     const { values } = parseArguments({
       args: [...args],
-      options: { username: { type: 'string' }, 'drop-second-factor': { type: 'boolean', default: false } },
+      options: {
+        username: { type: 'string' },
+        email: { type: 'string' },
+        'drop-second-factor': { type: 'boolean', default: false },
+      },
     });
-    const name = values.username ?? 'admin';
-    if (/^[a-z0-9][a-z0-9._-]{1,31}$/.test(name)) {
-      return { username: name, dropSecondFactor: values['drop-second-factor'] };
+    const { username = 'admin', 'drop-second-factor': dropSecondFactor } = values;
+    if (!/^[a-z0-9][a-z0-9._-]{1,31}$/.test(username)) {
+      throw new Error(
+        `--username ${username}: 2 to 32 lower-case letters, digits, dots, dashes or underscores`,
+      );
     }
-    throw new Error(`--username ${name}: 2 to 32 lower-case letters, digits, dots, dashes or underscores`);
+    const email = values.email === undefined ? undefined : emailAddress.safeParse(values.email);
+    if (email?.success === false) throw new Error(`--email ${values.email ?? ''} is no e-mail address`);
+    return { username, email: email?.data, dropSecondFactor };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }

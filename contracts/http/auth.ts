@@ -22,7 +22,8 @@ const newPassword = rawPassword.meta({
   maxLength: most,
 });
 
-const email = z
+/** In lower case, as it is stored. Also taken by `keel admin`. */
+export const emailAddress = z
   .email()
   .max(254)
   .transform((text) => text.toLowerCase())
@@ -44,7 +45,7 @@ const code = z.string().min(1).max(40).meta({
 const token = z.string().min(1).max(200);
 
 export const registerRequest = z
-  .strictObject({ email, username, password: newPassword })
+  .strictObject({ email: emailAddress, username, password: newPassword })
   .meta({ id: 'RegisterRequest' });
 
 export const loginRequest = z
@@ -129,8 +130,28 @@ export type RegisterRequest = z.output<typeof registerRequest>;
 
 export const userList = z.strictObject({ users: z.array(user) }).meta({ id: 'UserList' });
 
+export const newUserRequest = z
+  .strictObject({ email: emailAddress, username, role })
+  .meta({ id: 'NewUserRequest', example: { email: 'maria@example.com', username: 'maria', role: 'trader' } });
+
+export type NewUserRequest = z.output<typeof newUserRequest>;
+
+export const madeUser = z
+  .strictObject({
+    user,
+    oneTimePassword: z.string().meta({
+      description: 'Good until it is used to set another. Shown this once: give it to the user.',
+      format: 'password',
+    }),
+  })
+  .meta({ id: 'MadeUser' });
+
+export const emailRequest = z.strictObject({ email: emailAddress, password }).meta({ id: 'EmailRequest' });
+
+export type EmailRequest = z.output<typeof emailRequest>;
+
 export const userChange = z
-  .strictObject({ role: role.optional(), active: z.boolean().optional() })
+  .strictObject({ role: role.optional(), active: z.boolean().optional(), email: emailAddress.optional() })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
   .meta({ id: 'UserChange', example: { role: 'trader' } });
 

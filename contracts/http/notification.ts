@@ -52,10 +52,40 @@ const quietHours = z.strictObject({
   to: minute,
   zone: z.string().refine(isZone, 'no time zone of the IANA list, such as America/New_York'),
 });
-const matrix = z.partialRecord(event, z.array(channel).max(notificationChannels.length));
+const matrix = z.partialRecord(event, z.array(channel).max(notificationChannels.length)).meta({
+  description: 'Which event goes where. Events that are not named go nowhere.',
+});
 
+/** What both directions have alike. */
+const plain = {
+  email: z.strictObject({ address: z.email().max(254) }).nullable(),
+  telegram: z.strictObject({ chatId: sentence(64) }).nullable(),
+  matrix,
+  quietHours: quietHours.nullable().meta({
+    description:
+      'From and to in HH:MM of the zone; may pass midnight. News that is not urgent waits for their end.',
+  }),
+};
+const isStored = z
+  .boolean()
+  .meta({ description: 'Whether one is stored. Read only: what is sent here changes nothing.' });
+
+const matrixExample = {
+  'run.ended': ['inbox'],
+  'run.unprotected': ['inbox', 'log', 'webhook', 'telegram'],
+  'broker.lost': ['inbox', 'log', 'webhook'],
+} satisfies z.input<typeof matrix>;
+const plainExample = {
+  email: { address: 'maria@example.com' },
+  telegram: { chatId: '-1001234567890' },
+  matrix: matrixExample,
+  quietHours: { from: '22:00', to: '07:00', zone: 'America/New_York' },
+};
+
+/** Takes the answer below too: what it shows of secrets is read only, and the secrets that are not sent stay. */
 export const notificationSettings = z
   .strictObject({
+    ...plain,
     webhook: z
       .strictObject({
         url: webhookUrl,
@@ -64,34 +94,39 @@ export const notificationSettings = z
           .min(16)
           .max(200)
           .optional()
-          .meta({ description: 'Signs each message. Left out, the one that is stored stays.' }),
+          .meta({ description: 'Signs each message. Left out, the one that is stored for this url stays.' }),
+        secretSet: isStored.optional(),
       })
       .nullable(),
-    email: z.strictObject({ address: z.email().max(254) }).nullable(),
     slack: z
       .strictObject({
         url: webhookUrl
           .optional()
           .meta({ description: 'Holds a secret. Left out, the one that is stored stays.' }),
+        urlSet: isStored.optional(),
       })
       .nullable(),
-    telegram: z.strictObject({ chatId: sentence(64) }).nullable(),
-    matrix,
-    quietHours: quietHours.nullable(),
   })
-  .meta({ id: 'NotificationSettings' });
+  .meta({
+    id: 'NotificationSettings',
+    example: {
+      ...plainExample,
+      webhook: { url: 'https://example.com/keel', secret: 'at least 16 characters' },
+      slack: null,
+    },
+  });
 
 /** Secrets are never given back. */
 export const notificationSettingsAnswer = z
   .strictObject({
-    webhook: z.strictObject({ url: z.string(), secretSet: z.boolean() }).nullable(),
-    email: z.strictObject({ address: z.string() }).nullable(),
-    slack: z.strictObject({ urlSet: z.boolean() }).nullable(),
-    telegram: z.strictObject({ chatId: z.string() }).nullable(),
-    matrix,
-    quietHours: quietHours.nullable(),
+    ...plain,
+    webhook: z.strictObject({ url: z.string(), secretSet: isStored }).nullable(),
+    slack: z.strictObject({ urlSet: isStored }).nullable(),
   })
-  .meta({ id: 'NotificationSettingsAnswer' });
+  .meta({
+    id: 'NotificationSettingsAnswer',
+    example: { ...plainExample, webhook: { url: 'https://example.com/keel', secretSet: true }, slack: null },
+  });
 
 export const testRequest = z.strictObject({ channel }).meta({ id: 'NotificationTestRequest' });
 export const testAnswer = z.strictObject({ key: z.string() }).meta({ id: 'NotificationTestAnswer' });

@@ -7,7 +7,10 @@ export const notificationEvents = [
   'run.lost',
   'order.unfollowed',
   'broker.lost',
+  'platform.degraded',
+  'platform.well',
   'retention.failed',
+  'notification.failed',
   'test',
 ] as const;
 export type NotificationEvent = (typeof notificationEvents)[number];
@@ -55,7 +58,10 @@ export const defaultNotificationSettings: NotificationSettings = {
     'run.lost': ['inbox', 'log'],
     'order.unfollowed': ['inbox', 'log'],
     'broker.lost': ['inbox', 'log'],
+    'platform.degraded': ['inbox', 'log'],
+    'platform.well': ['inbox', 'log'],
     'retention.failed': ['inbox', 'log'],
+    'notification.failed': ['inbox', 'log'],
     test: ['inbox'],
   },
   quietHours: null,

@@ -30,6 +30,8 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'post', path: '/api/v1/auth/login', needs: 'public' },
   { method: 'post', path: '/api/v1/auth/refresh', needs: 'public' },
   { method: 'get', path: '/api/v1/auth/me', needs: 'viewer', beforePasswordChange: true },
+  // Keel writes e-mail to a user's own address: a viewer, who may choose none, asks an admin.
+  { method: 'patch', path: '/api/v1/auth/me', needs: 'trader', loginOnly: true },
   {
     method: 'post',
     path: '/api/v1/auth/logout',
@@ -59,8 +61,11 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'delete', path: '/api/v1/auth/keys/:id', needs: 'viewer', loginOnly: true },
 
   { method: 'get', path: '/api/v1/users', needs: 'admin' },
+  { method: 'post', path: '/api/v1/users', needs: 'admin', loginOnly: true },
   { method: 'patch', path: '/api/v1/users/:id', needs: 'admin', loginOnly: true },
   { method: 'delete', path: '/api/v1/users/:id/totp', needs: 'admin', loginOnly: true },
+
+  { method: 'get', path: '/api/v1/audit', needs: 'admin' },
 
   { method: 'get', path: '/api/v1/strategies', needs: 'viewer' },
   { method: 'post', path: '/api/v1/strategies', needs: 'trader' },

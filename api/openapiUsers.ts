@@ -1,0 +1,50 @@
+// The calls of admins about users and the audit in the OpenAPI document. Used by api/openapiAuth.ts.
+import { z } from 'zod';
+import type { ZodOpenApiPathsObject } from 'zod-openapi';
+import { auditList, auditQuery } from '../contracts/http/audit.js';
+import { madeUser, newUserRequest, user, userChange, userList } from '../contracts/http/auth.js';
+import { badBody, body, json, problems } from './openapiParts.js';
+
+const idPath = { path: z.object({ id: z.uuid() }) };
+
+/** And what all of them did. */
+export const userPaths: ZodOpenApiPathsObject = {
+  '/api/v1/users': {
+    get: {
+      summary: 'List users',
+      tags: ['access'],
+      responses: { '200': json('All users.', userList), ...problems('503') },
+    },
+    post: {
+      summary: 'Make a user, also where registration is closed',
+      description:
+        'Answers a password for his first login, which he has to change before anything else. It is shown this once.',
+      tags: ['access'],
+      requestBody: { ...body(newUserRequest), required: true },
+      responses: {
+        '201': json('The user and his one-time password.', madeUser),
+        ...problems(...badBody, '409', '503'),
+      },
+    },
+  },
+  '/api/v1/users/{id}': {
+    patch: {
+      summary: 'Change the role of a user, his e-mail, or whether he is active',
+      description:
+        'Counts from the next request on. One who is not active has no login and no key any more. His username stays: the audit knows him by it.',
+      tags: ['access'],
+      requestParams: idPath,
+      requestBody: { ...body(userChange), required: true },
+      responses: { '200': json('The user.', user), ...problems(...badBody, '404', '409', '503') },
+    },
+  },
+  '/api/v1/audit': {
+    get: {
+      summary: 'Who did what to what',
+      description: 'Newest first. `keel audit verify` checks that nobody has changed it.',
+      tags: ['access'],
+      requestParams: { query: auditQuery },
+      responses: { '200': json('Rows of the audit trail.', auditList), ...problems('422', '503') },
+    },
+  },
+};
