@@ -28,17 +28,20 @@ export interface FollowOptions {
   readonly say: Say;
   /** Wall milliseconds that may pass without any progress; null where a run may wait for days. */
   readonly patienceMs: number | null;
+  /** Wall milliseconds that the API may stay away, as while it is started again; two minutes unless given. */
+  readonly awayMs?: number;
 }
 
 /**
  * Follows a run to its end, over an API that restarts meanwhile too.
  * @returns the last progress
- * @throws ApiError when the API stays away or nothing moves for `patienceMs`; the signal's reason when it aborts
+ * @throws ApiError when the API stays away for `awayMs`, or nothing moves for `patienceMs`; the signal's reason when it aborts
  */
 export async function followToEnd(api: Api, runId: string, options: FollowOptions): Promise<void> {
-  const { signal, say, patienceMs } = options;
+  const { signal, say, patienceMs, awayMs = 120_000 } = options;
   const print = createStepPrinter(say);
   let lastNews = performance.now();
+  let awaySince: number | null = null;
   const stuck = new AbortController();
   const timer = setInterval(() => {
     if (patienceMs !== null && performance.now() - lastNews > patienceMs) stuck.abort();
@@ -49,6 +52,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
       try {
         for await (const progress of api.follow(runId, either)) {
           lastNews = performance.now();
+          awaySince = null;
           print(progress);
         }
         return;
@@ -58,6 +62,10 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         signal.throwIfAborted();
         if (stuck.signal.aborted) throw stillOpen(runId, patienceMs ?? 0, error);
         if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
+        if (awaySince === null) {
+          awaySince = performance.now();
+          say('  the API does not answer; it is asked again');
+        } else if (performance.now() - awaySince > awayMs) throw goneFor(runId, awayMs, error);
         await sleep(500);
       }
     }
@@ -70,5 +78,12 @@ const stillOpen = (runId: string, patienceMs: number, cause: unknown): ApiError 
   new ApiError(
     'NO_PROGRESS',
     `run ${runId} has made no progress for ${duration(patienceMs)}: look at it in the Temporal Web UI and at the worker's log`,
+    { cause },
+  );
+
+const goneFor = (runId: string, awayMs: number, cause: unknown): ApiError =>
+  new ApiError(
+    'API_AWAY',
+    `the API has not answered for ${duration(awayMs)}; run ${runId} is kept, and goes on once Keel is up: see its logs, and keel runs then`,
     { cause },
   );
