@@ -3,6 +3,7 @@ import { problem } from '../contracts/http/problem.js';
 import { newStrategy } from '../contracts/http/strategy.js';
 import { KeelError } from '../ports/errors.js';
 import { invalidInput, problemOf } from './errors.js';
+import { InvalidInputError } from './services/invalidInput.js';
 
 describe('problemOf', () => {
   it('has the shape of a problem and names the request', () => {
@@ -43,6 +44,15 @@ describe('problemOf', () => {
 });
 
 describe('invalidInput', () => {
+  it('is a fault of the input whatever its code says', () => {
+    const fault = { in: 'body', field: 'settings.models.reader', message: 'is no profile' } as const;
+    expect(problemOf(new InvalidInputError([fault], 'UNKNOWN_MODEL_PROFILE'), 'r')).toMatchObject({
+      status: 422,
+      code: 'UNKNOWN_MODEL_PROFILE',
+      errors: [fault],
+    });
+  });
+
   it('names every field at fault, unknown ones included', () => {
     const result = newStrategy.safeParse({
       name: '',

@@ -6,13 +6,9 @@ import type { FieldProblem, Problem } from '../contracts/http/problem.js';
 import { KeelError } from '../ports/errors.js';
 import { InvalidInputError } from './services/invalidInput.js';
 
-/** HTTP status by code. A KeelError that is not here is 503 when it may be tried again, else 500. */
+/** HTTP status by code. A KeelError that is not here is 422 as a fault of the input, 503 when it may be tried again, else 500. */
 const statusByCode: Readonly<Record<string, number>> = {
-  INVALID_INPUT: 422,
-  LIMIT_EXCEEDED: 422,
   UNKNOWN_WORKFLOW: 422,
-  BEYOND_WORKFLOW: 422,
-  WORKFLOW_UNSOUND: 422,
   WORKFLOW_NOT_FOUND: 404,
   WORKFLOW_NOT_YOURS: 403,
   WORKFLOW_EXISTS: 409,
@@ -87,8 +83,10 @@ const statusByCode: Readonly<Record<string, number>> = {
   MARKET_CLOCK_REFUSED: 503,
 };
 
-const statusOf = (error: KeelError): number =>
-  statusByCode[error.code] ?? (error.errorClass === 'retryable' ? 503 : 500);
+function statusOf(error: KeelError): number {
+  if (error instanceof InvalidInputError) return 422;
+  return statusByCode[error.code] ?? (error.errorClass === 'retryable' ? 503 : 500);
+}
 
 /** What zod found, as fields of one part of the request. */
 export function invalidInput(where: FieldProblem['in'], error: z.ZodError): InvalidInputError {

@@ -64,13 +64,14 @@ describe('what a status means', () => {
     );
   });
 
-  it('never repeats a key that a server quotes', () => {
-    const message = failureOf(
-      answer(401, said('Incorrect API key provided: sk-abcdef123456')),
-      false,
-      now,
-    )?.message;
-    expect(message).not.toContain('abcdef');
+  it.each([
+    ['Incorrect API key provided: sk-abcdef123456.', 'Incorrect API key provided: [key]'],
+    ['Incorrect API key provided: sk-proj-********wxyz.', 'Incorrect API key provided: [key]'],
+    ['no Bearer abcdef.ghijkl here', 'no [key] here'],
+    ['the key abc123def is not known', 'the [key] is not known'],
+    ['key-abcdef has expired', '[key] has expired'],
+  ])('never repeats a key that a server quotes: %s', (words, shown) => {
+    expect(failureOf(answer(401, said(words)), false, now)?.message).toContain(shown);
   });
 
   it('heeds a server that asks not to be asked again', () => {

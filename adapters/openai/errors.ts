@@ -39,9 +39,9 @@ interface ServerError {
   readonly words: string;
 }
 
-/** A server may quote what it was sent; keys must not come back out. */
+/** A server may quote what it was sent; keys must not come back out. After the word "key" only what looks like one is. */
 const withoutKeys = (text: string): string =>
-  cleanText(text, 400).replace(/\b(sk|key|Bearer)[-_ ][\w*.-]{3,}/gi, '[key]');
+  cleanText(text, 400).replace(/\b(?:(?:sk|key)[-_]|Bearer |key (?=[\w.-]*[\d*]))[\w*.-]{3,}/gi, '[key]');
 
 function serverError(body: Uint8Array | null): ServerError {
   try {
