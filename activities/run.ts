@@ -122,8 +122,10 @@ async function spendingOf(
   { conversations, modelCaps: caps }: Pick<RunDeps, 'conversations' | 'modelCaps'>,
   runId: string,
 ): Promise<RunSpending | null> {
-  const calls = await conversations.byRun(runId);
-  if (calls.length === 0) return null;
+  const rows = await conversations.byRun(runId);
+  if (rows.length === 0) return null;
+  // What the budget has stopped was never made.
+  const calls = rows.filter(({ outcome }) => outcome !== 'budget');
   const { day, month } = await conversations.spent();
   return {
     calls: calls.length,

@@ -40,7 +40,7 @@ describe('followToEnd', () => {
   it('ends when the API stays away, and says what becomes of the run', async () => {
     const lines: string[] = [];
     const { signal } = new AbortController();
-    const options = { signal, say: (line: string) => lines.push(line), patienceMs: null, awayMs: 0 };
+    const options = { signal, say: (line: string) => lines.push(line), patienceMs: null, awayMs: 100 };
     await expect(followToEnd(apiOf(), 'r', options)).rejects.toMatchObject({
       code: 'API_AWAY',
       message: expect.stringMatching(/run r is kept/) as unknown,

@@ -42,6 +42,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
   const print = createStepPrinter(say);
   let lastNews = performance.now();
   let awaySince: number | null = null;
+  let isTold = false;
   const stuck = new AbortController();
   const timer = setInterval(() => {
     if (patienceMs !== null && performance.now() - lastNews > patienceMs) stuck.abort();
@@ -53,6 +54,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         for await (const progress of api.follow(runId, either)) {
           lastNews = performance.now();
           awaySince = null;
+          isTold = false;
           print(progress);
         }
         return;
@@ -62,10 +64,11 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         signal.throwIfAborted();
         if (stuck.signal.aborted) throw stillOpen(runId, patienceMs ?? 0, error);
         if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
-        if (awaySince === null) {
-          awaySince = performance.now();
-          say('  the API does not answer; it is asked again');
-        } else if (performance.now() - awaySince > awayMs) throw goneFor(runId, awayMs, error);
+        // A stream that broke off once is no news: it is opened again.
+        if (awaySince !== null && !isTold) say('  the API does not answer; it is asked again');
+        isTold ||= awaySince !== null;
+        awaySince ??= performance.now();
+        if (performance.now() - awaySince > awayMs) throw goneFor(runId, awayMs, error);
         await sleep(500);
       }
     }

@@ -173,14 +173,18 @@ describe('registering', () => {
     }
   });
 
-  it.each(['short', 'password1234', 'mariamaria12', 'a'.repeat(300), `half${'x'.repeat(9)}\ud83d`])(
-    'refuses a password that is weak or can not be kept whole: %j',
-    async (weak) => {
-      expect(
-        codeOf(await register({ ...maria, username: 'weak', email: 'w@example.com', password: weak })),
-      ).toBe('422 INVALID_INPUT');
-    },
-  );
+  it.each([
+    'short',
+    'password1234',
+    'mariamaria12',
+    'w@example.com',
+    'a'.repeat(300),
+    `half${'x'.repeat(9)}\ud83d`,
+  ])('refuses a password that is weak or can not be kept whole: %j', async (weak) => {
+    expect(
+      codeOf(await register({ ...maria, username: 'weak', email: 'w@example.com', password: weak })),
+    ).toBe('422 INVALID_INPUT');
+  });
 
   it('takes a long password of any script, whole, however its accents were typed', async () => {
     const long = `${'Größe Ångström 密码 '.repeat(9)}end`;

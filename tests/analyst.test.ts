@@ -149,7 +149,7 @@ describe('a model and its server', () => {
     expect(shown.currentDetails).toContain(`keel explain ${started.runId}`);
     const { day, month } = await model.keel.market.stores.conversations.spent();
     expect(shown.currentDetails).toMatch(
-      /^Models, in USD \(cap\): 0\.0147 of 0\.25 by the \d+ calls of this run; when it ended ([\d.]+) of 5 that day and [\d.]+ of 50 that month, UTC$/m,
+      /^Models, in USD \(cap\): 0\.0147 of 0\.25 by \d+ calls of this run; when it ended ([\d.]+) of 5 that day and [\d.]+ of 50 that month, UTC$/m,
     );
     expect(Number(/ended ([\d.]+) of/.exec(shown.currentDetails)?.[1])).toBeLessThanOrEqual(Number(day.usd));
     expect(Number(day.usd)).toBeLessThanOrEqual(Number(month.usd));

@@ -72,7 +72,10 @@ describe('keel eval with a model', () => {
     expect(stub.calls).toHaveLength(3 * 3 * 12);
     expect(stub.refused).toEqual([]);
     expect(asked.series[0]?.participants['openai']?.all).toMatchObject({ decisions: 12, failed: {} });
-    expect(asked.series[0]?.cost).toMatchObject({ calls: 36, usd: '0.1764', perDecision: '0.014700' });
+    expect(asked.series[0]?.cost).toEqual({
+      ...{ calls: 36, usd: '0.1764', decisions: 12, perDecision: '0.014700' },
+      all: { calls: 108, usd: '0.5292' },
+    });
     const again = await reportBy(modelOptions(answers, { recordedOnly: true, budget: '0' }), options);
     expect(reportJson(again)).toBe(reportJson(asked));
     expect(stub.calls).toHaveLength(108);

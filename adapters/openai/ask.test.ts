@@ -184,3 +184,16 @@ describe('a step that is tried again after its model was found down', () => {
     expect(await ask(question('daily'), read)).toEqual({ kind: 'ok', value: 'of b' });
   });
 });
+
+describe('a picture that cannot be read', () => {
+  it('ends the question before anything is reserved, and nobody is asked', async () => {
+    const { rows, askOf } = keel();
+    const gone = () => Promise.reject(new KeelError('OBJECT_MISSING', 'there is no such object'));
+    const asking = question('daily');
+    const pictures = asking.pictures.map((picture) => ({ ...picture, dataUrl: gone }));
+    const failed = await failureOf(askOf('run', profile('a'))({ ...asking, pictures }, read));
+    expect(failed.code).toBe('OBJECT_MISSING');
+    expect(rows).toEqual([]);
+    expect(asked).toEqual([]);
+  });
+});

@@ -79,6 +79,8 @@ async function askNow<T>(
   read: (text: string) => Parsed<T>,
 ): Promise<Asked<T>> {
   refuseLargePictures(profile, request);
+  // One that is gone or damaged ends the question here, before anything is reserved for it.
+  await Promise.all(request.pictures.map(({ dataUrl }) => dataUrl()));
   const most = mostCost(profile, request);
   const planned = await describeCall(deps, profile, request, call, most);
   const reservation = await deps.conversations.reserve(planned, deps.caps);
@@ -92,7 +94,7 @@ async function askNow<T>(
   const ms = deps.clock.now() - began;
   const answer = await storeAnswer(deps.objects, exchange);
   const weighed = weigh(profile, request, exchange, read, deps.clock);
-  const costUsd = settledCost(profile, weighed, most);
+  const costUsd = settledCost(profile, request, weighed, most);
   await deps.conversations.settle(reservation.id, { ...resultOf(weighed, exchange), costUsd, answer, ms });
   const { asked, failure } = weighed;
   if (asked === null && failure !== null) {

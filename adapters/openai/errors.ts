@@ -148,7 +148,7 @@ function refusal(status: number, quota: boolean, said: string): { code: string; 
   if (status === 401) {
     return {
       code: 'MODEL_KEY_REFUSED',
-      message: `the model server refuses the key (401${said}): see OPENAI_API_KEY`,
+      message: `the model server refuses the key (401${said}): see OPENAI_API_KEY, or the key of its profile`,
     };
   }
   if (status === 403) {

@@ -35,16 +35,16 @@ const answer = (status: number, body: unknown): Exchange => ({
 });
 const costOf = (exchange: Exchange): string => {
   const weighed = weigh(profile, request, exchange, (value) => ({ kind: 'ok', value }), { now: () => 0 });
-  return settledCost(profile, weighed, most);
+  return settledCost(profile, request, weighed, most);
 };
 const failed = (code: string, usage: object | null) =>
   answer(200, { status: 'failed', error: { code }, output: [], usage });
-const used = { input_tokens: 1000, output_tokens: 200 };
+const used = { input_tokens: 100, output_tokens: 200 };
 
 describe('the budget', () => {
   it('counts the tokens that a server tells, even of a response that failed', () => {
-    expect(costOf(failed('server_error', used))).toBe('0.003');
-    expect(costOf(failed('invalid_prompt', used))).toBe('0.003');
+    expect(costOf(failed('server_error', used))).toBe('0.0021');
+    expect(costOf(failed('invalid_prompt', used))).toBe('0.0021');
   });
 
   it.each([
@@ -59,6 +59,8 @@ describe('the budget', () => {
     ['429', answer(429, {}), '0'],
     ['401', answer(401, {}), '0'],
     ['a failed response without tokens', failed('server_error', null), most],
+    ['more tokens than the cap', failed('server_error', { ...used, output_tokens: 1001 }), most],
+    ['more tokens than bytes', failed('server_error', { ...used, input_tokens: 100_000 }), most],
     ['a rate limit inside a response', failed('rate_limit_exceeded', null), '0'],
   ])('keeps what may have been paid for, and counts no refusal: %s', (_what, exchange, cost) => {
     expect(costOf(exchange)).toBe(cost);

@@ -8,7 +8,7 @@ import type { Exchange } from './client.js';
 import { readEnvelope, type Envelope } from './envelope.js';
 import { failedResponse, failureOf, type CallFailure } from './errors.js';
 import type { ModelProfile } from './profile.js';
-import type { ModelRequest } from './request.js';
+import { canonical, type ModelRequest } from './request.js';
 import { cleanText } from './untrusted.js';
 
 export type Asked<T> =
@@ -115,15 +115,31 @@ export function resultOf({ outcome, message, envelope, failure }: Weighed<unknow
   };
 }
 
+/** More than any provider counts for one picture: the dearest in tokens is at 25,501 for one of this size. */
+const tokensOfPicture = 50_000;
+
+/** A token has at least one byte, and no answer is longer than the cap that was sent: beyond that a server miscounts. */
+function areCounted(
+  profile: ModelProfile,
+  request: ModelRequest,
+  { inputTokens, outputTokens }: Pick<Envelope, 'inputTokens' | 'outputTokens'>,
+): boolean {
+  if (inputTokens === null || outputTokens === null) return false;
+  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
+  const mostInput = bytes + request.pictures.length * tokensOfPicture;
+  return inputTokens <= mostInput && outputTokens <= profile.maxOutputTokens;
+}
+
 /** What the tokens cost where they are told; nothing where the server refused; else the reserved amount. */
 export function settledCost(
   profile: ModelProfile,
+  request: ModelRequest,
   { envelope, failure }: Pick<Weighed<unknown>, 'envelope' | 'failure'>,
   most: string,
 ): string {
   // Told tokens were used, whatever came of them.
-  if (envelope !== null && envelope.inputTokens !== null && envelope.outputTokens !== null) {
-    return callCost(profile.price, envelope.inputTokens, envelope.outputTokens);
+  if (envelope !== null && areCounted(profile, request, envelope)) {
+    return callCost(profile.price, envelope.inputTokens ?? 0, envelope.outputTokens ?? 0);
   }
   return failure === null || failure.maybePaid ? most : '0';
 }

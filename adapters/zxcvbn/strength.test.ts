@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPasswordStrength } from './strength.js';
 
 const strength = createPasswordStrength();
-const own = ['maria', 'maria', 'example', 'com'];
+const own = ['maria', 'maria@example.com', 'maria', 'example', 'com'];
 
 describe('a password', () => {
   it.each([
@@ -15,6 +15,7 @@ describe('a password', () => {
     'P@ssw0rd1234',
     'mariamaria12',
     'keelkeelkeel',
+    'maria@example.com',
   ])('that is easy to guess is refused: %s', (password) => {
     expect(strength.weakness(password, own)).toContain('too easy to guess');
   });

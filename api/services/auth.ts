@@ -73,7 +73,7 @@ export async function register(deps: AuthDeps, request: RegisterRequest, address
     );
   }
   const { email, username } = request;
-  const own = [username, ...email.split(/[@.]/)];
+  const own = [username, email, ...email.split(/[@.]/)];
   refuseFault('password', passwordFault(composed(request.password)));
   // Counted first: how strong a password is takes this process a while to find out, and anybody may ask.
   await deps.attempts.begin('register', email, address);
@@ -164,7 +164,7 @@ export async function changePassword(
 ): Promise<ReturnType<typeof changed>> {
   const { user } = principal;
   const stored = await checkPassword(deps, user, given.current, address);
-  const own = [user.username, ...user.email.split(/[@.]/), composed(given.current)];
+  const own = [user.username, user.email, ...user.email.split(/[@.]/), composed(given.current)];
   const passwordHash = await deps.passwords.hash(
     goodPassword(deps.passwordStrength, given.next, own, 'next'),
   );

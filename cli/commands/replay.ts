@@ -2,7 +2,7 @@
 // the bars to the decision with every hash checked. Neither asks a model, a broker or Temporal.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { DecisionInput } from '../../activities/decision.js';
 import { createFilesystemObjectStore } from '../../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../../adapters/minio/objectStore.js';
@@ -16,6 +16,7 @@ import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { RunRow } from '../../ports/stores.js';
 import { parseArguments } from '../arguments.js';
+import { dataDirOf } from '../running.js';
 import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { StartError } from '../supervisor/dataDir.js';
@@ -25,19 +26,19 @@ import { openForReading } from '../verify/database.js';
 import { canonicalJson, decideAgain } from '../verify/replay.js';
 import { readSummary } from '../verify/summaryFile.js';
 
-export const replayHelp = `Usage: keel replay RUN
+export const replayHelp = `Usage: keel replay RUN [--data-dir DIR]
 
 Makes the decision of a run again from the stored objects, without asking a model, and compares it byte by byte.
-RUN is the id of a run of the Keel that runs here, or the file that npm start -- --json wrote.
+RUN is the id of a run of the Keel that runs on DIR (.keel when not given), or the file that npm start -- --json wrote.
 Exit code 0 when it is the same, 1 when it differs or was made by another version.
 
 Example:
   keel replay out.json`;
 
-export const explainHelp = `Usage: keel explain RUN
+export const explainHelp = `Usage: keel explain RUN [--data-dir DIR]
 
 Prints how a decision came about: bars, picture, prompt, raw answer, what was read, checks; every hash is checked.
-RUN is the id of a run of the Keel that runs here, or the file that npm start -- --json wrote.
+RUN is the id of a run of the Keel that runs on DIR (.keel when not given), or the file that npm start -- --json wrote.
 
 Example:
   keel explain out.json`;
@@ -57,14 +58,18 @@ interface Opened {
 }
 
 function placeOf(args: readonly string[], env: NodeJS.ProcessEnv): Place {
-  const { positionals } = parseArguments({ args: [...args], allowPositionals: true, options: {} });
+  const { values, positionals } = parseArguments({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'data-dir': { type: 'string' } },
+  });
   const [name, ...rest] = positionals;
   if (name === undefined || rest.length > 0) throw new UsageError('one RUN is needed');
   if (name.endsWith('.json') && existsSync(name)) {
     const { runId, dataDir, databaseDir, objectDir, mode } = readSummary(name);
     return { runId, dataDir, databaseDir, objectDir: objectDir ?? join(dataDir, 'objects'), mode };
   }
-  const dataDir = resolve(env['KEEL_DATA_DIR'] ?? '.keel');
+  const dataDir = dataDirOf(values['data-dir'], env);
   const running = readState(dataDir);
   if (running === null) {
     throw new StartError(

@@ -10,12 +10,13 @@ import { reasonOf } from './types.js';
 
 /** What keeps a model from answering over whichever API. */
 const fixes: Readonly<Record<string, string>> = {
-  MODEL_KEY_REFUSED: 'correct OPENAI_API_KEY',
+  MODEL_KEY_REFUSED: 'correct OPENAI_API_KEY, or what its profile names as key',
   MODEL_FORBIDDEN: "see the key's rights at the provider",
   MODEL_QUOTA: "see the account's credit at the provider",
-  MODEL_AWAY: 'start the server, or correct OPENAI_BASE_URL',
+  MODEL_AWAY: 'start the server, or correct OPENAI_BASE_URL, or baseUrl of its profile',
   MODEL_RATE_LIMIT: 'wait, and ask again',
-  MODEL_NOT_FOUND: 'correct OPENAI_MODEL or OPENAI_BASE_URL (with its /v1)',
+  MODEL_NOT_FOUND:
+    'correct OPENAI_MODEL or OPENAI_BASE_URL (with its /v1), or model and baseUrl of its profile',
 };
 
 /** All at once: each has its own server, or one that takes several questions. */
@@ -47,14 +48,14 @@ async function checkProfile(
   ];
 }
 
-/** An API that is not used may well be missing. */
+/** An API that is not used may well be missing or worse: then it is no fault, and not fine either. */
 function apiFinding(
   check: string,
-  { ability: { api, answers, found } }: Probed,
+  { ability: { api, answers, schemaKept, found } }: Probed,
   used: ModelProfile,
 ): Finding {
-  const name = `${check} (${api})`;
-  return { check: name, status: answers || api !== used.api ? 'ok' : 'warning', found };
+  const bad = api === used.api ? 'warning' : 'skipped';
+  return { check: `${check} (${api})`, status: answers && schemaKept ? 'ok' : bad, found };
 }
 
 function useFinding(check: string, probed: readonly Probed[], used: ModelProfile): Finding {

@@ -51,7 +51,8 @@ export interface SeriesReport {
   readonly calibration: Calibration;
   readonly flips: Flips;
   readonly agreement: Rate;
-  readonly cost: Spent & { readonly perDecision: string };
+  /** Of the questions that decided, of which some may not have been asked; repeats and mirrored charts are in `all` only. */
+  readonly cost: Spent & { readonly decisions: number; readonly perDecision: string; readonly all: Spent };
 }
 
 /** What would fail for every further question as well. */
@@ -153,10 +154,10 @@ const factsOf = ({ name, source, sha256, bars }: EvaluatedSeries) => ({
   last: bars.at(-1)?.time.slice(0, 10) ?? '',
 });
 
-/** Of the questions that decided; repetitions and mirrors are the evaluation's own. */
 function costOf(asker: Asker, series: string, points: readonly Point[]): SeriesReport['cost'] {
-  const ids = new Set(points.map(({ date }) => evalRunId(series, date, 'plain', 0)));
-  const spent = asker.spentBy((runId) => ids.has(runId));
-  const perDecision = points.length === 0 ? '0' : ratio(money(spent.usd).div(points.length)).toFixed(6);
-  return { ...spent, perDecision };
+  const ids = points.map(({ date }) => evalRunId(series, date, 'plain', 0));
+  const spent = asker.spentBy((runId) => ids.includes(runId));
+  const decisions = ids.filter((id) => asker.spentBy((runId) => runId === id).calls > 0).length;
+  const perDecision = decisions === 0 ? '0' : ratio(money(spent.usd).div(decisions)).toFixed(6);
+  return { ...spent, decisions, perDecision, all: asker.spentBy((runId) => runId.startsWith(`${series}/`)) };
 }

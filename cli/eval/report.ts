@@ -100,6 +100,12 @@ function moneyFinding(name: string, { participants, buyAndHold, dates }: SeriesR
   return `Money: buying after ${dates[0] ?? ''} and holding made ${told(buyAndHold)}; following ${name} made ${told(own)}.`;
 }
 
+const gapText = (gap: number | null): string =>
+  gap === null ? 'buys and sells cannot be compared' : `buys were right ${points(gap)} compared with sells`;
+
+const costFinding = ({ usd, calls, decisions, perDecision, all }: SeriesReport['cost']): string =>
+  `Cost: ${usd} USD in ${String(calls)} calls for ${String(decisions)} decisions, ${perDecision} USD each; with repeated questions and mirrored charts ${all.usd} USD in ${String(all.calls)} calls.`;
+
 function findingsOf(
   name: string,
   series: SeriesReport,
@@ -113,10 +119,10 @@ function findingsOf(
     ...Object.entries(participants).map(([who, { all }]) => accuracyFinding(who, all)),
     ...(overlapping ? ['Outcomes overlap: these intervals are too narrow.'] : []),
     moneyFinding(name, series, perTrade),
-    `Lean: ${points(own?.bias ?? null)} between the share of buys and the share of rises after its opinions; buys were right ${points(own?.accuracyGap ?? null)} compared with sells.`,
+    `Lean: ${points(own?.bias ?? null)} between the share of buys and the share of rises after its opinions; ${gapText(own?.accuracyGap ?? null)}.`,
     `Mirrored chart: ${rateText(flips.flipped)} of opinions flipped, ${rateText(flips.sameSide)} kept their side.`,
     `Repeated questions: all answers agreed in ${rateText(agreement)}.`,
-    `Cost: ${cost.usd} USD in ${cost.calls} calls, ${cost.perDecision} USD a decision.`,
+    costFinding(cost),
     ...(failed.length === 0 ? [] : [`Failed, and counted as no opinion: ${failed.join(', ')}.`]),
   ];
 }

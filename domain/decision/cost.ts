@@ -21,7 +21,7 @@ export function callCost(price: TokenPrice, inputTokens: number, outputTokens: n
 
 /** A token is at least a byte and mostly three or four; two is on the safe side for English and JSON. */
 const bytesPerToken = 2;
-/** More than any provider of today counts for one picture at full detail. */
+/** More than most providers count for one picture of ours; of the few small models that count more a token is cheap. */
 const tokensPerPicture = 3000;
 
 /** The most tokens that a question can have, for the reservation. */

@@ -71,7 +71,7 @@ describe('the details of a run', () => {
     };
     expect(endDetails(run, null, ending, spending)).toBe(
       '**AAPL 2014-07-07: no decision, FAILED**\n\n(MODEL_EMPTY) no text\n\n' +
-        'Models, in USD (cap): 0.0147 of 0.25 by the 3 calls of this run; when it ended 1.2 of 5 that day and 10 of 50 that month, UTC',
+        'Models, in USD (cap): 0.0147 of 0.25 by 3 calls of this run; when it ended 1.2 of 5 that day and 10 of 50 that month, UTC',
     );
   });
 

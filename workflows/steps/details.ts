@@ -55,7 +55,7 @@ export const endDetails = (
 
 function spentLine({ calls, run, day, month }: RunSpending): string {
   const of = ({ usd, capUsd }: Spent): string => `${usd} of ${capUsd}`;
-  return `Models, in USD (cap): ${of(run)} by the ${String(calls)} calls of this run; when it ended ${of(day)} that day and ${of(month)} that month, UTC`;
+  return `Models, in USD (cap): ${of(run)} by ${String(calls)} ${calls === 1 ? 'call' : 'calls'} of this run; when it ended ${of(day)} that day and ${of(month)} that month, UTC`;
 }
 
 function decidedLine({ action, analyst, entry, stop, target, rCoefficient }: Decision): string {
