@@ -172,7 +172,7 @@ describe('bad requests', () => {
     ['GET', '/api/v1/strategies/demo-aapl/execute', {}, 405, 'METHOD_NOT_ALLOWED'],
     ['POST', '/docs', {}, 405, 'METHOD_NOT_ALLOWED'],
     ['GET', '/api/v1/strategies/nobody', {}, 404, 'STRATEGY_NOT_FOUND'],
-    ['GET', '/api/v1/strategies/no%00body', {}, 404, 'STRATEGY_NOT_FOUND'],
+    ['GET', '/api/v1/strategies/no%00body', {}, 404, 'ROUTE_NOT_FOUND'],
     ['POST', '/api/v1/strategies/nobody/execute', {}, 404, 'STRATEGY_NOT_FOUND'],
     ['GET', '/api/v1/runs/nothing', {}, 404, 'RUN_NOT_FOUND'],
     ['GET', '/api/v1/runs/aaaaaaaaaaaaaaaaaaaaaaaaaa', {}, 404, 'RUN_NOT_FOUND'],

@@ -125,6 +125,16 @@ async function refusal(response: Response): Promise<ApiError> {
   return new ApiError(code, fields === '' ? detail : `${detail} (${fields})`);
 }
 
+/** What cannot be read now will not be readable when it is asked again. */
+function progressIn(data: string): Progress {
+  try {
+    return runProgress.parse(JSON.parse(data));
+  } catch (error) {
+    const message = 'the API tells progress that this keel cannot read: are both of one version?';
+    throw new ApiError('PROGRESS_UNREADABLE', message, { cause: error });
+  }
+}
+
 async function* followRun(
   url: string,
   who: Record<string, string>,
@@ -150,7 +160,7 @@ async function* followRun(
       rest = events.pop() ?? '';
       for (const event of events.map(readEvent)) {
         if (event === null) continue;
-        yield runProgress.parse(JSON.parse(event.data));
+        yield progressIn(event.data);
         if (event.name === 'end') return;
       }
     }

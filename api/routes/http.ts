@@ -42,10 +42,14 @@ export function parseBody<Schema extends z.ZodType>(schema: Schema, request: Req
   return parse(schema, 'body', (request.body as unknown) ?? {});
 }
 
-/** A parameter of the path as one text; a wildcard's segments are joined by slashes. */
+/** A parameter of the path as one text; a wildcard's segments are joined by slashes. @throws KeelError ROUTE_NOT_FOUND */
 export function pathParameter(request: Request, name: string): string {
   const value: unknown = request.params[name];
-  return Array.isArray(value) ? value.join('/') : String(value);
+  const text = Array.isArray(value) ? value.join('/') : String(value);
+  // No row can have it, and PostgreSQL refuses to look.
+  if (text.includes('\0'))
+    throw new KeelError('ROUTE_NOT_FOUND', 'There is nothing of a name with a NUL character.');
+  return text;
 }
 
 /** The last handler of a path: answers 405 and names the methods that there are. */

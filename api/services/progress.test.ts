@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { runProgress } from '../../contracts/http/run.js';
 import { runWorkflowId } from '../../contracts/wire/names.js';
 import { identityOf, memoryDeps, openExecution, progressOf, rowOf } from '../testing/memory.js';
 import { MemoryWorld } from '../testing/world.js';
@@ -41,6 +42,19 @@ describe('followRun', () => {
     expect(await next(events)).toEqual({ kind: 'heartbeat' });
     execution.progress = progressOf({ steps: [step] });
     expect(await nextChange(events)).toEqual({ kind: 'progress', progress: progressOf({ steps: [step] }) });
+    await events.return();
+  });
+
+  it('tells of a decision what the contract names, whatever the workflow tells', async () => {
+    const world = new MemoryWorld();
+    world.rows.set(row.id, row);
+    const told = { action: 'buy', rCoefficient: '2', rationale: 'it rises' } as const;
+    const whole = { ...told, entry: '95.97', stop: '93.3', analyst: 'rules', sources: { action: 'analyst' } };
+    world.workflows.set(workflowId, openExecution({ progress: progressOf({ decision: whole }) }));
+    const events = follow(world);
+    const event = await next(events);
+    if (event?.kind !== 'progress') throw new Error('no progress came');
+    expect(runProgress.parse(event.progress).decision).toEqual(told);
     await events.return();
   });
 

@@ -56,6 +56,16 @@ function reportOf(intent: IntentRow, row: RunRow): OrderReport | null {
   };
 }
 
+/** A workflow tells all of its decision; people are told what the contract names, and clients refuse the rest. */
+const shown = ({ decision, ...progress }: RunProgress): RunProgress => ({
+  ...progress,
+  decision: decision && {
+    action: decision.action,
+    rCoefficient: decision.rCoefficient,
+    rationale: decision.rationale,
+  },
+});
+
 async function storedProgress(deps: ProgressDeps, row: RunRow): Promise<RunProgress> {
   const [steps, decided, intent] = await Promise.all([
     deps.runs.steps(row.id),
@@ -63,7 +73,7 @@ async function storedProgress(deps: ProgressDeps, row: RunRow): Promise<RunProgr
     deps.intents.byRun(row.id),
   ]);
   const decision = decided?.decision ?? null;
-  return {
+  return shown({
     runId: row.id,
     mode: row.mode,
     strategyId: row.strategyId,
@@ -73,16 +83,12 @@ async function storedProgress(deps: ProgressDeps, row: RunRow): Promise<RunProgr
     status: row.status,
     steps,
     waitingFor: row.waitingFor,
-    decision: decision && {
-      action: decision.action,
-      rCoefficient: decision.rCoefficient,
-      rationale: decision.rationale,
-    },
+    decision,
     order: intent && reportOf(intent, row),
     outcome: row.outcome,
     code: row.code,
     message: row.message,
-  };
+  });
 }
 
 /** Progress and whether the run's end is stored. The workflow is asked first, the database answers when it does not. */
@@ -93,10 +99,10 @@ async function read(
 ): Promise<{ progress: RunProgress; ended: boolean }> {
   const live = row.endedAt === null ? await deps.workflows.progress(row.workflowId) : null;
   const open = live !== null && (live.status === 'running' || live.status === 'waiting');
-  if (open) return { progress: live, ended: false };
+  if (open) return { progress: shown(live), ended: false };
   // Terminal by the workflow's word is not the end yet: the row must say so too, so that a reader of the run agrees.
   const now = await findRun(deps, row.id, viewer);
-  if (live !== null && now.endedAt === null) return { progress: live, ended: false };
+  if (live !== null && now.endedAt === null) return { progress: shown(live), ended: false };
   return { progress: await storedProgress(deps, now), ended: now.endedAt !== null };
 }
 
