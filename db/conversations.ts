@@ -36,8 +36,8 @@ type SpentRow = Record<'calls' | 'input' | 'output', number> & { readonly usd: s
 
 const spent = statement<SpentRow & { readonly period: 'day' | 'month' }>(
   'conversation_spent',
-  `select period, count(a.id)::integer as calls, coalesce(sum(a.input_tokens), 0)::integer as input,
-     coalesce(sum(a.output_tokens), 0)::integer as output,
+  `select period, count(a.id)::integer as calls, coalesce(sum(a.input_tokens), 0)::float8 as input,
+     coalesce(sum(a.output_tokens), 0)::float8 as output,
      coalesce(sum(coalesce(a.cost_usd, a.reserved_usd)), 0)::text as usd
    from (values ('day'), ('month')) as p (period)
    left join agent_conversation a on a.mode = $1 and a.started_at >= date_trunc(p.period, now(), 'UTC')

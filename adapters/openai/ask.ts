@@ -94,7 +94,7 @@ async function askNow<T>(
   const ms = deps.clock.now() - began;
   const answer = await storeAnswer(deps.objects, exchange);
   const weighed = weigh(profile, request, exchange, read, deps.clock);
-  const costUsd = settledCost(profile, request, weighed, most);
+  const costUsd = settledCost(profile, weighed, most);
   await deps.conversations.settle(reservation.id, { ...resultOf(weighed, exchange), costUsd, answer, ms });
   const { asked, failure } = weighed;
   if (asked === null && failure !== null) {

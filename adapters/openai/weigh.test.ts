@@ -35,7 +35,7 @@ const answer = (status: number, body: unknown): Exchange => ({
 });
 const costOf = (exchange: Exchange): string => {
   const weighed = weigh(profile, request, exchange, (value) => ({ kind: 'ok', value }), { now: () => 0 });
-  return settledCost(profile, request, weighed, most);
+  return settledCost(profile, weighed, most);
 };
 const failed = (code: string, usage: object | null) =>
   answer(200, { status: 'failed', error: { code }, output: [], usage });
@@ -59,7 +59,8 @@ describe('the budget', () => {
     ['429', answer(429, {}), '0'],
     ['401', answer(401, {}), '0'],
     ['a failed response without tokens', failed('server_error', null), most],
-    ['more tokens than the cap', failed('server_error', { ...used, output_tokens: 1001 }), most],
+    ['more tokens than the cap', failed('server_error', { ...used, output_tokens: 10_000 }), '0.1001'],
+    ['ten times the cap', failed('server_error', { ...used, output_tokens: 10_001 }), most],
     ['more tokens than bytes', failed('server_error', { ...used, input_tokens: 100_000 }), most],
     ['a rate limit inside a response', failed('rate_limit_exceeded', null), '0'],
   ])('keeps what may have been paid for, and counts no refusal: %s', (_what, exchange, cost) => {

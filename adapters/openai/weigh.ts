@@ -51,9 +51,24 @@ export function weigh<T>(
   }
   const failure = failureOf(exchange, request.pictures.length > 0, clock.now());
   if (failure !== null) return failed(failure, null);
-  const envelope = readEnvelope(profile.api, exchange.body ?? new Uint8Array());
+  const envelope = counted(profile, request, readEnvelope(profile.api, exchange.body ?? new Uint8Array()));
   if (envelope.failed !== null) return failed(failedResponse(envelope.failed), envelope);
   return { failure: null, envelope, ...judge(envelope, read) };
+}
+
+/** More than any provider counts for one picture: the dearest in tokens is at 25,501 for one of this size. */
+const tokensOfPicture = 50_000;
+/** Some servers do not heed the cap on output; none makes so many times as much within the time of a call. */
+const mostOverCap = 10;
+
+/** A count that cannot be is none: a token has at least one byte. One broken server would use up everybody's budget. */
+function counted(profile: ModelProfile, request: ModelRequest, envelope: Envelope): Envelope {
+  const { inputTokens, outputTokens } = envelope;
+  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
+  const mostInput = bytes + request.pictures.length * tokensOfPicture;
+  const canBe =
+    (inputTokens ?? 0) <= mostInput && (outputTokens ?? 0) <= mostOverCap * profile.maxOutputTokens;
+  return canBe ? envelope : { ...envelope, inputTokens: null, cachedTokens: null, outputTokens: null };
 }
 
 const none = { envelope: null, failure: null };
@@ -115,31 +130,15 @@ export function resultOf({ outcome, message, envelope, failure }: Weighed<unknow
   };
 }
 
-/** More than any provider counts for one picture: the dearest in tokens is at 25,501 for one of this size. */
-const tokensOfPicture = 50_000;
-
-/** A token has at least one byte, and no answer is longer than the cap that was sent: beyond that a server miscounts. */
-function areCounted(
-  profile: ModelProfile,
-  request: ModelRequest,
-  { inputTokens, outputTokens }: Pick<Envelope, 'inputTokens' | 'outputTokens'>,
-): boolean {
-  if (inputTokens === null || outputTokens === null) return false;
-  const bytes = Buffer.byteLength(JSON.stringify(canonical(profile, request)));
-  const mostInput = bytes + request.pictures.length * tokensOfPicture;
-  return inputTokens <= mostInput && outputTokens <= profile.maxOutputTokens;
-}
-
 /** What the tokens cost where they are told; nothing where the server refused; else the reserved amount. */
 export function settledCost(
   profile: ModelProfile,
-  request: ModelRequest,
   { envelope, failure }: Pick<Weighed<unknown>, 'envelope' | 'failure'>,
   most: string,
 ): string {
   // Told tokens were used, whatever came of them.
-  if (envelope !== null && areCounted(profile, request, envelope)) {
-    return callCost(profile.price, envelope.inputTokens ?? 0, envelope.outputTokens ?? 0);
+  if (envelope !== null && envelope.inputTokens !== null && envelope.outputTokens !== null) {
+    return callCost(profile.price, envelope.inputTokens, envelope.outputTokens);
   }
   return failure === null || failure.maybePaid ? most : '0';
 }
