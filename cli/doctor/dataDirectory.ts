@@ -15,7 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { keptNames, leastFreeBytes } from '../supervisor/dataDir.js';
 import { findLeftovers } from '../supervisor/leftovers.js';
-import { isRoot, sharedRoot, unreachableParent } from '../supervisor/postgresPlace.js';
+import { isRoot, serverUser, sharedRoot, unreachableParent } from '../supervisor/postgresPlace.js';
 import { isAlive } from '../supervisor/processTable.js';
 import { readRecords } from '../supervisor/records.js';
 import type { Finding, Patient } from './types.js';
@@ -162,7 +162,7 @@ function openSecrets(dataDir: string): Finding[] {
 /** As root PostgreSQL runs as another user, who has to get there. */
 function unreachable({ env, dataDir }: Patient, place: string): Finding[] {
   if (!isRoot() || env['DATABASE_URL']) return [];
-  const blocked = unreachableParent(place, { uid: -1, gid: -1 });
+  const blocked = unreachableParent(place, serverUser(place) ?? { uid: -1, gid: -1 });
   if (blocked === null) return [];
   return [
     {

@@ -1,6 +1,6 @@
 // The audit trail on the HTTP API. Used by api/routes/audit.ts and the OpenAPI document.
 import { z } from 'zod';
-import { instant } from './fields.js';
+import { instant, sentence } from './fields.js';
 
 /** How many rows one answer may have. */
 export const auditPage = { most: 500, usual: 50 } as const;
@@ -28,7 +28,7 @@ export const auditList = z
   })
   .meta({ id: 'AuditList' });
 
-const name = z.string().min(1).max(200);
+const name = sentence(200);
 
 export const auditQuery = z.strictObject({
   before: z.coerce
