@@ -566,6 +566,30 @@ describe('limits that are shared among processes', () => {
     },
   );
 
+  it('are taken as usual again soon after a database that stood still for seconds', async () => {
+    const time = fakeTime();
+    let answers = 0;
+    const { shared } = budget(time, () => ((answers += 1) <= 2 ? 2500 : 0));
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared });
+    let turns = 0;
+    const take = async (): Promise<void> => {
+      for (;;) {
+        await pacing.slot('ordinary', far);
+        turns += 1;
+      }
+    };
+    void take();
+    await time.advance(5000);
+    turns = 0;
+    await time.advance(20_000);
+    const ofRecovery = turns;
+    turns = 0;
+    await time.advance(10_000);
+    // The usual rate: one in 192 ms.
+    expect(turns).toBeGreaterThanOrEqual(51);
+    expect(ofRecovery).toBeGreaterThanOrEqual(30);
+  });
+
   it('wait no longer than the deadline for a database that is slow', async () => {
     const time = fakeTime();
     const { shared } = budget(time, () => 300);

@@ -13,7 +13,10 @@ import type { SharedPacing } from '../../ports/pacing.js';
 const lateMs = 75;
 
 /** Beyond this the room that a slow process takes would be missed by the others. */
-const mostRoomMs = 5000;
+const mostRoomMs = 2000;
+
+/** What is left of the room after each answer: after one that took seconds the rate is the usual one again within a quarter of a minute. */
+const keptRoom = 0.7;
 
 /**
  * Ordinary requests in a second of the gateway. With one cancel and one kept slot that is used late of each of two processes
@@ -99,13 +102,13 @@ export function createSharedTurns({
   async function ask<T>(question: Promise<T>, strict: boolean): Promise<T | null> {
     const asked = clock.now();
     try {
-      return await question;
+      const answer = await question;
+      // Not forgotten at once: answers come fast and slow by turns where the database is busy.
+      roomMs = Math.min(mostRoomMs, Math.max(keptRoom * roomMs, 1.5 * (clock.now() - asked) - lateMs));
+      return answer;
     } catch (error) {
       if (strict) throw error;
       return null;
-    } finally {
-      // Forgotten slowly: answers come fast and slow by turns where the database is busy.
-      roomMs = Math.min(mostRoomMs, Math.max(0.9 * roomMs, 1.5 * (clock.now() - asked) - lateMs));
     }
   }
 
