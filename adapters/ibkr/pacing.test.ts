@@ -121,6 +121,26 @@ describe('a penalty', () => {
     expect(passed).toBe(true);
   });
 
+  it('is counted from the first answer of 429, whatever cancels meet meanwhile', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    pacing.penalize();
+    const next = outcome(pacing.slot('ordinary', far));
+    let passed = false;
+    void next.then(() => {
+      passed = true;
+    });
+    for (let minute = 0; minute < 14; minute += 1) {
+      await time.advance(60_000);
+      pacing.penalize();
+    }
+    expect(passed).toBe(false);
+    await time.advance(60_000);
+    expect(passed).toBe(true);
+    pacing.penalize();
+    expect(await outcome(pacing.slot('ordinary', time.clock.now() + 899_000))).toBe('IBKR_PACING_DEADLINE');
+  });
+
   it('is shorter by the factor', async () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 900 });

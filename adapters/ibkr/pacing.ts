@@ -57,7 +57,7 @@ export interface Pacing {
   reserve(deadline: number): Promise<void>;
   /** Uses a slot that was kept. @returns false when none is fresh, one was used a moment ago, or a penalty has begun since. */
   takeReserved(): boolean;
-  /** The gateway has answered 429: everything but cancels stops for the penalty. */
+  /** The gateway has answered 429: everything but cancels stops for the penalty, counted from the first such answer. */
   penalize(): void;
 }
 
@@ -172,7 +172,9 @@ export function createPacing(options: PacingOptions): Pacing {
       return true;
     },
     penalize() {
-      penaltyEnd = Math.max(penaltyEnd, clock.now() + penaltyMs / factor);
+      // A cancel that meets the penalty is told nothing new: each would put off for all when reads and the login go on.
+      if (clock.now() < penaltyEnd) return;
+      penaltyEnd = clock.now() + penaltyMs / factor;
       // This process stops in any case; the others learn of it with their next turn.
       shared?.stop(penaltyMs / factor).catch(() => undefined);
     },
