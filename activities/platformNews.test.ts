@@ -140,6 +140,12 @@ describe('a part that is away', () => {
     for (const parts of [[broker], [broker], [broker], [], []]) await look(...parts);
     expect(titles()).toEqual(['Keel is well again']);
   });
+
+  it('and was told of at once is over once two looks have not seen it, also when one alone had', async () => {
+    const { look, titles } = platform();
+    for (const parts of [[], [broker], [], []]) await look(...parts);
+    expect(titles()).toEqual(['Keel is well again']);
+  });
 });
 
 describe('a monitor', () => {

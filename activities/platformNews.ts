@@ -102,7 +102,10 @@ export async function tellOfPlatform(deps: PlatformNewsDeps, parts: readonly Tro
   const before = readBefore(row, everyMs.health, now);
   const troubles = [...parts, ...troublesOfMonitors(rows, everyMs, before.since, now)];
   const wrong = troubles.map(({ name }) => name);
-  const worse = troubles.filter(({ name }) => before.wrong.includes(name) && !before.told.includes(name));
+  const worse = troubles.filter(
+    ({ name, toldElsewhere = false }) =>
+      (toldElsewhere || before.wrong.includes(name)) && !before.told.includes(name),
+  );
   // What was told stays so until two looks in a row have not seen it.
   const still = before.told.filter(
     (name) => wrong.includes(name) || !before.inARow || before.wrong.includes(name),

@@ -74,7 +74,14 @@ describe('keel ibkr trust', () => {
     const into = path.join(folder, 'broker');
     const before = readFileSync(file, 'utf8');
     const read = (name: string): string => readFileSync(path.join(into, name), 'utf8');
-    expect(await run(['trust', '--into', into], 'yes\n')).toBe(0);
+    // Whatever one's own umask is.
+    const umask = process.umask(0o077);
+    try {
+      expect(await run(['trust', '--into', into], 'yes\n')).toBe(0);
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(into).mode & 0o777).toBe(0o755);
     expect(readFileSync(file, 'utf8')).toBe(before);
     expect(read('tls-cert.sha256')).toBe(`${gateway.certificate.sha256}\n`);
     expect(read('tls-cert.pem')).toContain('BEGIN CERTIFICATE');

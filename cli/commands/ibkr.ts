@@ -1,5 +1,5 @@
 // `keel ibkr trust` and `keel ibkr login-url`: what a person does once with a gateway. Called by cli/main.ts.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { readCertificate } from '../../adapters/ibkr/trust.js';
@@ -142,7 +142,7 @@ function storeInto(
   const pinFile = join(directory, 'tls-cert.sha256');
   const old = keep ? { pem: textOf(pemFile), pins: textOf(pinFile) } : nothing;
   const { pem, pins } = trusted(certificate, old);
-  mkdirSync(directory, { recursive: true });
+  if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, 0o755);
   writeFileAtomically(pemFile, pem, 0o644);
   writeFileAtomically(pinFile, `${pins}\n`, 0o644);
   out(`Stored in ${pemFile} and ${pinFile}. Start the workers again: they read them at start.`);

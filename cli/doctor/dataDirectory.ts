@@ -13,7 +13,7 @@ import {
   statfsSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { keptNames, leastFreeBytes } from '../supervisor/dataDir.js';
+import { foreignName, leastFreeBytes } from '../supervisor/dataDir.js';
 import { findLeftovers } from '../supervisor/leftovers.js';
 import { isRoot, serverUser, sharedRoot, unreachableParent } from '../supervisor/postgresPlace.js';
 import { isAlive } from '../supervisor/processTable.js';
@@ -87,9 +87,7 @@ function roomIn(place: string): Finding[] {
 function strangers(dataDir: string): Finding[] {
   const names = readdirSync(dataDir);
   if (names.includes('keel.json')) return [];
-  const foreign = names.find(
-    (name) => name !== 'supervisor.lock' && !keptNames.some((kept) => kept.test(name)),
-  );
+  const foreign = foreignName(names);
   if (foreign === undefined) return [];
   return [
     {

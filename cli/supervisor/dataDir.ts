@@ -53,6 +53,15 @@ export const keptNames: readonly RegExp[] = [
   /^auth\.secret$/,
 ];
 
+/** What `keel ibkr trust` puts there, also before the first start. `--reset` leaves it. */
+const trustedNames = /^ibkr$/;
+
+/** The first of a directory's files that Keel did not put there. */
+export const foreignName = (names: readonly string[]): string | undefined =>
+  names.find(
+    (name) => name !== lockFile && !trustedNames.test(name) && !keptNames.some((kept) => kept.test(name)),
+  );
+
 /**
  * Makes the directory when it is missing, marks it as Keel's, and keeps it from other users.
  * @returns whether it was made or empty, so that nothing of an earlier start can be in it
@@ -76,18 +85,29 @@ export function prepareDataDir(dataDir: string): { readonly fresh: boolean } {
   refuseFullDisk(dataDir);
   const names = readdirSync(dataDir);
   if (names.includes(marker)) {
-    makePrivate(dataDir);
+    keepPrivate(dataDir);
     return { fresh: false };
   }
-  const foreign = names.find((name) => name !== lockFile && !keptNames.some((kept) => kept.test(name)));
+  const foreign = foreignName(names);
   if (foreign !== undefined) {
     throw new StartError(
       `${dataDir} holds files that are not Keel's (${foreign}): give a new or empty directory with --data-dir`,
     );
   }
   writeFileSync(join(dataDir, marker), `${JSON.stringify({ keel: 1 })}\n`, { mode: 0o600 });
-  makePrivate(dataDir);
-  return { fresh: names.length === 0 };
+  keepPrivate(dataDir);
+  return { fresh: names.every((name) => trustedNames.test(name)) };
+}
+
+function keepPrivate(dataDir: string): void {
+  try {
+    makePrivate(dataDir);
+  } catch (error) {
+    throw new StartError(
+      `the data directory ${dataDir} cannot be kept from other users (${fileReason(error)}): give one on a file system with owners and rights, with --data-dir`,
+      { cause: error },
+    );
+  }
 }
 
 /** One by one: Node's own recursive way never ends below a file system that refuses folders, such as /proc. */

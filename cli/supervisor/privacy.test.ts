@@ -30,6 +30,17 @@ function open(folder: string): void {
 }
 
 describe('the data directory', () => {
+  it('may hold what keel ibkr trust put there before the first start, and nothing of others', () => {
+    const folder = tempFolder('trusted').path;
+    mkdirSync(join(folder, 'ibkr'));
+    expect(prepareDataDir(folder)).toEqual({ fresh: true });
+    expect(prepareDataDir(folder)).toEqual({ fresh: false });
+    const other = tempFolder('foreign').path;
+    mkdirSync(join(other, 'ibkr'));
+    writeFileSync(join(other, 'letter.txt'), '');
+    expect(() => prepareDataDir(other)).toThrow(/not Keel's \(letter\.txt\)/);
+  });
+
   it('of an earlier release is closed with all that is in it, and nothing in it is lost', () => {
     const folder = tempFolder('privacy').path;
     open(folder);

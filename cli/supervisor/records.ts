@@ -1,6 +1,6 @@
 // <dataDir>/processes.json: the processes a supervisor has started. A start after a SIGKILL of the supervisor finds
 // here what it left behind.
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProcessId } from './processTable.js';
 
@@ -50,6 +50,8 @@ export function writeFileAtomically(file: string, text: string, mode = 0o600): v
   const next = `${file}.${String(process.pid)}.new`;
   try {
     writeFileSync(next, text, { mode });
+    // Whatever the umask takes away.
+    chmodSync(next, mode);
     renameSync(next, file);
   } catch (error) {
     rmSync(next, { force: true });
