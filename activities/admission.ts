@@ -1,7 +1,7 @@
 // Step 7, first half: weighs the order again on this moment's facts, under the account's lock, and stores the intent. Called
 // by orderLifecycle.
 import type { Mode } from '../contracts/wire/names.js';
-import type { OrderLifecycleInput } from '../contracts/wire/order.js';
+import { isAlive, type OrderLifecycleInput } from '../contracts/wire/order.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
@@ -220,7 +220,7 @@ async function workingLegs(deps: AdmissionDeps, conid: string) {
   return intents
     .filter((intent) => intent.conid === conid)
     .flatMap(({ legs }) => legs)
-    .filter(({ status }) => status === 'WORKING' || status === 'PENDING' || status === 'PENDING_CANCEL');
+    .filter(({ status }) => isAlive(status));
 }
 
 async function cancelLegs(deps: AdmissionDeps, conid: string): Promise<void> {

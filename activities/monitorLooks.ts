@@ -7,6 +7,7 @@ import type { MonitorStore, OrderWorkflowsPort } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PricesPort } from '../ports/prices.js';
+import { isAlive } from '../contracts/wire/order.js';
 import { tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
@@ -92,8 +93,6 @@ export interface OrdersLookDeps extends AccountDeps {
   readonly notifications: Pick<NotificationStore, 'add'>;
 }
 
-const alive = ['PENDING', 'WORKING', 'PENDING_CANCEL'];
-
 /**
  * Finds orders that nobody follows: an intent whose lifecycle is not open, and a live order at the broker under a client
  * order id that this database does not have. A lifecycle that ends at this moment looks the same, so only what was seen
@@ -108,7 +107,7 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
   }
   const known = new Set(open.map(({ clientOrderId }) => clientOrderId));
   for (const { clientOrderId, status } of snapshot.orders) {
-    if (clientOrderId === null || known.has(clientOrderId) || !alive.includes(status)) continue;
+    if (clientOrderId === null || known.has(clientOrderId) || !isAlive(status)) continue;
     if ((await deps.intents.get(clientOrderId)) === null) unfollowed.push(clientOrderId);
   }
   const before = (await deps.monitors.get('reconciliation'))?.facts['unfollowed'];

@@ -1,6 +1,11 @@
 // Tells people that a part of the platform or a monitor is not well, and when all are well again. Called by the look at
 // health, which keeps what this returns in its result: the next look begins there.
-import { monitorNames, type MonitorName, type MonitorResult } from '../contracts/wire/monitor.js';
+import {
+  missedLooks,
+  monitorNames,
+  type MonitorName,
+  type MonitorResult,
+} from '../contracts/wire/monitor.js';
 import type { Clock } from '../ports/clocks.js';
 import type { MonitorRow, MonitorStore } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
@@ -21,8 +26,6 @@ export interface Trouble {
   readonly toldElsewhere?: true;
 }
 
-/** So many looks may be missed, as in /health/detailed: a worker that restarts misses one or two. */
-const missedLooks = 3;
 /** In the look at health: a monitor has failed when it has failed twice, whatever its interval. */
 const failedLooks = 2;
 

@@ -13,8 +13,7 @@ import type {
 } from '../domain/risk/types.js';
 import type { AccountState, BrokerOrder, BrokerPosition, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
-import { terminalIntentStates } from '../contracts/wire/order.js';
-import type { BrokerOrderStatus } from '../contracts/wire/order.js';
+import { isAlive, terminalIntentStates } from '../contracts/wire/order.js';
 
 export type TradingState = RiskFacts['tradingState'];
 
@@ -57,18 +56,15 @@ export interface RiskInput {
 
 /** Cuts a snapshot down to what a verdict on one instrument depends on. */
 export function relevantSnapshot(snapshot: BrokerSnapshot, conid: string): RiskInput['snapshot'] {
-  const unreadable = (snapshot.unreadable ?? []).filter(({ status }) => status === null || alive(status));
+  const unreadable = (snapshot.unreadable ?? []).filter(({ status }) => status === null || isAlive(status));
   return {
     readStartedAt: snapshot.readStartedAt,
     account: snapshot.account,
     positions: snapshot.positions.filter((position) => position.conid === conid),
-    orders: snapshot.orders.filter(({ status }) => alive(status)),
+    orders: snapshot.orders.filter(({ status }) => isAlive(status)),
     ...(unreadable.length > 0 && { unreadable }),
   };
 }
-
-const alive = (status: BrokerOrderStatus): boolean =>
-  ['PENDING', 'WORKING', 'PENDING_CANCEL'].includes(status);
 
 export const verdictOf = (input: RiskInput): RiskVerdict =>
   evaluateRisk(input.decision, input.profile, riskFacts(input), input.ceiling);

@@ -1,5 +1,4 @@
 // The calls of users, logins and keys in the OpenAPI document. Used by api/openapi.ts.
-import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { apiKeyList, madeApiKey, newApiKey } from '../contracts/http/apiKey.js';
 import {
@@ -19,10 +18,9 @@ import {
   totpSecret,
   user,
 } from '../contracts/http/auth.js';
-import { badBody, body, json, problems } from './openapiParts.js';
+import { badBody, body, idPath, json, problems } from './openapiParts.js';
 import { userPaths } from './openapiUsers.js';
 
-const idPath = { path: z.object({ id: z.uuid() }) };
 const done = (description: string) => ({ '204': { description } });
 
 const authPaths: ZodOpenApiPathsObject = {
@@ -81,7 +79,7 @@ const authPaths: ZodOpenApiPathsObject = {
       description: 'What comes to you by e-mail at the old address goes to the new one.',
       tags: ['access'],
       requestBody: { ...body(emailRequest), required: true },
-      responses: { '200': json('You.', user), ...problems(...badBody, '403', '409', '429', '503') },
+      responses: { '200': json('You.', user), ...problems(...badBody, '403', '409', '503') },
     },
   },
 };

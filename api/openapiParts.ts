@@ -1,7 +1,10 @@
 // What the paths of the OpenAPI document are made of. Used by openapi.ts, openapiAccess.ts and openapiPlatform.ts.
-import type { ZodType } from 'zod';
+import { z, type ZodType } from 'zod';
 import type { ZodOpenApiResponsesObject } from 'zod-openapi';
 import { problem } from '../contracts/http/problem.js';
+
+/** Of what a UUID names. */
+export const idPath = { path: z.object({ id: z.uuid() }) };
 
 /** An answer of JSON. */
 export const json = (description: string, schema: ZodType) => ({

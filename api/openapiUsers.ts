@@ -1,11 +1,8 @@
 // The calls of admins about users and the audit in the OpenAPI document. Used by api/openapiAuth.ts.
-import { z } from 'zod';
 import type { ZodOpenApiPathsObject } from 'zod-openapi';
 import { auditList, auditQuery } from '../contracts/http/audit.js';
 import { madeUser, newUserRequest, user, userChange, userList } from '../contracts/http/auth.js';
-import { badBody, body, json, problems } from './openapiParts.js';
-
-const idPath = { path: z.object({ id: z.uuid() }) };
+import { badBody, body, idPath, json, problems } from './openapiParts.js';
 
 /** And what all of them did. */
 export const userPaths: ZodOpenApiPathsObject = {

@@ -1,7 +1,7 @@
 // The state of all parts and monitors at one moment. Called by api/routes/status.ts.
 import pTimeout from 'p-timeout';
 import type { LookName, MonitorName } from '../../contracts/wire/monitor.js';
-import { monitorNames } from '../../contracts/wire/monitor.js';
+import { missedLooks, monitorNames } from '../../contracts/wire/monitor.js';
 import type { Mode } from '../../contracts/wire/names.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
@@ -24,9 +24,6 @@ export interface PlatformHealthDeps {
   readonly prices: Pick<PricesPort, 'memory'>;
   readonly clock: Clock;
 }
-
-/** So many looks may be missed: a worker that restarts misses one or two. */
-const missedLooks = 3;
 
 async function lookAt(deps: PlatformHealthDeps, { name, vital, look }: HealthProbe) {
   const begunAt = deps.clock.now();

@@ -9,6 +9,9 @@ export interface MonitorInput {
   readonly name: LookName;
 }
 
+/** So many looks may be missed before a monitor is late: a worker that restarts misses one or two. */
+export const missedLooks = 3;
+
 /** ok · warning: a person should look · failed: it could not look. */
 export type MonitorStatus = 'ok' | 'warning' | 'failed';
 

@@ -68,6 +68,10 @@ export interface LegState {
 export type BrokerOrderStatus =
   'PENDING' | 'WORKING' | 'PENDING_CANCEL' | 'FILLED' | 'CANCELLED' | 'REJECTED';
 
+/** Whether an order may still fill. */
+export const isAlive = (status: BrokerOrderStatus): boolean =>
+  status === 'PENDING' || status === 'WORKING' || status === 'PENDING_CANCEL';
+
 /** What one poll found of one intent. brokerState sends it to the lifecycle whenever it differs from the last one. */
 export interface OrderState {
   readonly clientOrderId: string;
