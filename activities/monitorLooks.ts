@@ -8,7 +8,7 @@ import type { NotificationStore } from '../ports/notifications.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PricesPort } from '../ports/prices.js';
 import { isAlive } from '../contracts/wire/order.js';
-import { tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
+import { isTold, tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
 
@@ -150,17 +150,18 @@ export interface HealthLookDeps extends AccountDeps, PlatformNewsDeps {
 }
 
 /**
- * Told once for each time that the broker is lost: the last good read names it.
+ * Told once for each time that the broker is lost: the last good read names it. A broker that comes and goes is told once,
+ * until it is told to be well.
  * @returns what is wrong, for the result and for the news of the platform
  */
 async function tellOfBroker(
   deps: HealthLookDeps,
   words: string,
 ): Promise<{ readonly words: string; readonly told: boolean }> {
-  const { mode, accountId, brokerState, notifications } = deps;
+  const { mode, accountId, brokerState, notifications, monitors } = deps;
   const last = (await brokerState.latest(mode, accountId))?.readStartedAt;
   // A worker that has just started may not have read it yet.
-  if (last !== undefined) {
+  if (last !== undefined && !isTold(await monitors.get('health'), 'broker')) {
     await notifications.add({
       key: `broker/${accountId}/${last}`,
       event: 'broker.lost',

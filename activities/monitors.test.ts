@@ -44,6 +44,7 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     monitorsEveryMs: {
       ...{ prices: 60_000, portfolioSync: 300_000, reconciliation: 30_000, kpis: 300_000, health: 30_000 },
     },
+    wellAfterMs: 900_000,
     orderWorkflows: { isOpen: () => Promise.resolve(false) },
     objects: { has: () => Promise.resolve(false) },
     lookAtRetention: () => Promise.resolve({ status: 'ok', message: 'deleted nothing', facts: {} }),
@@ -196,17 +197,35 @@ describe('the look that deletes what is old', () => {
 });
 
 describe('the monitor of health', () => {
-  it('tells once that the broker is lost, and again when it is lost anew', async () => {
+  it('tells once that the broker is lost, also where it comes and goes, and again when it is lost anew', async () => {
     const at = { readStartedAt: '' };
-    const lost = (ms: number) => (at.readStartedAt = new Date(now - ms).toISOString());
-    const { look, news } = world({ brokerState: { latest: () => Promise.resolve(snapshotOf(at)) } });
+    let later = now;
+    const day = 86_400_000;
+    const lost = (ms: number) => (at.readStartedAt = new Date(later - ms).toISOString());
+    const { look, news } = world({
+      brokerState: { latest: () => Promise.resolve(snapshotOf(at)) },
+      clock: { now: () => later },
+      // Nobody but health looks here.
+      monitorsEveryMs: { prices: day, portfolioSync: day, reconciliation: day, kpis: day, health: 30_000 },
+    });
     lost(130_000);
     await look('health');
     expect(await look('health')).toMatchObject({ status: 'warning' });
     expect(news.map(({ event }) => event)).toEqual(['broker.lost']);
+    lost(1000);
+    await look('health');
     lost(125_000);
     await look('health');
-    expect(news).toHaveLength(2);
+    expect(news).toHaveLength(1);
+    for (let looks = 0; looks <= 30; looks += 1) {
+      later += 30_000;
+      lost(1000);
+      await look('health');
+    }
+    expect(news.map(({ event }) => event)).toContain('platform.well');
+    lost(125_000);
+    await look('health');
+    expect(news.filter(({ event }) => event === 'broker.lost')).toHaveLength(2);
   });
 
   it('names every part that does not answer', async () => {

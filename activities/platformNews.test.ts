@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { LookName, MonitorResult } from '../contracts/wire/monitor.js';
 import type { MonitorRow } from '../ports/monitors.js';
 import type { News } from '../ports/notifications.js';
-import { failedInARow, tellOfPlatform, type Trouble } from './platformNews.js';
+import { failedInARow, keptOf, tellOfPlatform, type Trouble } from './platformNews.js';
 
 const begin = Date.UTC(2026, 0, 5, 15);
 const everyMs = {
@@ -35,6 +35,7 @@ function platform() {
   const deps = {
     clock: { now: () => now },
     monitorsEveryMs: everyMs,
+    wellAfterMs: 900_000,
     monitors: {
       get: (name: LookName) => Promise.resolve(rows.get(name) ?? null),
       list: () => Promise.resolve([...rows.values()]),
@@ -47,7 +48,7 @@ function platform() {
       },
     },
   };
-  return {
+  const result = {
     news,
     rows,
     put,
@@ -64,42 +65,55 @@ function platform() {
       put('health', { status: parts.length === 0 ? 'ok' : 'warning', facts });
       return facts;
     },
+    /** Looks at a platform whose parts are all there, for so many minutes. */
+    well: async (minutes: number): Promise<void> => {
+      for (let looks = 0; looks < minutes * 2; looks += 1) await result.look();
+    },
     /** The same look once more, as after a crash before its result was kept. */
     again: (...parts: Trouble[]) => tellOfPlatform(deps, parts),
     titles: () => news.map(({ title }) => title),
   };
+  return result;
 }
 
 describe('a part that is away', () => {
-  it('is told by the second look in a row, once, and that all is well by the second again', async () => {
-    const { look, titles, news } = platform();
+  it('is told by the second look in a row, once, and that all is well after a quarter of an hour', async () => {
+    const { look, well, titles, news } = platform();
     for (const parts of [[], [cache], [cache], [cache], [cache]]) await look(...parts);
     expect(titles()).toEqual(['Keel is degraded: cache']);
     expect(news[0]).toMatchObject({ event: 'platform.degraded', body: 'cache: Redis does not answer.' });
-    await look();
+    await well(14.5);
     expect(titles()).toHaveLength(1);
     await look();
-    await look();
+    await well(20);
     expect(titles()).toEqual(['Keel is degraded: cache', 'Keel is well again']);
     expect(news[1]).toMatchObject({ event: 'platform.well', facts: { was: 'cache' } });
   });
 
-  it('is not told of when it comes and goes, and neither is its coming back', async () => {
-    const { look, titles } = platform();
+  it('is not told of by one look, and once when it comes and goes', async () => {
+    const { look, well, titles } = platform();
     for (let count = 0; count < 5; count += 1) {
       await look(cache);
       await look();
     }
     expect(titles()).toEqual([]);
-    for (const parts of [[cache], [cache], [], [cache], [], [cache]]) await look(...parts);
+    // Away for a minute and back for two, by turns: it is told once, and that it is well when it stays.
+    for (let count = 0; count < 20; count += 1) {
+      await look(cache);
+      await look(cache);
+      await well(2);
+    }
     expect(titles()).toEqual(['Keel is degraded: cache']);
+    await well(13);
+    expect(titles()).toEqual(['Keel is degraded: cache', 'Keel is well again']);
   });
 
   it('is told with the others that are away, and once more for each change to the worse', async () => {
-    const { look, titles } = platform();
-    for (const parts of [[cache], [cache], [cache, store], [cache, store], [store], [store], [], []]) {
+    const { look, well, titles } = platform();
+    for (const parts of [[cache], [cache], [cache, store], [cache, store], [store], [store]]) {
       await look(...parts);
     }
+    await well(15);
     expect(titles()).toEqual([
       'Keel is degraded: cache',
       'Keel is degraded: cache, object store',
@@ -116,13 +130,15 @@ describe('a part that is away', () => {
   });
 
   it('is told again when it is away anew', async () => {
-    const { look, titles } = platform();
-    for (const parts of [[cache], [cache], [], [], [cache], [cache]]) await look(...parts);
+    const { look, well, titles } = platform();
+    for (const parts of [[cache], [cache]]) await look(...parts);
+    await well(15);
+    for (const parts of [[cache], [cache]]) await look(...parts);
     expect(titles()).toEqual(['Keel is degraded: cache', 'Keel is well again', 'Keel is degraded: cache']);
   });
 
   it('is not seen twice in a row by looks with a gap between them, and is not forgotten in it', async () => {
-    const { look, wait, titles } = platform();
+    const { look, well, wait, titles } = platform();
     await look(cache);
     wait(3_600_000);
     await look(cache);
@@ -130,20 +146,37 @@ describe('a part that is away', () => {
     await look(cache);
     wait(3_600_000);
     await look();
+    await well(14.5);
     expect(titles()).toEqual(['Keel is degraded: cache']);
     await look();
     expect(titles()).toEqual(['Keel is degraded: cache', 'Keel is well again']);
   });
 
+  it('is not held to be there by looks at health that failed', async () => {
+    const { look, put, rows, wait, well, titles } = platform();
+    for (const parts of [[cache], [cache]]) await look(...parts);
+    for (let count = 0; count < 60; count += 1) {
+      wait(everyMs.health);
+      const before = rows.get('health');
+      put('health', { status: 'failed', facts: before === undefined ? {} : keptOf(before) });
+    }
+    await well(15);
+    expect(titles()).toEqual(['Keel is degraded: cache']);
+    await look();
+    expect(titles()).toContain('Keel is well again');
+  });
+
   it('and has an event of its own is told here only when it is over', async () => {
-    const { look, titles } = platform();
-    for (const parts of [[broker], [broker], [broker], [], []]) await look(...parts);
+    const { look, well, titles } = platform();
+    for (const parts of [[broker], [broker], [broker]]) await look(...parts);
+    await well(15);
     expect(titles()).toEqual(['Keel is well again']);
   });
 
-  it('and was told of at once is over once two looks have not seen it, also when one alone had', async () => {
-    const { look, titles } = platform();
-    for (const parts of [[], [broker], [], []]) await look(...parts);
+  it('and was told of at once is over after a quarter of an hour, also when one look alone had seen it', async () => {
+    const { look, well, titles } = platform();
+    for (const parts of [[], [broker]]) await look(...parts);
+    await well(15);
     expect(titles()).toEqual(['Keel is well again']);
   });
 });

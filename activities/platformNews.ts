@@ -15,6 +15,8 @@ export interface PlatformNewsDeps {
   readonly monitors: Pick<MonitorStore, 'get' | 'list'>;
   /** Wall milliseconds between two looks of each. */
   readonly monitorsEveryMs: Readonly<Record<MonitorName, number>>;
+  /** What was told of is over when no look has seen it for so many wall milliseconds. */
+  readonly wellAfterMs: number;
   readonly clock: Clock;
 }
 
@@ -31,13 +33,19 @@ const failedLooks = 2;
 
 type Facts = MonitorResult['facts'];
 
+interface Told {
+  readonly name: string;
+  /** When it was last away, or nobody looked; milliseconds since 1970. */
+  readonly lastAway: number;
+}
+
 interface Before {
   /** End of the last look; null before the first. */
   readonly at: string | null;
   /** Whether that look was so recent that this one is the next in a row. */
   readonly inARow: boolean;
   readonly wrong: readonly string[];
-  readonly told: readonly string[];
+  readonly told: readonly Told[];
   /** Since when somebody has looked without a gap, milliseconds since 1970. */
   readonly since: number;
 }
@@ -47,14 +55,19 @@ const namesIn = (value: Facts[string] | undefined): readonly string[] =>
 
 function readBefore(row: MonitorRow | null, everyMs: number, now: number): Before {
   if (row === null) return { at: null, inARow: false, wrong: [], told: [], since: now };
-  const { at, facts } = row;
+  const { at, facts, status } = row;
   const inARow = now - Date.parse(at) <= missedLooks * everyMs;
+  const lastAway = namesIn(facts['lastAway']);
   const since = inARow ? Date.parse(String(facts['since'])) : NaN;
   return {
     at,
     inARow,
     wrong: inARow ? namesIn(facts['wrong']) : [],
-    told: namesIn(facts['told']),
+    // A look that was not taken is no witness that a part was there.
+    told: namesIn(facts['told']).map((name, index) => {
+      const away = Date.parse(lastAway[index] ?? '');
+      return { name, lastAway: !inARow || status === 'failed' || Number.isNaN(away) ? now : away };
+    }),
     since: Number.isNaN(since) ? now : since,
   };
 }
@@ -63,8 +76,13 @@ function readBefore(row: MonitorRow | null, everyMs: number, now: number): Befor
 export const keptOf = ({ facts }: MonitorRow): Facts => ({
   wrong: namesIn(facts['wrong']),
   told: namesIn(facts['told']),
+  lastAway: namesIn(facts['lastAway']),
   since: facts['since'] ?? null,
 });
+
+/** Whether people were told that a part is away, and not yet that all is well. */
+export const isTold = (row: MonitorRow | null, name: string): boolean =>
+  namesIn(row?.facts['told']).includes(name);
 
 /** How many looks of a monitor have failed in a row, with one that fails now. */
 export const failedInARow = (before: MonitorRow | null): number =>
@@ -93,8 +111,8 @@ function troublesOfMonitors(
 }
 
 /**
- * Nothing is told of what one look alone has seen, in either direction. What gets worse is told once for each change, with all
- * that is wrong then; that all is well again is told once.
+ * Nothing is told of what one look alone has seen. What gets worse is told once for each change, with all that is wrong then. A
+ * part that comes and goes stays told until it was there for long enough; that all is well again is told once.
  * @param parts that do not answer in this look
  * @returns facts for the look's result
  */
@@ -105,17 +123,23 @@ export async function tellOfPlatform(deps: PlatformNewsDeps, parts: readonly Tro
   const before = readBefore(row, everyMs.health, now);
   const troubles = [...parts, ...troublesOfMonitors(rows, everyMs, before.since, now)];
   const wrong = troubles.map(({ name }) => name);
+  const was = before.told.map(({ name }) => name);
   const worse = troubles.filter(
     ({ name, toldElsewhere = false }) =>
-      (toldElsewhere || before.wrong.includes(name)) && !before.told.includes(name),
+      (toldElsewhere || before.wrong.includes(name)) && !was.includes(name),
   );
-  // What was told stays so until two looks in a row have not seen it.
-  const still = before.told.filter(
-    (name) => wrong.includes(name) || !before.inARow || before.wrong.includes(name),
-  );
-  const told = [...still, ...worse.map(({ name }) => name)];
-  if (before.at !== null) await tell(deps, { at: before.at, was: before.told, told, worse, troubles });
-  return { wrong, told, since: new Date(before.since).toISOString() };
+  const still = before.told
+    .map(({ name, lastAway }) => ({ name, lastAway: wrong.includes(name) ? now : lastAway }))
+    .filter(({ lastAway }) => now === lastAway || now - lastAway < deps.wellAfterMs);
+  const entries = [...still, ...worse.map(({ name }) => ({ name, lastAway: now }))];
+  const told = entries.map(({ name }) => name);
+  if (before.at !== null) await tell(deps, { at: before.at, was, told, worse, troubles });
+  return {
+    wrong,
+    told,
+    lastAway: entries.map(({ lastAway }) => new Date(lastAway).toISOString()),
+    since: new Date(before.since).toISOString(),
+  };
 }
 
 interface Change {

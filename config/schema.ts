@@ -250,6 +250,8 @@ export const configSchema = z.strictObject({
     }),
     /** Looks that were missed while Temporal was away are made up when they are not older than this. */
     catchUpMs: z.number().int().min(10_000),
+    /** A part that was told of is told as well again when no look has missed it for so long. */
+    wellAfterMs: z.number().int().min(0).max(86_400_000),
   }),
   /** What is deleted by itself, and when; 0 keeps for ever. */
   retention: z.strictObject({

@@ -175,6 +175,7 @@ export async function createWorkerPorts(
     orderWorkflows: createOrderWorkflows(client, mode, clock),
     channels: createChannels(config.notifier, clock),
     monitorsEveryMs: config.monitors.everyMs,
+    wellAfterMs: config.monitors.wellAfterMs,
     outboxLookMs: config.notifier.lookMs,
     leaseMs: config.notifier.leaseMs,
     freshness: { snapshotMaxAgeMs: broker.snapshotMaxAgeMs, waitMs: 30_000, lookMs: 100 },
