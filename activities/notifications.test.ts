@@ -133,6 +133,7 @@ function outbox(count: number, { claimMs = 0, failAt = -1, hangs = false, ...mor
       lastError: null,
       sentAt: null,
       readAt: null,
+      address: null,
       notification: news(more.event ?? 'run.ended'),
     },
   }));

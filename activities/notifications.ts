@@ -110,13 +110,14 @@ export function deliveriesOf(
   now: number,
 ): readonly NewDelivery[] {
   const lost = event === 'notification.failed';
-  // Whose channels do not work is nobody else's business.
-  const told = people.filter(({ userId, role }) => userId === ownerId || (role === 'admin' && !lost));
+  // Whose channels do not work, or whose e-mail is another now, is nobody else's business.
+  const his = lost || event === 'account.email';
+  const told = people.filter(({ userId, role }) => userId === ownerId || (role === 'admin' && !his));
   return told.flatMap(({ userId, settings: own }) => {
     const settings = own ?? defaultNotificationSettings;
     const named = settings.matrix[event] ?? [];
     // Nobody has to ask for this, and where the other message did not arrive this would not either.
-    const channels = lost ? ['inbox' as const, ...named.filter((each) => each !== facts['channel'])] : named;
+    const channels = his ? ['inbox' as const, ...named.filter((each) => each !== facts['channel'])] : named;
     return [...new Set(channels)].map((channel) => {
       const waits = !urgentEvents.includes(event) && channel !== 'inbox' && channel !== 'log';
       const at = waits ? endOfQuietHours(settings.quietHours, now) : now;
@@ -163,11 +164,16 @@ async function sendOne(
 
 /**
  * Once a day, by UTC, for each channel of a person: what was lost is in the list of his deliveries. Null where it must not
- * be told: of a test he sees the fate, and news of a loss that is lost itself would go on for ever.
+ * be told: of a test he sees the fate, news of a loss that is lost itself would go on for ever, and an address that he had is
+ * no channel of his.
  */
-function newsOfLoss({ userId, channel, notification }: Delivery, error: KeelError, now: number): News | null {
+function newsOfLoss(
+  { userId, channel, address, notification }: Delivery,
+  error: KeelError,
+  now: number,
+): News | null {
   const { event, title } = notification;
-  if (event === 'test' || event === 'notification.failed') return null;
+  if (event === 'test' || event === 'notification.failed' || address !== null) return null;
   return {
     key: `notification.failed/${userId}/${channel}/${new Date(now).toISOString().slice(0, 10)}`,
     event: 'notification.failed',

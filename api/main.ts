@@ -8,6 +8,7 @@ import { createMachineClock, createMachineMarketClock } from '../adapters/clocks
 import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { refusalOf } from '../adapters/notify/post.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
 import { loadConfig } from '../config/load.js';
 import { maskedConfig, secretValues } from '../config/print.js';
@@ -56,6 +57,7 @@ const readConfig = () =>
       'prices',
       'monitors',
       'retention',
+      'notifier',
       'model',
     ],
   });
@@ -206,6 +208,7 @@ async function main(): Promise<void> {
       progressPollMs: 300,
       progressHeartbeatMs: 15_000,
       stopping: stopping.signal,
+      refuseAddress: (url) => refusalOf(url, config.notifier.privateAddresses === 'allowed'),
       log: watch.log,
       countRequest: watch.countRequest,
       errorReports: watch.errorReports,

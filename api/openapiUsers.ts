@@ -28,11 +28,24 @@ export const userPaths: ZodOpenApiPathsObject = {
     patch: {
       summary: 'Change the role of a user, his e-mail, or whether he is active',
       description:
-        'Counts from the next request on. One who is not active has no login and no key any more. His username stays: the audit knows him by it.',
+        'Counts from the next request on. One who is not active has no login and no key any more. His username stays: the audit knows him by it. Of a changed e-mail he is told, also at the one that he had. Your own is changed by PATCH /api/v1/auth/me.',
       tags: ['access'],
       requestParams: idPath,
       requestBody: { ...body(userChange), required: true },
       responses: { '200': json('The user.', user), ...problems(...badBody, '404', '409', '503') },
+    },
+  },
+  '/api/v1/users/{id}/password': {
+    post: {
+      summary: 'Give another user who has lost his password a one-time password',
+      description:
+        'His logins end, his keys are revoked, and his identity at a provider is unlinked. It is shown this once.',
+      tags: ['access'],
+      requestParams: idPath,
+      responses: {
+        '200': json('The user and his one-time password.', madeUser),
+        ...problems('404', '503'),
+      },
     },
   },
   '/api/v1/audit': {

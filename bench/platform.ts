@@ -140,11 +140,12 @@ async function benchOutbox(databaseUrl: string): Promise<number> {
     const about = { email: 'told@example.com', username: 'told', role: 'admin' as const };
     const none = { mustChangePassword: false, passwordHash: '$argon2id$none' };
     const told = await createStores(db, 'simulated').users.create({ ...about, ...none }, 'bench');
-    await store.putSettings(told.id, {
+    const settings = {
       ...defaultNotificationSettings,
       webhook: { url, secret: 'a-secret-of-the-benchmark' },
-      matrix: { 'broker.lost': ['webhook'] },
-    });
+      matrix: { 'broker.lost': ['webhook' as const] },
+    };
+    await store.putSettings(told.id, settings, about);
     const activities = createNotificationActivities({
       notifications: store,
       channels: {

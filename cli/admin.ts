@@ -57,20 +57,32 @@ export async function resetAdmin(
   const found = await stores.users.byLogin(username);
   if (found === null) return makeAdmin(stores, username, actor, email);
   if (found.user.role !== 'admin' || !found.user.active) {
-    throw new StartError(`${username} is no active admin: an admin changes roles, or name another user`);
+    throw new StartError(
+      `${username} is no active admin: --reset ${username} gives a user of any role a new password, an admin changes roles`,
+    );
   }
   // First: where the address is another's, nothing is changed.
   if (email !== undefined) await stores.users.change(found.user.id, { email }, actor);
+  return { user: found.user, password: await giveOneTimePassword(stores, found.user.id, actor) };
+}
+
+async function giveOneTimePassword({ users }: Stores, id: string, actor: string): Promise<string> {
   const password = oneTimePassword();
   const passwordHash = await createPasswordHasher().hash(password);
-  const change = { passwordHash, mustChange: true, keepLogin: null, checkedHash: null };
-  await stores.users.setPassword(found.user.id, change, actor);
-  return { user: found.user, password };
+  await users.setPassword(id, { passwordHash, mustChange: true, keepLogin: null, checkedHash: null }, actor);
+  return password;
+}
+
+/** Of any role, which stays. @throws StartError when there is no such user */
+export async function resetUser(stores: Stores, username: string, actor: string): Promise<MadeAdmin> {
+  const found = await stores.users.byLogin(username);
+  if (found === null) throw new StartError(`there is no user ${username}: GET /api/v1/users lists them`);
+  return { user: found.user, password: await giveOneTimePassword(stores, found.user.id, actor) };
 }
 
 /** What is said once, to the terminal and nowhere else. */
 export const adminLines = ({ user, password }: MadeAdmin): readonly string[] => [
-  `Admin "${user.username}", one-time password: ${password}`,
+  `${user.role === 'admin' ? 'Admin' : 'User'} "${user.username}", one-time password: ${password}`,
   'It is shown this once. Log in with it and set your own: POST /api/v1/auth/login, then /api/v1/auth/password.',
 ];
 

@@ -31,7 +31,7 @@ const takeNews = statement<NewsRow>(
 type NewsRow = Notification & Record<string, unknown>;
 
 const deliveryColumns = `d.key, d.user_id as "userId", d.channel, d.state, d.attempts, d.not_before as "notBefore",
-  d.last_error as "lastError", d.sent_at as "sentAt", d.read_at as "readAt",
+  d.last_error as "lastError", d.sent_at as "sentAt", d.read_at as "readAt", d.address,
   json_build_object('id', n.id::text, 'key', n.key, 'event', n.event, 'title', n.title, 'body', n.body,
     'facts', n.facts, 'ownerId', n.owner_id, 'createdAt', to_char(n.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) as notification`;
 type DeliveryRow = Delivery & Record<string, unknown>;
@@ -97,6 +97,17 @@ const anyWork = statement<{ work: boolean }>(
      where mode = $1 and state in ('pending', 'sending') and not_before <= now()) as work`,
 );
 
+/** The lock lets no e-mail or role be changed beside it: a change that comes after it finds what was stored. */
+const putSettings = statement(
+  'notification_put_settings',
+  `with him as (
+     select id::text as id from keel_user where id = $2::uuid and email = $4 and role = $5 for share
+   )
+   insert into notification_setting (mode, user_id, settings) select $1, id, $3::jsonb from him
+   on conflict (mode, user_id) do update set settings = excluded.settings, updated_at = now()
+   returning user_id`,
+);
+
 type Sending = Pick<NotificationStore, 'hasWork' | 'fanOut' | 'claim' | 'sent' | 'failed' | 'giveUp'>;
 
 function createSending(db: Database, mode: Mode): Sending {
@@ -158,15 +169,10 @@ export function createNotificationStore(db: Database, mode: Mode): NotificationS
           .where(and(eq(notificationSetting.mode, mode), eq(notificationSetting.userId, userId)));
         return rows[0]?.settings ?? null;
       }),
-    putSettings: (userId, settings) =>
+    putSettings: (userId, settings, { email, role }) =>
       db.guard(async () => {
-        await db.orm
-          .insert(notificationSetting)
-          .values({ mode, userId, settings })
-          .onConflictDoUpdate({
-            target: [notificationSetting.mode, notificationSetting.userId],
-            set: { settings, updatedAt: sql`now()` },
-          });
+        const values = [mode, userId, JSON.stringify(settings), email, role];
+        return (await putSettings(db.pool, values)).length > 0;
       }),
     people: () => db.guard(() => people(db.pool, [mode])),
     list: (userId, { channel, unread, limit }) =>

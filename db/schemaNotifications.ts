@@ -43,4 +43,6 @@ export const notificationDelivery = pgTable('notification_delivery', {
   lastError: text('last_error'),
   sentAt: instant('sent_at'),
   readAt: instant('read_at'),
+  /** In place of the one of the settings. */
+  address: text('address'),
 });

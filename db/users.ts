@@ -75,11 +75,30 @@ const changeUser = statement<{ id: string }>(
    ), ended as (
      update login set ended_at = now(), end_reason = 'inactive'
      from changed where user_id = changed.id and not changed.active and ended_at is null returning login.id
+   ), moved as (
+     select id, email_before, mode, key, event, title, body, facts from changed,
+       (select $1::text as mode, 'email/' || gen_random_uuid() as key, 'account.email' as event) as news,
+       lateral (select 'The e-mail of ' || username || ' at Keel was changed' as title,
+         $5::text || ' has changed it. If you did not expect that, ask an admin of your Keel at once.' as body,
+         jsonb_build_object('by', $5::text) as facts) as words
+     where email <> email_before
+   ), told_him as (
+     insert into notification (mode, key, event, title, body, facts, owner_id)
+     select mode, key, event, title, body, facts, id from moved
+   ), told_before as (
+     insert into notification (mode, key, event, title, body, facts, owner_id, fanned_out)
+     select mode, key || '/before', event, title, body, facts, id, true from moved
+     where email_before not like '%@localhost' returning id, owner_id
+   ), sent_before as (
+     insert into notification_delivery (key, mode, notification_id, user_id, channel, address)
+     select 'account-' || gen_random_uuid() || '-email', $1, told_before.id, owner_id::text, 'email', email_before
+     from told_before join moved on moved.id = owner_id
    ), noted as (
      insert into audit (mode, actor, action, subject, facts)
      select $1, $5, 'user.change', 'user:' || username, jsonb_build_object('role', role, 'active', active,
-       'emailChanged', email <> email_before,
-       'loginsEnded', (select count(*) from ended))
+       'loginsEnded', (select count(*) from ended)) ||
+       case when email <> email_before
+         then jsonb_build_object('emailBefore', email_before, 'email', email) else '{}' end
      from changed
    )
    select id from changed`,

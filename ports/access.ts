@@ -49,7 +49,7 @@ export interface UserStore {
   list(): Promise<readonly UserRow[]>;
   /**
    * Ends every login and leaves no key good when the user is made inactive. Who is told by e-mail at the address that he had
-   * is told at the new one.
+   * is told at the new one, and of the change at the one that he had.
    * @returns null when there is no such user
    * @throws KeelError EMAIL_TAKEN (final); LAST_ADMIN (final) when nobody could make a user an admin any more
    */

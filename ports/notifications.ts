@@ -37,6 +37,8 @@ export interface Delivery {
   readonly lastError: string | null;
   readonly sentAt: string | null;
   readonly readAt: string | null;
+  /** An e-mail address in place of the one of the settings; null where they say it. */
+  readonly address: string | null;
   readonly notification: Notification;
 }
 
@@ -67,7 +69,15 @@ export interface NotificationStore {
   /** News for one person over one channel, whatever the person's settings say. */
   addFor(news: News, delivery: NewDelivery): Promise<void>;
   settings(userId: string): Promise<NotificationSettings | null>;
-  putSettings(userId: string, settings: NotificationSettings): Promise<void>;
+  /**
+   * @param checked what of the user the settings were checked against
+   * @returns false, and nothing is stored, when he has another e-mail or role by now
+   */
+  putSettings(
+    userId: string,
+    settings: NotificationSettings,
+    checked: { readonly email: string; readonly role: Role },
+  ): Promise<boolean>;
   people(): Promise<readonly Person[]>;
   /** Whether there is news or a delivery that is due: cheap enough to ask every second. */
   hasWork(): Promise<boolean>;

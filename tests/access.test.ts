@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { createAccessTokens } from '../adapters/jose/accessTokens.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
-import { ensureAdmin, makeLocalKey, resetAdmin } from '../cli/admin.js';
+import { ensureAdmin, makeLocalKey, resetAdmin, resetUser } from '../cli/admin.js';
 import { auditList } from '../contracts/http/audit.js';
 import { apiKeyList, madeApiKey } from '../contracts/http/apiKey.js';
 import { madeUser, passwordChanged, tokens, user, userList } from '../contracts/http/auth.js';
@@ -123,7 +123,10 @@ describe('the first admin', () => {
   it('comes with a password for one login, and owns what nobody owned', async () => {
     await stores.strategies.create({ id: 'old', name: 'old', settings: demoSettings }, 'test');
     const hears = { ...defaultNotificationSettings, email: { address: 'op@example.com' } };
-    await stores.notifications.putSettings('operator', hears);
+    await rows(
+      `insert into notification_setting (mode, user_id, settings) values ('simulated', 'operator', $1)`,
+      [JSON.stringify(hears)],
+    );
     const made = await ensureAdmin(stores, 'supervisor');
     expect(made?.password).toMatch(/^([a-z2-7]{5}-){3}[a-z2-7]{5}$/);
     expect(made?.user).toMatchObject({ username: 'admin', role: 'admin', mustChangePassword: true });
@@ -576,7 +579,8 @@ describe('an admin', () => {
     const { accessToken } = await session('maker');
     const { id } = await makeUser(stores, 'mover', 'viewer');
     const hears = { ...defaultNotificationSettings, email: { address: 'Mover@example.com' } };
-    await stores.notifications.putSettings(id, hears);
+    const asWho = { email: 'mover@example.com', role: 'viewer' } as const;
+    expect(await stores.notifications.putSettings(id, hears, asWho)).toBe(true);
     const change = (body: object) => ask('PATCH', `/users/${id}`, accessToken, body);
     expect(codeOf(await change({ email: 'maker@example.com' }))).toBe('409 EMAIL_TAKEN');
     expect((await stores.users.get(id))?.email).toBe('mover@example.com');
@@ -591,8 +595,82 @@ describe('an admin', () => {
     const facts = await rows<{ facts: object }>(
       `select facts from audit where subject = 'user:mover' and action = 'user.change' order by id`,
     );
-    expect(facts.map((row) => row.facts)).toMatchObject([{ emailChanged: true }, { emailChanged: false }]);
+    expect(facts.map((row) => row.facts)).toEqual([
+      {
+        role: 'viewer',
+        active: true,
+        loginsEnded: 0,
+        emailBefore: 'mover@example.com',
+        email: 'moved@example.com',
+      },
+      { role: 'trader', active: true, loginsEnded: 0 },
+    ]);
+    // Of the change he is told by what his settings say, and at the address that he had, whatever they say.
+    const news = await rows(
+      `select n.fanned_out as told, n.body, d.channel, d.address from notification n
+       left join notification_delivery d on d.notification_id = n.id
+       where n.event = 'account.email' and n.owner_id = $1 order by n.fanned_out`,
+      [id],
+    );
+    expect(news).toMatchObject([
+      { told: false, channel: null },
+      { told: true, channel: 'email', address: 'mover@example.com' },
+    ]);
+    expect(JSON.stringify(news)).not.toContain('moved@');
+    // Settings that were checked against the old address are not stored: what is sent there would be lost without a word.
+    expect(await stores.notifications.putSettings(id, hears, asWho)).toBe(false);
+    expect((await stores.notifications.settings(id))?.email).toEqual({ address: 'moved@example.com' });
     await rows(`delete from notification_setting where user_id = $1`, [id]);
+  });
+
+  it('changes no e-mail and no password of his own without his password', async () => {
+    const { accessToken } = await session('maker');
+    const { id } = (await stores.users.byLogin('maker'))?.user ?? { id: '' };
+    const email = { email: 'taken-over@example.com' };
+    const refused = await ask('PATCH', `/users/${id}`, accessToken, email);
+    expect([codeOf(refused), JSON.stringify(refused.body)]).toEqual([
+      '403 OWN_ACCOUNT',
+      expect.stringContaining('PATCH /api/v1/auth/me'),
+    ]);
+    expect(codeOf(await ask('POST', `/users/${id}/password`, accessToken))).toBe('403 OWN_ACCOUNT');
+    expect(await stores.users.get(id)).toMatchObject({
+      email: 'maker@example.com',
+      mustChangePassword: false,
+    });
+  });
+
+  it('gives a user who has lost his password another one for one login, and ends his logins and keys', async () => {
+    const { accessToken } = await session('maker');
+    const id = await make('forgetful', 'trader');
+    const old = await session('forgetful');
+    const reset = (whose: string, bearer = accessToken) => ask('POST', `/users/${whose}/password`, bearer);
+    const { user: him, oneTimePassword } = await good(madeUser, reset(id));
+    seen.push(oneTimePassword);
+    expect(him).toMatchObject({ username: 'forgetful', role: 'trader', mustChangePassword: true });
+    expect((await ask('GET', '/auth/me', old.accessToken)).status).toBe(401);
+    expect((await refresh(old.refreshToken)).status).toBe(401);
+    expect((await logIn('forgetful')).status).toBe(401);
+    const { id: other, key } = await makeUser(stores, 'resetter', 'admin');
+    expect(codeOf(await reset(id, key))).toBe('403 LOGIN_NEEDED');
+    expect((await ask('GET', '/users', key)).status).toBe(200);
+    await good(madeUser, reset(other));
+    expect((await ask('GET', '/users', key)).status).toBe(401);
+    const first = (await session('forgetful', oneTimePassword)).accessToken;
+    expect(codeOf(await ask('GET', '/strategies', first))).toBe('403 PASSWORD_CHANGE_NEEDED');
+    expect(codeOf(await reset(other, first))).toBe('403 ROLE_TOO_LOW');
+    expect(codeOf(await reset('nobody'))).toBe('404 USER_NOT_FOUND');
+    expect(codeOf(await reset('00000000-0000-4000-8000-000000000000'))).toBe('404 USER_NOT_FOUND');
+    // Of any role on the command line, too.
+    const { password: typed } = await resetUser(stores, 'forgetful', 'keel admin');
+    seen.push(typed);
+    expect((await ask('GET', '/auth/me', first)).status).toBe(401);
+    expect((await session('forgetful', typed)).accessToken).not.toBe('');
+    expect((await stores.users.get(id))?.role).toBe('trader');
+    expect((await auditOf('forgetful')).filter((line) => line.endsWith('user.password'))).toEqual([
+      'user:maker user.password',
+      'keel admin user.password',
+    ]);
+    await expect(resetUser(stores, 'no-such-user', 'keel admin')).rejects.toThrow('no user no-such-user');
   });
 
   it('who is the last one stays one, also when two take each other away at once', async () => {
@@ -639,6 +717,22 @@ describe('changing one’s own e-mail', () => {
 });
 
 describe('changing a user', () => {
+  it('and storing his settings at once leaves his e-mail on, whoever is first', async () => {
+    const { id } = await makeUser(stores, 'racer', 'trader');
+    for (let round = 0; round < 20; round += 1) {
+      const { email, role } = (await stores.users.get(id)) ?? { email: '', role: 'viewer' as const };
+      const hears = { ...defaultNotificationSettings, email: { address: email } };
+      await Promise.all([
+        stores.users.change(id, { email: `racer-${String(round)}@example.com` }, 'test'),
+        stores.notifications.putSettings(id, hears, { email, role }),
+      ]);
+      const stored = (await stores.notifications.settings(id))?.email?.address;
+      if (stored !== undefined) expect(stored).toBe((await stores.users.get(id))?.email);
+    }
+    expect((await stores.notifications.settings(id))?.email).not.toBeUndefined();
+    await rows(`delete from notification_setting where user_id = $1`, [id]);
+  });
+
   it('does not block those who hold the audit chain and write a row of an admin', async () => {
     const { id } = await makeUser(stores, 'busy', 'admin');
     const client = await db.pool.connect();
@@ -710,8 +804,8 @@ describe('the audit', () => {
     const page = (query: string) => good(auditList, ask('GET', `/audit?${query}`, key));
     const { entries, next } = await page('actor=user:maker&limit=2');
     expect(entries.map(({ action, actor }) => [action, actor])).toEqual([
-      ['user.change', 'user:maker'],
-      ['user.change', 'user:maker'],
+      ['user.password', 'user:maker'],
+      ['user.password', 'user:maker'],
     ]);
     expect(next).toBe(entries[1]?.position);
     const older = await page(`actor=user:maker&action=user.create&before=${String(next)}`);

@@ -132,7 +132,9 @@ describe('news for an address of this machine', () => {
       url: `${yahoo.url.replace('http:', 'https:')}/hook`,
       secret: 'a-secret-of-the-webhook',
     };
-    await notifications.putSettings(userId, { ...defaultNotificationSettings, webhook });
+    const asWho = { email: 'hears@example.com', role: 'admin' } as const;
+    const settings = { ...defaultNotificationSettings, webhook };
+    expect(await notifications.putSettings(userId, settings, asWho)).toBe(true);
     const news = { key: 'test/private', event: 'test' as const, title: 'a test', body: 'a test', facts: {} };
     const notBefore = new Date().toISOString();
     await notifications.addFor(news, { key: 'test-private', userId, channel: 'webhook', notBefore });

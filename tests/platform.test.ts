@@ -338,6 +338,57 @@ describe('what people are told', () => {
     expect((await call('PUT', path, settings())).status).toBe(200);
   });
 
+  it('goes to no address that nothing is ever sent to, and names the field', async () => {
+    const put = (change: object) => call('PUT', '/api/v1/notifications/settings', settings(change));
+    // Private addresses are allowed here; unit tests of adapters/notify have those that are not.
+    expect((await put({ webhook: { url: 'ftp://example.com/x', secret } })).status).toBe(422);
+    expect((await put({ webhook: { url: 'https://', secret } })).status).toBe(422);
+  });
+
+  it('stays what it was for one who has lost a role, and says what is not used', async () => {
+    const { id } = await makeUser(stack.market.stores, 'demoted', 'trader', passwordHash);
+    const token = await logIn('demoted');
+    const path = '/api/v1/notifications/settings';
+    const email = { address: 'demoted@example.com' };
+    const chosen = settings({ email, telegram: { chatId: '-1' } });
+    expect(await call('PUT', path, chosen, token)).toMatchObject({ status: 200, json: { notUsed: [] } });
+    await stack.market.stores.users.change(id, { role: 'viewer' }, 'test');
+    const { json } = await call('GET', path, undefined, token);
+    expect(json).toMatchObject({ notUsed: ['webhook', 'telegram'], webhook: { secretSet: true }, email });
+    const shown = notificationSettingsAnswer.parse(json);
+    const matrix = { ...shown.matrix, 'run.failed': ['inbox' as const] };
+    expect(await call('PUT', path, { ...shown, matrix }, token)).toMatchObject({
+      status: 200,
+      json: { ...shown, matrix },
+    });
+    for (const other of [
+      { webhook: { url: 'https://example.com/', secret } },
+      { webhook: { ...hook(), secret } },
+    ]) {
+      expect(await call('PUT', path, { ...shown, ...other }, token)).toMatchObject({ status: 403 });
+    }
+    await stack.market.stores.users.change(id, { role: 'trader' }, 'test');
+    expect((await call('GET', path, undefined, token)).json).toMatchObject({ notUsed: [] });
+  });
+
+  it('tells of a changed e-mail at the address that it was, and in the inbox', async () => {
+    const { id } = await makeUser(stack.market.stores, 'moving', 'viewer', passwordHash);
+    const token = await logIn('moving');
+    const change = { email: 'moved@example.com' };
+    expect((await call('PATCH', `/api/v1/users/${id}`, change)).status).toBe(200);
+    const told = async () =>
+      (await deliveries('?limit=50', token)).map(({ event, channel, state }) => [event, channel, state]);
+    await expect
+      .poll(async () => (await told()).sort(), poll)
+      .toEqual([
+        ['account.email', 'email', 'sent'],
+        ['account.email', 'inbox', 'sent'],
+      ]);
+    const letter = letters.find((text) => text.includes('The e-mail of moving'));
+    expect(letter).toMatch(/^To: moving@example.com$/m);
+    expect(letter).not.toContain('moved@');
+  });
+
   it('goes to no address that a viewer chooses', async () => {
     await makeUser(stack.market.stores, 'looker', 'viewer', passwordHash);
     const token = await logIn('looker');

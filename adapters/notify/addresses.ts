@@ -59,10 +59,11 @@ const refused = (host: string): KeelError =>
     { facts: { host } },
   );
 
-/** @throws KeelError NOTIFY_ADDRESS for a host that is written as a private address: it is never looked up. */
+/** @throws KeelError NOTIFY_ADDRESS for a host that is written as a private address or as this machine: it is never looked up. */
 export function refusePrivateLiteral(hostname: string): void {
   const host = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) !== 0 && !isPublicAddress(host)) throw refused(host);
+  const own = /^(.+\.)?localhost\.?$/i.test(host);
+  if (own || (isIP(host) !== 0 && !isPublicAddress(host))) throw refused(host);
 }
 
 /** The connection goes to the address that was checked; a name with one private address is refused whole. */

@@ -25,7 +25,7 @@ afterAll(() => {
 
 const deliveryOf = (body: string): Delivery => ({
   ...{ key: 'news-1-telegram', userId: 'u', channel: 'telegram', state: 'sending', attempts: 1 },
-  ...{ notBefore: '2026-01-05T12:00:00.000Z', lastError: null, sentAt: null, readAt: null },
+  ...{ notBefore: '2026-01-05T12:00:00.000Z', lastError: null, sentAt: null, readAt: null, address: null },
   notification: {
     ...{
       id: '1',

@@ -62,7 +62,7 @@ function cutText(delivery: Delivery, most: number): string {
 /** @param token of the bot; stands in the URL, which enters no message */
 export const createTelegramChannel = (options: PostOptions, baseUrl: string, token: string): ChannelPort => ({
   send: async (delivery, { telegram }) => {
-    if (token === '') throw off('notifier.telegramToken is not set');
+    if (token === '') throw off('KEEL_TELEGRAM_TOKEN is not set');
     if (telegram === null) throw off('no Telegram chat is set');
     const body = JSON.stringify({ chat_id: telegram.chatId, text: cutText(delivery, telegramCharacters) });
     const url = `${baseUrl.replace(/\/+$/, '')}/bot${token}/sendMessage`;

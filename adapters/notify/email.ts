@@ -13,16 +13,17 @@ export interface EmailOptions {
 
 export function createEmailChannel({ smtpUrl, from, timeoutMs }: EmailOptions): ChannelPort {
   return {
-    send: async ({ key, notification: { title, body, createdAt } }, { email }) => {
-      if (smtpUrl === '')
-        throw new KeelError('NOTIFY_OFF', 'notifier.smtpUrl is not set, so nothing was sent.');
-      if (email === null) throw new KeelError('NOTIFY_OFF', 'no e-mail address is set, so nothing was sent.');
+    send: async ({ key, address, notification: { title, body, createdAt } }, { email }) => {
+      if (smtpUrl === '') throw new KeelError('NOTIFY_OFF', 'KEEL_SMTP_URL is not set, so nothing was sent.');
+      const to = address ?? email?.address;
+      if (to === undefined)
+        throw new KeelError('NOTIFY_OFF', 'no e-mail address is set, so nothing was sent.');
       // One connection a message: a kept one may be dead, and a message lost in it would count as sent.
       const transport = transportOf({ smtpUrl, timeoutMs });
       try {
         await transport.sendMail({
           from,
-          to: email.address,
+          to,
           subject: title.replace(/[\r\n]+/g, ' ').slice(0, 200),
           text: `${body}\n\nref ${key}\n`,
           date: new Date(createdAt),

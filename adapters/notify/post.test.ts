@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isPublicAddress } from './addresses.js';
-import { post } from './post.js';
+import { post, refusalOf } from './post.js';
 
 let server: Server;
 let asked = 0;
@@ -25,6 +25,26 @@ afterAll(() => {
 const port = () => (server.address() as AddressInfo).port;
 const send = (url: string, allowPrivateAddresses: boolean, timeoutMs = 2000) =>
   post({ timeoutMs, allowPrivateAddresses }, { url, body: '{}', headers: {}, name: 'the webhook' });
+
+describe('an address that is only set', () => {
+  it.each([
+    'http://example.com/x',
+    'https://10.0.0.1/x',
+    'https://[::1]/x',
+    'https://169.254.169.254/x',
+    'https://localhost:8443/x',
+    'https://keel.LOCALHOST./x',
+  ])('%s is refused, and the variable that allows it is named', (url) => {
+    expect(refusalOf(url, false)).toContain('KEEL_NOTIFIER_PRIVATE_ADDRESSES=allowed');
+    expect(refusalOf(url, true)).toBeNull();
+  });
+
+  it('is refused whatever is allowed, where it is none', () => {
+    for (const url of ['ftp://example.com/', 'no address', 'https://'])
+      expect(refusalOf(url, true)).not.toBeNull();
+    expect(refusalOf('https://example.com/hook', false)).toBeNull();
+  });
+});
 
 describe('an address that a person gave', () => {
   it.each([

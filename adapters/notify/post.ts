@@ -40,9 +40,22 @@ export function checkedUrl(url: string, name: string, allowPrivate: boolean): UR
   if (!URL.canParse(url)) throw refused(name, 'has an address that is none');
   const target = new URL(url);
   const allowed = target.protocol === 'https:' || (target.protocol === 'http:' && allowPrivate);
-  if (!allowed) throw refused(name, 'needs an https address');
+  if (!allowed) {
+    throw refused(name, 'needs an https address, or KEEL_NOTIFIER_PRIVATE_ADDRESSES=allowed for http');
+  }
   if (!allowPrivate) refusePrivateLiteral(target.hostname);
   return target;
+}
+
+/** What can be said of a URL before anything is sent to it. @returns null for one that something may be sent to */
+export function refusalOf(url: string, allowPrivate: boolean): string | null {
+  try {
+    checkedUrl(url, 'it', allowPrivate);
+    return null;
+  } catch (error) {
+    if (error instanceof KeelError) return error.message;
+    throw error;
+  }
 }
 
 function statusOf(

@@ -14,9 +14,11 @@ import {
   markRead,
   readSettings,
   sendTest,
+  notUsed,
   writeSettings,
   type NotificationServiceDeps,
 } from '../services/notifications.js';
+import type { Principal } from '../services/principal.js';
 import { principalOf } from './access.js';
 import { addressOf } from './auth.js';
 import { answer, onlyMethods, parse, parseBody, pathParameter } from './http.js';
@@ -28,11 +30,15 @@ const shown = ({ notification, ...row }: Delivery) => {
   return { ...fate, event, title, body, facts, createdAt };
 };
 
-const withoutSecrets = ({ webhook, slack, ...rest }: NotificationSettings) => ({
-  ...rest,
-  webhook: webhook && { url: webhook.url, secretSet: true },
-  slack: slack && { urlSet: true },
-});
+const shownSettings = (principal: Principal, settings: NotificationSettings) => {
+  const { webhook, slack, ...rest } = settings;
+  return {
+    ...rest,
+    notUsed: notUsed(principal, settings),
+    webhook: webhook && { url: webhook.url, secretSet: true },
+    slack: slack && { urlSet: true },
+  };
+};
 
 export function notificationRoutes(deps: NotificationServiceDeps): Router {
   const router = Router();
@@ -48,13 +54,15 @@ export function notificationRoutes(deps: NotificationServiceDeps): Router {
   router
     .route('/api/v1/notifications/settings')
     .get(async (_request, response) => {
-      const settings = await readSettings(deps, principalOf(response).user.id);
-      answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
+      const principal = principalOf(response);
+      const settings = await readSettings(deps, principal.user.id);
+      answer(response, 200, notificationSettingsAnswer, shownSettings(principal, settings));
     })
     .put(async (request, response) => {
       const wanted = parseBody(notificationSettings, request);
-      const settings = await writeSettings(deps, principalOf(response), wanted);
-      answer(response, 200, notificationSettingsAnswer, withoutSecrets(settings));
+      const principal = principalOf(response);
+      const settings = await writeSettings(deps, principal, wanted);
+      answer(response, 200, notificationSettingsAnswer, shownSettings(principal, settings));
     })
     .all(onlyMethods('GET', 'PUT'));
   router

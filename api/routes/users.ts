@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { madeUser, newUserRequest, user, userChange, userList } from '../../contracts/http/auth.js';
 import { actorOf } from '../services/principal.js';
 import type { UserDeps } from '../services/users.js';
-import { changeUser, makeUser } from '../services/users.js';
+import { changeUser, makeUser, resetPassword } from '../services/users.js';
 import { principalOf } from './access.js';
 import { answer, onlyMethods, parseBody, pathParameter } from './http.js';
 
@@ -23,9 +23,16 @@ export function userRoutes(deps: UserDeps): Router {
     .route('/api/v1/users/:id')
     .patch(async (request, response) => {
       const change = parseBody(userChange, request);
-      const actor = actorOf(principalOf(response));
-      answer(response, 200, user, await changeUser(deps, pathParameter(request, 'id'), change, actor));
+      const principal = principalOf(response);
+      answer(response, 200, user, await changeUser(deps, pathParameter(request, 'id'), change, principal));
     })
     .all(onlyMethods('PATCH'));
+  router
+    .route('/api/v1/users/:id/password')
+    .post(async (request, response) => {
+      const made = await resetPassword(deps, pathParameter(request, 'id'), principalOf(response));
+      answer(response, 200, madeUser, made);
+    })
+    .all(onlyMethods('POST'));
   return router;
 }

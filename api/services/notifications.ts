@@ -25,6 +25,8 @@ export interface NotificationServiceDeps {
   readonly audit: Pick<AuditStore, 'append'>;
   readonly attempts: Pick<AttemptStore, 'begin'>;
   readonly clock: Clock;
+  /** Why nothing is ever sent to a URL, for people; null for one that something may be sent to. */
+  readonly refuseAddress: (url: string) => string | null;
 }
 
 type Wanted = z.output<typeof notificationSettings>;
@@ -36,6 +38,44 @@ export const readSettings = async (
 
 const missing = (field: string): InvalidInputError =>
   new InvalidInputError([{ in: 'body', field, message: 'is needed: none is stored yet' }]);
+
+/** What a change names that is not stored already: what one chose while he might goes back as it came. */
+function newIn(wanted: Wanted, known: NotificationSettings): Wanted {
+  const { webhook, slack, telegram, email } = wanted;
+  const same = {
+    webhook: webhook?.url === known.webhook?.url && (webhook?.secret ?? null) === null,
+    slack: known.slack !== null && (slack?.url ?? known.slack.url) === known.slack.url,
+    telegram: telegram?.chatId === known.telegram?.chatId,
+    email: email?.address === known.email?.address,
+  };
+  return {
+    ...wanted,
+    webhook: same.webhook ? null : webhook,
+    slack: same.slack ? null : slack,
+    telegram: same.telegram ? null : telegram,
+    email: same.email ? null : email,
+  };
+}
+
+/** Channels that are set and that his role does not allow him now: nothing is sent by them until it does. */
+export function notUsed({ user }: Principal, settings: NotificationSettings): readonly NotificationChannel[] {
+  const { webhook, slack, telegram, email } = settings;
+  const beyond = { webhook, slack, telegram };
+  const refused = mayHearBeyond(user.role)
+    ? []
+    : (['webhook', 'slack', 'telegram'] as const).filter((name) => beyond[name] !== null);
+  return email === null || mayHearByMail(user, email.address) ? refused : [...refused, 'email'];
+}
+
+/** @throws InvalidInputError for an address that nothing is ever sent to here */
+function canBeSentTo({ refuseAddress }: NotificationServiceDeps, { webhook, slack }: Wanted): void {
+  const urls = { 'webhook.url': webhook?.url, 'slack.url': slack?.url };
+  const problems = Object.entries(urls).flatMap(([field, url]) => {
+    const message = url === undefined ? null : refuseAddress(url);
+    return message === null ? [] : [{ in: 'body' as const, field, message }];
+  });
+  if (problems.length > 0) throw new InvalidInputError(problems);
+}
 
 /** Else everybody who may look could have Keel write to whom he likes. @throws InvalidInputError, KeelError ROLE_TOO_LOW */
 function mayHear({ user }: Principal, { webhook, slack, telegram, email }: Wanted): void {
@@ -54,16 +94,18 @@ function mayHear({ user }: Principal, { webhook, slack, telegram, email }: Wante
 
 /**
  * A secret that is left out stays, but not for another address: it would be shown to whoever is there.
- * @throws InvalidInputError, KeelError ROLE_TOO_LOW
+ * @throws InvalidInputError, KeelError ROLE_TOO_LOW, USER_CHANGED
  */
 export async function writeSettings(
   deps: NotificationServiceDeps,
   principal: Principal,
   wanted: Wanted,
 ): Promise<NotificationSettings> {
-  mayHear(principal, wanted);
   const { id: userId, username } = principal.user;
   const known = await readSettings(deps, userId);
+  const added = newIn(wanted, known);
+  mayHear(principal, added);
+  canBeSentTo(deps, added);
   const { webhook, slack, matrix, ...rest } = wanted;
   const kept = known.webhook?.url === webhook?.url ? known.webhook?.secret : undefined;
   const secret = webhook?.secret ?? kept;
@@ -83,8 +125,11 @@ export async function writeSettings(
     subject: `user:${username}`,
     facts: { matrix: settings.matrix, webhookHost: webhook === null ? null : new URL(webhook.url).host },
   });
-  await deps.notifications.putSettings(userId, settings);
-  return settings;
+  if (await deps.notifications.putSettings(userId, settings, principal.user)) return settings;
+  throw new KeelError(
+    'USER_CHANGED',
+    'Your e-mail or role was changed meanwhile, and nothing was stored. Read the settings again and send them with your change.',
+  );
 }
 
 /**

@@ -15,6 +15,7 @@ type PlatformDeps = Pick<
   | 'migrations'
   | 'clock'
   | 'notifications'
+  | 'refuseAddress'
 >;
 
 export function platformDeps(): PlatformDeps {
@@ -30,9 +31,10 @@ export function platformDeps(): PlatformDeps {
     maskedConfig: {},
     migrations: { status: () => Promise.resolve([]), run: () => Promise.resolve([]) },
     clock: { now: () => Date.UTC(2026, 0, 5, 10) },
+    refuseAddress: () => null,
     notifications: {
       settings: () => Promise.resolve(null),
-      putSettings: () => Promise.resolve(),
+      putSettings: () => Promise.resolve(true),
       addFor: (news) => {
         written.push({
           ...news,

@@ -2,21 +2,24 @@
 import { emailAddress } from '../../contracts/http/auth.js';
 import type { Mode } from '../../contracts/wire/names.js';
 import { parseArguments } from '../arguments.js';
-import { adminLines, resetAdmin, withStores } from '../admin.js';
+import { adminLines, resetAdmin, resetUser, withStores } from '../admin.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
 export const adminHelp = `Usage: keel admin [--username NAME] [--email ADDRESS] [--drop-second-factor]
+       keel admin --reset NAME [--drop-second-factor]
 
 Makes an admin with a one-time password, or gives the admin of that name a new one and ends all his logins. Works on
 DATABASE_URL or the database of a running Keel in .keel: whoever may write there may do this.
 
   --username NAME        admin when not given
   --email ADDRESS        his address from now on; a new admin without it has NAME@localhost
+  --reset NAME           gives a user of any role a new one-time password; ends his logins, revokes his keys
   --drop-second-factor   for one who has lost his authenticator and his recovery codes
 
-Example:
-  keel admin --username maria --email maria@example.com`;
+Examples:
+  keel admin --username maria --email maria@example.com
+  keel admin --reset anna`;
 
 /** @param databaseOf finds that of the users; its url is never printed. @returns the exit code */
 export async function adminCommand(
@@ -24,10 +27,12 @@ export async function adminCommand(
   out: Say,
   databaseOf: () => { readonly url: string; readonly mode: Mode },
 ): Promise<number> {
-  const { username, email, dropSecondFactor } = readOptions(args);
+  const { username, email, reset, dropSecondFactor } = readOptions(args);
   const database = databaseOf();
   const made = await withStores(database.url, database.mode, async (stores) => {
-    const admin = await resetAdmin(stores, username, 'keel admin', email);
+    const admin = reset
+      ? await resetUser(stores, username, 'keel admin')
+      : await resetAdmin(stores, username, 'keel admin', email);
     if (dropSecondFactor) await stores.secondFactors.remove(admin.user.id, { keepLogin: null }, 'keel admin');
     return admin;
   });
@@ -38,6 +43,8 @@ export async function adminCommand(
 interface Options {
   readonly username: string;
   readonly email: string | undefined;
+  /** Whether that user, of any role, is given a new password. */
+  readonly reset: boolean;
   readonly dropSecondFactor: boolean;
 }
 
@@ -48,18 +55,23 @@ function readOptions(args: readonly string[]): Options {
       options: {
         username: { type: 'string' },
         email: { type: 'string' },
+        reset: { type: 'string' },
         'drop-second-factor': { type: 'boolean', default: false },
       },
     });
-    const { username = 'admin', 'drop-second-factor': dropSecondFactor } = values;
+    if (values.reset !== undefined && (values.username !== undefined || values.email !== undefined)) {
+      throw new Error('--reset names the user; --username and --email are for admins');
+    }
+    const username = values.reset ?? values.username ?? 'admin';
     if (!/^[a-z0-9][a-z0-9._-]{1,31}$/.test(username)) {
       throw new Error(
-        `--username ${username}: 2 to 32 lower-case letters, digits, dots, dashes or underscores`,
+        `${username} is no username: 2 to 32 lower-case letters, digits, dots, dashes or underscores`,
       );
     }
     const email = values.email === undefined ? undefined : emailAddress.safeParse(values.email);
     if (email?.success === false) throw new Error(`--email ${values.email ?? ''} is no e-mail address`);
-    return { username, email: email?.data, dropSecondFactor };
+    const dropSecondFactor = values['drop-second-factor'];
+    return { username, email: email?.data, reset: values.reset !== undefined, dropSecondFactor };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }

@@ -21,7 +21,7 @@ export async function checkNotifier(patient: Patient): Promise<readonly Finding[
   if (notifier === undefined) return notGiven(check, patient);
   const people = await readPeople(patient);
   const looks = [...ownLooks(notifier), ...(people === null ? [] : userLooks(people))];
-  const found = await Promise.all(looks.map((each) => lookAt(each, notifier)));
+  const found = await Promise.all(looks.map((each) => lookAt(each, notifier, patient.running)));
   if (people === null) {
     const why = 'the channels of users could not be read: put PostgreSQL and its migrations right first';
     return [...found, { check, status: 'skipped', found: why }];
@@ -82,7 +82,11 @@ function userLooks(people: readonly Person[]): Look[] {
   return [...byHost.values()].slice(0, mostHosts);
 }
 
-async function lookAt({ channel, host, url }: Look, notifier: Notifier): Promise<Finding> {
+async function lookAt(
+  { channel, host, url }: Look,
+  notifier: Notifier,
+  running: Patient['running'],
+): Promise<Finding> {
   try {
     if (channel === 'e-mail') {
       await checkMailServer({ smtpUrl: url, timeoutMs: askMs });
@@ -97,19 +101,29 @@ async function lookAt({ channel, host, url }: Look, notifier: Notifier): Promise
       status: 'fault',
       found: `${channel}: ${host} can not be used`,
       cause: reasonOf(error),
-      fix: fixOf(channel, error),
+      fix: fixOf(channel, error, running),
     };
   }
 }
 
-function fixOf(channel: Look['channel'], error: unknown): string {
+/** By whose settings a webhook is judged. */
+const ofWhom = (running: Patient['running']): string =>
+  running?.privateAddresses === undefined
+    ? ' (judged by this environment: a worker elsewhere may have been given another)'
+    : ' (judged by the settings of the Keel that runs here)';
+
+function fixOf(channel: Look['channel'], error: unknown, running: Patient['running']): string {
   if (channel === 'e-mail') {
     return error instanceof KeelError && error.facts['word'] === 'EAUTH'
       ? 'correct user and password in KEEL_SMTP_URL'
       : 'start the mail server, or correct host, port and smtp:// or smtps:// in KEEL_SMTP_URL';
   }
-  if (error instanceof KeelError && error.code === 'NOTIFY_ADDRESS') {
-    return 'give a public address, or allow private ones with KEEL_NOTIFIER_PRIVATE_ADDRESSES=allowed';
+  // NOTIFY_REFUSED: http where https is needed.
+  if (error instanceof KeelError && (error.code === 'NOTIFY_ADDRESS' || error.code === 'NOTIFY_REFUSED')) {
+    return (
+      'give a public address, or allow private ones with KEEL_NOTIFIER_PRIVATE_ADDRESSES=allowed' +
+      ofWhom(running)
+    );
   }
   return channel === 'Telegram'
     ? 'let the worker reach that host (proxy, firewall)'

@@ -58,6 +58,9 @@ function environmentOf(state: KeelState): NodeJS.ProcessEnv {
     DATABASE_URL: state.databaseUrl,
     TEMPORAL_ADDRESS: state.temporal.address,
     TEMPORAL_NAMESPACE: state.temporal.namespace,
+    ...(state.privateAddresses === undefined
+      ? {}
+      : { KEEL_NOTIFIER_PRIVATE_ADDRESSES: state.privateAddresses }),
     ...(simulator === null
       ? {}
       : {

@@ -148,7 +148,7 @@ async function run(context: RunContext): Promise<number> {
   const { dataDir } = options;
   say(`Keel starts in ${settings.config.mode} mode; data in ${dataDir}`);
   const state = await boot({ dataDir, settings, stack, say });
-  writeState(dataDir, state);
+  writeState(dataDir, { ...state, privateAddresses: settings.config.notifier.privateAddresses });
   say(`  ready after ${duration(performance.now() - began)}`);
   say('');
   if (state.simulator !== null) return demo(context, state);

@@ -43,6 +43,8 @@ const stateSchema = z.object({
       })
       .optional(),
   }),
+  /** Whether its webhooks may reach private addresses; of a state that was written before there was this, not known. */
+  privateAddresses: z.enum(['allowed', 'refused']).optional(),
   /** Null outside simulated mode. */
   simulator: simulator.nullable(),
 });

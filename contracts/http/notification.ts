@@ -82,10 +82,16 @@ const plainExample = {
   quietHours: { from: '22:00', to: '07:00', zone: 'America/New_York' },
 };
 
+const notUsed = z.array(channel).meta({
+  description:
+    'Channels that are set and that your role does not allow you now: nothing is sent by them until it does. Read only: what is sent here changes nothing.',
+});
+
 /** Takes the answer below too: what it shows of secrets is read only, and the secrets that are not sent stay. */
 export const notificationSettings = z
   .strictObject({
     ...plain,
+    notUsed: notUsed.optional(),
     webhook: z
       .strictObject({
         url: webhookUrl,
@@ -120,12 +126,18 @@ export const notificationSettings = z
 export const notificationSettingsAnswer = z
   .strictObject({
     ...plain,
+    notUsed,
     webhook: z.strictObject({ url: z.string(), secretSet: isStored }).nullable(),
     slack: z.strictObject({ urlSet: isStored }).nullable(),
   })
   .meta({
     id: 'NotificationSettingsAnswer',
-    example: { ...plainExample, webhook: { url: 'https://example.com/keel', secretSet: true }, slack: null },
+    example: {
+      ...plainExample,
+      notUsed: [],
+      webhook: { url: 'https://example.com/keel', secretSet: true },
+      slack: null,
+    },
   });
 
 export const testRequest = z.strictObject({ channel }).meta({ id: 'NotificationTestRequest' });

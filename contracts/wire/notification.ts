@@ -11,6 +11,7 @@ export const notificationEvents = [
   'platform.well',
   'retention.failed',
   'notification.failed',
+  'account.email',
   'test',
 ] as const;
 export type NotificationEvent = (typeof notificationEvents)[number];
@@ -62,6 +63,7 @@ export const defaultNotificationSettings: NotificationSettings = {
     'platform.well': ['inbox', 'log'],
     'retention.failed': ['inbox', 'log'],
     'notification.failed': ['inbox', 'log'],
+    'account.email': ['inbox'],
     test: ['inbox'],
   },
   quietHours: null,

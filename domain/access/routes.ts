@@ -63,6 +63,7 @@ export const routeRules: readonly RouteRule[] = [
   { method: 'get', path: '/api/v1/users', needs: 'admin' },
   { method: 'post', path: '/api/v1/users', needs: 'admin', loginOnly: true },
   { method: 'patch', path: '/api/v1/users/:id', needs: 'admin', loginOnly: true },
+  { method: 'post', path: '/api/v1/users/:id/password', needs: 'admin', loginOnly: true },
   { method: 'delete', path: '/api/v1/users/:id/totp', needs: 'admin', loginOnly: true },
 
   { method: 'get', path: '/api/v1/audit', needs: 'admin' },

@@ -1,0 +1,2 @@
+-- Where a message goes that must not follow the settings: who loses an e-mail is told at the one that he had.
+alter table notification_delivery add column address text check (address <> '' and channel = 'email');
