@@ -1,8 +1,10 @@
 // How the API's server begins and ends to take requests. Called by main.ts.
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KeelError } from '../ports/errors.js';
+import { problemOf } from './errors.js';
 
 /** How long requests that are under way may still take when the process stops. */
 const drainMs = 5000;
@@ -32,6 +34,48 @@ export async function listen(
   }
   const address = server.address() as AddressInfo;
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+}
+
+interface Log {
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+const refusals: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    'HEAD_TOO_LARGE',
+    'The headers of the request are larger than 16 KB; send fewer or shorter ones.',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'The request did not arrive in time; send it again.'],
+};
+const malformed = [
+  'MALFORMED_REQUEST',
+  'The request could not be read; check its URL, headers and body.',
+] as const;
+
+/**
+ * Answers what Node refuses before there is a request, which never reaches the routes.
+ * @param log is told of each, and nothing of what was sent
+ */
+export function answerUnreadable(server: Server, log: Log): void {
+  server.on('clientError', (error: Error & { code?: unknown }, socket) => {
+    // The other side is gone, or has closed its half.
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const [code, message] = refusals[String(error.code)] ?? malformed;
+    const problem = problemOf(new KeelError(code, message, { cause: error }), randomUUID());
+    log.warn({ code, status: problem.status, requestId: problem.requestId }, 'a request could not be read');
+    const body = JSON.stringify(problem);
+    const head = [
+      `HTTP/1.1 ${String(problem.status)} ${problem.title}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${String(Buffer.byteLength(body))}`,
+      `X-Request-Id: ${problem.requestId}`,
+      'Connection: close',
+    ];
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  });
 }
 
 /** Takes no more requests and lets those under way end; streams have been told by `stopping`. */

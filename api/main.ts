@@ -31,7 +31,7 @@ import { openAccess } from './accessParts.js';
 import { tellCause, tellsCauses } from './causes.js';
 import type { ApiDeps } from './app.js';
 import { createApp } from './app.js';
-import { drain, isOfThisMachine, listen } from './listen.js';
+import { answerUnreadable, drain, isOfThisMachine, listen } from './listen.js';
 import { observe } from './observe.js';
 import { createWorkerPrices } from './brokerPrices.js';
 import { createCache, createPrices } from './prices.js';
@@ -128,6 +128,7 @@ function statusOf(
   | 'environment'
   | 'maskedConfig'
   | 'migrations'
+  | 'refuseAddress'
 > {
   const { environment, monitors, retention, database } = config;
   return {
@@ -137,6 +138,7 @@ function statusOf(
     retention: { everyMs: retention.everyMs, on: !keepsAll(retention) },
     environment,
     maskedConfig: maskedConfig(config),
+    refuseAddress: (url) => refusalOf(url, config.notifier.privateAddresses === 'allowed'),
     migrations: {
       status: () => migrationStatus(database.url),
       run: () => migrateUp(database.url),
@@ -208,7 +210,6 @@ async function main(): Promise<void> {
       progressPollMs: 300,
       progressHeartbeatMs: 15_000,
       stopping: stopping.signal,
-      refuseAddress: (url) => refusalOf(url, config.notifier.privateAddresses === 'allowed'),
       log: watch.log,
       countRequest: watch.countRequest,
       errorReports: watch.errorReports,
@@ -222,6 +223,7 @@ async function main(): Promise<void> {
       docsAssets: swaggerUi(),
     });
     const server = createServer(app);
+    answerUnreadable(server, watch.log);
     const url = await listen(server, config.api);
     const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
     process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);

@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { UsageError } from './supervisor/options.js';
 import { argumentProblem, meant } from './unknownOption.js';
 
+/** Of the commands that work on a database: whose data directory, in place of DATABASE_URL or the environment's. */
+export const dataDirOption = { 'data-dir': { type: 'string' } } as const;
+
 type Config = NonNullable<Parameters<typeof parseArgs>[0]>;
 
 /** @throws UsageError that names the argument, and the option that was probably meant */

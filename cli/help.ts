@@ -1,5 +1,5 @@
 // What `keel help` and a mistyped command get. Called by main.ts.
-import { closest } from '../config/layers.js';
+import { meant } from './unknownOption.js';
 import { sayExitCodes } from './exitCodes.js';
 import type { Say } from './say.js';
 
@@ -32,7 +32,8 @@ export function commandOf<C extends Helped>(
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     const names = [...Object.keys(commands), ...others];
-    err(`keel: there is no command ${name}; did you mean ${closest(name, names)}? keel --help lists all.`);
+    const near = meant(name, names);
+    err(`keel: there is no command ${name}${near === '' ? '.' : near} keel --help lists all.`);
   }
   return command;
 }

@@ -27,12 +27,40 @@ describe('keel', () => {
     expect(await typed()).toEqual({ code: 2, out: overview, err: '' });
   });
 
+  it.each([
+    ['audit', 'list'],
+    ['audit', 'verify'],
+    ['admin', '--reset', 'anna'],
+    ['migrate', 'status'],
+  ])('takes --data-dir for %s %s, and says where no Keel runs', async (...argv) => {
+    const { code, err } = await typed(...argv, '--data-dir', '/nowhere-else');
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^keel: no Keel runs on \/nowhere-else: start it/),
+    ]);
+  });
+
+  it('takes --data-dir for doctor too, and not for the tables of the simulator', async () => {
+    const { err } = await typed('doctor', '--data-dir', '/nowhere-else', '--bundle', '');
+    expect(err).toContain('--bundle needs the name of a file');
+    const tables = await typed('simulator', 'migrate', 'status', '--data-dir', '/nowhere-else');
+    expect(tables).toMatchObject({ code: 2, err: expect.stringContaining('names these tables') as string });
+  });
+
   it('refuses a command that there is not, with the nearest one', async () => {
     expect(await typed('workflow', 'list')).toEqual({
       code: 2,
       out: '',
       err: 'keel: there is no command workflow; did you mean workflows? keel --help lists all.',
     });
+  });
+
+  it('guesses no name that is not near', async () => {
+    expect((await typed('nonsense')).err).toBe('keel: there is no command nonsense. keel --help lists all.');
+    expect((await typed('completion', 'tcsh')).err).toContain(
+      'completion takes bash, zsh, fish, not tcsh. keel',
+    );
+    expect((await typed('runs', '--frobnicate')).err).toMatch(/there is no option --frobnicate\. keel/);
   });
 
   it('writes no escape sequence where it does not speak to a terminal', () => {

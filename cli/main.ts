@@ -1,5 +1,4 @@
 // The `keel` command: finds the command and turns errors into one line. Called by cli/bin/keel.mjs.
-import { resolve } from 'node:path';
 import type { Mode } from '../contracts/wire/names.js';
 import { loadConfig } from '../config/load.js';
 import { withSecretFiles } from '../config/secretFiles.js';
@@ -23,9 +22,11 @@ import { workflowsCommand, workflowsHelp } from './commands/workflows.js';
 import { simulatorCommand, simulatorHelp } from './commands/simulator.js';
 import { verifyCommand, verifyHelp } from './commands/verify.js';
 import { commandOf, help } from './help.js';
+import { dataDirOf } from './place.js';
 import { onStandardError, plainProgress, type ShowProgress } from './progress.js';
 import type { Say } from './say.js';
 import { sayTo } from './say.js';
+import { StartError } from './supervisor/dataDir.js';
 import { errorText } from './supervisor/main.js';
 import { UsageError } from './supervisor/options.js';
 import { readDotEnv } from './supervisor/settings.js';
@@ -100,17 +101,18 @@ const commands: Readonly<Record<string, Command>> = {
   migrate: {
     summary: 'applies or takes back migrations of the database',
     help: migrateHelp,
-    run: ({ args, out, err, env }) => migrateCommand(args, out, err, () => databaseOf(env).url),
+    run: ({ args, out, err, env }) =>
+      migrateCommand(args, out, err, (dataDir) => databaseOf(env, dataDir).url),
   },
   admin: {
     summary: 'makes an admin, or gives one a new one-time password',
     help: adminHelp,
-    run: ({ args, out, env }) => adminCommand(args, out, () => databaseOf(env)),
+    run: ({ args, out, env }) => adminCommand(args, out, (dataDir) => databaseOf(env, dataDir)),
   },
   audit: {
     summary: 'shows who did what, or checks that nobody has changed it',
     help: auditHelp,
-    run: ({ args, out, err, env }) => auditCommand(args, out, err, () => databaseOf(env).url),
+    run: ({ args, out, err, env }) => auditCommand(args, out, err, (dataDir) => databaseOf(env, dataDir).url),
   },
   backup: {
     summary: 'writes database, objects and settings to a directory',
@@ -229,9 +231,19 @@ async function interruptible(work: (signal: AbortSignal) => Promise<number>): Pr
   }
 }
 
-/** DATABASE_URL, else that of a Keel that runs here. @throws ConfigError naming both ways */
-function databaseOf(env: NodeJS.ProcessEnv): { readonly url: string; readonly mode: Mode } {
-  const running = env['DATABASE_URL'] ? null : readState(resolve(env['KEEL_DATA_DIR'] ?? '.keel'));
+/**
+ * That of the Keel that runs on the directory of --data-dir; else DATABASE_URL, else that of a Keel that runs here.
+ * @throws UsageError for both, StartError where none runs there, ConfigError naming all ways
+ */
+function databaseOf(
+  env: NodeJS.ProcessEnv,
+  option: string | undefined,
+): { readonly url: string; readonly mode: Mode } {
+  const dataDir = dataDirOf(option, env);
+  const running = env['DATABASE_URL'] ? null : readState(dataDir);
+  if (option !== undefined && running === null) {
+    throw new StartError(`no Keel runs on ${dataDir}: start it, or give DATABASE_URL in place of --data-dir`);
+  }
   if (running !== null) return { url: running.databaseUrl, mode: running.mode };
   const { database, mode } = loadConfig(env, { need: ['database'] });
   return { url: database.url, mode };

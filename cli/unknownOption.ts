@@ -10,7 +10,8 @@ export function argumentProblem(error: unknown, options: readonly string[]): str
   return `there is no option --${unknown}${meant(unknown, options, '--')}`;
 }
 
-/** `; did you mean X?`, or nothing where there is no name at all. */
+/** `; did you mean X?`, or nothing where no name is near. */
 export function meant(word: string, names: readonly string[], mark = ''): string {
-  return names.length === 0 ? '' : `; did you mean ${mark}${closest(word, names)}?`;
+  const near = closest(word, names);
+  return near === null ? '' : `; did you mean ${mark}${near}?`;
 }

@@ -139,25 +139,42 @@ export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
       given: null,
       from: null,
       problem: 'is no variable of Keel',
-      fix: `did you mean ${closest(name, known)}? The variables are listed in .env.example`,
+      fix: meaning(closest(name, known)),
     }));
 }
 
-/** The candidate with the smallest edit distance. */
-export function closest(word: string, candidates: readonly string[]): string {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-    for (let i = 1; i <= a.length; i += 1) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j += 1) {
-        const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-        next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-      }
-      row = next;
+const meaning = (near: string | null): string =>
+  near === null
+    ? 'take it out; the variables are listed in .env.example'
+    : `did you mean ${near}? The variables are listed in .env.example`;
+
+/** Letters put in, left out, changed, or swapped with the next one. */
+function distance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(change, swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
-    return row[b.length] ?? 0;
-  };
-  return [...candidates].sort((a, b) => distance(word, a) - distance(word, b))[0] ?? '';
+    before = row;
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** The candidate with the smallest edit distance; null where none is near: one edit for each three letters at most. */
+export function closest(word: string, candidates: readonly string[]): string | null {
+  const [best] = candidates
+    .map((name) => ({ name, edits: distance(word, name) }))
+    .sort((a, b) => a.edits - b.edits);
+  if (best === undefined) return null;
+  const begins = word.length >= 3 && best.name.startsWith(word);
+  const most = Math.max(1, Math.min(word.length, best.name.length) / 3);
+  return begins || best.edits <= most ? best.name : null;
 }
 
 /** Lays `over` on `under`. A section whose `kind` changes is replaced whole: its settings belong to the other kind. */

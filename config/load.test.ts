@@ -122,6 +122,19 @@ describe('loadConfig', () => {
     );
   });
 
+  it('guesses no variable that is not near', () => {
+    expect(problemsOf({ ...services, KEEL_FOO: '1' }).lines).toEqual([
+      expect.stringMatching(/^KEEL_FOO is no variable of Keel: take it out/),
+    ]);
+  });
+
+  it('says of a wrong mode that alone, and not what is missing without it', () => {
+    const { lines } = problemsOf({ ...services, KEEL_MODE: 'papre', KEEL_API_PORT: '99999' });
+    expect(lines).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/papre/);
+    expect(lines.join('\n')).toMatch(/99999/);
+  });
+
   it('shows the value, where it was given and the fix', () => {
     const env = { ...services, KEEL_RISK_PER_TRADE: '2', KEEL_API_PORT: 'http', KEEL_PACING_FACTOR: '0' };
     const { message, problems } = problemsOf(env);

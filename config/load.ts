@@ -60,8 +60,13 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
   const schema = configSchema.pick(neededKeys(needs));
   const wanted = Object.fromEntries(Object.entries(tree).filter(([key]) => key in schema.shape));
   const result = schema.safeParse(wanted);
-  for (const issue of result.error?.issues ?? []) problems.push(...issueProblems(issue, tree, layers));
-  problems.push(...crossProblems(tree, needs));
+  // What a mode brings is missing with the mode: only the mode itself is wrong then.
+  const knowsMode = configSchema.shape.mode.safeParse(tree['mode']).success;
+  const issues = (result.error?.issues ?? []).filter(
+    ({ path }) => knowsMode || getPath(tree, path.map(String)) !== undefined,
+  );
+  for (const issue of issues) problems.push(...issueProblems(issue, tree, layers));
+  if (knowsMode) problems.push(...crossProblems(tree, needs));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(result.data as unknown as Pick<Config, Common | Exclude<S, N>>);
 }
@@ -127,6 +132,9 @@ function environmentProblems(env: NodeJS.ProcessEnv): Problem[] {
   return result;
 }
 
+const fixOfSection = (near: string | null): string =>
+  near === null ? 'take it out; config/default.yaml has all that there are' : `did you mean ${near}?`;
+
 function unknownSections(tree: Tree): Problem[] {
   const known = Object.keys(configSchema.shape);
   return Object.keys(tree)
@@ -136,7 +144,7 @@ function unknownSections(tree: Tree): Problem[] {
       given: null,
       from: null,
       problem: 'is no setting of Keel',
-      fix: `did you mean ${closest(key, known)}?`,
+      fix: fixOfSection(closest(key, known)),
     }));
 }
 

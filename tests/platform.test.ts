@@ -93,7 +93,8 @@ beforeAll(async () => {
   passwordHash = await createPasswordHasher().hash(password);
   await makeUser(stack.market.stores, 'watcher', 'admin', passwordHash);
   trader = await makeUser(stack.market.stores, 'trader', 'trader', passwordHash);
-  api = await startApi({ ...stack.settings, KEEL_MONITORS: 'on' });
+  const allowed = { KEEL_NOTIFIER_PRIVATE_ADDRESSES: 'allowed' };
+  api = await startApi({ ...stack.settings, ...allowed, KEEL_MONITORS: 'on' });
   adminToken = await logIn('watcher');
   traderToken = await logIn('trader');
 });
@@ -450,10 +451,13 @@ describe('what people are told', () => {
     });
     const timestamp = String(headers['keel-timestamp']);
     expect(headers['keel-signature']).toBe(`sha256=${signatureOf(secret, timestamp, body)}`);
-    const [inbox] = await deliveries('?channel=inbox&unread=true');
-    expect(delivery.parse(inbox)).toMatchObject({ event: 'run.ended', state: 'sent', readAt: null });
+    // News of the platform may be there too: on a machine under load a monitor is late.
+    const inbox = (await deliveries('?channel=inbox&unread=true')).find(({ event }) => event === 'run.ended');
+    expect(delivery.parse(inbox)).toMatchObject({ state: 'sent', readAt: null });
     expect((await call('POST', `/api/v1/notifications/${inbox?.key ?? ''}/read`)).status).toBe(204);
-    expect(await deliveries('?channel=inbox&unread=true')).toEqual([]);
+    expect(
+      (await deliveries('?channel=inbox&unread=true')).filter(({ event }) => event === 'run.ended'),
+    ).toEqual([]);
     expect((await call('POST', '/api/v1/notifications/none/read')).status).toBe(404);
     // The run is not the trader's, so he is not told of it, and another's message is not there for him.
     expect(await deliveries('', traderToken)).toEqual([]);

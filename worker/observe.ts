@@ -82,7 +82,7 @@ export async function observe(config: WorkerConfig, version: string): Promise<Ob
         const server = await serveMetrics({ registry, host: metrics.host, port: metrics.workerPort, more });
         closing.push(() => server.close());
       }
-      const told = workerMetrics(registry);
+      const told = workerMetrics(registry, config.monitors.state === 'on' ? clock.now() : null);
       return { metrics: told, watch: watchActivities({ log, metrics: told, clock, reports }) };
     },
     spans:

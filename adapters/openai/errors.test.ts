@@ -70,6 +70,9 @@ describe('what a status means', () => {
     ['no Bearer abcdef.ghijkl here', 'no [key] here'],
     ['the key abc123def is not known', 'the [key] is not known'],
     ['key-abcdef has expired', '[key] has expired'],
+    ['the key abcdefghijklmnopqr is not known', 'the [key] is not known'],
+    ['Incorrect API key provided: abcdefgh.', 'Incorrect API key provided: [key]'],
+    ['this key must not be used here', 'this key must not be used here'],
   ])('never repeats a key that a server quotes: %s', (words, shown) => {
     expect(failureOf(answer(401, said(words)), false, now)?.message).toContain(shown);
   });

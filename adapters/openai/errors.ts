@@ -39,9 +39,12 @@ interface ServerError {
   readonly words: string;
 }
 
-/** A server may quote what it was sent; keys must not come back out. After the word "key" only what looks like one is. */
+/** A server may quote what it was sent; keys must not come back out. After the word "key" only what looks like one is: with a digit, or long. */
 const withoutKeys = (text: string): string =>
-  cleanText(text, 400).replace(/\b(?:(?:sk|key)[-_]|Bearer |key (?=[\w.-]*[\d*]))[\w*.-]{3,}/gi, '[key]');
+  cleanText(text, 400).replace(
+    /\b(?:(?:sk|key)[-_]|Bearer |key (?=[\w.-]*[\d*]|[\w-]{16})|(?<=key provided: ))[\w*.-]{3,}/gi,
+    '[key]',
+  );
 
 function serverError(body: Uint8Array | null): ServerError {
   try {

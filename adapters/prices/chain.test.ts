@@ -352,6 +352,20 @@ describe('the budget of a source', () => {
   });
 });
 
+describe('a symbol that one source does not know', () => {
+  it('is unknown also where the asker has had his part of the other, and is not kept as such for others', async () => {
+    const yahoo = source('yahoo', failing('PRICE_UNKNOWN_SYMBOL'));
+    const alpha = source('alphavantage', priceOf('AAPL'));
+    const { chain } = chainOf([yahoo, withBudget(alpha, { now: () => start }, { perMinute: 2 })]);
+    await chain.price('A1', 'maria');
+    await expect(chain.price('ZZZZ', 'maria')).rejects.toMatchObject({
+      code: 'PRICE_UNKNOWN_SYMBOL',
+      message: expect.stringContaining('PRICE_UNKNOWN_SYMBOL of a source.') as string,
+    });
+    expect((await chain.price('ZZZZ', 'anna')).source).toBe('alphavantage');
+  });
+});
+
 describe('the cache of a process', () => {
   it('keeps an entry for its time, and makes room by its oldest', async () => {
     let now = start;

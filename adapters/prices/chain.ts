@@ -133,7 +133,7 @@ async function priceOf(options: PriceChainOptions, memories: Memories, question:
     return seen(options, kept, market);
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
-    if (error.code === 'PRICE_UNKNOWN_SYMBOL') {
+    if (error.code === 'PRICE_UNKNOWN_SYMBOL' && error.errorClass === 'final') {
       const known = { message: error.message, sources: namesOf(options), step: market.step };
       await cache.set(`${name}:unknown`, JSON.stringify(known), freshMs);
     }
@@ -206,6 +206,11 @@ function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
   const passing = failures.filter(({ errorClass }) => errorClass === 'retryable');
   if (passing.length > 0) {
     const words = failures.map(({ message }) => message).join(' ');
+    const unknown = failures.find(({ code }) => code === 'PRICE_UNKNOWN_SYMBOL');
+    // Asking again when his part is not used up would tell him little else; who knew the symbol a moment ago still does.
+    if (unknown !== undefined && passing.every(({ code }) => code === 'PRICE_SHARE')) {
+      return problem(unknown.code, words, symbol);
+    }
     const code = passing.every((failure) => failure.code === 'PRICE_SHARE') ? 'PRICE_SHARE' : 'PRICES_AWAY';
     return problem(code, `No source gives a price of ${symbol} now. ${words}`, symbol);
   }

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { monitorNames } from '../../contracts/wire/monitor.js';
 import { KeelError } from '../../ports/errors.js';
 
 /** Seconds: from a cached answer to a step that waits for the broker. */
@@ -79,7 +80,7 @@ const watched = {
 } as const;
 
 /** Of what looks by itself, and of what people are told. */
-function lookMetrics(registers: Registry[]) {
+function lookMetrics(registers: Registry[], waitedForSince: number | null) {
   const looks = new Counter({
     name: 'keel_monitor_looks_total',
     help: 'Looks of the monitors, by what they found; failed ones could not look',
@@ -88,7 +89,7 @@ function lookMetrics(registers: Registry[]) {
   });
   const goodLooks = new Gauge({
     name: 'keel_monitor_good_look_timestamp_seconds',
-    help: 'When this worker last did a look of the monitor that could look; nothing before the first',
+    help: 'When this worker last did a look of the monitor that could look; when it began before the first',
     labelNames: ['monitor'],
     registers,
   });
@@ -98,12 +99,17 @@ function lookMetrics(registers: Registry[]) {
     labelNames: ['result'],
     registers,
   });
+  // Where no look is ever good there would be nothing whose age an alert could see.
+  if (waitedForSince !== null) {
+    for (const monitor of monitorNames) goodLooks.set({ monitor }, waitedForSince / 1000);
+  }
   for (const status of watched.looks) looks.inc({ status }, 0);
   for (const result of watched.notifications) notifications.inc({ result }, 0);
   return { looks, goodLooks, notifications };
 }
 
-export function workerMetrics(registry: Registry): WorkerMetrics {
+/** @param monitorsSince since when monitors are to look here, milliseconds since 1970; null where they are off */
+export function workerMetrics(registry: Registry, monitorsSince: number | null): WorkerMetrics {
   const registers = [registry];
   const seconds = new Histogram({
     name: 'keel_activity_seconds',
@@ -129,7 +135,7 @@ export function workerMetrics(registry: Registry): WorkerMetrics {
     help: 'When this worker last stored a whole snapshot of the account; 0 before the first',
     registers,
   });
-  const { looks, goodLooks, notifications } = lookMetrics(registers);
+  const { looks, goodLooks, notifications } = lookMetrics(registers, monitorsSince);
   for (const result of watched.results) orders.inc({ result }, 0);
   for (const outcome of watched.outcomes) runs.inc({ outcome }, 0);
   return {

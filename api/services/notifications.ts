@@ -106,14 +106,14 @@ export async function writeSettings(
   const added = newIn(wanted, known);
   mayHear(principal, added);
   canBeSentTo(deps, added);
-  const { webhook, slack, matrix, ...rest } = wanted;
+  const { webhook, slack, email, telegram, quietHours, matrix } = wanted;
   const kept = known.webhook?.url === webhook?.url ? known.webhook?.secret : undefined;
   const secret = webhook?.secret ?? kept;
   if (webhook !== null && secret === undefined) throw missing('webhook.secret');
   const slackUrl = slack?.url ?? known.slack?.url;
   if (slack !== null && slackUrl === undefined) throw missing('slack.url');
   const settings: NotificationSettings = {
-    ...rest,
+    ...{ email, telegram, quietHours },
     webhook: webhook === null || secret === undefined ? null : { url: webhook.url, secret },
     slack: slack === null || slackUrl === undefined ? null : { url: slackUrl },
     matrix: Object.fromEntries(Object.entries(matrix)),

@@ -6,7 +6,7 @@ import { checkAudit } from '../../db/auditChain.js';
 import type { Database } from '../../db/connect.js';
 import { connect } from '../../db/connect.js';
 import type { AuditQuery } from '../../ports/stores.js';
-import { parseArguments, subcommand } from '../arguments.js';
+import { dataDirOption, parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 import { sayTable } from '../table.js';
@@ -18,9 +18,10 @@ export const auditHelp = `Usage: keel audit verify [--from ROW:HASH]
            elsewhere: with --from the trail must go through it, which alone shows that its end was cut off.
   list     who did what to what, newest first; --actor takes the user's keys too
 
-  --limit N   rows, up to ${String(auditPage.most)} (${String(auditPage.usual)})
+  --limit N        rows, up to ${String(auditPage.most)} (${String(auditPage.usual)})
+  --data-dir DIR   of the Keel that runs: KEEL_DATA_DIR, or .keel, when not given
 
-Works on DATABASE_URL or the database of a running Keel in .keel.
+Works on DATABASE_URL or the database of a Keel that runs.
 
 Examples:
   keel audit verify
@@ -28,19 +29,20 @@ Examples:
   keel audit list --actor user:maria --limit 20
   keel audit list --action user.change --json`;
 
-type Wish =
+type Wish = { readonly dataDir: string | undefined } & (
   | { readonly word: 'verify'; readonly known: AuditHead | null }
-  | { readonly word: 'list'; readonly query: AuditQuery; readonly json: boolean };
+  | { readonly word: 'list'; readonly query: AuditQuery; readonly json: boolean }
+);
 
 /** @returns 0 when it is done, and the chain is whole where that was asked; 1 when it is not */
 export async function auditCommand(
   args: readonly string[],
   out: Say,
   err: Say,
-  urlOf: () => string,
+  urlOf: (dataDir: string | undefined) => string,
 ): Promise<number> {
   const wish = readWish(args);
-  const url = urlOf();
+  const url = urlOf(wish.dataDir);
   const limits = { poolSize: 1, connectTimeoutMs: 5000, statementTimeoutMs: 60_000, lockTimeoutMs: 5000 };
   const db = connect({ url, ...limits });
   try {
@@ -88,6 +90,7 @@ const options = {
   before: { type: 'string' },
   limit: { type: 'string' },
   json: { type: 'boolean' },
+  ...dataDirOption,
 } as const;
 
 function parseOptions(args: readonly string[]) {
@@ -105,7 +108,7 @@ function readWish(args: readonly string[]): Wish {
   const ofOther = word === 'verify' ? ['actor', 'action', 'before', 'limit', 'json'] : ['from'];
   const stray = Object.keys(values).find((name) => ofOther.includes(name));
   if (stray !== undefined) throw new UsageError(`audit ${word} takes no --${stray}`);
-  if (word === 'verify') return { word, known: readKnown(values.from) };
+  if (word === 'verify') return { word, known: readKnown(values.from), dataDir: values['data-dir'] };
   const { actor = null, action = null, before, limit } = values;
   const query = {
     actor,
@@ -113,7 +116,7 @@ function readWish(args: readonly string[]): Wish {
     before: before === undefined ? null : wholeNumber('before', before, Number.MAX_SAFE_INTEGER),
     limit: limit === undefined ? auditPage.usual : wholeNumber('limit', limit, auditPage.most),
   };
-  return { word, query, json: values.json === true };
+  return { word, query, json: values.json === true, dataDir: values['data-dir'] };
 }
 
 function wholeNumber(name: string, text: string, most: number): number {

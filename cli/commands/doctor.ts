@@ -1,6 +1,6 @@
 // `keel doctor`: looks at everything that Keel needs and names each fault with its cause and fix. Called by cli/main.ts.
 import { resolve } from 'node:path';
-import { parseArguments } from '../arguments.js';
+import { dataDirOption, parseArguments } from '../arguments.js';
 import { writeBundle } from '../doctor/bundle.js';
 import { examine, repair } from '../doctor/examine.js';
 import { readPatient } from '../doctor/patient.js';
@@ -10,11 +10,11 @@ import type { Say } from '../say.js';
 import { wrap } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 
-export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE] [--llm]
+export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE] [--llm] [--data-dir DIR]
 
 Looks at Node, configuration, ports, data directory, PostgreSQL and its migrations, Temporal and its search attributes,
 object store, fonts, the gateway's certificate, the broker session, clocks, the calendar, the cache and the channels that
-tell people (nothing is sent to them). It looks at a Keel that runs in KEEL_DATA_DIR, else at what the environment gives.
+tell people (nothing is sent to them). It looks at a Keel that runs on the data directory, else at what the environment gives.
 Without --fix it changes nothing.
 
   --fix           does what is safe: makes the data directory, removes the lock of a dead process, makes secret files
@@ -23,6 +23,7 @@ Without --fix it changes nothing.
   --bundle FILE   writes findings, versions, masked settings and the ends of the logs, secrets taken out, to send
   --llm           asks each configured model four small questions, which a provider charges (a few cents at most), and
                   records what it can do: answer over which API, keep a schema, see a picture. The analyst goes by it
+  --data-dir DIR  KEEL_DATA_DIR, or .keel, when not given
 
 Exit code 0 when there is no fault (a warning is none), 1 when there is one.
 
@@ -46,7 +47,8 @@ export async function doctorCommand(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const options = readOptions(args);
-  const look = () => readPatient(env, { now: () => Date.now(), nodeVersion: process.versions.node });
+  const given = options.dataDir === undefined ? env : { ...env, KEEL_DATA_DIR: options.dataDir };
+  const look = () => readPatient(given, { now: () => Date.now(), nodeVersion: process.versions.node });
   let patient = look();
   let findings = await examine(patient, options.llm);
   const repaired = options.fix ? await repair(findings) : [];
@@ -80,6 +82,7 @@ interface Options {
   readonly json: boolean;
   readonly bundle: string | null;
   readonly llm: boolean;
+  readonly dataDir: string | undefined;
 }
 
 function readOptions(args: readonly string[]): Options {
@@ -91,6 +94,7 @@ function readOptions(args: readonly string[]): Options {
         json: { type: 'boolean' },
         bundle: { type: 'string' },
         llm: { type: 'boolean' },
+        ...dataDirOption,
       },
     });
     const { bundle } = values;
@@ -100,6 +104,7 @@ function readOptions(args: readonly string[]): Options {
       json: values.json ?? false,
       llm: values.llm ?? false,
       bundle: bundle === undefined ? null : resolve(bundle),
+      dataDir: values['data-dir'],
     };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });

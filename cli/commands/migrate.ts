@@ -2,21 +2,22 @@
 import { migrateDown, migrateUp, migrationHistory, migrationStatus } from '../../db/migrate.js';
 import type { MigrationOptions } from '../../db/migrate.js';
 import { KeelError } from '../../ports/errors.js';
-import { parseArguments, subcommand } from '../arguments.js';
+import { dataDirOption, parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';
 import { sayTable } from '../table.js';
 
 export const migrateHelp = `Usage: keel migrate up|down [N]|status|history [--json]
 
-Applies or takes back the database's migrations, in DATABASE_URL or the database of a running Keel in .keel.
+Applies or takes back the database's migrations, in DATABASE_URL or the database of a Keel that runs.
 
   up          applies what is pending
   down [N]    takes back the last N migrations (1 unless given); their tables and rows are lost
   status      every migration and when it was applied
   history     everything that was ever applied or taken back
 
-  --json      the list as JSON
+  --json           the list as JSON
+  --data-dir DIR   of the Keel that runs: KEEL_DATA_DIR, or .keel, when not given
 
 Examples:
   keel migrate status
@@ -35,10 +36,11 @@ interface Order {
   readonly act: 'up' | 'down' | 'status' | 'history';
   readonly count: number;
   readonly json: boolean;
+  readonly dataDir: string | undefined;
 }
 
 function orderOf(command: string, args: readonly string[]): Order {
-  const options = { json: { type: 'boolean' } } as const;
+  const options = { json: { type: 'boolean' }, ...dataDirOption } as const;
   const { values, positionals } = parseArguments({ args: [...args], allowPositionals: true, options });
   const [word, ...rest] = positionals;
   const act = subcommand(command, word, ['up', 'down', 'status', 'history']);
@@ -49,7 +51,7 @@ function orderOf(command: string, args: readonly string[]): Order {
       `${command} ${act} takes ${act === 'down' ? 'a number of migrations' : 'nothing more'}`,
     );
   }
-  return { act, count, json: values.json === true };
+  return { act, count, json: values.json === true, dataDir: values['data-dir'] };
 }
 
 /**
@@ -63,11 +65,11 @@ export async function migrateCommand(
   args: readonly string[],
   out: Say,
   err: Say,
-  databaseUrl: () => string,
+  databaseUrl: (dataDir: string | undefined) => string,
   of: MigrationSet = { command: 'migrate', variable: 'DATABASE_URL' },
 ): Promise<number> {
   const order = orderOf(of.command, args);
-  const url = databaseUrl();
+  const url = databaseUrl(order.dataDir);
   try {
     await carryOut(order, url, out, of);
     return 0;

@@ -113,7 +113,8 @@ export async function simulatorCommand(
 function migrateTables(args: readonly string[], out: Say, err: Say, env: NodeJS.ProcessEnv): Promise<number> {
   const variable = 'KEEL_SIMULATOR_DATABASE_URL';
   const { databaseUrl } = loadConfig(env, { need: ['simulator'] }).simulator;
-  const url = (): string => {
+  const url = (dataDir: string | undefined): string => {
+    if (dataDir !== undefined) throw new UsageError(`${variable} names these tables, not --data-dir`);
     if (databaseUrl !== '') return databaseUrl;
     throw new StartError(`set ${variable} to the database of the simulator's tables`);
   };

@@ -18,7 +18,8 @@ describe('a Keel that runs on the data directory', () => {
     const shell = { KEEL_DATA_DIR: dataDir, KEEL_NOTIFIER_PRIVATE_ADDRESSES: 'refused' };
     expect(readPatient(shell, facts).sections.notifier?.privateAddresses).toBe('refused');
     const state = {
-      ...{ pid: process.pid, startTime: startTimeOf(process.pid), mode: 'paper', accountId: 'DU1' },
+      ...{ pid: process.pid, startTime: startTimeOf(process.pid), accountId: 'DU1' },
+      mode: 'paper',
       ...{ apiUrl: 'http://127.0.0.1:1', apiKey: 'k', databaseUrl: 'postgres://127.0.0.1:1/keel' },
       ...{ databaseDir: null, objectDir: null, simulator: null },
       temporal: { address: '127.0.0.1:1', namespace: 'default', uiUrl: '' },

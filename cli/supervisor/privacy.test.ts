@@ -1,4 +1,6 @@
 // A data directory of an earlier release, open to everybody, is closed at the next start.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   lstatSync,
@@ -14,6 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../../tests/support/temp.js';
 import { startChild } from './child.js';
 import { prepareDataDir } from './dataDir.js';
+import { makePrivate } from './privacy.js';
 import { unreachableParent } from './postgresPlace.js';
 
 const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
@@ -73,6 +76,23 @@ describe('the data directory', () => {
     expect(modeOf(folder)).toBe(0o700);
     expect(modeOf(join(elsewhere, 'file'))).toBe(0o644);
     expect(modeOf(join(folder, 'postgres'))).toBe(0o755);
+  });
+
+  it('is closed beside one who swaps its files for links and takes them away, and follows no such link', async () => {
+    const folder = tempFolder('privacy').path;
+    const target = join(tempFolder('elsewhere').path, 'file');
+    writeFileSync(target, '', { mode: 0o644 });
+    open(folder);
+    prepareDataDir(folder);
+    const script = `const fs = require('fs'); process.chdir('${folder}'); process.stdout.write('up');
+      for (;;) { fs.writeFileSync('a', ''); fs.chmodSync('a', 0o644); fs.renameSync('a', 'swapped');
+        fs.symlinkSync('${target}', 'b'); fs.renameSync('b', 'swapped'); fs.rmSync('swapped'); }`;
+    const other = spawn(process.execPath, ['-e', script]);
+    await once(other.stdout, 'data');
+    for (let round = 0; round < 300; round += 1) makePrivate(folder);
+    other.kill('SIGKILL');
+    await once(other, 'exit');
+    expect(modeOf(target)).toBe(0o644);
   });
 
   it.runIf(process.getuid?.() === 0)('lets the user of PostgreSQL pass, where root starts it', () => {

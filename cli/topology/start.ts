@@ -186,10 +186,10 @@ function environmentOf({ env }: Plan, absent: readonly RegExp[]): NodeJS.Process
   return { ...machine(), ...Object.fromEntries(kept) };
 }
 
-/** The one-shot container: migrations, and the first admin as the guide says. */
+/** The one-shot container: migrations, and the first admin as the guide says, once: a later start leaves his password alone. */
 function runSetup(plan: Plan, absent: readonly RegExp[], say: Say): void {
   const [entry = '', ...command] = plan.args;
-  for (const args of [command, ['admin']]) {
+  for (const args of [command, ['admin', '--if-none']]) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, entry), ...args], {
       encoding: 'utf8',
       timeout: 120_000,
