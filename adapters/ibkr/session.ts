@@ -3,7 +3,9 @@
 import type { Mode } from '../../contracts/wire/names.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
+import { labelOf } from './client.js';
 import type { IbkrClient } from './client.js';
+import { refusalOf } from './errors.js';
 import { guardAccount } from './guard.js';
 import { sleep } from './timer.js';
 import type { Lane } from './pacing.js';
@@ -56,6 +58,9 @@ const suppressEndpoint = { method: 'POST', path: '/iserver/questions/suppress' }
 const settleMs = 5000;
 const settlePollMs = 500;
 const tickleMs = 55_000;
+
+/** Says that an init was not written, because another lane had written one. */
+const overtaken = new Error('another lane opens the session');
 
 const sessionCodes = new Set(['IBKR_UNAUTHORIZED', 'IBKR_NO_BRIDGE', 'IBKR_ACCOUNTS_FIRST']);
 
@@ -117,30 +122,63 @@ async function settled(
 export function createIbkrSession(options: SessionOptions): IbkrSession {
   const { client, clock, accountId } = options;
   let memory = freshMemory();
-  let opening: Promise<void> | null = null;
+  const openings = new Map<Lane, Promise<void>>();
+  /** Whether an init was written whose session is awaited; `turn` moves when that begins and when it ends. */
+  let comingUp = false;
+  let turn = 0;
   let lastTickle = clock.now();
 
   const status = (lane: Lane): Promise<AuthStatus> => client.call(statusEndpoint, { lane }, authStatusSchema);
 
-  async function open(found: AuthStatus, lane: Lane): Promise<void> {
-    memory = freshMemory();
+  /** Asks for a brokerage session. `write` may refuse it as `overtaken` at the last moment. */
+  async function init(lane: Lane, write: () => void): Promise<void> {
+    const body = { publish: true, compete: options.compete };
+    const answer = await client.exchange(initEndpoint, { body, lane }, write).catch((error: unknown) => {
+      if (error === overtaken) return null;
+      throw error;
+    });
+    const refusal = answer === null ? null : refusalOf(labelOf(initEndpoint), answer);
+    if (refusal !== null) throw refusal;
+  }
+
+  /**
+   * Two lanes may come to this at once, and a second init would undo the first with all that was asked since: then the later
+   * one only waits for the session.
+   * @param since the turn when the status was asked for
+   */
+  async function open(found: AuthStatus, lane: Lane, since: number): Promise<void> {
+    if (turn === since) memory = freshMemory();
     if (noLogin(options, found)) throw loginNeeded();
     if (found.competing === true && !options.compete) {
       throw away(
         'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.',
       );
     }
-    const body = { publish: true, compete: options.compete };
-    await client.call(initEndpoint, { body, lane }, anyObjectSchema);
-    await settled(options, () => status(lane));
+    let wrote = false;
+    const write = (): void => {
+      if (turn !== since) throw overtaken;
+      turn += 1;
+      wrote = comingUp = true;
+    };
+    try {
+      if (!comingUp) await init(lane, write);
+      await settled(options, () => status(lane));
+    } finally {
+      if (wrote) {
+        turn += 1;
+        comingUp = false;
+      }
+    }
   }
 
   async function readAccounts(lane: Lane): Promise<void> {
+    const current = memory;
     const found = await client.call(accountsEndpoint, { lane }, accountsSchema);
     guardAccount(options, found);
     const selected = found.selectedAccount ?? accountId;
     if (selected !== accountId) await select(lane);
-    memory.accountsRead = true;
+    // A session that another lane opened meanwhile wants its own.
+    current.accountsRead = true;
   }
 
   async function suppress(lane: Lane): Promise<void> {
@@ -169,10 +207,12 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
   }
 
   async function bringUp(lane: Lane, opens: boolean): Promise<void> {
+    const since = turn;
     try {
       const found = await status(lane);
-      if (!usable(found)) await (opens ? open(found, lane) : refuseUnopened(options, found));
-      else if (opens) await tickle();
+      if (!usable(found)) await (opens ? open(found, lane, since) : refuseUnopened(options, found));
+      // A cancel has no time for it; the next ordinary look has.
+      else if (opens && lane === 'ordinary') await tickle();
       if (!memory.accountsRead) {
         await readAccounts(lane);
         await suppress(lane);
@@ -187,11 +227,14 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     }
   }
 
-  /** One at a time: whoever comes meanwhile shares its result. */
+  /** One at a time in each lane: whoever comes meanwhile shares its result. A cancel neither waits for an ordinary one nor fails with it. */
   const ensure = (lane: Lane = 'ordinary'): Promise<void> => {
-    opening ??= bringUp(lane, options.opens).finally(() => {
-      opening = null;
-    });
+    const opening =
+      openings.get(lane) ??
+      bringUp(lane, options.opens).finally(() => {
+        openings.delete(lane);
+      });
+    openings.set(lane, opening);
     return opening;
   };
 
