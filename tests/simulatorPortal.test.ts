@@ -74,6 +74,23 @@ describe('limits', () => {
     });
     expect(await statusOf(where)).toBe(200);
   });
+
+  test.each(['delay', 'slow'])(
+    'counts a history by the fault %s to its end, though its client has hung up',
+    async (kind) => {
+      await start();
+      await admin(simulator, '/faults', { kind, on: 'history', times: 5, ms: 2000 });
+      const where = `/iserver/marketdata/history?conid=${AAPL}&period=1m&bar=1d`;
+      const hungUp = [1, 2, 3, 4, 5].map(() =>
+        request(simulator, 'GET', where, { signal: AbortSignal.timeout(300) }),
+      );
+      expect((await Promise.allSettled(hungUp)).map((each) => each.status)).toEqual(
+        Array(5).fill('rejected'),
+      );
+      expect(await statusOf(where)).toBe(429);
+      await expect.poll(() => statusOf(where), { timeout: 10_000 }).toBe(200);
+    },
+  );
 });
 
 describe('clocks of the login', () => {

@@ -2,8 +2,10 @@
 import { expect, it } from 'vitest';
 import { createIbkrClient } from './client.js';
 import type { IbkrClient } from './client.js';
+import { transportError } from './errors.js';
 import type { Exchange } from './errors.js';
 import { createPacing } from './pacing.js';
+import { KeelError } from '../../ports/errors.js';
 
 const clock = { now: () => 0 };
 const order = { method: 'POST', path: '/order' } as const;
@@ -76,4 +78,28 @@ it.each([
   ended.open(undefined);
   await Promise.all([placed, asked]);
   expect(sent).toEqual(['/status', '/order', '/reply']);
+});
+
+const failed = { endpoint: 'GET /history', code: 'ECONNRESET', timeoutMs: 10 } as const;
+
+it.each([
+  ['answered', () => Promise.resolve({ status: 503, text: '' }), true],
+  ['timed out', () => Promise.reject(transportError({ ...failed, timedOut: true, sent: true })), false],
+  ['broken off', () => Promise.reject(transportError({ ...failed, timedOut: false, sent: true })), false],
+  ['never sent', () => Promise.reject(transportError({ ...failed, timedOut: false, sent: false })), true],
+  ['refused its turn', () => Promise.reject(new KeelError('IBKR_PACING_DEADLINE', 'no turn')), true],
+])('leaves a gate of which a request was %s', async (_what, exchange, answered) => {
+  const left: (boolean | undefined)[] = [];
+  const client = createIbkrClient({
+    clock,
+    pacingWaitMs: 1000,
+    pacing: {
+      ...createPacing({ clock, factor: 1 }),
+      slot: () => Promise.resolve(),
+      enter: () => Promise.resolve((word) => void left.push(word)),
+    },
+    http: { exchange, close: () => undefined },
+  });
+  await client.exchange({ method: 'GET', path: '/history', gate: 'history' }, {}).catch(() => undefined);
+  expect(left).toEqual([answered]);
 });

@@ -55,6 +55,12 @@ function fill(endpoint: Endpoint, parameters: Readonly<Record<string, string>>):
   });
 }
 
+/** Whether a request was sent whose answer nobody has: the gateway may still be at work on it. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof KeelError &&
+  (error.code === 'IBKR_TIMEOUT' || error.code === 'IBKR_AWAY') &&
+  error.facts['sent'] !== false;
+
 /** @throws KeelError IBKR_BAD_SHAPE (final) with the places that are wrong, not their values. */
 export function parseShape<T>(label: string, schema: z.ZodType<T>, body: unknown): T {
   const result = schema.safeParse(body);
@@ -84,10 +90,14 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
   async function holding<T>(gate: GateName, work: (deadline: number) => Promise<T>): Promise<T> {
     const deadline = clock.now() + pacingWaitMs;
     const leave = await pacing.enter(gate, deadline);
+    let answered = true;
     try {
       return await work(deadline);
+    } catch (error) {
+      answered = !isUnanswered(error);
+      throw error;
     } finally {
-      leave();
+      leave(answered);
     }
   }
 

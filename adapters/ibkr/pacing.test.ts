@@ -230,6 +230,28 @@ describe('the limits of single endpoints', () => {
     expect(leaves).toHaveLength(5);
   });
 
+  it('keeps the place of a read of history whose answer never came, as long as it may last', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 100, requestMs: 10_000 });
+    const soon = time.clock.now() + 5000;
+    for (let read = 0; read < 4; read += 1) (await pacing.enter('history', soon))(false);
+    const next = outcome(pacing.enter('history', far));
+    let went = false;
+    void next.then(() => {
+      went = true;
+    });
+    // The deadline, what a request may be late, and what it may last.
+    await time.advance(15_999);
+    expect(went).toBe(false);
+    await time.advance(1);
+    expect(went).toBe(true);
+    const leave = await pacing.enter('orders', far);
+    leave(false);
+    const list = outcome(pacing.enter('orders', time.clock.now() + 50));
+    await time.advance(50);
+    expect(await list).toBe('went');
+  });
+
   it('refuses whoever waits at a gate past the deadline, and the others still get their turn', async () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
@@ -514,6 +536,20 @@ describe('limits that are shared among processes', () => {
     leaves[0]?.();
     await time.advance(1000);
     expect(leaves).toHaveLength(5);
+  });
+
+  it('keep the place of a read of history whose answer never came from all processes, and to its end only', async () => {
+    const { time, all } = processes(2);
+    const [one, other] = all;
+    const soon = time.clock.now() + 5000;
+    for (let read = 0; read < 4; read += 1) (await one?.enter('history', soon))?.(false);
+    await time.advance(15_000);
+    expect(await outcome(other?.enter('history', time.clock.now()) ?? Promise.resolve())).toBe(
+      'IBKR_PACING_DEADLINE',
+    );
+    const next = [one, other].map((pacing) => outcome(pacing?.enter('history', far) ?? Promise.resolve()));
+    await time.advance(1500);
+    expect(await Promise.all(next)).toEqual(['went', 'went']);
   });
 
   it('give the place of a process that died back, and not that of whoever has it then', async () => {

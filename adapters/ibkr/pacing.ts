@@ -3,7 +3,7 @@
 import type { Clock } from '../../ports/clocks.js';
 import type { SharedPacing } from '../../ports/pacing.js';
 import { createGates, gateRules, type GateName } from './gates.js';
-import { createSharedTurns, refused } from './sharedTurns.js';
+import { createSharedTurns, latestSendMs, refused } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
 import { machineTimer, sleep, type Timer } from './timer.js';
 
@@ -42,11 +42,12 @@ const penaltyMs = 15 * 60 * 1000;
 
 export interface Pacing {
   /**
-   * Waits for its turn at a gate in this process. The caller runs what is returned when the answer is there.
+   * Waits for its turn at a gate in this process. The caller runs what is returned when the answer is there, or with `false`
+   * when none came: the gateway may still be at work then, so a place among several is kept as long as a request may last.
    * @param deadline wall clock, milliseconds since the epoch
    * @throws KeelError IBKR_PACING_DEADLINE (retryable) when the turn does not come before the deadline.
    */
-  enter(gate: GateName, deadline: number): Promise<() => void>;
+  enter(gate: GateName, deadline: number): Promise<(answered?: boolean) => void>;
   /**
    * Waits for a slot of the rate that all requests share, and where an ordinary request has a gate, until no other process
    * holds that. The request must go out at once. Same deadline, same error; DATABASE_AWAY (retryable) from a gate.
@@ -106,16 +107,18 @@ export function createPacing(options: PacingOptions): Pacing {
 
   const enterHere = createGates({ clock, factor, timer });
 
-  /** A place here, and where several may be at work at once also one among all processes. */
-  async function enter(gate: GateName, deadline: number): Promise<() => void> {
+  /** A place here, and where several may be at work at once also one among all processes, which ends by itself at the same time. */
+  async function enter(gate: GateName, deadline: number): Promise<(answered?: boolean) => void> {
     const leaveHere = await enterHere(gate, deadline);
     const { concurrent } = gateRules[gate];
-    if (turns === null || concurrent === 1) return leaveHere;
+    if (concurrent === 1) return leaveHere;
+    const end = deadline + latestSendMs + requestMs;
     try {
-      const leave = await turns.enter(gate, concurrent, deadline);
-      // In this order: who comes next here finds the place free there.
-      return () => {
-        void leave().then(leaveHere);
+      const leaveThere = (await turns?.enter(gate, concurrent, deadline)) ?? (() => Promise.resolve());
+      return (answered = true) => {
+        // In this order: who comes next here finds the place free there.
+        if (answered) void leaveThere().then(leaveHere);
+        else timer.after(Math.max(0, end - clock.now()), leaveHere, false);
       };
     } catch (error) {
       leaveHere();

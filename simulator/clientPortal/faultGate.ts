@@ -100,7 +100,8 @@ function trickle(response: Response, text: string, { ms }: Fault): Response {
   response.flushHeaders();
   const timer = setInterval(
     () => {
-      response.write(bytes.subarray(sent, sent + size));
+      // It takes as long where nobody waits for it any more.
+      if (!response.destroyed) response.write(bytes.subarray(sent, sent + size));
       sent += size;
       if (sent < bytes.length) return;
       clearInterval(timer);
@@ -108,8 +109,6 @@ function trickle(response: Response, text: string, { ms }: Fault): Response {
     },
     Math.ceil((ms ?? 0) / PIECES),
   );
-  response.on('close', () => {
-    clearInterval(timer);
-  });
+  timer.unref();
   return response;
 }

@@ -1,6 +1,6 @@
 // Pacing as the broker does it: a rate for everything, rates of single endpoints, and history requests at once. Too fast once,
 // and the penalty clock runs. Called by app.ts.
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { Portal } from './portal.js';
 import { beginPenalty, isInPenalty, refusePacing } from './penalty.js';
 
@@ -40,6 +40,16 @@ function takes(
   return allowed;
 }
 
+/** Calls `then` when the answer is whole, also where nobody waits for it any more: the broker's work goes on after a client has hung up. */
+function onceDone(response: Response, then: () => void): void {
+  const end = response.end;
+  response.end = (...parts: unknown[]) => {
+    response.end = end;
+    then();
+    return Reflect.apply(end, response, parts) as Response;
+  };
+}
+
 export function limits(portal: Portal): RequestHandler {
   const { clock, limitsFactor } = portal;
   const buckets = new Map<string, Bucket>();
@@ -75,7 +85,7 @@ export function limits(portal: Portal): RequestHandler {
       return;
     }
     histories += 1;
-    response.once('close', () => {
+    onceDone(response, () => {
       histories -= 1;
     });
     next();

@@ -31,6 +31,8 @@ export function request(
     readonly headers?: Record<string, string>;
     /** False where the answer is not what its header says. */
     readonly parse?: boolean;
+    /** Hangs up when it says so. */
+    readonly signal?: AbortSignal;
   } = {},
 ): Promise<Answer> {
   const text = options.raw ?? (options.body === undefined ? null : JSON.stringify(options.body));
@@ -43,6 +45,7 @@ export function request(
         ca: readFileSync(simulator.caFile),
         agent: false,
         headers: { ...length, ...options.headers },
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
       (response) => {
         let body = '';
