@@ -13,6 +13,8 @@ interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
   readonly unreadable?: readonly UnreadableOrder[];
+  /** What the stored snapshot has of them. */
+  readonly before?: readonly UnreadableOrder[];
   /** Client order ids of intents that the database has; every one unless given. */
   readonly known?: readonly string[];
   readonly cash?: () => string;
@@ -33,6 +35,18 @@ interface Far {
   readonly heard?: string[];
 }
 
+const stored: BrokerSnapshot = {
+  mode: 'simulated',
+  accountId: 'DU1',
+  readStartedAt: '2025-12-31T23:59:00.000Z',
+  marketTime: '2014-07-08T13:35:00.000Z',
+  marketStep: 1,
+  account: { accountId: 'DU1', currency: 'USD', netLiquidation: '10000', settledCash: '10000' },
+  positions: [],
+  orders: [],
+  executions: [],
+};
+
 const silence: BrokerNewsPort = {
   open: () => ({ next: () => new Promise<void>(() => undefined), close: () => undefined }),
 };
@@ -41,6 +55,7 @@ const silence: BrokerNewsPort = {
 async function poll({
   orders = () => [],
   unreadable = [],
+  before = [],
   known,
   cash = () => '10000',
   open = [],
@@ -85,6 +100,7 @@ async function poll({
         heard.push('snapshot');
         return Promise.resolve(newest);
       },
+      latest: () => Promise.resolve({ ...stored, unreadable: before }),
       demand: () => Promise.resolve({ runs: demand, orders: demand }),
     },
     intents: {
@@ -98,7 +114,9 @@ async function poll({
       },
       get: (id: string) =>
         Promise.resolve(
-          known?.includes(id) === false ? null : { ...intent, state: moved[id] ?? intent.state },
+          known?.includes(id) === false
+            ? null
+            : { ...intent, clientOrderId: id, state: moved[id] ?? intent.state },
         ),
       move: (id: string, from: readonly IntentState[], to: IntentState) => {
         const listed = open.find(({ clientOrderId }) => clientOrderId === id);
@@ -200,11 +218,47 @@ describe('an order that cannot be read', () => {
     expect(applied).toEqual([{ id: 'mine', next: 'FILLED' }]);
   });
 
+  const bare = { clientOrderId: null, conid: '8314' } as const;
+
+  it.each<[string, Partial<UnreadableOrder>, string?]>([
+    ['of a contract that Keel has no open order in', bare],
+    ['of such a contract, and in a state that nobody knows', { ...bare, status: null }],
+    ['of such a contract, and over', { ...bare, status: 'FILLED' }],
+    ['that was another’s before Keel ordered', { clientOrderId: null, conid: '265598' }, '77'],
+    ['that was another’s and is over', { clientOrderId: null, conid: null, status: 'CANCELLED' }, '77'],
+    ['of an intent that is over, and over too', { clientOrderId: 'closed', status: 'FILLED' }],
+    [
+      'of a leg that was cancelled',
+      { brokerOrderId: '2', clientOrderId: null, conid: '265598', status: 'CANCELLED' },
+    ],
+  ])('%s is left out', async (_what, change, elsewhereBefore) => {
+    const { saved } = await poll({
+      open: [followed],
+      orders: () => [order],
+      unreadable: [{ ...elsewhere, ...change }],
+      before: elsewhereBefore === undefined ? [] : [{ ...elsewhere, brokerOrderId: elsewhereBefore }],
+      known: ['mine', 'closed'],
+      moved: { closed: 'FILLED' },
+    });
+    expect(saved).toMatchObject([{ unreadable: [change] }]);
+  });
+
   it.each<[string, Partial<UnreadableOrder>]>([
-    ['has no id', { clientOrderId: null }],
+    ['has no id and the contract of an open order', { clientOrderId: null, conid: '265598' }],
+    [
+      'is over, has no id and the contract of an open order',
+      { ...bare, conid: '265598', status: 'CANCELLED' },
+    ],
+    ['has no id and no contract', { ...bare, conid: null }],
+    ['is over and has no id and no contract', { ...bare, conid: null, status: 'CANCELLED' }],
+    ['has no id and no order id', { ...bare, brokerOrderId: null }],
     ['has the id of an intent', { clientOrderId: 'mine' }],
+    ['has the id of an intent that is over, and is not over itself', { clientOrderId: 'closed' }],
+    ['filled and has the id of an intent that did not', { clientOrderId: 'rejected', status: 'FILLED' }],
     ['has the order id of an entry', { brokerOrderId: '1' }],
+    ['has the order id of an entry and is over', { ...bare, brokerOrderId: '1', status: 'CANCELLED' }],
     ['has the order id of a leg', { brokerOrderId: '2' }],
+    ['has the order id of a leg and filled', { ...bare, brokerOrderId: '2', status: 'FILLED' }],
     ['has nothing', { brokerOrderId: null, clientOrderId: null, conid: null, side: null, status: null }],
     ['is over and has the id of an intent', { clientOrderId: 'mine', status: 'CANCELLED' }],
   ])(
@@ -214,7 +268,10 @@ describe('an order that cannot be read', () => {
       const read = poll({
         open: [followed],
         unreadable: [{ ...elsewhere, ...change }],
-        known: ['mine'],
+        // One that the snapshot before has no order id of says nothing of this one.
+        before: [{ ...elsewhere, brokerOrderId: null }],
+        known: ['mine', 'closed', 'rejected'],
+        moved: { closed: 'FILLED', rejected: 'REJECTED' },
         heard,
       });
       await expect(read).rejects.toMatchObject({ code: 'ORDER_UNREADABLE', errorClass: 'retryable' });

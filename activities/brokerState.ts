@@ -2,7 +2,7 @@
 // and tells each order's lifecycle what changed.
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
-import type { BrokerPort, UnreadableOrder } from '../ports/broker.js';
+import type { BrokerPort } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
@@ -11,6 +11,7 @@ import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore } from '.
 import { nextIntentState, orderStateOf } from './orderState.js';
 import type { Pause } from './pause.js';
 import type { FreshnessRule } from './snapshot.js';
+import { refuseOwn } from './unreadableOrders.js';
 
 export interface BrokerStateDeps {
   readonly mode: Mode;
@@ -18,7 +19,7 @@ export interface BrokerStateDeps {
   readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
   /** Says when to look at once. What is then seen comes from `broker` alone. */
   readonly brokerNews: BrokerNewsPort;
-  readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand'>;
+  readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand' | 'latest'>;
   readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'move' | 'applyState'>;
   readonly signals: OrderSignalsPort;
   readonly clock: Clock;
@@ -188,32 +189,4 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
     unreadable,
     executions,
   };
-}
-
-/**
- * An order of Keel's that cannot be read must not be taken for one that does not exist: then nothing of the list is used. It
- * is another's only where it has an id that no intent has, and an order id that none of Keel's orders has.
- * @throws KeelError ORDER_UNREADABLE (retryable)
- */
-async function refuseOwn(
-  { intents, mode, accountId }: BrokerStateDeps,
-  unreadable: readonly UnreadableOrder[],
-): Promise<void> {
-  if (unreadable.length === 0) return;
-  const open = await intents.listOpen(mode, accountId);
-  const own = new Set(
-    open.flatMap(({ brokerOrderId, legs }) => [brokerOrderId, ...legs.map((leg) => leg.brokerOrderId)]),
-  );
-  for (const { brokerOrderId, clientOrderId, problem } of unreadable) {
-    const foreign =
-      clientOrderId !== null &&
-      !(brokerOrderId !== null && own.has(brokerOrderId)) &&
-      (await intents.get(clientOrderId)) === null;
-    if (foreign) continue;
-    throw new KeelError(
-      'ORDER_UNREADABLE',
-      `The broker lists order ${brokerOrderId ?? 'of no id'}, which Keel cannot read (${problem}) and which may be its own. Look at it at the broker; until it can be read or is gone from the list, no order goes out.`,
-      { errorClass: 'retryable', facts: { brokerOrderId, clientOrderId, problem } },
-    );
-  }
 }

@@ -121,9 +121,9 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
       facts: { clientOrderId },
     });
   }
-  const unreadable = (snapshot.unreadable ?? []).map(
-    (order) => order.brokerOrderId ?? order.clientOrderId ?? 'an order of no id',
-  );
+  const unreadable = (snapshot.unreadable ?? [])
+    .filter(({ status }) => status === null || isAlive(status))
+    .map((order) => order.brokerOrderId ?? order.clientOrderId ?? 'an order of no id');
   const found = [
     ...(seenTwice.length > 0 ? [`nobody follows ${seenTwice.join(', ')}`] : []),
     ...(unreadable.length > 0 ? [`nobody can read ${unreadable.join(', ')}, made elsewhere`] : []),

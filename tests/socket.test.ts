@@ -266,6 +266,7 @@ describe('the poller', () => {
       brokerNews: ibkr.feed,
       brokerState: {
         save: (snapshot) => Promise.resolve(saved.push(snapshot) > 0),
+        latest: () => Promise.resolve(null),
         demand: () => Promise.resolve({ runs: false, orders: false }),
       },
       intents: {

@@ -1,7 +1,8 @@
 // The gates of one process: requests of one kind that share a limit of the gateway wait here for each other. Called by
 // pacing.ts.
 import type { Clock } from '../../ports/clocks.js';
-import { refused } from './sharedTurns.js';
+import { latestSendMs, refused } from './sharedTurns.js';
+import type { SharedTurns } from './sharedTurns.js';
 import { sleep, type Timer } from './timer.js';
 
 /**
@@ -82,5 +83,42 @@ export function createGates({ clock, factor, timer }: GatesOptions) {
       gate.freeAt = clock.now() + gateRules[name].gapMs / factor;
       leave(gate);
     };
+  };
+}
+
+/** `false` where no answer came. */
+export type Leave = (answered?: boolean) => void;
+
+interface EnterOptions {
+  readonly clock: Clock;
+  readonly timer: Timer;
+  /** Longest life of one request, wall milliseconds. */
+  readonly requestMs: number;
+  /** Null where this process is the only one that asks the gateway. */
+  readonly turns: SharedTurns | null;
+  readonly enterHere: (gate: GateName, deadline: number) => Promise<() => void>;
+}
+
+/**
+ * A place here, and where several may be at work at once also one among all processes. Where no answer came the gateway may
+ * still be at work, so both are kept as long as a request may last.
+ */
+export function createEnter({ clock, timer, requestMs, turns, enterHere }: EnterOptions) {
+  return async (gate: GateName, deadline: number): Promise<Leave> => {
+    const leaveHere = await enterHere(gate, deadline);
+    const { concurrent } = gateRules[gate];
+    if (concurrent === 1) return leaveHere;
+    try {
+      const leaveThere = (await turns?.enter(gate, concurrent, deadline)) ?? (() => Promise.resolve());
+      return (answered = true) => {
+        // In this order: who comes next here finds the place free there.
+        if (answered) void leaveThere().then(leaveHere);
+        // The other one ends by itself then.
+        else timer.after(Math.max(0, deadline + latestSendMs + requestMs - clock.now()), leaveHere, false);
+      };
+    } catch (error) {
+      leaveHere();
+      throw error;
+    }
   };
 }

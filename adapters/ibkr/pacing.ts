@@ -2,8 +2,8 @@
 // and orders.ts; made once by gateway.ts.
 import type { Clock } from '../../ports/clocks.js';
 import type { SharedPacing } from '../../ports/pacing.js';
-import { createGates, gateRules, type GateName } from './gates.js';
-import { createSharedTurns, latestSendMs, refused } from './sharedTurns.js';
+import { createEnter, createGates, gateRules, type GateName, type Leave } from './gates.js';
+import { createSharedTurns, refused } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
 import { machineTimer, sleep, type Timer } from './timer.js';
 
@@ -47,7 +47,7 @@ export interface Pacing {
    * @param deadline wall clock, milliseconds since the epoch
    * @throws KeelError IBKR_PACING_DEADLINE (retryable) when the turn does not come before the deadline.
    */
-  enter(gate: GateName, deadline: number): Promise<(answered?: boolean) => void>;
+  enter(gate: GateName, deadline: number): Promise<Leave>;
   /**
    * Waits for a slot of the rate that all requests share, and where an ordinary request has a gate, until no other process
    * holds that. The request must go out at once. Same deadline, same error; DATABASE_AWAY (retryable) from a gate.
@@ -105,26 +105,13 @@ export function createPacing(options: PacingOptions): Pacing {
     return between === 0 || among.claim(gate, between, until, deadline, gate !== 'tickle');
   }
 
-  const enterHere = createGates({ clock, factor, timer });
-
-  /** A place here, and where several may be at work at once also one among all processes, which ends by itself at the same time. */
-  async function enter(gate: GateName, deadline: number): Promise<(answered?: boolean) => void> {
-    const leaveHere = await enterHere(gate, deadline);
-    const { concurrent } = gateRules[gate];
-    if (concurrent === 1) return leaveHere;
-    const end = deadline + latestSendMs + requestMs;
-    try {
-      const leaveThere = (await turns?.enter(gate, concurrent, deadline)) ?? (() => Promise.resolve());
-      return (answered = true) => {
-        // In this order: who comes next here finds the place free there.
-        if (answered) void leaveThere().then(leaveHere);
-        else timer.after(Math.max(0, end - clock.now()), leaveHere, false);
-      };
-    } catch (error) {
-      leaveHere();
-      throw error;
-    }
-  }
+  const enter = createEnter({
+    clock,
+    timer,
+    requestMs,
+    turns,
+    enterHere: createGates({ clock, factor, timer }),
+  });
 
   /**
    * A slot here, then a turn among all processes, then the gate's claim: last, because nothing must come between it and the

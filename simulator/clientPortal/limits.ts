@@ -42,7 +42,7 @@ function takes(
 
 /** Calls `then` when the answer is whole, also where nobody waits for it any more: the broker's work goes on after a client has hung up. */
 function onceDone(response: Response, then: () => void): void {
-  const end = response.end;
+  const end = response.end.bind(response);
   response.end = (...parts: unknown[]) => {
     response.end = end;
     then();
