@@ -5,6 +5,7 @@ import type { IbkrClient } from './client.js';
 import { transportError } from './errors.js';
 import type { Exchange } from './errors.js';
 import { createPacing } from './pacing.js';
+import { machineTimer } from './timer.js';
 import { KeelError } from '../../ports/errors.js';
 
 const clock = { now: () => 0 };
@@ -23,12 +24,13 @@ function latch<T>() {
 }
 
 /** A client whose first ordinary turn and whose answers to `/status` come when the test says so. */
-function clientOf(firstTurn: Promise<void>, statusAnswer: Promise<Exchange>) {
+function clientOf(firstTurn: Promise<void>, statusAnswer: Promise<Exchange>, timer = machineTimer) {
   const sent: string[] = [];
   let turns = 0;
   const client: IbkrClient = createIbkrClient({
     clock,
-    pacingWaitMs: 1000,
+    timer,
+    pacingWaitMs: 3000,
     pacing: {
       ...createPacing({ clock, factor: 1 }),
       takeReserved: () => true,
@@ -46,7 +48,7 @@ function clientOf(firstTurn: Promise<void>, statusAnswer: Promise<Exchange>) {
     client.quietly(async () => {
       await client.exchange(order, { lane: 'order' });
       await meanwhile();
-      await client.exchange(reply, { lane: 'cancel' });
+      await client.exchange(reply, { lane: 'reply' });
     });
   return { client, sent, place };
 }
@@ -78,6 +80,42 @@ it.each([
   ended.open(undefined);
   await Promise.all([placed, asked]);
   expect(sent).toEqual(['/status', '/order', '/reply']);
+});
+
+const cancel = { method: 'DELETE', path: '/cancel' } as const;
+
+it('keeps a cancel back while an order is asked about', async () => {
+  const { client, sent, place } = clientOf(Promise.resolve(), Promise.resolve({ status: 200, text: '{}' }));
+  let cancelled: Promise<unknown> = Promise.resolve();
+  await place(async () => {
+    cancelled = client.exchange(cancel, { lane: 'cancel' });
+    await turn();
+  });
+  await cancelled;
+  expect(sent).toEqual(['/order', '/reply', '/cancel']);
+});
+
+it('keeps a cancel back for two seconds at most', async () => {
+  const waits: number[] = [];
+  const answered = latch<undefined>();
+  const timer = {
+    after: (ms: number, run: () => void) => {
+      waits.push(ms);
+      setImmediate(run);
+      return () => undefined;
+    },
+  };
+  const { client, sent, place } = clientOf(
+    Promise.resolve(),
+    Promise.resolve({ status: 200, text: '{}' }),
+    timer,
+  );
+  const placed = place(() => answered.opened);
+  await turn();
+  await client.exchange(cancel, { lane: 'cancel' });
+  expect([sent, waits]).toEqual([['/order', '/cancel'], [2000]]);
+  answered.open(undefined);
+  await placed;
 });
 
 const failed = { endpoint: 'GET /history', code: 'ECONNRESET', timeoutMs: 10 } as const;

@@ -10,6 +10,7 @@ import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName } from './gates.js';
 import type { Lane, Pacing } from './pacing.js';
 import { latestSendMs, refused } from './sharedTurns.js';
+import { machineTimer, type Timer } from './timer.js';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -40,7 +41,7 @@ export interface IbkrClient {
   holding<T>(gate: GateName, work: () => Promise<T>): Promise<T>;
   /**
    * Runs `work` while ordinary requests wait, after those on their way have ended: an order that is asked about is void as
-   * soon as anything else is asked.
+   * soon as anything else is asked. Cancels wait too, but not for long.
    */
   quietly<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -79,13 +80,31 @@ export interface ClientOptions {
   readonly http: IbkrHttp;
   readonly pacing: Pacing;
   readonly clock: Clock;
+  readonly timer?: Timer;
   /** Longest wait for a turn under the limits, wall milliseconds. */
   readonly pacingWaitMs: number;
   /** Signs each request, where Keel itself is the login. */
   readonly oauth?: LiveSession;
 }
 
-export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: ClientOptions): IbkrClient {
+/** How long a cancel leaves an order that is asked about alone, wall milliseconds: an answer to it takes less. */
+const cancelWaitMs = 2000;
+
+/** Resolves with the promise, or after so many milliseconds. */
+function within(timer: Timer, ms: number, promise: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve) => {
+    const cancel = timer.after(ms, () => {
+      resolve(undefined);
+    });
+    void promise.then((value) => {
+      cancel();
+      resolve(value);
+    });
+  });
+}
+
+export function createIbkrClient(options: ClientOptions): IbkrClient {
+  const { http, pacing, clock, timer = machineTimer, pacingWaitMs, oauth } = options;
   /** The wait for the gate and what `work` waits for have one deadline. */
   async function holding<T>(gate: GateName, work: (deadline: number) => Promise<T>): Promise<T> {
     const deadline = clock.now() + pacingWaitMs;
@@ -116,6 +135,24 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
     }
   }
 
+  /** A cancel that came between would void the order. It needs nobody else, so its patience ends soon. */
+  async function cancelTurn(deadline: number): Promise<void> {
+    const patience = Math.min(clock.now() + cancelWaitMs, deadline);
+    for (;;) {
+      const before = quiet;
+      await within(timer, Math.max(0, patience - clock.now()), before);
+      await pacing.slot('cancel', deadline);
+      if (quiet === before || clock.now() >= patience) return;
+    }
+  }
+
+  /** Waits for the turn of a request in its lane. */
+  async function turnOf(endpoint: Endpoint, lane: Lane, deadline: number): Promise<void> {
+    if (lane === 'ordinary') await ordinaryTurn(endpoint, deadline);
+    else if (lane === 'cancel') await cancelTurn(deadline);
+    else if (lane === 'reply' || !pacing.takeReserved()) await pacing.slot(lane, deadline);
+  }
+
   /** Keeps the request among those that an order waits for. Each ends by its own timeout. */
   async function watched(request: Promise<Exchange>): Promise<Exchange> {
     const ended = request.catch(() => undefined);
@@ -138,8 +175,7 @@ export function createIbkrClient({ http, pacing, clock, pacingWaitMs, oauth }: C
     const { lane = 'ordinary' } = input;
     const ordinary = lane === 'ordinary';
     await oauth?.ready(ordinary);
-    if (ordinary) await ordinaryTurn(endpoint, deadline);
-    else if (lane === 'cancel' || !pacing.takeReserved()) await pacing.slot(lane, deadline);
+    await turnOf(endpoint, lane, deadline);
     const signed = oauth?.sign(endpoint.method, path, input.query ?? {});
     const request = http.exchange({
       method: endpoint.method,

@@ -94,7 +94,7 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
       },
     }),
   };
-  const client = createIbkrClient({ http, pacing, clock, pacingWaitMs, ...signing });
+  const client = createIbkrClient({ http, pacing, clock, timer, pacingWaitMs, ...signing });
   const compete = options.compete ?? false;
   const session = createIbkrSession({
     client,

@@ -55,7 +55,7 @@ describe('the rate all requests share', () => {
   it('never lets more than 10 requests into any second, whatever is asked for', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('ordinary', 'cancel')), {
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('ordinary', 'cancel', 'reply')), {
           minLength: 1,
           maxLength: 60,
         }),
@@ -98,6 +98,30 @@ describe('the rate all requests share', () => {
     const next = outcome(pacing.slot('ordinary', time.clock.now() + 150));
     await time.advance(150);
     expect(await next).toBe('went');
+  });
+});
+
+describe('a reply', () => {
+  it('passes any number of cancels, and waits for the room of a kept slot at most', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.reserve(far);
+    const start = time.clock.now();
+    for (let ask = 0; ask < 30; ask += 1) void pacing.slot('cancel', far);
+    expect(pacing.takeReserved()).toBe(true);
+    const replies = [1, 2].map(() => pacing.slot('reply', far).then(() => time.clock.now() - start));
+    await time.advance(5000);
+    expect(await Promise.all(replies)).toEqual([1100, 2200]);
+  });
+
+  it('goes at once where no cancel waits, and a cancel waits for it', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    expect(await outcome(pacing.slot('reply', time.clock.now()))).toBe('went');
+    const early = outcome(pacing.slot('cancel', time.clock.now() + 499));
+    expect(await early).toBe('IBKR_PACING_DEADLINE');
+    expect(await outcome(pacing.slot('reply', time.clock.now()))).toBe('went');
+    expect(await outcome(pacing.slot('reply', time.clock.now() + 499))).toBe('IBKR_PACING_DEADLINE');
   });
 });
 
@@ -469,7 +493,7 @@ describe('limits that are shared among processes', () => {
     const arrival = fc.record({
       pauseMs: fc.constantFrom(0, 0, 0, 20, 130, 400, 1200),
       process: fc.nat({ max: 1 }),
-      kind: fc.constantFrom('cancel', 'cancel', 'read', 'read', 'order'),
+      kind: fc.constantFrom('cancel', 'cancel', 'read', 'read', 'order', 'reply', 'reply'),
       /** From the order's slot to its request: the lock of the login, the row of its intent. */
       holdMs: fc.constantFrom(0, 20, 400, 950, 1100),
     });

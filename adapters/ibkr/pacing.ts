@@ -8,10 +8,10 @@ import type { SharedTurns } from './sharedTurns.js';
 import { machineTimer, sleep, type Timer } from './timer.js';
 
 /**
- * Ordinary requests; the one that writes an order, which never goes out where the shared limits cannot be read; and cancels
- * (with replies), whose share of the 10 requests a second nobody else may use.
+ * Ordinary requests; the one that writes an order, which never goes out where the shared limits cannot be read; cancels,
+ * whose share of the 10 requests a second nobody else may use but replies to questions about an order, which wait for nobody.
  */
-export type Lane = 'ordinary' | 'order' | 'cancel';
+export type Lane = 'ordinary' | 'order' | 'cancel' | 'reply';
 
 /** Requests of one process that go out one after the other. */
 type Queue = 'ordinary' | 'cancel' | 'unshared';
@@ -146,10 +146,35 @@ export function createPacing(options: PacingOptions): Pacing {
     }
   }
 
+  /**
+   * In the room of a cancel, where none waits for it, or else of a kept slot that is used late: no longer than until that is
+   * free again, however many cancels were asked for.
+   */
+  async function replySlot(deadline: number): Promise<void> {
+    for (;;) {
+      const now = clock.now();
+      if (nextSlot.cancel <= now) {
+        nextSlot.cancel = now + gapMs.cancel / factor;
+        return;
+      }
+      if (reservedFreeAt <= now) {
+        reservedFreeAt = now + reservedGapMs / factor;
+        return;
+      }
+      const at = Math.min(nextSlot.cancel, reservedFreeAt);
+      if (at > deadline) throw refused('a reply', deadline, now);
+      await sleep(timer, at - now);
+    }
+  }
+
   return {
     enter,
-    slot: (lane, deadline, gate = null, isWanted = () => true) =>
-      lane === 'cancel' ? slot(lane, deadline) : ordinarySlot(deadline, lane === 'order', gate, isWanted),
+    slot(lane, deadline, gate = null, isWanted = () => true) {
+      if (lane === 'reply') return replySlot(deadline);
+      return lane === 'cancel'
+        ? slot(lane, deadline)
+        : ordinarySlot(deadline, lane === 'order', gate, isWanted);
+    },
     async reserve(deadline) {
       await ordinarySlot(deadline, true, null, () => true);
       reserved.push(clock.now() + reservedMs);

@@ -83,7 +83,7 @@ async function reply(
   confirmed: boolean,
   clientOrderId: string,
 ): Promise<PlaceReading> {
-  const input = { path: { replyId: id }, body: { confirmed }, lane: 'cancel' } as const;
+  const input = { path: { replyId: id }, body: { confirmed }, lane: 'reply' } as const;
   return readPlaceAnswer(await client.exchange(replyEndpoint, input), clientOrderId);
 }
 
@@ -159,7 +159,7 @@ async function send(placing: Placing, write: OrderWrite, beforeSend: () => void)
   return answerQuestions(placing, readPlaceAnswer(answer, clientOrderId), clientOrderId);
 }
 
-/** One order of a login at a time, in all processes; meanwhile this process asks the gateway nothing else but cancels. */
+/** One order of a login at a time, in all processes; meanwhile this process asks the gateway nothing else but cancels that cannot wait. */
 const alone = <T>({ client, locks, login }: Placing, work: (lock: HeldLock) => Promise<T>): Promise<T> =>
   client.holding('place', () =>
     locks.withLock(`orders of ${login}`, lockWaitMs, (lock) => client.quietly(() => work(lock))),
