@@ -409,6 +409,28 @@ describe('positions', () => {
     expect((await ibkr.broker.positions(paperAccount))[0]?.symbol).toBe('AAPL');
   });
 
+  it('reads past what is another account’s, or holds nothing, whatever is in it', async () => {
+    const held = { acctId: paperAccount, conid: 1, position: 2, avgCost: 1, mktPrice: 1, ticker: 'AAPL' };
+    gateway.on(page(0), { json: [{ acctId: 'DU9', conid: 5 }, { conid: 6, position: 0 }, held] });
+    // A page of others' alone is not the last one.
+    gateway.on(page(1), { json: [{ acctId: 'DU9', position: null }] });
+    gateway.on(page(2), { json: [{ ...held, acctId: null, conid: 7 }] });
+    gateway.on(page(3), { json: [] });
+    const read = await ibkr.broker.positions(paperAccount);
+    expect(read.map(({ conid }) => conid)).toEqual(['1', '7']);
+  });
+
+  it.each([
+    ['without a price', { acctId: paperAccount, mktPrice: null }],
+    ['without a price and without a name of its account', { mktPrice: null }],
+    ['without a readable name of its account', { acctId: 5 }],
+    ['of an unreadable size', { acctId: paperAccount, position: 'many' }],
+  ])('stops at one of its own %s', async (_what, change) => {
+    const held = { conid: 1, position: 2, avgCost: 1, mktPrice: 1, ticker: 'AAPL' };
+    gateway.on(page(0), { json: [{ ...held, ...change }] });
+    expect((await failure(ibkr.broker.positions(paperAccount))).code).toBe('IBKR_BAD_SHAPE');
+  });
+
   it('is strict on quantities', async () => {
     gateway.on(page(0), { json: [{ conid: 1, position: null, avgCost: 1, mktPrice: 1, ticker: 'X' }] });
     expect((await failure(ibkr.broker.positions(paperAccount))).code).toBe('IBKR_BAD_SHAPE');
@@ -550,6 +572,32 @@ describe('executions', () => {
     const [trade] = recorded('trades') as object[];
     gateway.on(path, { json: [{ ...trade, account: 'DU9999999' }] });
     expect(await ibkr.broker.executions(paperAccount)).toEqual([]);
+  });
+
+  it('reads past what is another account’s, whatever is in it', async () => {
+    const [trade] = recorded('trades') as object[];
+    const exercise = { ...trade, execution_id: 'x', price: null };
+    gateway.on(path, {
+      json: [
+        { ...exercise, account: 'DU9', accountCode: 'DU9' },
+        { ...exercise, accountCode: 'DU9' },
+        { accountCode: 'DU9' },
+        trade,
+      ],
+    });
+    const read = await ibkr.broker.executions(paperAccount);
+    expect(read.map(({ executionId }) => executionId)).toEqual(['0000e0d5.6576fd38.01.01']);
+  });
+
+  it.each([
+    ['without a price', { price: null }],
+    ['of no account and without a size', { account: null, accountCode: '', size: null }],
+    ['without a readable name of its account', { account: 5, accountCode: 5 }],
+    ['without a side', { side: 'X' }],
+  ])('stops at one of its own %s', async (_what, change) => {
+    const [trade] = recorded('trades') as object[];
+    gateway.on(path, { json: [{ ...trade, ...change }] });
+    expect((await failure(ibkr.broker.executions(paperAccount))).code).toBe('IBKR_BAD_SHAPE');
   });
 });
 

@@ -1,23 +1,16 @@
-// Reading and cancelling orders, and reading executions. Called by broker.ts.
+// Reading and cancelling orders. Called by broker.ts.
 import type { BrokerOrderStatus } from '../../contracts/wire/order.js';
-import type { BrokerExecution, BrokerOrder, BrokerOrders, UnreadableOrder } from '../../ports/broker.js';
+import type { BrokerOrder, BrokerOrders, UnreadableOrder } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
 import { clean, errorText, refusalOf } from './errors.js';
 import { parseJson } from './json.js';
-import {
-  anyObjectSchema,
-  brokenOrderRowSchema,
-  orderRowSchema,
-  ordersSchema,
-  tradesSchema,
-} from './schemas.js';
-import type { OrderRow, TradeRow } from './schemas.js';
+import { anyObjectSchema, brokenOrderRowSchema, orderRowSchema, ordersSchema } from './schemas.js';
+import type { OrderRow } from './schemas.js';
 import type { SessionMemory } from './session.js';
 
 const ordersEndpoint = { method: 'GET', path: '/iserver/account/orders', gate: 'orders' } as const;
-const tradesEndpoint = { method: 'GET', path: '/iserver/account/trades', gate: 'trades' } as const;
 const cancelEndpoint = { method: 'DELETE', path: '/iserver/account/{accountId}/order/{orderId}' } as const;
 
 /** Reads after which a list that is never complete is given up. */
@@ -86,7 +79,7 @@ function orderType(row: ReadRow): BrokerOrder['type'] {
   return name === 'STOP' || name === 'STP' ? 'STP' : 'OTHER';
 }
 
-const positiveId = (value: string | number | null | undefined): string | null => {
+export const positiveId = (value: string | number | null | undefined): string | null => {
   const text = String(value ?? '');
   return /^[1-9]\d*$/.test(text) ? text : null;
 };
@@ -158,46 +151,6 @@ export async function readOrders(
       facts: { accountId },
     },
   );
-}
-
-/** Executions of the last seven days. The first list of a session can be empty whatever there is: it is read twice. */
-export async function readExecutions(
-  client: IbkrClient,
-  memory: SessionMemory,
-  accountId: string,
-): Promise<readonly BrokerExecution[]> {
-  const read = () => client.call(tradesEndpoint, { query: { days: '7' } }, tradesSchema);
-  const first = await read();
-  const rows = first.length === 0 && !memory.tradesRead ? await read() : first;
-  memory.tradesRead = true;
-  return (
-    rows
-      // A fill counts only where neither name is another's: it moves what the account is said to hold.
-      .filter((row) => [row.account, row.accountCode].every((name) => !name || name === accountId))
-      .map((row) => ({
-        executionId: row.execution_id,
-        brokerOrderId: positiveId(row.order_id),
-        clientOrderId: row.order_ref || null,
-        conid: row.conid,
-        symbol: row.symbol || row.contract_description_1 || `conid ${row.conid}`,
-        side: row.side,
-        quantity: row.size,
-        price: row.price,
-        // It may come later than the execution.
-        commission: row.commission ?? '0',
-        time: timeOf(row),
-      }))
-  );
-}
-
-/** @throws KeelError IBKR_BAD_SHAPE (final) where a fill tells no time: without one it belongs to no session. */
-function timeOf({ trade_time_r: ms, trade_time: wire, execution_id: executionId }: TradeRow): string {
-  const [, year, month, day, time] = /^(\d{4})(\d\d)(\d\d)-(\d\d:\d\d:\d\d)$/.exec(wire ?? '') ?? [];
-  const at = ms ?? Date.parse(`${year ?? ''}-${month ?? ''}-${day ?? ''}T${time ?? ''}Z`);
-  if (Number.isFinite(at)) return new Date(at).toISOString();
-  throw new KeelError('IBKR_BAD_SHAPE', `IBKR says no time of the execution ${clean(executionId)}.`, {
-    facts: { executionId: clean(executionId) },
-  });
 }
 
 const nothingToCancel = /doesn'?t exist|does not exist|is inactive|order\b.*\bnot found/i;

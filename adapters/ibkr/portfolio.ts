@@ -2,7 +2,15 @@
 import type { AccountState, BrokerPosition } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
-import { anyObjectSchema, ledgerSchema, plainDecimal, positionsSchema, summarySchema } from './schemas.js';
+import { labelOf, parseShape } from './client.js';
+import {
+  anyObjectSchema,
+  ledgerSchema,
+  plainDecimal,
+  positionGlanceSchema,
+  positionSchema,
+  summarySchema,
+} from './schemas.js';
 import type { SessionMemory } from './session.js';
 import { z } from 'zod';
 
@@ -58,14 +66,30 @@ async function dropCache(client: IbkrClient, accountId: string): Promise<void> {
   });
 }
 
-async function readPage(client: IbkrClient, accountId: string, page: number) {
-  const input = { path: { accountId, page: String(page) } };
-  const rows = await client.call(positionsEndpoint, input, positionsSchema);
-  const sparse = rows.some((row) => !row.ticker && !row.contractDesc);
-  return sparse ? client.call(positionsEndpoint, input, positionsSchema) : rows;
-}
+type Row = z.output<typeof positionSchema>;
 
-type Row = Awaited<ReturnType<typeof readPage>>[number];
+/**
+ * Rows of the account that hold something. What is another account's or holds nothing need not be readable.
+ * @throws KeelError IBKR_BAD_SHAPE (final)
+ */
+const ownRows = (accountId: string, page: readonly unknown[]): readonly Row[] =>
+  page
+    .filter((given) => {
+      const seen = positionGlanceSchema.safeParse(given).data;
+      return seen === undefined || ((seen.acctId || accountId) === accountId && seen.position !== '0');
+    })
+    .map((given) => parseShape(labelOf(positionsEndpoint), positionSchema, given));
+
+/** @returns null where there is no such page. */
+async function readPage(client: IbkrClient, accountId: string, page: number): Promise<readonly Row[] | null> {
+  const input = { path: { accountId, page: String(page) } };
+  const read = () => client.call(positionsEndpoint, input, z.array(z.unknown()));
+  const first = await read();
+  if (first.length === 0) return null;
+  const rows = ownRows(accountId, first);
+  const sparse = rows.some((row) => !row.ticker && !row.contractDesc);
+  return sparse ? ownRows(accountId, await read()) : rows;
+}
 
 /** A stock goes by its ticker; anything else by its whole description, since an option has its stock's ticker. */
 function symbolOf(row: Row): string {
@@ -89,9 +113,8 @@ export async function readPositions(
   const positions: BrokerPosition[] = [];
   for (let page = 0; page < maximumPages; page += 1) {
     const rows = await readPage(client, accountId, page);
-    if (rows.length === 0) return positions;
+    if (rows === null) return positions;
     for (const row of rows) {
-      if (row.position === '0' || (row.acctId ?? accountId) !== accountId) continue;
       positions.push({
         conid: row.conid,
         symbol: symbolOf(row),

@@ -121,19 +121,23 @@ export const summarySchema = z.object({ netliquidation: summaryItem });
 
 export const ledgerSchema = z.record(z.string(), z.looseObject({ settledcash: decimalOrNull }));
 
-export const positionsSchema = z.array(
-  z.object({
-    acctId: text,
-    conid: id,
-    position: decimal,
-    avgCost: decimal,
-    mktPrice: decimal,
-    assetClass: text,
-    contractDesc: text,
-    /** Missing on the first read of a session. */
-    ticker: text,
-  }),
-);
+export const positionSchema = z.object({
+  acctId: text,
+  conid: id,
+  position: decimal,
+  avgCost: decimal,
+  mktPrice: decimal,
+  assetClass: text,
+  contractDesc: text,
+  /** Missing on the first read of a session. */
+  ticker: text,
+});
+
+/** Whose it is and whether it holds anything, of a row that may not be one of those. */
+export const positionGlanceSchema = z.object({
+  acctId: text.catch(null),
+  position: decimalOrNull.catch(null),
+});
 
 const side = z.enum(['BUY', 'SELL', 'B', 'S']).transform((value) => (value.startsWith('B') ? 'BUY' : 'SELL'));
 
@@ -180,29 +184,29 @@ export const ordersSchema = z.object({
   orders: z.array(z.unknown()).nullish(),
 });
 
-export const tradesSchema = z.array(
-  z.object({
-    execution_id: z.string().min(1),
-    account: text,
-    accountCode: text,
-    conid: id,
-    symbol: text,
-    contract_description_1: text,
-    side,
-    size: decimal,
-    price: decimal,
-    commission: decimalOrNull,
-    order_ref: text,
-    /** Newer builds only. */
-    order_id: id.nullish(),
-    /** Milliseconds since the epoch. */
-    trade_time_r: real.pipe(z.number().int()).nullish(),
-    /** `20231211-18:00:49`, UTC. */
-    trade_time: text,
-  }),
-);
+export const tradeSchema = z.object({
+  execution_id: z.string().min(1),
+  account: text,
+  accountCode: text,
+  conid: id,
+  symbol: text,
+  contract_description_1: text,
+  side,
+  size: decimal,
+  price: decimal,
+  commission: decimalOrNull,
+  order_ref: text,
+  /** Newer builds only. */
+  order_id: id.nullish(),
+  /** Milliseconds since the epoch. */
+  trade_time_r: real.pipe(z.number().int()).nullish(),
+  /** `20231211-18:00:49`, UTC. */
+  trade_time: text,
+});
+export type TradeRow = z.output<typeof tradeSchema>;
 
-export type TradeRow = z.output<typeof tradesSchema>[number];
+/** Whose it is, of a row that may not be one of those. */
+export const tradeAccountSchema = z.object({ account: text.catch(null), accountCode: text.catch(null) });
 
 /** One row of an answer to an order or a reply: of any of the five shapes. */
 export const placeRowSchema = z.object({
