@@ -4,6 +4,13 @@ import type { SharedPacing, SharedPlace } from '../ports/pacing.js';
 import type { Database } from './connect.js';
 import { statement } from './statement.js';
 
+/**
+ * True of a row that is free only later than anybody could have asked for: the database's clock was set back, and by as much
+ * nobody shall wait. @param longestMs in SQL: what a row may be ahead, but for two minutes of others
+ */
+const isLost = (row: string, longestMs: string): string =>
+  `${row}.free_at > clock_timestamp() + ${longestMs} * interval '1 millisecond' + interval '2 minutes'`;
+
 const takeTurn = statement<{ waitMs: number | null; stopMs: number }>(
   'gateway_limit_take',
   `with stop as (
@@ -13,8 +20,10 @@ const takeTurn = statement<{ waitMs: number | null; stopMs: number }>(
      insert into gateway_limit as old (gateway, name, free_at)
      select $1, $2, clock_timestamp() + $3 * interval '1 millisecond' from stop where stop.ms <= $4
      on conflict (gateway, name) do update
-       set free_at = greatest(old.free_at, clock_timestamp()) + $3 * interval '1 millisecond'
+       set free_at = case when ${isLost('old', '($3::float8 + $4::float8)')} then clock_timestamp()
+         else greatest(old.free_at, clock_timestamp()) end + $3 * interval '1 millisecond'
        where old.free_at <= clock_timestamp() + $4 * interval '1 millisecond'
+         or ${isLost('old', '($3::float8 + $4::float8)')}
      returning greatest(0, extract(epoch from free_at - clock_timestamp()) * 1000 - $3)::float8 as ms
    )
    select turn.ms as "waitMs", stop.ms as "stopMs" from stop left join turn on true`,
@@ -27,7 +36,7 @@ const claim = statement<{ taken: boolean; waitMs: number }>(
      insert into gateway_limit as old (gateway, name, free_at)
      values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
      on conflict (gateway, name) do update set free_at = clock_timestamp() + $3 * interval '1 millisecond'
-       where old.free_at <= clock_timestamp()
+       where old.free_at <= clock_timestamp() or ${isLost('old', '$3')}
      returning 1
    )
    select exists (select from claimed) as taken,
@@ -44,13 +53,13 @@ const enterPlace = statement<{ name: string; until: string }>(
        select $2::text || ' ' || number::text as name from generate_series(1, $3::int) as number
      ) as place
      left join gateway_limit as kept on kept.gateway = $1 and kept.name = place.name
-     where kept.free_at is null or kept.free_at <= clock_timestamp()
+     where kept.free_at is null or kept.free_at <= clock_timestamp() or ${isLost('kept', '$4')}
      order by random() limit 1
    )
    insert into gateway_limit as old (gateway, name, free_at)
    select $1, free.name, clock_timestamp() + $4 * interval '1 millisecond' from free
    on conflict (gateway, name) do update set free_at = clock_timestamp() + $4 * interval '1 millisecond'
-     where old.free_at <= clock_timestamp()
+     where old.free_at <= clock_timestamp() or ${isLost('old', '$4')}
    returning old.name, old.free_at::text as until`,
 );
 
@@ -68,8 +77,20 @@ const stopAll = statement(
    on conflict (gateway, name) do update set free_at = greatest(old.free_at, excluded.free_at)`,
 );
 
-/** @param gateway what names it in every process, such as its address */
-export const createSharedPacing = (db: Database, gateway: string): SharedPacing => ({
+/** One name for all the ways to write an address: with a last slash or without, in capitals, with the usual port. */
+function nameOf(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
+}
+
+/**
+ * @param address of the gateway. Two names of one host are two gateways here, each with limits of its own
+ * @throws TypeError when it is no address
+ */
+export const createSharedPacing = (db: Database, address: string): SharedPacing =>
+  pacingOf(db, nameOf(address));
+
+const pacingOf = (db: Database, gateway: string): SharedPacing => ({
   take: (limit, gapMs, longestMs) =>
     db.guard(async () => {
       const [turn] = await takeTurn(db.pool, [gateway, limit, gapMs, longestMs]);

@@ -102,6 +102,31 @@ test('takes no turn for a caller who cannot wait for it', async () => {
   expect(stopped.stopMs).toBeGreaterThan(800_000);
 });
 
+test('keeps the limits of one gateway, however its address is written', async () => {
+  const written = ['https://gw:443/v1/api', 'https://gw/v1/api/', 'HTTPS://GW/v1/api//'];
+  const claims = [];
+  for (const address of written)
+    claims.push((await createSharedPacing(one, address).claim('orders', 60_000)).taken);
+  expect(claims).toEqual([true, false, false]);
+  expect((await createSharedPacing(one, 'https://gw:5000/v1/api').claim('orders', 60_000)).taken).toBe(true);
+});
+
+test('gives turns, claims and places on where the clock of the database was set back by an hour', async () => {
+  const shared = createSharedPacing(one, 'https://late/v1/api');
+  await shared.take('all requests', 150, 30_000);
+  await shared.claim('orders', 5000);
+  for (let place = 0; place < 4; place += 1) await shared.enterPlace('history', 4, 41_000);
+  const ahead = `update gateway_limit set free_at = free_at + interval '1 hour' where gateway = 'https://late/v1/api'`;
+  await one.pool.query(ahead);
+  expect(await shared.take('all requests', 150, 30_000)).toEqual({ waitMs: 0, stopMs: 0 });
+  expect((await shared.take('all requests', 150, 30_000)).waitMs).toBeGreaterThan(0);
+  expect(await shared.claim('orders', 5000)).toEqual({ taken: true, waitMs: 5000 });
+  expect((await shared.claim('orders', 5000)).taken).toBe(false);
+  for (let place = 0; place < 4; place += 1)
+    expect(await shared.enterPlace('history', 4, 41_000)).not.toBeNull();
+  expect(await shared.enterPlace('history', 4, 41_000)).toBeNull();
+});
+
 test('has as many holders of a limit at once as it has places, and gives back what ended by itself', async () => {
   const [ours, theirs] = [one, other].map((db) => createSharedPacing(db, 'https://places/v1/api'));
   if (ours === undefined || theirs === undefined) throw new Error('two are made');

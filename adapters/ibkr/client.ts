@@ -9,8 +9,8 @@ import { parseJson } from './json.js';
 import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName } from './gates.js';
 import type { Lane, Pacing } from './pacing.js';
-import { latestSendMs, refused } from './sharedTurns.js';
 import { machineTimer, type Timer } from './timer.js';
+import { createTurns } from './turns.js';
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -87,24 +87,10 @@ export interface ClientOptions {
   readonly oauth?: LiveSession;
 }
 
-/** How long a cancel leaves an order that is asked about alone, wall milliseconds: an answer to it takes less. */
-const cancelWaitMs = 2000;
-
-/** Resolves with the promise, or after so many milliseconds. */
-function within(timer: Timer, ms: number, promise: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve) => {
-    const cancel = timer.after(ms, () => {
-      resolve(undefined);
-    });
-    void promise.then((value) => {
-      cancel();
-      resolve(value);
-    });
-  });
-}
-
 export function createIbkrClient(options: ClientOptions): IbkrClient {
   const { http, pacing, clock, timer = machineTimer, pacingWaitMs, oauth } = options;
+  const turns = createTurns({ pacing, clock, timer });
+
   /** The wait for the gate and what `work` waits for have one deadline. */
   async function holding<T>(gate: GateName, work: (deadline: number) => Promise<T>): Promise<T> {
     const deadline = clock.now() + pacingWaitMs;
@@ -120,50 +106,6 @@ export function createIbkrClient(options: ClientOptions): IbkrClient {
     }
   }
 
-  let quiet: Promise<unknown> = Promise.resolve();
-  const onTheirWay = new Set<Promise<unknown>>();
-
-  /** Waits for an ordinary turn that comes while no order is asked about: one may have begun while this one waited. */
-  async function ordinaryTurn(endpoint: Endpoint, deadline: number): Promise<void> {
-    for (;;) {
-      const before = quiet;
-      await before;
-      await pacing.slot('ordinary', deadline, endpoint.gate, () => quiet === before);
-      // A database that was slow to answer: whoever holds a place at the gate does not have it for longer.
-      if (clock.now() > deadline + latestSendMs) throw refused(labelOf(endpoint), deadline, clock.now());
-      if (quiet === before) return;
-    }
-  }
-
-  /** A cancel that came between would void the order. It needs nobody else, so its patience ends soon. */
-  async function cancelTurn(deadline: number): Promise<void> {
-    const patience = Math.min(clock.now() + cancelWaitMs, deadline);
-    for (;;) {
-      const before = quiet;
-      await within(timer, Math.max(0, patience - clock.now()), before);
-      await pacing.slot('cancel', deadline);
-      if (quiet === before || clock.now() >= patience) return;
-    }
-  }
-
-  /** Waits for the turn of a request in its lane. */
-  async function turnOf(endpoint: Endpoint, lane: Lane, deadline: number): Promise<void> {
-    if (lane === 'ordinary') await ordinaryTurn(endpoint, deadline);
-    else if (lane === 'cancel') await cancelTurn(deadline);
-    else if (lane === 'reply' || !pacing.takeReserved()) await pacing.slot(lane, deadline);
-  }
-
-  /** Keeps the request among those that an order waits for. Each ends by its own timeout. */
-  async function watched(request: Promise<Exchange>): Promise<Exchange> {
-    const ended = request.catch(() => undefined);
-    onTheirWay.add(ended);
-    try {
-      return await request;
-    } finally {
-      onTheirWay.delete(ended);
-    }
-  }
-
   async function send(
     endpoint: Endpoint,
     input: CallInput,
@@ -175,7 +117,7 @@ export function createIbkrClient(options: ClientOptions): IbkrClient {
     const { lane = 'ordinary' } = input;
     const ordinary = lane === 'ordinary';
     await oauth?.ready(ordinary);
-    await turnOf(endpoint, lane, deadline);
+    await turns.turn(labelOf(endpoint), lane, endpoint.gate, deadline);
     const signed = oauth?.sign(endpoint.method, path, input.query ?? {});
     const request = http.exchange({
       method: endpoint.method,
@@ -187,7 +129,7 @@ export function createIbkrClient(options: ClientOptions): IbkrClient {
       ...(beforeSend === undefined ? {} : { beforeSend }),
       ...(signed === undefined ? {} : { authorization: signed.authorization }),
     });
-    const answer = await (ordinary ? watched(request) : request);
+    const answer = await (ordinary ? turns.watched(request) : request);
     signed?.answered(answer);
     if (answer.status === 429) pacing.penalize();
     return answer;
@@ -200,11 +142,7 @@ export function createIbkrClient(options: ClientOptions): IbkrClient {
 
   return {
     holding,
-    quietly(work) {
-      const done = Promise.all(onTheirWay).then(work);
-      quiet = done.catch(() => undefined);
-      return done;
-    },
+    quietly: (work) => turns.quietly(work),
     exchange,
     async call(endpoint, input, schema) {
       const answer = await exchange(endpoint, input);

@@ -3,7 +3,7 @@
 import type { Clock } from '../../ports/clocks.js';
 import { latestSendMs, refused } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
-import { sleep, type Timer } from './timer.js';
+import { noticingSteps, sleep, type Timer } from './timer.js';
 
 /**
  * Requests of one kind that share a limit: at most `concurrent` at once, and `gapMs` between the end of one and the
@@ -46,8 +46,11 @@ interface GatesOptions {
 }
 
 /** @returns what waits for a turn at a gate, and then gives what ends it */
-export function createGates({ clock, factor, timer }: GatesOptions) {
+export function createGates({ clock: machine, factor, timer }: GatesOptions) {
   const gates = new Map<GateName, Gate>();
+  const clock = noticingSteps(machine, (byMs) => {
+    for (const gate of gates.values()) gate.freeAt += byMs;
+  });
 
   /** Takes a place at the gate, first come first served. Places are handed over, never raced for. */
   const takePlace = (name: GateName, gate: Gate, deadline: number): Promise<void> => {

@@ -11,6 +11,7 @@ import type { Timer } from './timer.js';
 /** A clock that stands until it is moved, and a timer on it. */
 function fakeTime() {
   let now = 1_000_000;
+  let setBy = 0;
   let waiting: { at: number; run: () => void }[] = [];
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
@@ -25,8 +26,12 @@ function fakeTime() {
     },
   };
   return {
-    clock: { now: () => now },
+    clock: { now: () => now + setBy },
     timer,
+    /** Sets the clock; what waits, waits as long as before. */
+    set: (byMs: number) => {
+      setBy += byMs;
+    },
     pending: () => waiting.length,
     async advance(ms: number): Promise<void> {
       const end = now + ms;
@@ -298,6 +303,48 @@ describe('the limits of single endpoints', () => {
     await time.advance(5000);
     expect(await next).toBe('went');
     expect(time.pending()).toBe(0);
+  });
+});
+
+describe('a clock that is set back by ten minutes', () => {
+  const backMs = 600_000;
+
+  it('holds up no request, cancel, reply or gate', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.slot('ordinary', far);
+    await pacing.slot('cancel', far);
+    (await pacing.enter('orders', far))();
+    time.set(-backMs);
+    const soon = time.clock.now() + 6000;
+    const asked = Promise.all([
+      ...(['ordinary', 'cancel', 'reply'] as const).map((lane) => outcome(pacing.slot(lane, soon))),
+      outcome(pacing.enter('orders', soon)),
+    ]);
+    await time.advance(6000);
+    expect(await asked).toEqual(['went', 'went', 'went', 'went']);
+  });
+
+  it('makes neither a penalty nor a kept slot last longer, nor either end at once', async () => {
+    const time = fakeTime();
+    time.set(4 * backMs);
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    await pacing.reserve(far);
+    time.set(-backMs);
+    expect(pacing.takeReserved()).toBe(true);
+    const second = pacing.reserve(far);
+    await time.advance(1000);
+    await second;
+    time.set(-backMs);
+    void pacing.slot('cancel', far);
+    await time.advance(1101);
+    expect(pacing.takeReserved()).toBe(false);
+    pacing.penalize();
+    time.set(-backMs);
+    expect(await outcome(pacing.slot('ordinary', time.clock.now() + 800_000))).toBe('IBKR_PACING_DEADLINE');
+    const after = outcome(pacing.slot('ordinary', time.clock.now() + 901_000));
+    await time.advance(901_000);
+    expect(await after).toBe('went');
   });
 });
 

@@ -3,8 +3,9 @@
 import type { Clock } from '../../ports/clocks.js';
 import type { SharedPacing } from '../../ports/pacing.js';
 import { createEnter, createGates, gateRules, type GateName, type Leave } from './gates.js';
-import { createSharedTurns, refused } from './sharedTurns.js';
+import { createSharedTurns } from './sharedTurns.js';
 import type { SharedTurns } from './sharedTurns.js';
+import { createSlots } from './slots.js';
 import { machineTimer, sleep, type Timer } from './timer.js';
 
 /**
@@ -12,28 +13,6 @@ import { machineTimer, sleep, type Timer } from './timer.js';
  * whose share of the 10 requests a second nobody else may use but replies to questions about an order, which wait for nobody.
  */
 export type Lane = 'ordinary' | 'order' | 'cancel' | 'reply';
-
-/** Requests of one process that go out one after the other. */
-type Queue = 'ordinary' | 'cancel' | 'unshared';
-
-/**
- * Milliseconds between two requests of a queue, evenly, so that no second ever holds more than 10 on the gateway's side. A
- * process alone: 7 ordinary ones, 2 cancels, and 1 kept slot that is used late.
- */
-const aloneGapMs: Record<Queue, number> = { ordinary: 150, cancel: 500, unshared: 150 };
-
-/**
- * Where limits are shared, two processes may ask one gateway. Each has a lane of its own for 1 cancel a second and may use 1
- * kept slot late, beside 6 ordinary requests of both (sharedTurns.ts): 10. While the database is away each sends 3 others a
- * second: 8. Up to 100 ms that the network delays one request more than the next are in it.
- */
-const amongTwoGapMs: Record<Queue, number> = { ordinary: 150, cancel: 1100, unshared: 400 };
-
-/** How long a reserved slot waits for its request, wall milliseconds. */
-const reservedMs = 1000;
-
-/** Between two uses of reserved slots: the rate has room for one that is used late in each second. */
-const reservedGapMs = 1100;
 
 /** What had its turn of the shared rate before the database was away has gone after this. */
 const lastTurnsMs = 1000;
@@ -77,20 +56,15 @@ export interface PacingOptions {
 export function createPacing(options: PacingOptions): Pacing {
   const { clock, factor, timer = machineTimer, shared, requestMs = 30_000 } = options;
   if (!(factor > 0)) throw new RangeError(`the pacing factor must be positive: ${factor}`);
-  const gapMs = shared === undefined ? aloneGapMs : amongTwoGapMs;
-  const nextSlot: Record<Queue, number> = { ordinary: 0, cancel: 0, unshared: 0 };
-  const reserved: number[] = [];
-  let reservedFreeAt = 0;
-  let penaltyEnd = 0;
-
+  const slots = createSlots({ clock, factor, timer, shares: shared !== undefined });
   const turns =
     shared === undefined
       ? null
       : createSharedTurns({
           ...{ shared, clock, factor, requestMs, wait: (ms) => sleep(timer, ms) },
-          unshared: (deadline) => slot('unshared', deadline, lastTurnsMs / factor),
+          unshared: (deadline) => slots.next('unshared', deadline, lastTurnsMs / factor),
           stopped: (ms) => {
-            penaltyEnd = Math.max(penaltyEnd, clock.now() + ms);
+            slots.stop(ms);
           },
         });
 
@@ -124,74 +98,36 @@ export function createPacing(options: PacingOptions): Pacing {
     isWanted: () => boolean,
   ): Promise<void> {
     for (;;) {
-      await slot('ordinary', deadline);
+      await slots.next('ordinary', deadline);
       if (turns === null) return;
       const until = await turns.turn(deadline, strict);
-      if (clock.now() > until || clock.now() < penaltyEnd) continue;
+      if (clock.now() > until || slots.isStopped()) continue;
       if (!isWanted()) return;
       if (gate !== null && !(await claimed(turns, gate, until, deadline))) continue;
-      if (clock.now() >= penaltyEnd) return;
-    }
-  }
-
-  async function slot(queue: Queue, deadline: number, leastMs = 0): Promise<void> {
-    for (;;) {
-      const now = clock.now();
-      const at = Math.max(now + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
-      if (at > deadline) throw refused(`the ${queue} lane`, deadline, now);
-      nextSlot[queue] = at + gapMs[queue] / factor;
-      if (at > now) await sleep(timer, at - now);
-      // A penalty may have begun while this one slept.
-      if (queue === 'cancel' || clock.now() >= penaltyEnd) return;
-    }
-  }
-
-  /**
-   * In the room of a cancel, where none waits for it, or else of a kept slot that is used late: no longer than until that is
-   * free again, however many cancels were asked for.
-   */
-  async function replySlot(deadline: number): Promise<void> {
-    for (;;) {
-      const now = clock.now();
-      if (nextSlot.cancel <= now) {
-        nextSlot.cancel = now + gapMs.cancel / factor;
-        return;
-      }
-      if (reservedFreeAt <= now) {
-        reservedFreeAt = now + reservedGapMs / factor;
-        return;
-      }
-      const at = Math.min(nextSlot.cancel, reservedFreeAt);
-      if (at > deadline) throw refused('a reply', deadline, now);
-      await sleep(timer, at - now);
+      if (!slots.isStopped()) return;
     }
   }
 
   return {
     enter,
     slot(lane, deadline, gate = null, isWanted = () => true) {
-      if (lane === 'reply') return replySlot(deadline);
+      if (lane === 'reply') return slots.reply(deadline);
       return lane === 'cancel'
-        ? slot(lane, deadline)
+        ? slots.next(lane, deadline)
         : ordinarySlot(deadline, lane === 'order', gate, isWanted);
     },
     async reserve(deadline) {
       await ordinarySlot(deadline, true, null, () => true);
-      reserved.push(clock.now() + reservedMs);
+      slots.keep();
     },
-    takeReserved() {
-      const now = clock.now();
-      while ((reserved[0] ?? Infinity) < now) reserved.shift();
-      if (now < penaltyEnd || now < reservedFreeAt || reserved.shift() === undefined) return false;
-      reservedFreeAt = now + reservedGapMs / factor;
-      return true;
-    },
+    takeReserved: () => slots.take(),
     penalize() {
       // A cancel that meets the penalty is told nothing new: each would put off for all when reads and the login go on.
-      if (clock.now() < penaltyEnd) return;
-      penaltyEnd = clock.now() + penaltyMs / factor;
+      if (slots.isStopped()) return;
+      const forMs = penaltyMs / factor;
+      slots.stop(forMs);
       // This process stops in any case; the others learn of it with their next turn.
-      shared?.stop(penaltyMs / factor).catch(() => undefined);
+      shared?.stop(forMs).catch(() => undefined);
     },
   };
 }

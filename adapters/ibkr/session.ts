@@ -90,7 +90,8 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
 
   /** Keeps the login awake. Its answer decides nothing: the status does. */
   async function tickle(): Promise<void> {
-    if (clock.now() - lastTickle < tickleMs) return;
+    // Either way, since the clock may be set back.
+    if (Math.abs(clock.now() - lastTickle) < tickleMs) return;
     lastTickle = clock.now();
     await client.call(tickleEndpoint, {}, anyObjectSchema).catch((error: unknown) => {
       if (isSessionLoss(error) || !(error instanceof KeelError)) throw error;

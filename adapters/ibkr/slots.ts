@@ -1,0 +1,113 @@
+// The slots of one process: requests that go out one after the other in each queue, slots that are kept for an order, and the
+// penalty that stops all but cancels and replies. Called by pacing.ts.
+import type { Clock } from '../../ports/clocks.js';
+import { refused } from './sharedTurns.js';
+import { noticingSteps, sleep, type Timer } from './timer.js';
+
+/** Requests of one process that go out one after the other. */
+type Queue = 'ordinary' | 'cancel' | 'unshared';
+
+/**
+ * Milliseconds between two requests of a queue, evenly, so that no second ever holds more than 10 on the gateway's side. A
+ * process alone: 7 ordinary ones, 2 cancels, and 1 kept slot that is used late.
+ */
+const aloneGapMs: Record<Queue, number> = { ordinary: 150, cancel: 500, unshared: 150 };
+
+/**
+ * Where limits are shared, two processes may ask one gateway. Each has a lane of its own for 1 cancel a second and may use 1
+ * kept slot late, beside 6 ordinary requests of both (sharedTurns.ts): 10. While the database is away each sends 3 others a
+ * second: 8. Up to 100 ms that the network delays one request more than the next are in it.
+ */
+const amongTwoGapMs: Record<Queue, number> = { ordinary: 150, cancel: 1100, unshared: 400 };
+
+/** How long a reserved slot waits for its request, wall milliseconds. */
+const reservedMs = 1000;
+
+/** Between two uses of reserved slots: the rate has room for one that is used late in each second. */
+const reservedGapMs = 1100;
+
+export interface Slots {
+  /** Waits for the next slot of a queue, and no less than `leastMs`. @throws KeelError IBKR_PACING_DEADLINE. */
+  next(queue: Queue, deadline: number, leastMs?: number): Promise<void>;
+  /**
+   * In the room of a cancel, where none waits for it, or else of a kept slot that is used late: no longer than until that is
+   * free again, however many cancels were asked for. Same error.
+   */
+  reply(deadline: number): Promise<void>;
+  /** Keeps a slot that has come, and uses one that was kept. */
+  keep(): void;
+  take(): boolean;
+  /** Stops all but cancels and replies for so long from now, or longer if they are stopped already. */
+  stop(forMs: number): void;
+  isStopped(): boolean;
+}
+
+interface SlotsOptions {
+  readonly clock: Clock;
+  readonly factor: number;
+  readonly timer: Timer;
+  /** Whether another process may ask the same gateway. */
+  readonly shares: boolean;
+}
+
+export function createSlots({ clock: machine, factor, timer, shares }: SlotsOptions): Slots {
+  const gapMs = shares ? amongTwoGapMs : aloneGapMs;
+  const nextSlot: Record<Queue, number> = { ordinary: 0, cancel: 0, unshared: 0 };
+  const reserved: number[] = [];
+  let reservedFreeAt = 0;
+  let penaltyEnd = 0;
+  const clock = noticingSteps(machine, (byMs) => {
+    for (const queue of ['ordinary', 'cancel', 'unshared'] as const) nextSlot[queue] += byMs;
+    for (const [index, end] of reserved.entries()) reserved[index] = end + byMs;
+    reservedFreeAt += byMs;
+    penaltyEnd += byMs;
+  });
+
+  async function next(queue: Queue, deadline: number, leastMs = 0): Promise<void> {
+    for (;;) {
+      const now = clock.now();
+      const at = Math.max(now + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
+      if (at > deadline) throw refused(`the ${queue} lane`, deadline, now);
+      nextSlot[queue] = at + gapMs[queue] / factor;
+      if (at > now) await sleep(timer, at - now);
+      // A penalty may have begun while this one slept.
+      if (queue === 'cancel' || clock.now() >= penaltyEnd) return;
+    }
+  }
+
+  async function reply(deadline: number): Promise<void> {
+    for (;;) {
+      const now = clock.now();
+      if (nextSlot.cancel <= now) {
+        nextSlot.cancel = now + gapMs.cancel / factor;
+        return;
+      }
+      if (reservedFreeAt <= now) {
+        reservedFreeAt = now + reservedGapMs / factor;
+        return;
+      }
+      const at = Math.min(nextSlot.cancel, reservedFreeAt);
+      if (at > deadline) throw refused('a reply', deadline, now);
+      await sleep(timer, at - now);
+    }
+  }
+
+  return {
+    next,
+    reply,
+    keep() {
+      reserved.push(clock.now() + reservedMs);
+    },
+    take() {
+      const now = clock.now();
+      while ((reserved[0] ?? Infinity) < now) reserved.shift();
+      if (now < penaltyEnd || now < reservedFreeAt || reserved.shift() === undefined) return false;
+      reservedFreeAt = now + reservedGapMs / factor;
+      return true;
+    },
+    stop(forMs) {
+      penaltyEnd = Math.max(penaltyEnd, clock.now() + forMs);
+    },
+    isStopped: () => clock.now() < penaltyEnd,
+  };
+}
