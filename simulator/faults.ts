@@ -51,6 +51,8 @@ const kinds = {
   'shuffled-executions': { on: 'trades', ms: null },
   /** An order that is taken is in no list of orders or trades for this long. */
   'invisible-order': { on: 'any', ms: 10_000 },
+  /** A list of live orders that does not say it is complete, whatever is in it. */
+  'snapshot-false': { on: 'orders', ms: null },
   /** 429, and 429 to every request for this long; without `ms` the limits' own penalty. */
   'pacing-429': { on: 'any', ms: null },
   /** The brokerage session ends just before the request is looked at; an init opens it again. */

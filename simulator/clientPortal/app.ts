@@ -12,7 +12,7 @@ import { ordersRouter } from './orders.js';
 import type { Portal } from './portal.js';
 import { requireLogin } from './portal.js';
 import { portfolioRouter } from './portfolio.js';
-import { repliesRouter } from './replies.js';
+import { discardPending, repliesRouter } from './replies.js';
 import { sessionRouter } from './session.js';
 import { sessionClock } from './sessionClock.js';
 import { tradesRouter } from './trades.js';
@@ -32,6 +32,7 @@ export function createClientPortal(portal: Portal, log: (error: unknown) => void
   api.use(limits(portal));
   api.use(sessionClock(portal));
   api.use(faultGate(portal));
+  api.use(discardPending(portal));
   api.use(sessionRouter(portal));
   api.use(requireLogin(portal));
   api.use(liveValues(portal));

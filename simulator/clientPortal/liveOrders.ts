@@ -32,7 +32,7 @@ export function statusIn(portal: Portal, order: Order): string {
 export const liveOrders =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    const { session, engine, accounts } = portal;
+    const { session, engine, accounts, faults } = portal;
     const named = query(request, 'accountId');
     if (named !== null && !accounts.includes(named)) {
       response.status(500).json({ error: 'Account id is not valid' });
@@ -59,5 +59,5 @@ export const liveOrders =
       .reverse()
       .slice(0, MOST_ROWS);
     const rows = orders.map((order) => orderRow(order, engine, statusIn(portal, order)));
-    response.json({ orders: rows, snapshot: true });
+    response.json({ orders: rows, snapshot: faults.take('snapshot-false', 'orders') === null });
   };

@@ -1,8 +1,8 @@
-// The broker's questions: an order waits for one answer after the other, only the newest order can wait, and anything that
-// is placed in between discards it. Called by app.ts and orders.ts.
+// The broker's questions: an order waits for one answer after the other, only the newest order can wait, and any other request
+// in between discards it. Called by app.ts and orders.ts.
 import { randomUUID } from 'node:crypto';
 import { Router } from 'express';
-import type { Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { Portal, Question } from './portal.js';
 import { fieldsOf } from './portal.js';
 
@@ -31,6 +31,14 @@ export function ask(
     { id, message: [text], isSuppressed: false, messageIds: [messageId], messageOptions: ['Yes', 'No'] },
   ]);
 }
+
+/** Stands before all routers. */
+export const discardPending =
+  ({ session }: Portal): RequestHandler =>
+  (request, _response, next) => {
+    if (!request.path.startsWith('/iserver/reply/')) session.pending = null;
+    next();
+  };
 
 export function repliesRouter(portal: Portal): Router {
   const { session, faults } = portal;

@@ -42,6 +42,25 @@ describe('what the tables have no room for', () => {
     expect(other.order(1).state).toBe('FILLED');
   });
 
+  it('is no execution of an order: a holding that its commission makes too dear', () => {
+    const one: Prices = [1, 1, 1, 1];
+    const test = exchangeOf([one, dear], mostUsd.toFixed(), { ...cent, commissionPerShare: '5000' });
+    test.place({ quantity: '1000000000' });
+    test.step(1);
+    test.place({ side: 'SELL', quantity: '50000000' });
+    expect([test.order(0).state, test.order(1).state]).toEqual(['FILLED', 'FILLED']);
+    const before = account(test);
+    // 4.75 million millions that it cost before, 5.2 more, and 0.26 of commission.
+    test.place({ quantity: '52000000' });
+    expect(test.order(2)).toMatchObject({
+      state: 'REJECTED',
+      reason: expect.stringContaining('in one symbol, at what it cost') as string,
+    });
+    expect(account(test)).toEqual(before);
+    test.place({ quantity: '49000000' });
+    expect(test.order(3).state).toBe('FILLED');
+  });
+
   it('is no trade of the own API either: too many units of one symbol, or too dear a holding', () => {
     const test = exchangeOf([cheap], mostUsd.toFixed(), cent);
     const before = account(test);

@@ -216,6 +216,7 @@ function refusalOf(
   at: string,
 ): string | null {
   const account = accountOf(state, order.account);
+  const commission = commissionOf(units, costs, order.filled, order.commission);
   if (order.side === 'BUY') {
     const need = costOf(price(paid), units, costs, order.filled, order.commission);
     const cash = settledCash(account, at);
@@ -226,6 +227,6 @@ function refusalOf(
     if (held.lt(units))
       return `Order rejected at execution: ${units} shares to sell, ${held.toString()} held, shorts are not allowed`;
   }
-  const beyond = beyondBounds(account, order.conid, order.side, units, price(paid));
+  const beyond = beyondBounds(account, order.conid, order.side, units, price(paid), commission);
   return beyond === null ? null : `Order rejected at execution: ${beyond}`;
 }

@@ -67,7 +67,7 @@ export function trade(exchange: Exchange, wish: TradeWish): TradeResult {
         `${wish.quantity} of ${symbol} to sell, and ${free.toString()} are free.`,
       );
   }
-  const beyond = beyondBounds(account, conid, side, wish.quantity, price(at));
+  const beyond = beyondBounds(account, conid, side, wish.quantity, price(at), money('0'));
   if (beyond !== null) return refused('ACCOUNT_FULL', `This cannot be booked: ${beyond}.`);
   const order = acceptTrade(exchange, wish);
   const executionId = executionIdAfter(exchange);
