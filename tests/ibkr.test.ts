@@ -97,6 +97,30 @@ describe('the simulator', () => {
     ibkr.close();
   });
 
+  test('gives its orders through lists that never say they are complete, once two are the same', async () => {
+    const kept = tempFolder('ibkr-never-complete');
+    const own = await start(kept.path);
+    await createMarketStepper(adminOf(own)).step(opened);
+    const ibkr = connect(own);
+    await fetch(`${own.adminUrl}/faults`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'snapshot-false', times: null }),
+    });
+    expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
+    const contract = await ibkr.broker.resolveContract('AAPL');
+    const sides = { side: 'BUY', quantity: '1', limit: '93.5', stop: null, target: null } as const;
+    const placed = await ibkr.broker.placeOrder(
+      { ...sides, clientOrderId: 'never-complete', accountId, contract },
+      () => undefined,
+    );
+    expect(placed.kind).toBe('accepted');
+    expect((await ibkr.broker.orders(accountId)).orders).toMatchObject([{ clientOrderId: 'never-complete' }]);
+    ibkr.close();
+    await own.close();
+    kept.remove();
+  });
+
   test('may start anew between two calls: the session is prepared again', async () => {
     const again = tempFolder('ibkr-restart');
     const first = await start(again.path);

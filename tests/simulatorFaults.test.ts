@@ -155,6 +155,29 @@ describe('faults of orders', () => {
     expect(['waits-1', 'waits-2'].map(booked)).toEqual([0, 1]);
   });
 
+  test.each([
+    ['a cancel', 'DELETE', `/iserver/account/${ACCOUNT}/order/1`],
+    ['a read', 'GET', '/iserver/accounts'],
+    ['a tickle', 'POST', '/tickle'],
+  ])('%s discards the order that waits for an answer', async (what, method, where) => {
+    await fault('unknown-question');
+    const cOID = `void-${what.replace(' ', '-')}`;
+    const [row] = (await place(simulator, limit(cOID))).body as Rows;
+    await request(simulator, method, where, method === 'POST' ? { body: {} } : {});
+    const id = String(row?.['id']);
+    expect(
+      await request(simulator, 'POST', `/iserver/reply/${id}`, { body: { confirmed: true } }),
+    ).toMatchObject({ status: 400, body: { error: `reply id not found: '${id}'` } });
+    expect(booked(cOID)).toBe(0);
+  });
+
+  test('lists orders without saying that the list is complete, as often as it is told to', async () => {
+    await fault('snapshot-false', { times: 2 });
+    const where = `/iserver/account/orders?accountId=${ACCOUNT}`;
+    const said = [await get(simulator, where), await get(simulator, where), await get(simulator, where)];
+    expect(said).toMatchObject([{ snapshot: false }, { snapshot: false }, { snapshot: true }]);
+  });
+
   test.each([false, true])('answers a reply with 503, the order taken: %s', async (accepted) => {
     await fault('unknown-question');
     await fault('reply-503', { accepted });
