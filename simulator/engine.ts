@@ -7,7 +7,7 @@ import { cancelOrder, halt, playTo, resume } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
 import { modify, place, refusalOf } from './exchange/orders.js';
 import type { OrderChange, OrderDraft, PlaceResult } from './exchange/orders.js';
-import { apply } from './exchange/state.js';
+import { apply } from './exchange/apply.js';
 import { trade } from './exchange/trades.js';
 import type { TradeResult } from './exchange/trades.js';
 import type { Costs, ExchangeState, TradeWish, User } from './exchange/types.js';

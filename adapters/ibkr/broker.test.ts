@@ -1,30 +1,23 @@
 // Every endpoint against recorded answers, over real https.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway, IbkrGatewayOptions } from './gateway.js';
-import { connectTo, paperAccount } from './testing/connect.js';
-import { makeCertificate, recorded, startTestGateway } from './testing/gateway.js';
-import type { Certificate, TestGateway } from './testing/gateway.js';
+import { paperAccount } from './testing/connect.js';
+import { recorded } from './testing/gateway.js';
+import type { TestGateway } from './testing/gateway.js';
+import { onFreshGateway } from './testing/hooks.js';
 
-let certificate: Certificate;
 let gateway: TestGateway;
 let ibkr: IbkrGateway;
 
-beforeAll(async () => {
-  certificate = await makeCertificate();
-});
-beforeEach(async () => {
-  gateway = await startTestGateway(certificate);
-  ibkr = connectTo(gateway);
-});
-afterEach(async () => {
-  ibkr.close();
-  await gateway.close();
+const connect = onFreshGateway((fresh, connected) => {
+  gateway = fresh;
+  ibkr = connected;
 });
 
 const reconnect = (change: Partial<IbkrGatewayOptions>): void => {
   ibkr.close();
-  ibkr = connectTo(gateway, change);
+  ibkr = connect(change);
 };
 const failure = async (promise: Promise<unknown>): Promise<KeelError> =>
   promise.then(

@@ -1,29 +1,21 @@
 // The rest of the Client Portal API, on answers as IBKR's documents and recordings have them.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { IbkrGateway } from './gateway.js';
-import { codeOf, connectTo, paperAccount } from './testing/connect.js';
-import { makeCertificate, startTestGateway } from './testing/gateway.js';
-import type { Certificate, TestGateway } from './testing/gateway.js';
+import { codeOf, paperAccount } from './testing/connect.js';
+import type { TestGateway } from './testing/gateway.js';
+import { onFreshGateway } from './testing/hooks.js';
 
 let gateway: TestGateway;
 let ibkr: IbkrGateway;
-let certificate: Certificate;
-beforeAll(async () => {
-  certificate = await makeCertificate();
-});
-beforeEach(async () => {
-  gateway = await startTestGateway(certificate);
+onFreshGateway((fresh, connected) => {
+  gateway = fresh;
+  ibkr = connected;
   gateway.on('POST /iserver/auth/status', {
     json: { authenticated: true, connected: true, competing: false, established: true },
   });
   gateway.on('GET /iserver/accounts', {
     json: { accounts: [paperAccount], selectedAccount: paperAccount, isPaper: true },
   });
-  ibkr = connectTo(gateway);
-});
-afterEach(async () => {
-  ibkr.close();
-  await gateway.close();
 });
 
 const aapl = { conid: '265598', symbol: 'AAPL' };

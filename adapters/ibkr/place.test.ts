@@ -1,31 +1,27 @@
 // Placing an order: what goes out, when nothing goes out, and what every answer means.
 import fc from 'fast-check';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shareGrid } from '../../domain/testing/facts.js';
 import type { OrderRequest } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { LocksPort } from '../../ports/locks.js';
 import type { IbkrGateway } from './gateway.js';
 import { readPlaceAnswer } from './placeAnswer.js';
-import { connectTo, paperAccount } from './testing/connect.js';
-import { makeCertificate, recorded, startTestGateway } from './testing/gateway.js';
-import type { Answer, Certificate, TestGateway } from './testing/gateway.js';
+import { paperAccount } from './testing/connect.js';
+import { recorded } from './testing/gateway.js';
+import type { Answer, TestGateway } from './testing/gateway.js';
+import { onFreshGateway } from './testing/hooks.js';
 
-let certificate: Certificate;
 let gateway: TestGateway;
 let ibkr: IbkrGateway;
 
-beforeAll(async () => {
-  certificate = await makeCertificate();
-});
-beforeEach(async () => {
-  gateway = await startTestGateway(certificate);
-  ibkr = connectTo(gateway, { timeoutMs: 400 });
-});
-afterEach(async () => {
-  ibkr.close();
-  await gateway.close();
-});
+const connect = onFreshGateway(
+  (fresh, connected) => {
+    gateway = fresh;
+    ibkr = connected;
+  },
+  { timeoutMs: 400 },
+);
 
 const path = `POST /iserver/account/${paperAccount}/orders`;
 const reply = 'POST /iserver/reply/07a13a5a-4a48-44a5-bb25-5ab37b79186c';
@@ -151,12 +147,11 @@ describe('when nothing was written', () => {
       message: expect.stringContaining('(or, by OAuth, to IBKR itself)') as string,
     });
     expect(asked).toBe(false);
-    gateway = await startTestGateway(certificate);
   });
 
   it('throws when the limits leave no slot before the deadline', async () => {
     ibkr.close();
-    ibkr = connectTo(gateway, { pacingFactor: 1, pacingWaitMs: 1000 });
+    ibkr = connect({ pacingFactor: 1, pacingWaitMs: 1000 });
     await ibkr.broker.ensureSession();
     expect(await thrownBy(ibkr.broker.waitForOrderSlot(Date.now()))).toMatchObject({
       code: 'IBKR_PACING_DEADLINE',
@@ -168,7 +163,7 @@ describe('when nothing was written', () => {
 it('goes out in the slot that was waited for, without another wait', async () => {
   gateway.on(path, { json: recorded('place-accepted') });
   ibkr.close();
-  ibkr = connectTo(gateway, { pacingFactor: 0.1, pacingWaitMs: 10_000 });
+  ibkr = connect({ pacingFactor: 0.1, pacingWaitMs: 10_000 });
   await ibkr.broker.waitForOrderSlot(Date.now() + 10_000);
   const started = performance.now();
   await place();
@@ -262,7 +257,7 @@ describe('the five shapes of the answer', () => {
 describe('a question whose kind is on the list', () => {
   const allow = (...confirmMessageIds: string[]): void => {
     ibkr.close();
-    ibkr = connectTo(gateway, { timeoutMs: 400, confirmMessageIds });
+    ibkr = connect({ timeoutMs: 400, confirmMessageIds });
     gateway.on(path, { json: recorded('place-question') });
   };
   const confirmed = () =>
@@ -339,7 +334,7 @@ describe('a question whose kind is on the list', () => {
 describe('the lock of the login', () => {
   const withLocks = (locks: LocksPort): void => {
     ibkr.close();
-    ibkr = connectTo(gateway, { locks });
+    ibkr = connect({ locks });
     gateway.on(path, { json: recorded('place-accepted') });
   };
 

@@ -1,25 +1,17 @@
 // Answers as builds of the gateway differ in them: what IBKR's document shows and Keel's own simulator does not. No habit of
 // the simulator may be what the adapter lives by.
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { IbkrGateway } from './gateway.js';
-import { codeOf, connectTo, paperAccount } from './testing/connect.js';
-import { makeCertificate, startTestGateway } from './testing/gateway.js';
-import type { Certificate, TestGateway } from './testing/gateway.js';
+import { codeOf, paperAccount } from './testing/connect.js';
+import type { TestGateway } from './testing/gateway.js';
+import { onFreshGateway } from './testing/hooks.js';
 
 let gateway: TestGateway;
 let ibkr: IbkrGateway;
-let certificate: Certificate;
 
-beforeAll(async () => {
-  certificate = await makeCertificate();
-});
-beforeEach(async () => {
-  gateway = await startTestGateway(certificate);
-  ibkr = connectTo(gateway);
-});
-afterEach(async () => {
-  ibkr.close();
-  await gateway.close();
+onFreshGateway((fresh, connected) => {
+  gateway = fresh;
+  ibkr = connected;
 });
 
 const aapl = { conid: '265598', symbol: 'AAPL' };

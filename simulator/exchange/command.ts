@@ -1,7 +1,7 @@
 // One command's view of the exchange: what it may read, and the one way to change it. Made by engine.ts; used by every file that
 // acts on the exchange.
 import type { Market } from './market.js';
-import { apply } from './state.js';
+import { apply } from './apply.js';
 import type { Costs, ExchangeEvent, ExchangeState } from './types.js';
 
 /** One command's view: the state it changes and where its events go. */

@@ -5,7 +5,8 @@ import { ACCOUNT, CONID, costs, exchangeOf, sessions } from '../testing/exchange
 import type { Prices, TestExchange } from '../testing/exchange.js';
 import { slipped } from './costs.js';
 import type { OrderDraft } from './orders.js';
-import { accountOf, apply, emptyState, holdingOf } from './state.js';
+import { apply } from './apply.js';
+import { accountOf, emptyState, holdingOf } from './state.js';
 import { syntheticBars } from './synthetic.js';
 
 const SESSIONS = 25;

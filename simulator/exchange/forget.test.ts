@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { exchangeOf } from '../testing/exchange.js';
 import type { Prices, TestExchange } from '../testing/exchange.js';
-import { apply, emptyState } from './state.js';
+import { apply } from './apply.js';
+import { emptyState } from './state.js';
 
 const flat: Prices = [100, 101, 99, 100];
 const days = (count: number): Prices[] => Array.from({ length: count }, () => flat);

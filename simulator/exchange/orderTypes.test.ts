@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ACCOUNT, CONID, exchangeOf, sessions } from '../testing/exchange.js';
 import type { Prices, TestExchange } from '../testing/exchange.js';
 import { settledCash } from './accounts.js';
-import { accountOf, apply, emptyState, holdingOf } from './state.js';
+import { apply } from './apply.js';
+import { accountOf, emptyState, holdingOf } from './state.js';
 
 const flat: Prices = [100, 101, 99, 100];
 const held = (test: TestExchange): string => holdingOf(accountOf(test.state, ACCOUNT), CONID).quantity;

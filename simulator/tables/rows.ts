@@ -5,8 +5,8 @@ import type { Engine } from '../engine.js';
 import { accountOf } from '../exchange/state.js';
 import { amountOf } from '../exchange/trades.js';
 import type { ExchangeEvent, ExchangeState } from '../exchange/types.js';
-import { parseLine } from '../ledger.js';
-import type { Line } from '../ledger.js';
+import { parseLine } from '../ledgerLines.js';
+import type { Line } from '../ledgerLines.js';
 
 /** Accounts whose rows are out of date. */
 export type Stale = ReadonlySet<string> | 'all';
