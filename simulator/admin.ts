@@ -71,7 +71,7 @@ export function createAdmin({ portal, clock, token, cutBytes, tables, log }: Adm
     response.json({ symbols: symbols(engine) });
   });
   app.post('/users', (request, response) => {
-    const { user, apiKey } = createUser(engine, request.body);
+    const { user, apiKey } = createUser(engine, request.body, portal.clock.now());
     const { userId, email, account, expiresAt } = user;
     response.status(201).json({ userId, email, account, expiresAt, apiKey });
   });
@@ -80,7 +80,9 @@ export function createAdmin({ portal, clock, token, cutBytes, tables, log }: Adm
   app.get('/price', (request, response) => {
     const price = priceOf(engine, request.query['symbol']);
     if (price === null)
-      response.status(404).json({ code: 'NOT_FOUND', error: 'There is no price of it yet.' });
+      response
+        .status(404)
+        .json({ code: 'NOT_FOUND', error: 'There is no such symbol, or no price of it yet.' });
     else response.json(price);
   });
   app.use((_request, response) => {

@@ -87,13 +87,16 @@ describe('keys', () => {
       status: 401,
       body: { code: 'KEY_EXPIRED' },
     });
-    expect(await admin(simulator, '/users', { email: 'ann@example.com' })).toMatchObject({ status: 409 });
+    for (const email of ['ann@example.com', 'Ann@Example.com', 'TEST@example.com'])
+      expect(await admin(simulator, '/users', { email })).toMatchObject({ status: 409 });
     for (const wish of [
       {},
       { email: 'x' },
       { email: 'b@example.com', cash: '-1' },
       { email: 'b@example.com', cash: '100000000000' },
       { email: 'b@example.com', account: 'DU9' },
+      { email: 'b@example.com', account: ACCOUNT, cash: '5' },
+      { email: 'b@example.com', expiresAt: '2014-07-07T00:00:00.000Z' },
     ])
       expect(await admin(simulator, '/users', wish)).toMatchObject({ status: 400 });
   });
@@ -179,8 +182,12 @@ describe('trading', () => {
     const good = { ticker: 'AAPL', action: 'buy', quantity: 1, price: 95 };
     const lines = ledgerLines();
     for (const raw of ['', '{', 'NaN', '{"price":NaN}', '\u0000', '{"ticker":"AAPL",}'])
-      expect((await api('/api/v1/trade', SAMPLE, raw)).status).toBe(raw === '' ? 422 : 400);
-    for (const raw of ['[]', '[1]', 'null', '"x"', '5', '{}'].slice(0, 2).concat('{}'))
+      expect(await api('/api/v1/trade', SAMPLE, raw)).toMatchObject({
+        status: 400,
+        body: { code: 'MALFORMED_JSON' },
+      });
+    const tiny = JSON.stringify(good).replace('"quantity":1', '"quantity":1.00000000000000000000000001');
+    for (const raw of ['[]', '[1]', 'null', '"x"', '5', '{}', tiny])
       expect(await api('/api/v1/trade', SAMPLE, raw)).toMatchObject({
         status: 422,
         body: { code: 'INVALID_INPUT' },
@@ -225,6 +232,11 @@ describe('trading', () => {
     expect(await trade({ ...good, price: 99999999999 })).toMatchObject({ status: 201 });
     expect(await api('/api/v1/price/%zz')).toMatchObject({ status: 400 });
     expect(await api('/api/v1/trade', SAMPLE, `"${'x'.repeat(200_000)}"`)).toMatchObject({ status: 413 });
+    const put = await fetch(`${simulator.apiUrl}/api/v1/trade`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${SAMPLE}` },
+    });
+    expect([put.status, put.headers.get('allow')]).toEqual([405, 'POST']);
     // Only the one order that was good, and its execution.
     expect(ledgerLines() - lines).toBe(2);
   });

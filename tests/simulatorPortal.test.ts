@@ -257,8 +257,8 @@ describe('orders', () => {
       { local_order_id: 'two' },
     ]);
     expect(await ordersOf(simulator)).toMatchObject([
-      { order_ref: 'two', status: 'Filled', ocaGroupId: `oca-${String(rows[0]?.['order_id'])}` },
-      { order_ref: 'one', status: 'Cancelled', ocaGroupId: `oca-${String(rows[0]?.['order_id'])}` },
+      { order_ref: 'two', status: 'Filled', ocaGroupId: `oco-${String(rows[0]?.['order_id'])}` },
+      { order_ref: 'one', status: 'Cancelled', ocaGroupId: `oco-${String(rows[0]?.['order_id'])}` },
     ]);
   });
 

@@ -5,7 +5,7 @@ import { KeelError } from '../../ports/errors.js';
 import { refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
 import type { IbkrHttp } from './http.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName } from './gates.js';
 import type { Lane, Pacing } from './pacing.js';

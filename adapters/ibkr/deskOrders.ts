@@ -7,7 +7,7 @@ import { labelOf, parseShape } from './client.js';
 import type { IbkrClient } from './client.js';
 import { clean, refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import { invalid, placeEndpoint, wireNumber } from './place.js';
 import type { OrderWrite } from './place.js';
 import { plainDecimal } from './schemas.js';

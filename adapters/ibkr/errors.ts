@@ -2,7 +2,7 @@
 // library leaves through here: causes hold a code and no more. Called by http.ts and client.ts.
 import { KeelError } from '../../ports/errors.js';
 import type { ErrorClass } from '../../ports/errors.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import { isTlsFailure } from './tls.js';
 
 /** What the gateway answered, unread. */

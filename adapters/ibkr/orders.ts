@@ -5,7 +5,7 @@ import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
 import { clean, errorText, refusalOf } from './errors.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import { anyObjectSchema, brokenOrderRowSchema, orderRowSchema, ordersSchema } from './schemas.js';
 import type { OrderRow } from './schemas.js';
 import type { SessionMemory } from './session.js';

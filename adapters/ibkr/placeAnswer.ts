@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { PlaceOutcome } from '../../ports/broker.js';
 import { clean, errorText } from './errors.js';
 import type { Exchange } from './errors.js';
-import { parseJson } from './json.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import { placeRowSchema } from './schemas.js';
 import type { PlaceRow } from './schemas.js';
 

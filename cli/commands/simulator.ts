@@ -40,7 +40,8 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
     --accepted          reply-503: the order is taken all the same
   faults              lists the faults, and how often each has acted
   clear               takes all faults back
-  user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists
+  user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists;
+                      --expires INSTANT: when the key ends, such as 2027-01-31T00:00:00.000Z
   login               logs in as a person would in the browser
   migrate WORD        up, down [N], status or history of the tables in KEEL_SIMULATOR_DATABASE_URL; --json
   drive               moves the clock to what open runs wait for, until Ctrl-C: for a Keel that npm start has not started.
@@ -68,6 +69,7 @@ const options = {
   email: text,
   cash: text,
   account: text,
+  expires: text,
   looked: text,
 } as const;
 
@@ -86,6 +88,7 @@ export async function simulatorCommand(
   if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');
   if (command === 'run' && !(Number(speed) > 0))
     throw new UsageError('run needs --speed N, a number above 0');
+  if (command === 'user' && values.email === undefined) throw new UsageError('user needs --email E');
   if (command === 'fault' && kind === undefined)
     throw new UsageError(`fault needs its kind, one of ${faultKinds.join(', ')}`);
   const requests: Readonly<Record<string, Asked>> = {
@@ -97,7 +100,7 @@ export async function simulatorCommand(
     fault: ['/faults', faultOf(kind, values)],
     faults: ['/faults'],
     clear: ['/faults', undefined, 'DELETE'],
-    user: ['/users', { email: values.email, cash: values.cash, account: values.account }],
+    user: ['/users', userOf(values)],
     login: ['/login', {}],
   };
   const request = requests[command];
@@ -136,6 +139,16 @@ function readArguments(args: readonly string[]) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
+
+const userOf = ({
+  email,
+  cash,
+  account,
+  expires,
+}: Readonly<Record<string, string | boolean | undefined>>) => ({
+  ...{ email, cash, account },
+  ...(expires === undefined ? {} : { expiresAt: expires }),
+});
 
 type Asked = readonly [path: string, body?: object | undefined, method?: 'DELETE'];
 

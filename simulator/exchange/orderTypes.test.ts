@@ -263,7 +263,7 @@ describe('a group of which one cancels the others', () => {
     expect(test.place({ ...low, quantity: '90' }, { ...high, quantity: '90' })).toMatchObject({
       placed: true,
     });
-    expect(test.order(0).ocaGroup).toBe(`oca-${String(test.order(0).orderId)}`);
+    expect(test.order(0).ocaGroup).toBe(`oco-${String(test.order(0).orderId)}`);
     test.stepToClose(0);
     expect(states(test)).toEqual(['CANCELLED', 'FILLED']);
   });

@@ -81,7 +81,7 @@ function placeGroup(
 ): PlacedRow[] | string {
   if (drafts.some(({ parent }) => parent !== null)) return 'Orders of a group have no parent';
   const account = accountOf(exchange.state, accountId);
-  const group = `oca-${FIRST_ORDER_ID + exchange.state.orderCount}`;
+  const group = `oco-${FIRST_ORDER_ID + exchange.state.orderCount}`;
   const rows = drafts.map((draft): PlacedRow => {
     const text = termsRefusal(exchange, draft) ?? meansRefusal(exchange, account, draft, null, group);
     if (text !== null) return { accepted: false, text };

@@ -3,7 +3,7 @@ import express from 'express';
 import type { Express, NextFunction, Request, Response } from 'express';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
 import { createApiDocument, docsPage, docsStart } from './document.js';
-import { sendProblem } from './problems.js';
+import { malformed, sendProblem } from './problems.js';
 import { apiRoutes } from './routes.js';
 import type { OwnApi } from './routes.js';
 
@@ -48,8 +48,7 @@ export function createOwnApi(api: OwnApi, log: (error: unknown) => void): Expres
 function sendError(error: unknown, response: Response, log: (error: unknown) => void): void {
   const status = error instanceof Error && 'status' in error ? error.status : null;
   if (status === 413) sendProblem(response, 413, 'BODY_TOO_LARGE', 'The body is larger than 100 kB.');
-  else if (typeof status === 'number' && status < 500)
-    sendProblem(response, 400, 'MALFORMED_JSON', 'The request is no readable JSON or URL.');
+  else if (typeof status === 'number' && status < 500) sendProblem(response, 400, ...malformed);
   else {
     log(error);
     sendProblem(response, 503, 'SIMULATOR_FAILED', 'The simulator failed; its log says more.');

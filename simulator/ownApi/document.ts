@@ -72,7 +72,7 @@ export const createApiDocument = (): object =>
       title: 'Keel simulator',
       version: '1',
       description:
-        'Accounts with cash and holdings at a simulated broker. A buy needs a price at or above the market and enough cash, a sell a price at or below the market and enough shares. It is done at once at the market price, without commission or slippage, at any hour. Prices are those of replayed bars, or of a chain of sources, where only one of now is traded at. The same account is seen through the Client Portal API.',
+        'Accounts with cash and holdings at a simulated broker. A buy needs a price at or above the market and enough cash, a sell a price at or below the market and enough shares. It is done at once at the market price, without commission or slippage, at any hour. Prices are those of replayed bars, or of a chain of sources, where only one of now is traded at. An account that the Client Portal API shows is the same in both: make a user of it with `keel simulator user --email E --account A`.',
     },
     security: [{ key: [] }],
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },

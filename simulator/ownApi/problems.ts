@@ -1,6 +1,10 @@
-// Errors of the simulator's own API as problem+json. Called by the files of this folder.
+// Errors of the simulator's own API as problem+json. Called by the files of this folder and users.ts.
 import { STATUS_CODES } from 'node:http';
 import type { Response } from 'express';
+import type { z } from 'zod';
+
+/** Code and words for a body or a URL that is none. */
+export const malformed = ['MALFORMED_JSON', 'The request is no readable JSON or URL.'] as const;
 
 /** Answers with problem details: what happened, to what, and what to do. */
 export function sendProblem(response: Response, status: number, code: string, detail: string): void {
@@ -17,3 +21,9 @@ export function sendProblem(response: Response, status: number, code: string, de
       }),
     );
 }
+
+/** All that is wrong with a body, in one line. */
+export const wordsOf = (error: z.ZodError): string =>
+  error.issues
+    .map(({ path, message }) => `${path.map(String).join('.') || 'the body'}: ${message}`)
+    .join('; ');

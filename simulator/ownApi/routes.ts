@@ -1,7 +1,8 @@
 // The simulator's own API: balance, price, portfolio and trade of the user whose key is given. Called by app.ts.
-import { json, Router } from 'express';
+import { Router, text } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { money, quantity } from '../../domain/money/decimal.js';
+import { parseJson } from '../../domain/money/parseJson.js';
 import type { Clock } from '../../ports/clocks.js';
 import type { Engine } from '../engine.js';
 import { positionsOf } from '../exchange/accounts.js';
@@ -11,8 +12,8 @@ import { readyToValue } from '../live/live.js';
 import type { Live } from '../live/live.js';
 import { userOfKey } from '../users.js';
 import { priceAsked, priceKnown, sendPriceProblem } from './prices.js';
-import { sendProblem } from './problems.js';
-import { tradeRequest, wordsOf } from './tradeRequest.js';
+import { malformed, sendProblem, wordsOf } from './problems.js';
+import { tradeRequest } from './tradeRequest.js';
 
 export interface OwnApi {
   readonly engine: Engine;
@@ -25,25 +26,53 @@ export interface OwnApi {
 export function apiRoutes(api: OwnApi): Router {
   const router = Router();
   router.use(requireUser(api));
-  // After the key: nobody's bodies are not read.
-  router.use(json({ limit: '100kb', type: () => true }));
-  router.get('/balance', (_request, response) => {
+  const balance: RequestHandler = (_request, response) => {
     const { account, email } = userOf(response);
     response.json({ email, cash: Number(accountOf(api.engine.state, account).cash), currency: 'USD' });
-  });
-  router.get('/price/:ticker', async (request, response) => {
+  };
+  const price: RequestHandler = async (request, response) => {
     const found = await priceOf(api, request, response);
     if (found !== null) response.json(found);
-  });
-  router.get('/portfolio', async (_request, response) => {
+  };
+  const holdings: RequestHandler = async (_request, response) => {
     const user = userOf(response);
     if (await isValued(api, user, response)) response.json(portfolio(api, user));
-  });
-  router.post('/trade', async (request, response) => {
+  };
+  const trade: RequestHandler = async (request, response) => {
     await book(api, request, response);
-  });
+  };
+  router.route('/balance').get(balance).all(only('GET, HEAD'));
+  router.route('/price/:ticker').get(price).all(only('GET, HEAD'));
+  router.route('/portfolio').get(holdings).all(only('GET, HEAD'));
+  // After the key: nobody's bodies are not read.
+  router.route('/trade').post(exactBody, trade).all(only('POST'));
   return router;
 }
+
+const only =
+  (methods: string): RequestHandler =>
+  (request, response) => {
+    response.setHeader('Allow', methods);
+    sendProblem(
+      response,
+      405,
+      'METHOD_NOT_ALLOWED',
+      `${request.method} is not possible here; use ${methods}.`,
+    );
+  };
+
+/** The body with every digit of its numbers, whatever its type says: 1.00000000000000001 must not be read as 1. */
+const exactBody: RequestHandler[] = [
+  text({ limit: '100kb', type: () => true }),
+  (request, response, next) => {
+    const body = parseJson(typeof request.body === 'string' ? request.body : '');
+    if (body === undefined) sendProblem(response, 400, ...malformed);
+    else {
+      request.body = body;
+      next();
+    }
+  },
+];
 
 const userOf = (response: Response): User => response.locals['user'] as User;
 

@@ -22,9 +22,3 @@ export const tradeRequest = z.strictObject({
   quantity: decimal(11, 4),
   price: decimal(11, 2),
 });
-
-/** All that is wrong, in one line. */
-export const wordsOf = (error: z.ZodError): string =>
-  error.issues
-    .map(({ path, message }) => `${path.map(String).join('.') || 'the body'}: ${message}`)
-    .join('; ');

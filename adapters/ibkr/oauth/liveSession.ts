@@ -7,7 +7,7 @@ import { KeelError } from '../../../ports/errors.js';
 import { errorText, refusalOf } from '../errors.js';
 import type { Exchange } from '../errors.js';
 import type { IbkrHttp } from '../http.js';
-import { parseJson } from '../json.js';
+import { parseJson } from '../../../domain/money/parseJson.js';
 import type { Pacing } from '../pacing.js';
 import { initEndpoint, statusEndpoint, tickleEndpoint } from '../sessionEndpoints.js';
 import type { OauthCredentials } from './credentials.js';

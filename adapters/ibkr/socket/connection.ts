@@ -3,7 +3,7 @@
 import type { Agent } from 'node:https';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../../ports/clocks.js';
-import { parseJson } from '../json.js';
+import { parseJson } from '../../../domain/money/parseJson.js';
 import type { Timer } from '../timer.js';
 
 export interface ConnectionOptions {

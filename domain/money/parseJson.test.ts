@@ -1,8 +1,7 @@
 // Numbers of the wire keep their digits.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from './json.js';
-import { plainDecimal } from './schemas.js';
+import { parseJson } from './parseJson.js';
 
 describe('parseJson', () => {
   it('keeps the digits of a number that a double would round', () => {
@@ -26,11 +25,12 @@ describe('parseJson', () => {
   );
 
   it('gives every decimal as it was written', () => {
+    const plain = (text: string): string => text.replace(/\.?0+$/, '');
     const digits = fc.stringMatching(/^[1-9]\d{0,17}\.\d{1,12}$/);
     fc.assert(
       fc.property(digits, (text) => {
         const { n } = parseJson(`{"n":${text}}`) as { n: string | number };
-        expect(plainDecimal(n)).toBe(plainDecimal(text));
+        expect(plain(String(n))).toBe(plain(text));
       }),
       { numRuns: 2000 },
     );

@@ -1,4 +1,4 @@
-// JSON as the gateway writes it, with every digit of its numbers. Called by errors.ts.
+// JSON with every digit of its numbers. Called by what reads the gateway (adapters/ibkr) and by the simulator's own API.
 
 /** A string of the JSON text, or a number that a double may not hold to the last digit. */
 const tokens = /"(?:[^"\\]|\\.)*"|-?\d[\d.]{15,}(?:[eE][+-]?\d+)?/g;
