@@ -177,7 +177,7 @@ export const foldInto =
     try {
       apply(state, event);
     } catch (cause) {
-      const message = `The simulator's ledger is damaged at line ${line}: ${cause instanceof Error ? cause.message : 'it cannot be applied'}. Restore it from a copy, or start over with npm start -- --reset.`;
+      const message = `The simulator's ledger is damaged at line ${line}: ${cause instanceof Error ? cause.message : 'it cannot be applied'}. Restore it from a copy, or begin anew without it: npm start -- --reset where it is a Keel's, else another KEEL_SIMULATOR_DIR.`;
       throw new KeelError('LEDGER_DAMAGED', message, { facts: { line }, cause });
     }
   };

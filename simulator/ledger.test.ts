@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExchangeEvent } from './exchange/types.js';
 import { openLedger } from './ledger.js';
+import { summed } from './ledgerSum.js';
 
 const clock = { now: () => Date.parse('2026-01-02T03:04:05.678Z') };
 const at = '2014-07-07T13:30:00.000Z';
@@ -73,11 +74,18 @@ describe('the ledger', () => {
   });
 
   it.each([
+    ['a changed number', (text: string) => text.replace('"step":2', '"step":9'), 'line 2'],
     ['a changed byte', (text: string) => text.replace('"seq":2', '"seq":7'), 'line 2'],
     ['a lost line', (text: string) => text.split('\n').toSpliced(1, 1).join('\n'), 'line 2'],
     ['a line that is no JSON', (text: string) => text.replace('{"seq":1', '#{"seq":1'), 'line 1'],
     ['a line of an unknown type', (text: string) => text.replace('"step","at"', '"leap","at"'), 'line 1'],
     ['a line more', (text: string) => `${text}{"type":"step"}\n`, 'line 4'],
+    ['a line without its checksum', (text: string) => text.replace(/,"sum":"\w+"\}\n$/, '}\n'), 'line 3'],
+    [
+      'a line of another ledger',
+      (text: string) => text.replace(/"sum":"\w+"\}\n$/, '"sum":"00000000"}\n'),
+      'line 3',
+    ],
   ])('refuses %s and changes nothing', (_what, damage, where) => {
     write([step(1)], [step(2)], [step(3)]);
     const damaged = damage(readFileSync(file, 'utf8'));
@@ -88,8 +96,17 @@ describe('the ledger', () => {
 
   it('refuses market time that goes back', () => {
     write([step(1)]);
+    const { sum } = JSON.parse(readFileSync(file, 'utf8')) as { sum: string };
     const line = { seq: 2, type: 'tick', at: '2014-07-07T13:29:00.000Z', wall: at, left: 0 };
-    appendFileSync(file, `${JSON.stringify(line)}\n`);
+    appendFileSync(file, `${summed(JSON.stringify(line), sum).line}\n`);
     expect(() => read()).toThrow('market time is before');
+  });
+
+  it('goes on with one of before there were checksums', () => {
+    write([step(1)], [step(2)]);
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/,"sum":"\w+"\}/g, '}'));
+    write([step(3)]);
+    write([step(4)]);
+    expect(read().events).toMatchObject([step(1), step(2), step(3), step(4)]);
   });
 });

@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clocks.js';
 import type { ExchangeEvent } from './exchange/types.js';
 import { lineSchema } from './ledgerLines.js';
 import type { Line } from './ledgerLines.js';
+import { isWhole, summed } from './ledgerSum.js';
 
 export interface Ledger {
   /** Lines that it held when it was opened. */
@@ -33,12 +34,12 @@ export type Take = (event: ExchangeEvent, line: number) => void;
 export function openLedger(file: string, clock: Clock, take: Take): Ledger {
   const descriptor = openSync(file, 'a+', 0o600);
   try {
-    const { lines, keep } = readWrites(descriptor, file, take);
+    const { lines, keep, sum } = readWrites(descriptor, file, take);
     const cutBytes = fstatSync(descriptor).size - keep;
     if (cutBytes > 0) ftruncateSync(descriptor, keep);
     fsyncSync(descriptor);
     syncDirectory(dirname(file));
-    return openedLedger(descriptor, { lines, size: keep, cutBytes, clock, file });
+    return openedLedger(descriptor, { lines, size: keep, sum, cutBytes, clock, file });
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -47,9 +48,17 @@ export function openLedger(file: string, clock: Clock, take: Take): Ledger {
 
 function openedLedger(
   descriptor: number,
-  start: { lines: number; size: number; cutBytes: number; clock: Clock; file: string },
+  start: {
+    lines: number;
+    size: number;
+    sum: string | null;
+    cutBytes: number;
+    clock: Clock;
+    file: string;
+  },
 ): Ledger {
   let seq = start.lines;
+  let sum = start.sum;
   let size = start.size;
   let open = true;
   return {
@@ -58,14 +67,15 @@ function openedLedger(
     append: (events) => {
       if (events.length === 0) return;
       const wall = new Date(start.clock.now()).toISOString();
-      const text = events
-        .map((event, index) => {
-          const { type, at, ...rest } = event;
-          const left = events.length - 1 - index;
-          return `${JSON.stringify({ seq: seq + index + 1, type, at, wall, left, ...rest })}\n`;
-        })
-        .join('');
-      const bytes = Buffer.from(text, 'utf8');
+      let last = sum;
+      const text = events.map((event, index) => {
+        const { type, at, ...rest } = event;
+        const left = events.length - 1 - index;
+        const made = summed(JSON.stringify({ seq: seq + index + 1, type, at, wall, left, ...rest }), last);
+        last = made.sum;
+        return `${made.line}\n`;
+      });
+      const bytes = Buffer.from(text.join(''), 'utf8');
       try {
         for (let done = 0; done < bytes.length; done += writeSync(descriptor, bytes, done));
         fsyncSync(descriptor);
@@ -76,6 +86,7 @@ function openedLedger(
       }
       seq += events.length;
       size += bytes.length;
+      sum = last;
     },
     isOpen: () => open,
     close: () => {
@@ -116,10 +127,15 @@ function* linesOf(descriptor: number): Generator<{ readonly text: string; readon
   }
 }
 
-/** Gives on the complete writes of the file. @returns how many lines they have, and how many bytes they take */
-function readWrites(descriptor: number, file: string, take: Take): { lines: number; keep: number } {
+/** Gives on the complete writes of the file. @returns how many lines and bytes they have, and the last one's checksum */
+function readWrites(
+  descriptor: number,
+  file: string,
+  take: Take,
+): { lines: number; keep: number; sum: string | null } {
   let lines = 0;
   let keep = 0;
+  let sum: string | null = null;
   let write: Line[] = [];
   let previous: Line | undefined;
   for (const { text, end } of linesOf(descriptor)) {
@@ -130,9 +146,10 @@ function readWrites(descriptor: number, file: string, take: Take): { lines: numb
     for (const event of write) take(event, event.seq);
     lines = line.seq;
     keep = end;
+    sum = line.sum ?? null;
     write = [];
   }
-  return { lines, keep };
+  return { lines, keep, sum };
 }
 
 function readLine(text: string, previous: Line | undefined, file: string): Line {
@@ -140,7 +157,7 @@ function readLine(text: string, previous: Line | undefined, file: string): Line 
   const damaged = (why: string, cause?: unknown): KeelError =>
     new KeelError(
       'LEDGER_DAMAGED',
-      `The simulator's ledger ${file} is damaged at line ${number}: ${why}. Restore it from a copy, or start over with npm start -- --reset.`,
+      `The simulator's ledger ${file} is damaged at line ${number}: ${why}. Restore it from a copy, or begin anew without it: npm start -- --reset where it is a Keel's, else another KEEL_SIMULATOR_DIR.`,
       { facts: { file, line: number }, cause },
     );
   let value: unknown;
@@ -152,6 +169,7 @@ function readLine(text: string, previous: Line | undefined, file: string): Line 
   const parsed = lineSchema.safeParse(value);
   if (!parsed.success) throw damaged('it has not the shape of a line', parsed.error);
   const line = parsed.data;
+  if (!isWhole(text, previous?.sum ?? null)) throw damaged('its checksum is another');
   if (line.seq !== number) throw damaged(`its seq is ${line.seq}`);
   if (previous !== undefined && line.at < previous.at)
     throw damaged('its market time is before the last one');

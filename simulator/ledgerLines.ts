@@ -6,6 +6,7 @@
 //   at    instant   market time; never decreases
 //   wall  instant   the machine's time
 //   left  number    lines of the same write that still follow; a write counts only with its line of left 0
+//   sum   8 digits  checksum of this line and those above (ledgerSum.ts); last of the line
 // Instants are ISO 8601 UTC with milliseconds; amounts, prices and quantities are decimal strings in USD and shares.
 //   prices     source chain                                     first of a ledger whose prices are not the replay's
 //   account    account, cash                                    an account opens with this cash
@@ -35,6 +36,7 @@ const common = {
   at: instant,
   wall: instant,
   left: z.number().int().min(0),
+  sum: z.string().optional(),
 };
 const orderId = z.number().int().positive();
 const traded = {

@@ -355,7 +355,11 @@ describe('setting faults', () => {
     expect(await keel('clear')).toEqual({ cleared: 1 });
     expect(await keel('login')).toEqual({ loggedIn: true });
     await expect(keel('fault')).rejects.toThrow(faultKinds.join(', '));
-    await expect(keel('fault', 'flood')).rejects.toThrow('kind');
+    await expect(keel('fault', 'delayy')).rejects.toThrow('did you mean delay?');
+    await expect(keel('fault', 'delay', '--accepted')).rejects.toThrow('--accepted is of reply-503 alone');
+    expect(await keel('fault', 'question', '--message-ids', 'o163,o451')).toMatchObject({
+      messageIds: ['o163', 'o451'],
+    });
     await expect(keel('fault', 'slow', '--ms', 'long')).rejects.toThrow('--ms needs a number');
   });
 });

@@ -423,10 +423,13 @@ describe('tables of another ledger', () => {
     await again.close();
     const mine = directory;
     directory = path.join(mine, 'other');
+    const before = told.length;
     await expect(start()).rejects.toMatchObject({ code: 'TABLES_OTHER_LEDGER' });
     directory = mine;
     copyFileSync(copy, first.ledgerFile);
     await expect(start()).rejects.toMatchObject({ code: 'TABLES_OTHER_LEDGER' });
+    // Nobody is told that trading goes on.
+    expect(told.slice(before)).toEqual([]);
     const env = { KEEL_ENV: 'testing', KEEL_SIMULATOR_DATABASE_URL: server.url };
     expect(await simulatorCommand(['migrate', 'down'], () => undefined, env)).toBe(0);
     const anew = await start();

@@ -38,6 +38,8 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
     --share S --seed N  acts on this share of the requests, chosen by the seed
     --ms N              how long it lasts, milliseconds
     --accepted          reply-503: the order is taken all the same
+    --message-ids A,B   question: what it asks, one after the other
+                      docs/simulator-faults.md says what each kind does
   faults              lists the faults, and how often each has acted
   clear               takes all faults back
   user --email E      makes a user of its own API and shows the key, once; --cash N, or --account A that exists;
@@ -66,6 +68,7 @@ const options = {
   seed: text,
   ms: text,
   accepted: { type: 'boolean' },
+  'message-ids': text,
   email: text,
   cash: text,
   account: text,
@@ -89,8 +92,10 @@ export async function simulatorCommand(
   if (command === 'run' && !(Number(speed) > 0))
     throw new UsageError('run needs --speed N, a number above 0');
   if (command === 'user' && values.email === undefined) throw new UsageError('user needs --email E');
-  if (command === 'fault' && kind === undefined)
-    throw new UsageError(`fault needs its kind, one of ${faultKinds.join(', ')}`);
+  if (command === 'fault' && !faultKinds.some((known) => known === kind)) {
+    const near = kind === undefined ? '' : `, not ${kind}${meant(kind, faultKinds)}`;
+    throw new UsageError(`fault needs its kind, one of ${faultKinds.join(', ')}${near}`);
+  }
   const requests: Readonly<Record<string, Asked>> = {
     status: ['/health'],
     symbols: ['/symbols'],
@@ -164,12 +169,16 @@ function faultOf(
     if (!Number.isFinite(number) || value === '') throw new UsageError(`--${name} needs a number`);
     return [[name, name === 'times' && number === 0 ? null : number] as const];
   });
-  const { on, accepted } = values;
+  const { on, accepted, 'message-ids': ids } = values;
+  if (accepted !== undefined && kind !== 'reply-503')
+    throw new UsageError('--accepted is of reply-503 alone');
+  if (ids !== undefined && kind !== 'question') throw new UsageError('--message-ids is of question alone');
   return {
     kind,
     ...Object.fromEntries(numbers),
     ...(on === undefined ? {} : { on }),
     ...(accepted === undefined ? {} : { accepted }),
+    ...(ids === undefined ? {} : { messageIds: String(ids).split(',') }),
   };
 }
 

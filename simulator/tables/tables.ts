@@ -159,8 +159,13 @@ function createFollower(
       try {
         await step();
       } catch (error) {
-        if (!(error instanceof KeelError) || error.errorClass === 'retryable') failed(error);
-        else throw new KeelError(error.code, named(error.message), { facts: error.facts, cause: error });
+        if (!(error instanceof KeelError) || error.errorClass === 'retryable') {
+          failed(error);
+          return;
+        }
+        // Closing then tries nothing more.
+        reason = named(error.message);
+        throw new KeelError(error.code, reason, { facts: error.facts, cause: error });
       }
     },
     heard: (events) => {
