@@ -26,6 +26,9 @@ export interface RunRequest {
   readonly tell: (run: RunDetail) => void;
 }
 
+/** A run whose session is not run again. */
+type PastRun = Pick<RunRow, 'id' | 'session' | 'slot'>;
+
 /** Wall milliseconds without any progress after which a run counts as stuck. */
 const patienceMs = 5 * 60_000;
 
@@ -34,36 +37,50 @@ const patienceMs = 5 * 60_000;
  * @throws StartError when the session is refused, ApiError when the API refuses or stays away
  */
 export async function runSession(request: RunRequest): Promise<RunDetail> {
-  const { api, market, symbol, say, signal } = request;
+  const { api, market, symbol, say } = request;
   const data = await market.dataOf(symbol);
   await finishOpenRuns(request);
-  const stored = await storedRuns(request);
-  const choice = chooseSession<RunRow>({
-    asOf: request.asOf,
-    symbol,
-    slot: request.slot,
-    calendar: createNyseCalendar(),
-    now: (await market.now()).now,
-    data,
-    firstSession: firstSession(data, await addedTimeframes(request)),
-    stored,
-  });
-  if (choice.kind === 'refused') throw new StartError(choice.message);
-  if (choice.kind === 'stored') {
-    say(`Session ${choice.run.session} of ${symbol} has run already; this is what is stored of it.`);
-    return api.run(choice.run.id);
+  const past: PastRun[] = [...(await storedRuns(request))];
+  for (;;) {
+    const choice = chooseSession<PastRun>({
+      asOf: request.asOf,
+      symbol,
+      slot: request.slot,
+      calendar: createNyseCalendar(),
+      now: (await market.now()).now,
+      data,
+      firstSession: firstSession(data, await addedTimeframes(request)),
+      stored: past,
+    });
+    if (choice.kind === 'refused') throw new StartError(choice.message);
+    if (choice.kind === 'stored') {
+      say(`Session ${choice.run.session} of ${symbol} has run already; this is what is stored of it.`);
+      return api.run(choice.run.id);
+    }
+    const { run, existing } = await runChosen(request, choice);
+    if (!existing || run.code !== 'ENDED_UNSTORED' || request.asOf !== null) return run;
+    say(
+      `Session ${run.session} of ${symbol} has run already, but nothing is stored of it, as after a restore: the next one.`,
+    );
+    past.push(run);
   }
-  const { closes, session } = choice;
+}
+
+/** Steps the market to a session's close and runs it. @returns whether Temporal had that run already */
+async function runChosen(
+  { api, market, symbol, strategyId, signal, say }: RunRequest,
+  { closes, session }: { readonly closes: readonly string[]; readonly session: string },
+): Promise<{ readonly run: RunDetail; readonly existing: boolean }> {
   if (closes.length > 1)
     say(`Stepping the market through ${String(closes.length)} sessions to the close of ${session} …`);
   await market.stepThrough(closes);
   signal.throwIfAborted();
   say(
-    `Market: ${minute((await market.now()).now)}, after the close of ${session}. Running ${request.strategyId} on ${symbol}:`,
+    `Market: ${minute((await market.now()).now)}, after the close of ${session}. Running ${strategyId} on ${symbol}:`,
   );
-  const { runId } = await api.execute(request.strategyId, symbol);
+  const { runId, existing } = await api.execute(strategyId, symbol);
   await followToEnd(api, runId, { signal, say, patienceMs });
-  return api.run(runId);
+  return { run: await api.run(runId), existing };
 }
 
 /** What an earlier start has left open goes on first: the market must not be stepped past it. */

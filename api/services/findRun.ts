@@ -69,7 +69,8 @@ async function notYetStored(deps: FindRunDeps, id: string, viewer: Viewer): Prom
     status: cancelled ? 'cancelled' : 'failed',
     outcome: cancelled ? 'CANCELLED' : 'FAILED',
     code: 'ENDED_UNSTORED',
-    message: 'The workflow ended before the run was stored; its history in the Temporal Web UI says why.',
+    message:
+      'The workflow has ended and its run is not stored: a restore has taken it back, or it ended before it was stored. Its history in the Temporal Web UI says how.',
   };
 }
 
