@@ -6,6 +6,9 @@ import { modelSchema } from './model.js';
 const share = z
   .string()
   .regex(/^0(\.\d+)?$|^1(\.0+)?$/, 'a share is a decimal string from 0 to 1, such as "0.10"');
+const smallShare = z
+  .string()
+  .regex(/^0(\.[0-4]\d*)?$/, 'a share is a decimal string below one half, such as "0.0005"');
 const decimal = z.string().regex(/^\d+(\.\d+)?$/, 'a decimal string, such as "1.5"');
 const milliseconds = z.number().int().positive();
 const wholeSeconds = z.number().int().multipleOf(1000).min(1000);
@@ -139,12 +142,12 @@ export const configSchema = z.strictObject({
       .string()
       .regex(/^\d{1,11}(\.\d{1,2})?$/, 'dollars and cents, with at most 11 digits before the point'),
     /** Market orders fill at the open plus or minus this share. */
-    slippage: share,
+    slippage: smallShare,
     /** Distance of bid and ask as a share of the price; who takes pays half of it. */
-    spread: share,
+    spread: smallShare,
     /** Commission per share, and at least of an order, USD. */
     commissionPerShare: decimal,
-    commissionMinimum: decimal,
+    commissionMinimum: z.string().regex(/^\d{1,6}(\.\d{1,2})?$/, 'dollars and cents, such as "1.00"'),
     /** Largest share of a bar's volume that the orders of its session may trade; 0: no bound. */
     volumeShare: share,
     /** Sessions until what a sale brings can be spent again; 0: at once. */
