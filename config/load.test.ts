@@ -169,6 +169,18 @@ describe('loadConfig', () => {
     );
   });
 
+  it.each([
+    ['tracing.otlpUrl', { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://collector.test' }],
+    ['errorReports.dsn', { SENTRY_DSN: 'https://hunter3.tracker.test/7' }],
+    ['errorReports.dsn', { SENTRY_DSN: 'https://hunter3@tracker.test/project' }],
+    ['simulator.slippage', { KEEL_SIMULATOR_SLIPPAGE: '0.5' }],
+    ['simulator.commissionMinimum', { KEEL_SIMULATOR_COMMISSION_MINIMUM: '0.001' }],
+  ])('names %s among the problems', (path, given) => {
+    const { problems } = problemsOf({ ...services, ...given });
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(JSON.stringify(problems)).not.toContain('hunter3');
+  });
+
   it('refuses an unknown environment', () => {
     expect(problemsOf({ ...services, KEEL_ENV: 'staging' }).message).toMatch(
       /environment is "staging" \(KEEL_ENV\)/,

@@ -29,9 +29,23 @@ export const configSchema = z.strictObject({
   /** Prometheus metrics, each process on a port of its own; 0 serves none. */
   metrics: z.strictObject({ host: z.string().min(1), apiPort: port, workerPort: port }),
   /** Base address of an OTLP/HTTP collector; empty switches traces off. */
-  tracing: z.strictObject({ otlpUrl: z.string() }),
+  tracing: z.strictObject({
+    otlpUrl: z
+      .string()
+      .refine(
+        (text) => text === '' || (/^https?:\/\//.test(text) && URL.canParse(text)),
+        'http(s)://host:port, or empty',
+      ),
+  }),
   /** DSN of a Sentry-compatible error tracker; empty switches reports off. */
-  errorReports: z.strictObject({ dsn: z.string() }),
+  errorReports: z.strictObject({
+    dsn: z
+      .string()
+      .regex(
+        /^(https?:\/\/[^@\s/]+@[^@\s/]+(\/\S*)?\/\d+)?$/,
+        'https://<key>@<host>/<project number>, or empty',
+      ),
+  }),
   database: z.strictObject({
     /** postgres://…; holds a password, so it is masked wherever config is printed. */
     url: z.string().min(1),
