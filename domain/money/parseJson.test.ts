@@ -25,7 +25,7 @@ describe('parseJson', () => {
   );
 
   it('gives every decimal as it was written', () => {
-    const plain = (text: string): string => text.replace(/\.?0+$/, '');
+    const plain = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
     const digits = fc.stringMatching(/^[1-9]\d{0,17}\.\d{1,12}$/);
     fc.assert(
       fc.property(digits, (text) => {

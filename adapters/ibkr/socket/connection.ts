@@ -47,6 +47,7 @@ export function connectSocket(options: ConnectionOptions): Connection {
   });
   let heardAt = clock.now();
   let over = false;
+  let named = false;
   let cancel = (): void => undefined;
 
   const send = (text: string): void => {
@@ -74,7 +75,10 @@ export function connectSocket(options: ConnectionOptions): Connection {
     const frame = parseJson(data.toString('utf8'));
     if (typeof frame !== 'object' || frame === null || Array.isArray(frame) || over) return;
     if ('message' in frame && frame.message === 'waiting for session') {
-      send(JSON.stringify({ session: options.sessionId }));
+      // Asked again, the name is of a session that is gone, as after an init: the next connection begins with the new one's.
+      if (named) socket.terminate();
+      else send(JSON.stringify({ session: options.sessionId }));
+      named = true;
     }
     options.onFrame(frame as Readonly<Record<string, unknown>>);
   });
