@@ -354,6 +354,19 @@ describe('runs', () => {
     expect(missing.headers).not.toHaveProperty('etag');
   });
 
+  it('answers 503 for a picture while the object store is away, and names no place of the server', async () => {
+    world.rows.set(row.id, row);
+    world.charts.push({ runId: row.id, timeframe: 'daily', object, width: 1200, height: 900 });
+    for (const errorClass of ['final', 'retryable'] as const) {
+      const message = 'The object directory /srv/objects does not exist.';
+      world.away.objects = new KeelError('OBJECT_STORE_BUCKET_MISSING', message, { errorClass });
+      const away = await api.ask('GET', `/api/v1/charts/${object.key}`);
+      expect([away.status, problem.parse(away.json()).code]).toEqual([503, 'OBJECT_STORE_AWAY']);
+      expect(JSON.stringify(away.json())).not.toContain('/srv');
+      expect(away.headers).toHaveProperty('retry-after');
+    }
+  });
+
   it('finds a run that no worker has stored yet, and cancels it', async () => {
     const { runId, workflowId } = executeAnswer.parse(
       (await api.ask('POST', '/api/v1/strategies/demo-aapl/execute')).json(),

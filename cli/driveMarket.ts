@@ -3,15 +3,24 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config/load.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { Market } from './market.js';
 import { openMarket } from './market.js';
 import type { Say } from './say.js';
 import { StartError } from './supervisor/dataDir.js';
 
-/** @param looked a file whose time tells a health check that the work goes on. @returns the exit code, once it is stopped */
+export interface DriveOptions {
+  /** A file whose time tells a health check that the work goes on. */
+  readonly looked?: string | undefined;
+  /** Market instant, ISO 8601 UTC, to which a market is moved in which no session has closed yet. */
+  readonly from?: string | undefined;
+}
+
+/** @returns the exit code, once it is stopped */
 export async function driveMarket(
   env: NodeJS.ProcessEnv,
   out: Say,
-  looked: string | undefined,
+  { looked, from }: DriveOptions,
 ): Promise<number> {
   const { mode, database, temporal, simulator } = loadConfig(env, {
     need: ['database', 'temporal', 'simulator'],
@@ -37,6 +46,7 @@ export async function driveMarket(
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
+    if (from !== undefined) await leaveBeginning(market, new Date(from).toISOString());
     out(JSON.stringify({ ready: true, market: (await market.now()).now }));
     await Promise.all([
       market.drive(stop.signal, (message) => {
@@ -49,6 +59,22 @@ export async function driveMarket(
     process.off('SIGINT', onSignal);
     process.off('SIGTERM', onSignal);
     await market.close();
+  }
+}
+
+/** A new simulator stands before the first close that it knows, where no run has anything to decide on. */
+async function leaveBeginning(market: Pick<Market, 'now' | 'stepThrough'>, from: string): Promise<void> {
+  const { now } = await market.now();
+  if (now < from && !hasClosed(now)) await market.stepThrough([from]);
+}
+
+function hasClosed(now: string): boolean {
+  try {
+    createNyseCalendar().lastClosed(now);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
   }
 }
 

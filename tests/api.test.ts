@@ -489,6 +489,15 @@ describe('what is away', () => {
     market.now = now;
   });
 
+  it('a market in which no session has closed yet: 409, and what to do', async () => {
+    const now = market.now;
+    market.now = '2000-01-03T14:30:00.000Z';
+    const { status, body } = await post(problem, '/api/v1/strategies/clockless/execute');
+    market.now = now;
+    expect([status, body.code]).toEqual([409, 'NO_SESSION_YET']);
+    expect(body.detail).toContain('keel simulator step --to');
+  });
+
   it('Temporal: 503 and no word of the wire; asked again, one run starts', async () => {
     await create('patient');
     await temporal.kill();

@@ -306,6 +306,12 @@ describe('what people are told', () => {
     expect((await call('PUT', '/api/v1/notifications/settings', same)).status).toBe(200);
     const other = settings({ webhook: { url: 'https://example.com/' } });
     expect((await call('PUT', '/api/v1/notifications/settings', other)).status).toBe(422);
+    const noHour = settings({ quietHours: { from: '07:00', to: '07:00', zone: 'UTC' } });
+    const refusedHours = await call('PUT', '/api/v1/notifications/settings', noHour);
+    expect([refusedHours.status, JSON.stringify(refusedHours.json)]).toEqual([
+      422,
+      expect.stringContaining('is the same as from'),
+    ]);
     const nowhere = settings({ quietHours: { from: '22:00', to: '07:00', zone: 'Mars/Olympus' } });
     expect((await call('PUT', '/api/v1/notifications/settings', nowhere)).status).toBe(422);
   });

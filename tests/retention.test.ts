@@ -307,6 +307,10 @@ describe('the retention', () => {
       await retentionCommand([], (line) => lines.push(line), { ...env, KEEL_RETENTION_CHART_DAYS: '0' }),
     ).toBe(0);
     expect(lines[2]).toMatch(/^Everything is kept/);
+    const alone: string[] = [];
+    const keeping = { ...env, KEEL_RETENTION_CHART_DAYS: '0' };
+    expect(await retentionCommand(['--dry-run', '--json'], (line) => alone.push(line), keeping)).toBe(0);
+    expect(JSON.parse(alone.join('\n'))).toMatchObject({ dryRun: true, charts: 0 });
   });
 });
 

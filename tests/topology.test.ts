@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { z } from 'zod';
 import { openMarket } from '../cli/market.js';
+import { marketWords } from '../cli/topology/main.js';
 import { startTopology, type Topology, type TopologyProcess } from '../cli/topology/start.js';
 import { poll } from '../cli/supervisor/wait.js';
 import { detailedHealth } from '../contracts/http/status.js';
@@ -88,7 +89,8 @@ test('a run ends with one order although its worker and its API are killed', asy
   });
   const { key } = await makeUser(market.stores, 'maria', 'trader');
   const admin = await makeUser(market.stores, 'root', 'admin');
-  await market.stepThrough(['2014-07-07T20:00:00.000Z']);
+  // Where a new market begins: nobody has to move it before a first run.
+  expect((await market.now()).now).toBe('2014-07-07T20:00:00.000Z');
   await market.close();
   await ask(strategy, `${api1.url}/api/v1/strategies`, key, {
     id: 'demo',
@@ -124,6 +126,22 @@ test('a run ends with one order although its worker and its API are killed', asy
   expect(health.parts.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['postgres', 'temporal', 'worker', 'objectStore', 'broker', 'cache']),
   );
+});
+
+test('says which process has ended, and how its market is moved on', () => {
+  expect(said.filter((line) => line.includes('has ended'))).toEqual([
+    expect.stringMatching(/worker [12] has ended \(signal SIGKILL\) and is not started again: see .*worker/),
+    expect.stringMatching(/api 1 has ended \(signal SIGKILL\) and is not started again: see .*api/),
+  ]);
+  const [words, settings = '', ...commands] = marketWords(topology.simulator, folder.path);
+  expect(words).toContain('next one');
+  const script = [settings, ...commands.map((line) => line.replace('npx keel', 'node cli/bin/image.mjs'))];
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const { status, stdout } = spawnSync('sh', ['-ec', script.join('\n')], { encoding: 'utf8', env });
+  expect([status, stdout.match(/"now": "([^"]+)"/g)?.at(-1)]).toEqual([
+    0,
+    '"now": "2014-07-08T20:00:00.000Z"',
+  ]);
 });
 
 test('tells of each part, and its health checks are those of the containers', () => {

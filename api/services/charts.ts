@@ -27,7 +27,24 @@ export async function findChart(deps: ChartDeps, key: string, viewer: Viewer): P
       'No chart of a run has this key; GET /api/v1/runs/{id} lists them.',
     );
   }
-  return { sha256: row.object.sha256, read: () => deps.objects.get(key) };
+  return { sha256: row.object.sha256, read: () => read(deps, key) };
+}
+
+/** The store's own words name folders and addresses of the server: they are for the log. */
+async function read({ objects }: ChartDeps, key: string): Promise<Uint8Array> {
+  try {
+    return await objects.get(key);
+  } catch (error) {
+    if (!(error instanceof KeelError)) throw error;
+    if (error.code === 'OBJECT_MISSING') {
+      const message =
+        'The picture of this chart is not in the object store: retention has deleted it, or it was lost.';
+      throw new KeelError('OBJECT_MISSING', message, { cause: error });
+    }
+    const message =
+      'The object store does not give this chart. Try again; the log of the API and keel doctor tell why.';
+    throw new KeelError('OBJECT_STORE_AWAY', message, { errorClass: 'retryable', cause: error });
+  }
 }
 
 /** Path of a chart on this API. */

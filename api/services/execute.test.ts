@@ -141,6 +141,10 @@ describe('executeStrategy', () => {
     expect(await codeOf(execute(world, {}, 'paper'))).toBe('MODE_MISMATCH');
     world.marketNow = '2031-01-05T12:00:00.000Z';
     expect(await codeOf(execute(world))).toBe('CALENDAR_ENDED');
+    world.marketNow = '1999-12-31T12:00:00.000Z';
+    expect(await codeOf(execute(world))).toBe('CALENDAR_ENDED');
+    world.marketNow = '2000-01-03T14:30:00.000Z';
+    expect(await codeOf(execute(world))).toBe('NO_SESSION_YET');
     expect(world.workflows.size).toBe(0);
   });
 });

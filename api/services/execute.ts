@@ -33,7 +33,7 @@ export interface StartedRun {
 /** How many runs of one strategy and symbol a session may have. */
 export const slotsPerSession = 20;
 
-/** The session whose bars are the last complete ones. @throws KeelError CALENDAR_ENDED */
+/** The session whose bars are the last complete ones. @throws KeelError NO_SESSION_YET, CALENDAR_ENDED */
 export async function lastClosedSession(
   deps: Pick<ExecuteDeps, 'calendar' | 'marketClock'>,
 ): Promise<string> {
@@ -42,6 +42,14 @@ export async function lastClosedSession(
     return deps.calendar.lastClosed(now).date;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    const day = now.slice(0, 10);
+    if (day >= deps.calendar.first && day <= deps.calendar.last) {
+      throw new KeelError(
+        'NO_SESSION_YET',
+        `The market stands at ${now}, and no session of the exchange has closed by then, so there is nothing to decide on. ` +
+          'Move the simulated market past a close first, such as: keel simulator step --to 2014-07-07T20:00:00.000Z',
+      );
+    }
     throw new KeelError(
       'CALENDAR_ENDED',
       `The market stands at ${now}, outside the exchange calendar (${deps.calendar.first} to ` +
@@ -137,7 +145,7 @@ async function startAnother(
 
 /**
  * Starts, or finds, the run of a strategy for the session that closed last on the market clock.
- * @throws KeelError STRATEGY_NOT_FOUND, STRATEGY_INACTIVE, MODE_MISMATCH, CALENDAR_ENDED, TOO_MANY_RUNS,
+ * @throws KeelError STRATEGY_NOT_FOUND, STRATEGY_INACTIVE, MODE_MISMATCH, NO_SESSION_YET, CALENDAR_ENDED, TOO_MANY_RUNS,
  * MARKET_CLOCK_AWAY, TEMPORAL_AWAY, DATABASE_AWAY; InvalidInputError for the symbol.
  */
 export async function executeStrategy(

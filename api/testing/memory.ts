@@ -114,12 +114,12 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
       list: () => world.from('database', () => ({ entries: [], next: null })),
     },
     objects: {
-      get: (key) => {
-        const bytes = world.objects.get(key);
-        return bytes === undefined
-          ? Promise.reject(new KeelError('OBJECT_MISSING', `There is no object ${key}.`))
-          : Promise.resolve(bytes);
-      },
+      get: (key) =>
+        world.from('objects', () => {
+          const bytes = world.objects.get(key);
+          if (bytes === undefined) throw new KeelError('OBJECT_MISSING', `There is no object ${key}.`);
+          return bytes;
+        }),
     },
     prices: pricesOf(world.prices),
     ...platformDeps(),

@@ -44,13 +44,13 @@ export class MemoryWorld {
   readonly log: string[] = [];
   readonly stop = new AbortController();
   /** Thrown by what it names, when set. */
-  readonly away: { database?: Error; temporal?: Error; market?: Error } = {};
+  readonly away: { database?: Error; temporal?: Error; market?: Error; objects?: Error } = {};
   readonly prices = new Map<string, Price>();
   progressQueries = 0;
   marketNow = '2014-07-07T20:30:00.000Z';
 
   /** The value, unless the server that holds it is away. */
-  from<T>(server: 'database' | 'temporal' | 'market', value: () => T): Promise<T> {
+  from<T>(server: 'database' | 'temporal' | 'market' | 'objects', value: () => T): Promise<T> {
     const error = this.away[server];
     return error === undefined ? Promise.resolve().then(value) : Promise.reject(error);
   }

@@ -35,7 +35,8 @@ export async function retentionCommand(
   const db = connect({ url: place.url, poolSize: 3, ...limits });
   try {
     await claimMode(db, place.mode);
-    if (keepsAll(place.retention)) out('Everything is kept: no KEEL_RETENTION_ variable says otherwise.');
+    if (keepsAll(place.retention) && !json)
+      out('Everything is kept: no KEEL_RETENTION_ variable says otherwise.');
     const deps = {
       retention: createRetentionStore(db),
       retentionRules: place.retention,

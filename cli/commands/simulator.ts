@@ -48,7 +48,8 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
   migrate WORD        up, down [N], status or history of the tables in KEEL_SIMULATOR_DATABASE_URL; --json
   drive               moves the clock to what open runs wait for, until Ctrl-C: for a Keel that npm start has not started.
                       Needs DATABASE_URL, TEMPORAL_ADDRESS and the two variables above. --looked FILE: touched every
-                      five seconds while the market answers
+                      five seconds while the market answers. --from INSTANT: where a market in which no session has
+                      closed yet is moved to first
 
 Examples:
   keel simulator
@@ -74,6 +75,7 @@ const options = {
   account: text,
   expires: text,
   looked: text,
+  from: text,
 } as const;
 
 export async function simulatorCommand(
@@ -85,7 +87,11 @@ export async function simulatorCommand(
   if (args[0] === 'migrate') return migrateTables(args.slice(1), out, err, env);
   const { command, kind, values } = readArguments(args);
   if (command === undefined) return foreground(out, env);
-  if (command === 'drive') return driveMarket(env, out, values.looked);
+  const { looked, from } = values;
+  if (from !== undefined && !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(from)) {
+    throw new UsageError('--from needs an instant, such as 2014-07-07T20:00:00.000Z');
+  }
+  if (command === 'drive') return driveMarket(env, out, { looked, from });
   const admin = adminOf(values['data-dir'], env);
   const { to, speed } = values;
   if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');

@@ -53,6 +53,6 @@ const fault = (where: string, cause: string, kind: string): Finding => ({
   cause,
   fix:
     kind === 'filesystem'
-      ? 'make the directory writable for this user, or give another in KEEL_OBJECT_DIR'
+      ? 'see that it is a directory (no file) that this user may write, or give another in KEEL_OBJECT_DIR'
       : 'see that the server runs, and correct MINIO_ENDPOINT, MINIO_BUCKET and the two keys',
 });

@@ -37,6 +37,7 @@ export interface Topology {
   readonly simulator: {
     readonly adminUrl: string;
     readonly adminToken: string;
+    readonly adminTokenFile: string;
     readonly ledgerFile: string;
   };
   /** Stops everything, in the order of dependence. */
@@ -120,6 +121,7 @@ async function open(
       ),
     ),
   ]);
+  const tokenFile = join(secrets, 'simulator-token');
   return {
     apis: apis.map((child, index) => ({
       ...asProcess(child, `api ${String(index + 1)}`),
@@ -131,7 +133,8 @@ async function open(
     temporalUiUrl: temporal.uiUrl,
     simulator: {
       adminUrl: `http://${addresses['simulator:5001']}`,
-      adminToken: readFileSync(join(secrets, 'simulator-token'), 'utf8').trim(),
+      adminToken: readFileSync(tokenFile, 'utf8').trim(),
+      adminTokenFile: tokenFile,
       ledgerFile: String(readyLine(simulator.output())?.['ledgerFile']),
     },
     stop,
@@ -224,10 +227,18 @@ function launcher(context: {
       env: environmentOf(plan, absent),
       logs: join(options.dataDir, 'logs', `${service}-${String(count)}`),
     });
+    let stopping = false;
     undo.push(async () => {
+      stopping = true;
       await endProcess(child, { graceMs: 15_000 });
     });
     await awaitReady(child, readyMs, () => readyLine(child.output()));
+    child.onEnd((how) => {
+      if (stopping) return;
+      options.say(
+        `  ✗ ${service} ${String(count)} has ended (${how}) and is not started again: see ${child.logFile}. The others go on; Ctrl-C and a new start bring it back.`,
+      );
+    });
     options.say(
       `  ✓ ${`${service} ${String(count)}`.padEnd(12)} ${duration(performance.now() - began).padStart(8)}   process ${String(child.pid)}`,
     );

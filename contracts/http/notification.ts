@@ -52,6 +52,11 @@ const quietHours = z.strictObject({
   to: minute,
   zone: z.string().refine(isZone, 'no time zone of the IANA list, such as America/New_York'),
 });
+/** Of what is sent alone: rows of before may hold such hours, which are none. */
+const askedQuietHours = quietHours.refine(({ from, to }) => from !== to, {
+  path: ['to'],
+  message: 'is the same as from, so no hour would be quiet: give another end, or null for no quiet hours',
+});
 const matrix = z.partialRecord(event, z.array(channel).max(notificationChannels.length)).meta({
   description: 'Which event goes where. Events that are not named go nowhere.',
 });
@@ -63,7 +68,7 @@ const plain = {
   matrix,
   quietHours: quietHours.nullable().meta({
     description:
-      'From and to in HH:MM of the zone; may pass midnight. News that is not urgent waits for their end.',
+      'From and to in HH:MM of the zone, not the same; may pass midnight. News that is not urgent waits for their end.',
   }),
 };
 const isStored = z
@@ -92,6 +97,7 @@ export const notificationSettings = z
   .strictObject({
     ...plain,
     notUsed: notUsed.optional(),
+    quietHours: askedQuietHours.nullable().meta({ description: plain.quietHours.meta()?.description ?? '' }),
     webhook: z
       .strictObject({
         url: webhookUrl,
