@@ -158,8 +158,13 @@ const oidcPaths: ZodOpenApiPathsObject = {
       summary: 'Where the provider sends the browser back',
       tags: ['access'],
       responses: {
-        '200': json('Tokens.', tokens),
-        ...done('Linked, where that was begun.'),
+        '200': {
+          description: 'Tokens; where a link was begun, a sentence that says that it is done.',
+          content: {
+            'application/json': { schema: tokens },
+            'text/plain': { schema: { type: 'string' } },
+          },
+        },
         ...problems('401', '404', '409', '503'),
       },
     },

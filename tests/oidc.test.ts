@@ -3,6 +3,8 @@
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOidcProvider } from '../adapters/oidc/provider.js';
+import { checkIdentityProvider } from '../cli/doctor/identityProvider.js';
+import { readPatient } from '../cli/doctor/patient.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { oidcStart, recoveryCodeList, tokens, totpSecret, user } from '../contracts/http/auth.js';
 import { connect } from '../db/connect.js';
@@ -73,6 +75,12 @@ afterAll(async () => {
 
 const codeOf = ({ status, body }: Pick<Visit, 'status' | 'body'>): string =>
   `${status} ${(body as { code?: string }).code ?? ''}`;
+/** A sentence for a person, of a page that can do nothing. */
+function linkedOf({ status, headers, body }: Visit): string {
+  expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
+  expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+  return `${String(status)} ${String(body).split(':')[0] ?? ''}`;
+}
 const rows = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
   (await db.pool.query<T>(sql, values)).rows;
 
@@ -172,7 +180,7 @@ describe('linking', () => {
     const id = await make('linked');
     const token = await session('linked');
     provider.person = { subject: 'l-1', email: 'whatever@example.com' };
-    expect((await link(token)).status).toBe(204);
+    expect(linkedOf(await link(token))).toBe('200 Linked');
     expect(tokens.parse((await logIn(closed)).body).user.id).toBe(id);
     // The same person can not be somebody else too.
     await make('greedy');
@@ -183,6 +191,18 @@ describe('linking', () => {
     expect((await askApi(closed.url, 'DELETE', '/auth/oidc/link', token)).status).toBe(204);
     expect(codeOf(await logIn(closed))).toBe('403 OIDC_UNKNOWN_USER');
     expect((await askApi(closed.url, 'DELETE', '/auth/oidc/link', token)).status).toBe(404);
+  });
+
+  it('works with curl and a browser: the address that the browser came back to is given to the one that asked', async () => {
+    await make('curler');
+    const [curl, browser] = [createBrowser(), createBrowser()];
+    provider.person = { subject: 'u-1' };
+    const asked = await askToLink(await session('curler'), { password }, curl);
+    const back = await browser.follow(oidcStart.parse(asked.body).url, closed.url);
+    // Refused to a browser that did not ask, as it must be, and not used up by that.
+    expect(codeOf(await browser.visit(back))).toBe('403 OIDC_FLOW_REFUSED');
+    expect(linkedOf(await curl.visit(back))).toBe('200 Linked');
+    expect(tokens.parse((await logIn(closed)).body).user.username).toBe('curler');
   });
 
   it('needs a login and the password: a token that was stolen links nobody', async () => {
@@ -205,14 +225,14 @@ describe('linking', () => {
     expect(codeOf(await askToLink(accessToken, {}))).toBe('403 LOGIN_TOO_OLD');
     const again = tokens.parse((await logIn(closed)).body).accessToken;
     provider.person = { subject: 'f-2' };
-    expect((await link(again, {})).status).toBe(204);
+    expect(linkedOf(await link(again, {}))).toBe('200 Linked');
   });
 
   it('that is under way ends when the password changes, and what is linked when an admin sets it', async () => {
     const id = await make('reset');
     const token = await session('reset');
     provider.person = { subject: 'r-1' };
-    expect((await link(token)).status).toBe(204);
+    expect(linkedOf(await link(token))).toBe('200 Linked');
     const browser = createBrowser();
     const back = await wayToLink(token, browser);
     const change = { current: password, next: 'another obelisk of forty-three' };
@@ -326,7 +346,7 @@ describe('a second factor', () => {
     await make('careful');
     const token = await session('careful');
     provider.person = { subject: 'c-1' };
-    expect((await link(token)).status).toBe(204);
+    expect(linkedOf(await link(token))).toBe('200 Linked');
     const { secret } = await good(totpSecret, askApi(closed.url, 'POST', '/auth/totp', token, { password }));
     const code = (later: number): string =>
       TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: Date.now() + later * 30_000 });
@@ -362,12 +382,63 @@ describe('a provider', () => {
   it('that says it is another one is refused, and one that is away may be asked again', async () => {
     const elsewhere = provider.issuer.replace('127.0.0.1', 'localhost');
     const another = createOidcProvider({ ...options, issuer: elsewhere });
-    await expect(another.authorizationUrl(secrets)).rejects.toMatchObject({ code: 'OIDC_REFUSED' });
+    await expect(another.authorizationUrl(secrets)).rejects.toMatchObject({ code: 'OIDC_MISCONFIGURED' });
     const away = createOidcProvider({ ...options, issuer: 'http://127.0.0.1:1' });
     await expect(away.authorizationUrl(secrets)).rejects.toMatchObject({
       code: 'OIDC_AWAY',
       errorClass: 'retryable',
     });
+  });
+
+  it('that does not know the client or its secret is told to who logs in, and in the log with what to look at', async () => {
+    provider.person = { subject: 'p-2' };
+    const port = await freePort();
+    const redirect = `http://127.0.0.1:${String(port)}${callbackPath}`;
+    const wrong = 'a-wrong-client-secret-of-the-tests';
+    const api = await startApi({
+      ...settings,
+      KEEL_API_PORT: String(port),
+      // The provider sends the browser to an API that it knows; the test takes what it brings to this one.
+      KEEL_OIDC_REDIRECT_URL: `${closed.url}${callbackPath}`,
+      KEEL_OIDC_CLIENT_SECRET: wrong,
+    });
+    try {
+      const browser = createBrowser();
+      const start = await browser.visit(`${api.url}/api/v1/auth/oidc/login`);
+      const back = new URL(await browser.follow(start.headers.get('location') ?? '', closed.url));
+      const answer = await browser.visit(`${redirect}${back.search}`);
+      expect(codeOf(answer)).toBe('503 OIDC_MISCONFIGURED');
+      expect(JSON.stringify(answer.body)).not.toMatch(/log in again/);
+      expect(api.log()).toMatch(/identity provider refused Keel \([^)]+\): look at KEEL_OIDC_CLIENT_ID/);
+      expect(api.log()).not.toContain(wrong);
+      expect(api.log()).not.toContain(back.searchParams.get('code'));
+    } finally {
+      await api.stop();
+    }
+  });
+
+  it('is looked at by keel doctor, which says what it could not try', async () => {
+    const env = { ...settings, KEEL_OIDC_REDIRECT_URL: `http://127.0.0.1:3000${callbackPath}` };
+    const look = async (issuer: string) => {
+      const given = { ...env, KEEL_OIDC_ISSUER: issuer };
+      const facts = { now: () => Date.now(), nodeVersion: process.versions.node };
+      return (await checkIdentityProvider(readPatient(given, facts)))[0];
+    };
+    expect(await look(provider.issuer)).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('are tried by a login only') as string,
+    });
+    for (const issuer of [provider.issuer.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1:1']) {
+      const found = await look(issuer);
+      expect(found).toMatchObject({
+        status: 'fault',
+        fix: expect.stringContaining('KEEL_OIDC_ISSUER') as string,
+      });
+      expect(JSON.stringify(found)).not.toContain(clientSecret);
+    }
+    expect(await checkIdentityProvider(readPatient({}, { now: () => 0, nodeVersion: '20.19.0' }))).toEqual(
+      [],
+    );
   });
 
   it('is reached by https only, save on this machine outside production', async () => {

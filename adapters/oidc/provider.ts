@@ -58,22 +58,63 @@ function classify(error: unknown): KeelError {
   );
 }
 
+/** What a provider says to a client that it does not know or does not let do this: no new login helps. */
+const clientFaults = new Set([
+  'invalid_client',
+  'unauthorized_client',
+  'invalid_scope',
+  'unsupported_response_type',
+]);
+
+/** The message is for whoever logs in; its cause is for the log, and holds the provider's code of the error alone. */
+const misconfigured = (said: string, look: string): KeelError =>
+  new KeelError(
+    'OIDC_MISCONFIGURED',
+    'Keel is not set up as the identity provider knows it, so nobody can log in by it. An admin finds what it said in the log of the API.',
+    { cause: new Error(`${said}: look at ${look}, and at how Keel is registered there`) },
+  );
+
+const ofClient = 'KEEL_OIDC_CLIENT_ID and KEEL_OIDC_CLIENT_SECRET (or KEEL_OIDC_CLIENT_SECRET_FILE)';
+
+/** @returns null where the client's name and secret are not what was refused */
+function clientFault(error: unknown): KeelError | null {
+  if (error instanceof client.WWWAuthenticateChallengeError) {
+    return misconfigured(`The identity provider refused Keel (HTTP ${String(error.status)})`, ofClient);
+  }
+  const named =
+    error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError;
+  if (!named || !clientFaults.has(error.error)) return null;
+  return misconfigured(`The identity provider refused Keel (${error.error})`, ofClient);
+}
+
+/** Away stays away; whatever else is wrong with what a provider says of itself is no fault of who logs in. */
+function discoveryFault(error: unknown): KeelError {
+  const known = classify(error);
+  if (known.code === 'OIDC_AWAY') return known;
+  const said = 'What the identity provider says of itself is not that of the issuer that is set';
+  return misconfigured(said, 'KEEL_OIDC_ISSUER');
+}
+
 function createDiscovery(options: OidcOptions): () => Promise<client.Configuration> {
   const { issuer, clientId, clientSecret, timeoutMs } = options;
   let known: { readonly until: number; readonly configuration: client.Configuration } | null = null;
   const insecure = new URL(issuer).protocol === 'http:';
   return async () => {
     if (known !== null && performance.now() < known.until) return known.configuration;
-    const configuration = await client.discovery(
-      new URL(issuer),
-      clientId,
-      {},
-      clientSecret === '' ? client.None() : client.ClientSecretBasic(clientSecret),
-      {
-        timeout: timeoutMs / 1000,
-        execute: [client.enableNonRepudiationChecks, ...(insecure ? [client.allowInsecureRequests] : [])],
-      },
-    );
+    const configuration = await client
+      .discovery(
+        new URL(issuer),
+        clientId,
+        {},
+        clientSecret === '' ? client.None() : client.ClientSecretBasic(clientSecret),
+        {
+          timeout: timeoutMs / 1000,
+          execute: [client.enableNonRepudiationChecks, ...(insecure ? [client.allowInsecureRequests] : [])],
+        },
+      )
+      .catch((error: unknown) => {
+        throw discoveryFault(error);
+      });
     known = { until: performance.now() + discoveryMs, configuration };
     return configuration;
   };
@@ -84,12 +125,16 @@ async function identify(
   callback: URL,
   { state, nonce, verifier }: FlowSecrets,
 ): Promise<Identity> {
-  const answer = await client.authorizationCodeGrant(configuration, callback, {
-    expectedState: state,
-    expectedNonce: nonce,
-    pkceCodeVerifier: verifier,
-    idTokenExpected: true,
-  });
+  const answer = await client
+    .authorizationCodeGrant(configuration, callback, {
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
+      idTokenExpected: true,
+    })
+    .catch((error: unknown) => {
+      throw clientFault(error) ?? error;
+    });
   const idToken = answer.claims();
   if (idToken === undefined) throw new Error('no ID token');
   const inToken = claims.parse(idToken);

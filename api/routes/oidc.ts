@@ -9,6 +9,8 @@ import { principalOf } from './access.js';
 import { addressOf, answerTokens } from './auth.js';
 import { answer, onlyMethods, parseBody } from './http.js';
 
+const linkedWords =
+  'Linked: from now on this identity lets you in at /api/v1/auth/oidc/login. You can close this page.\n';
 const cookie = 'keel_oidc';
 const path = '/api/v1/auth/oidc';
 
@@ -61,8 +63,9 @@ export function oidcRoutes(deps: OidcDeps & SecondFactorDeps): Router {
     .get(async (request, response) => {
       const granted = await finish(deps, queryOf(request), flowOf(request));
       response.clearCookie(cookie, { path });
-      if (granted === null) response.status(204).end();
-      else answerTokens(response, granted);
+      if (granted !== null) answerTokens(response, granted);
+      // A person reads it: his browser would stay on the provider's page if nothing were said.
+      else response.status(200).type('text/plain').send(linkedWords);
     })
     .all(onlyMethods('GET'));
   router

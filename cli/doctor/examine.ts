@@ -6,6 +6,7 @@ import { checkDataDirectory, checkDirectoryExists } from './dataDirectory.js';
 import { checkDatabase } from './database.js';
 import { checkGateway } from './gateway.js';
 import { checkCalendar, checkConfig, checkFonts, checkNode, checkPorts } from './machine.js';
+import { checkIdentityProvider } from './identityProvider.js';
 import { checkModel } from './model.js';
 import { checkNotifier } from './notifier.js';
 import { checkObjectStore } from './objects.js';
@@ -27,6 +28,7 @@ const checks: Readonly<Record<string, Check>> = {
   calendar: checkCalendar,
   cache: checkCache,
   notifier: checkNotifier,
+  'identity provider': checkIdentityProvider,
 };
 
 /** It costs money, so only who asks for it gets it. */

@@ -26,6 +26,7 @@ const all: readonly ConfigSection[] = [
   'model',
   'cache',
   'notifier',
+  'oidc',
 ];
 
 /** @param facts of this process and this moment */
