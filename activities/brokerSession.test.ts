@@ -91,6 +91,19 @@ describe('watchSession', () => {
     expect(phase()).toBe('up');
   });
 
+  it('tells that IBKR has limited requests, until when, and that nobody has to log in', async () => {
+    const reason = "IBKR has limited Keel's requests (429): until 1970-01-01T00:16:00Z Keel asks nothing";
+    const { activities, news, phase, now } = world((at) =>
+      at < 60_000 ? up : { kind: 'limited', until: 960_000, reason },
+    );
+    await activities.watchSession({ forMs: 120_000 });
+    expect(phase()).toBe('limited');
+    expect(news()).toHaveLength(1);
+    expect(news()[0]).toContain(`broker.lost: login: ${reason}. Nobody has to log in`);
+    expect(news()[0]).not.toContain('login-url');
+    expect(await activities.awaitSession({ forMs: now() })).toBe(false);
+  });
+
   it('goes on where an earlier worker stood: its attempts are not forgotten', async () => {
     const { activities, acts, keep, phase } = world(() => ({ ...up, authenticated: false }));
     keep({

@@ -137,13 +137,19 @@ const titles = {
   lost: 'The login at the broker is lost and is opened again',
   competing: 'Another login has taken the broker',
   'needs-login': 'The broker needs a person to log in',
+  limited: 'IBKR has limited requests for a while',
 } as const;
 
+/** Reasons of the rules end without a full stop, and those of errors with one. */
+const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
+
 /** By OAuth there is no gateway to log in at. */
-const helpOf = ({ oauth }: SessionRules): string =>
-  oauth
-    ? 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.'
-    : 'keel ibkr login-url tells where a person logs in.';
+const helpOf = ({ oauth }: SessionRules, kind: SessionEvent['kind']): string =>
+  kind === 'limited'
+    ? 'Nobody has to log in: Keel goes on by itself then. Look who else asks IBKR under this user name.'
+    : oauth
+      ? 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.'
+      : 'keel ibkr login-url tells where a person logs in.';
 
 async function tell(
   { login, notifications, sessionRules }: BrokerSessionDeps,
@@ -155,7 +161,7 @@ async function tell(
     key: `login/${login}/${kind}/${at}`,
     event: 'broker.lost',
     title: titles[kind],
-    body: `${login}: ${reason ?? 'no reason is known'}. ${helpOf(sessionRules)}`,
+    body: `${login}: ${sentence(reason ?? 'no reason is known')} ${helpOf(sessionRules, kind)}`,
     facts: { login, phase: kind, reason, at },
   });
 }

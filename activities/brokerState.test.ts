@@ -33,6 +33,8 @@ interface Far {
   readonly demand?: boolean;
   /** Who hears of an intent or a snapshot, in order: its lifecycle or the database. */
   readonly heard?: string[];
+  /** Codes of reads that failed, as they were kept. */
+  readonly troubles?: string[];
 }
 
 const stored: BrokerSnapshot = {
@@ -67,6 +69,7 @@ async function poll({
   pausesMs = [1000],
   demand = true,
   heard = [],
+  troubles = [],
 }: Far) {
   const saved: BrokerSnapshot[] = [];
   const applied: { id: string; next: IntentState }[] = [];
@@ -102,6 +105,8 @@ async function poll({
       },
       latest: () => Promise.resolve({ ...stored, unreadable: before }),
       demand: () => Promise.resolve({ runs: demand, orders: demand }),
+      putTrouble: (_account: string, { code }: { readonly code: string }) =>
+        Promise.resolve(void troubles.push(code)),
     },
     intents: {
       listOpen: () => Promise.resolve(open),
@@ -219,9 +224,18 @@ describe('an order that cannot be read', () => {
   });
 
   const bare = { clientOrderId: null, conid: '8314' } as const;
+  const leg = { clientOrderId: null, conid: '265598', side: 'SELL' } as const;
 
   it.each<[string, Partial<UnreadableOrder>, string?]>([
     ['of a contract that Keel has no open order in', bare],
+    [
+      'of such a contract, on the side of an entry whose order id is known',
+      { ...bare, conid: '265598', side: 'BUY' },
+    ],
+    [
+      'of such a contract and side, and over, by a word that nobody knows',
+      { ...bare, conid: '265598', side: 'BUY', status: null },
+    ],
     ['of such a contract, and in a state that nobody knows', { ...bare, status: null }],
     ['of such a contract, and over', { ...bare, status: 'FILLED' }],
     ['that was another’s before Keel ordered', { clientOrderId: null, conid: '265598' }, '77'],
@@ -244,11 +258,9 @@ describe('an order that cannot be read', () => {
   });
 
   it.each<[string, Partial<UnreadableOrder>]>([
-    ['has no id and the contract of an open order', { clientOrderId: null, conid: '265598' }],
-    [
-      'is over, has no id and the contract of an open order',
-      { ...bare, conid: '265598', status: 'CANCELLED' },
-    ],
+    ['has the contract of an open order and the side of its legs', { ...leg }],
+    ['has the contract of an open order and no side', { ...leg, side: null }],
+    ['is over, has the contract of an open order and the side of its legs', { ...leg, status: 'CANCELLED' }],
     ['has no id and no contract', { ...bare, conid: null }],
     ['is over and has no id and no contract', { ...bare, conid: null, status: 'CANCELLED' }],
     ['has no id and no order id', { ...bare, brokerOrderId: null }],
@@ -265,7 +277,9 @@ describe('an order that cannot be read', () => {
     'and %s may be one of ours: nothing of the list is used, and nobody is told anything',
     async (_what, change) => {
       const heard: string[] = [];
+      const troubles: string[] = [];
       const read = poll({
+        troubles,
         open: [followed],
         unreadable: [{ ...elsewhere, ...change }],
         // One that the snapshot before has no order id of says nothing of this one.
@@ -276,8 +290,35 @@ describe('an order that cannot be read', () => {
       });
       await expect(read).rejects.toMatchObject({ code: 'ORDER_UNREADABLE', errorClass: 'retryable' });
       expect(heard).toEqual([]);
+      expect(troubles).toEqual(['ORDER_UNREADABLE']);
     },
   );
+});
+
+describe('an order made elsewhere in a contract that Keel trades', () => {
+  const filled: UnreadableOrder = {
+    ...{ brokerOrderId: '81', clientOrderId: null, conid: '265598' },
+    ...{ side: 'BUY', status: 'FILLED', problem: 'totalSize: Invalid input' },
+  };
+  const legs = [
+    { role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' },
+    { role: 'target', brokerOrderId: '3', status: 'WORKING', quantity: '10', filledQuantity: '0' },
+  ] as const;
+  const sent = { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' } as const;
+
+  it('may be any entry whose order id nobody knows yet', async () => {
+    const read = poll({ open: [{ ...intent, state: 'SENT', brokerOrderId: null }], unreadable: [filled] });
+    await expect(read).rejects.toMatchObject({ code: 'ORDER_UNREADABLE' });
+  });
+
+  it('is left out, also on the side of legs, once both legs are known', async () => {
+    const { saved } = await poll({
+      open: [{ ...sent, legs }],
+      orders: () => [order],
+      unreadable: [filled, { ...filled, brokerOrderId: '82', side: 'SELL', status: null }],
+    });
+    expect(saved).toMatchObject([{ unreadable: [{ brokerOrderId: '81' }, { brokerOrderId: '82' }] }]);
+  });
 });
 
 describe('hints of the broker', () => {

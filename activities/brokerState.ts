@@ -19,7 +19,7 @@ export interface BrokerStateDeps {
   readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
   /** Says when to look at once. What is then seen comes from `broker` alone. */
   readonly brokerNews: BrokerNewsPort;
-  readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand' | 'latest'>;
+  readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand' | 'latest' | 'putTrouble'>;
   readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'move' | 'applyState'>;
   readonly signals: OrderSignalsPort;
   readonly clock: Clock;
@@ -103,7 +103,10 @@ async function gapOf({ brokerState, mode, accountId, ...deps }: BrokerStateDeps)
 }
 
 async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string, string>): Promise<void> {
-  const snapshot = await readSnapshot(deps, market);
+  const snapshot = await readSnapshot(deps, market).catch(async (error: unknown) => {
+    await keepTrouble(deps, error);
+    throw error;
+  });
   // An older read than the stored one, by a poller that was given up for dead, tells nobody anything: its fills would end
   // reservations whose cash the stored snapshot still shows.
   if (!(await deps.brokerState.save(snapshot))) return;
@@ -117,6 +120,17 @@ async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string,
     const failed = (await Promise.allSettled(tellings)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
+}
+
+/** For whoever asks what the broker has: health, news, and runs that wait. Where even that fails, the failure itself goes on. */
+async function keepTrouble(
+  { brokerState, accountId, clock }: BrokerStateDeps,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof KeelError)) return;
+  const { code, message } = error;
+  const at = new Date(clock.now()).toISOString();
+  await brokerState.putTrouble(accountId, { at, code, message }).catch(() => undefined);
 }
 
 async function tell(

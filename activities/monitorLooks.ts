@@ -11,11 +11,12 @@ import { isAlive } from '../contracts/wire/order.js';
 import { isTold, tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
+import { troubleWords } from '../domain/brokerSession/trouble.js';
 
 export interface AccountDeps {
   readonly mode: Mode;
   readonly accountId: string;
-  readonly brokerState: Pick<BrokerStateStore, 'latest'>;
+  readonly brokerState: Pick<BrokerStateStore, 'latest' | 'trouble'>;
   readonly clock: Clock;
 }
 
@@ -59,11 +60,13 @@ export async function freshSnapshot({
   const seconds = snapshot === null ? null : Math.round(ageOf(snapshot, clock) / 1000);
   if (snapshot !== null && ageOf(snapshot, clock) <= snapshotLimitMs) return snapshot;
   const age = seconds === null ? 'was never read' : `was last read ${seconds} s ago`;
-  throw new KeelError(
-    'BROKER_STATE_STALE',
-    `The state of ${accountId} ${age}: see that the broker's session stands and that a worker polls it.`,
-    { errorClass: 'retryable', facts: { accountId, seconds } },
-  );
+  const why =
+    troubleWords(await brokerState.trouble(accountId), clock.now()) ??
+    "see that the broker's session stands and that a worker polls it.";
+  throw new KeelError('BROKER_STATE_STALE', `The state of ${accountId} ${age}: ${why}`, {
+    errorClass: 'retryable',
+    facts: { accountId, seconds },
+  });
 }
 
 export type PortfolioLookDeps = AccountDeps;
@@ -165,7 +168,7 @@ async function tellOfBroker(
     await notifications.add({
       key: `broker/${accountId}/${last}`,
       event: 'broker.lost',
-      title: `The broker of ${accountId} does not answer`,
+      title: `The state of ${accountId} at the broker is not read`,
       body: words,
       facts: { accountId, lastRead: last },
     });

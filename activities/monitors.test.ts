@@ -37,7 +37,7 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     clock: { now: () => now },
     marketClock: { now: () => Promise.resolve({ now: new Date(now).toISOString(), step: 0 }) },
     calendar: createNyseCalendar(),
-    brokerState: { latest: () => Promise.resolve(snapshot) },
+    brokerState: { latest: () => Promise.resolve(snapshot), trouble: () => Promise.resolve(null) },
     strategies: { list: () => Promise.resolve([]) },
     prices: { batch: () => Promise.resolve({ prices: [], problems: [] }), memory: () => [] },
     intents: { listOpen: () => Promise.resolve([]), get: () => Promise.resolve(null) },
@@ -207,7 +207,7 @@ describe('the monitor of health', () => {
     const day = 86_400_000;
     const lost = (ms: number) => (at.readStartedAt = new Date(later - ms).toISOString());
     const { look, news } = world({
-      brokerState: { latest: () => Promise.resolve(snapshotOf(at)) },
+      brokerState: { latest: () => Promise.resolve(snapshotOf(at)), trouble: () => Promise.resolve(null) },
       clock: { now: () => later },
       // Nobody but health looks here.
       monitorsEveryMs: { prices: day, portfolioSync: day, reconciliation: day, kpis: day, health: 30_000 },
@@ -232,6 +232,21 @@ describe('the monitor of health', () => {
     expect(news.filter(({ event }) => event === 'broker.lost')).toHaveLength(2);
   });
 
+  it('tells why the state of the broker is not read, and not to look at a session that stands', async () => {
+    const old = snapshotOf({ readStartedAt: new Date(now - 300_000).toISOString() });
+    const trouble = {
+      at: new Date(now - 5000).toISOString(),
+      ...{ code: 'ORDER_UNREADABLE', message: 'The broker lists order 81, which Keel cannot read.' },
+    };
+    const brokerState = { latest: () => Promise.resolve(old), trouble: () => Promise.resolve(trouble) };
+    const { look, news } = world({ brokerState }, old);
+    const words = `The state of ${accountId} was last read 300 s ago: ORDER_UNREADABLE: ${trouble.message}`;
+    expect(await look('health')).toMatchObject({ status: 'warning', message: words });
+    expect(news).toMatchObject([
+      { event: 'broker.lost', title: `The state of ${accountId} at the broker is not read`, body: words },
+    ]);
+  });
+
   it('names every part that does not answer', async () => {
     const away = () => Promise.reject(new KeelError('OBJECT_STORE_AWAY', 'the bucket does not answer'));
     const { look } = world({ objects: { has: away } });
@@ -249,7 +264,7 @@ describe('a look that fails', () => {
 
   it('at health forgets nothing of what was told', async () => {
     const away = () => Promise.reject(new KeelError('OBJECT_STORE_AWAY', 'the bucket does not answer'));
-    const reads = { latest: () => Promise.resolve(snapshotOf()) };
+    const reads = { latest: () => Promise.resolve(snapshotOf()), trouble: () => Promise.resolve(null) };
     const { look, news } = world({ objects: { has: away }, brokerState: reads });
     await look('health');
     expect((await look('health')).facts['told']).toEqual(['object store']);

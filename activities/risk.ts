@@ -114,6 +114,7 @@ export function createRiskActivities(deps: RiskDeps) {
       const { intents, snapshot } = await freshState(deps);
       const stored: RiskInput = {
         format: 1,
+        namesHolders: true,
         stage: 'proposal',
         decision,
         profile: settings.risk,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
 import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { IntentRow } from '../ports/stores.js';
+import { refusalText } from '../contracts/wire/refusal.js';
 import { relevantSnapshot, verdictOf, type RiskInput } from './riskInput.js';
 import { appleContract, sentIntent, workingOrder } from './testing/orders.js';
 
@@ -65,6 +66,52 @@ describe('what an earlier order of the account takes away', () => {
       expect(weigh('1', ended, [working]).code).toBe('QUANTITY');
       expect(weigh('1', ended, []).code).toBe('APPROVED');
     }
+  });
+});
+
+describe('cash that orders made elsewhere hold', () => {
+  const combo: BrokerOrder = {
+    ...workingOrder,
+    ...{ brokerOrderId: '81', clientOrderId: null, conid: '9', symbol: 'SPX', type: 'OTHER', price: null },
+  };
+  const limited: BrokerOrder = {
+    ...combo,
+    brokerOrderId: '82',
+    symbol: 'MSFT',
+    price: '150',
+    quantity: '13',
+  };
+  const said = (orders: readonly BrokerOrder[], change: Partial<RiskInput> = {}) => {
+    const verdict = weigh('1', [], orders, { namesHolders: true, ...change });
+    return { code: verdict.code, text: refusalText(verdict), checks: verdict.checks };
+  };
+
+  it('is named as the cause of a refusal: how much each holds, or that one has no price', () => {
+    expect(said([combo])).toMatchObject({
+      code: 'QUANTITY',
+      text: 'risk, position share and cash allow 0, less than one increment of 1; open buys made elsewhere take cash: order 81 (SPX) has no price, so that all cash counts as taken',
+    });
+    expect(said([limited]).text).toContain('elsewhere take cash: order 82 (MSFT) holds 1950');
+    const many = Array.from({ length: 7 }, (_, index) => ({ ...combo, brokerOrderId: String(index) }));
+    expect(said(many).text).toMatch(/order 4 \(SPX\) has no price, .*, and 2 more hold cash$/);
+  });
+
+  it('is no cause where it does not refuse, where another bound does, or of a sell', () => {
+    const small = { ...limited, quantity: '1' };
+    expect(said([small]).code).toBe('APPROVED');
+    expect(said([small]).checks.every(({ cause }) => cause === undefined)).toBe(true);
+    const profile = { ...riskProfile, riskPerTrade: '0.0000001' };
+    expect(said([small], { profile })).toMatchObject({
+      code: 'QUANTITY',
+      text: expect.not.stringContaining('elsewhere') as string,
+    });
+    expect(said([{ ...combo, side: 'SELL' }]).code).toBe('APPROVED');
+  });
+
+  it('changes no verdict that was stored before causes were told', () => {
+    const verdict = weigh('1', [], [combo]);
+    expect(verdict.code).toBe('QUANTITY');
+    expect(JSON.stringify(verdict)).not.toContain('cause');
   });
 });
 

@@ -5,6 +5,7 @@ import type { Contract } from '../domain/market/contract.js';
 import { money, notional, price, quantity, type Money, type Quantity } from '../domain/money/decimal.js';
 import { evaluateRisk, type Ceiling } from '../domain/risk/evaluateRisk.js';
 import type {
+  CashHolder,
   QuoteFacts,
   RiskFacts,
   RiskProfile,
@@ -52,6 +53,8 @@ export interface RiskInput {
   readonly intents: readonly IntentRow[];
   /** Where the run's workflow definition wants timeframes to agree; absent without that gate. */
   readonly timeframeScores?: readonly TimeframeScore[];
+  /** Whether a verdict names the orders that hold cash; absent in facts that were stored before any did. */
+  readonly namesHolders?: true;
 }
 
 /** Cuts a snapshot down to what a verdict on one instrument depends on. */
@@ -86,13 +89,14 @@ function riskFacts(input: RiskInput): RiskFacts {
   const of = (side: 'BUY' | 'SELL') =>
     sum([...sameSymbol, ...foreignHere].filter((order) => order.side === side).map(remaining));
   const unreadable = unreadableHere(input);
+  const holders = cashHolders(foreign, snapshot.account);
   return {
     tradingState: input.tradingState,
     accountCurrency: snapshot.account.currency,
     priceCurrency: contract.currency,
     equity: snapshot.account.netLiquidation,
     cash: snapshot.account.settledCash,
-    reservedCash: reservedCash(open, foreign, snapshot.account).toString(),
+    reservedCash: reservedCash(open, holders).toString(),
     position: sum(snapshot.positions.map((position) => quantity(position.quantity))).toString(),
     openBuyQuantity: of('BUY').toString(),
     openSellQuantity: of('SELL').toString(),
@@ -105,6 +109,7 @@ function riskFacts(input: RiskInput): RiskFacts {
     priceIncrements: contract.priceIncrements,
     quantityIncrement: contract.quantityIncrement,
     ...(input.timeframeScores !== undefined && { timeframeScores: input.timeframeScores }),
+    ...(input.namesHolders === true && holders.length > 0 && { heldElsewhere: holders }),
     ...(unreadable.length > 0 && { unreadableOrders: unreadable }),
   };
 }
@@ -132,17 +137,25 @@ function foreignOrders({ snapshot, intents, stage }: RiskInput): readonly Broker
   });
 }
 
-/** Cash that open buys hold back. A foreign buy without a price may take everything, so it reserves everything. */
-function reservedCash(
-  open: readonly IntentRow[],
-  foreign: readonly BrokerOrder[],
-  account: AccountState,
-): Money {
-  const own = open.filter(({ side }) => side === 'BUY').map(({ reservedCash: held }) => money(held));
-  const others = foreign
+/** A foreign buy without a price may take everything, so it holds everything. */
+const cashHolders = (foreign: readonly BrokerOrder[], account: AccountState): readonly CashHolder[] =>
+  foreign
     .filter(({ side }) => side === 'BUY')
-    .map((order) =>
-      order.price === null ? money(account.settledCash) : notional(price(order.price), remaining(order)),
-    );
-  return [...own, ...others].reduce((total, value) => money(total.plus(value)), money('0'));
+    .map((order) => ({
+      order: order.brokerOrderId,
+      symbol: order.symbol,
+      amount: (order.price === null
+        ? money(account.settledCash)
+        : notional(price(order.price), remaining(order))
+      ).toString(),
+      priced: order.price !== null,
+    }));
+
+/** Cash that open buys hold back. */
+function reservedCash(open: readonly IntentRow[], holders: readonly CashHolder[]): Money {
+  const own = open.filter(({ side }) => side === 'BUY').map(({ reservedCash: held }) => money(held));
+  return [...own, ...holders.map(({ amount }) => money(amount))].reduce(
+    (total, value) => money(total.plus(value)),
+    money('0'),
+  );
 }

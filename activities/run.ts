@@ -1,6 +1,6 @@
 // Opens and closes runs, and says what they wait for.
-import type { RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
-import type { MarketClock } from '../ports/clocks.js';
+import type { BrokerStateStore, RunEnd, RunStore, StrategyStore } from '../ports/stores.js';
+import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { BudgetCaps, ConversationStore } from '../ports/conversations.js';
 import type { DefinitionStore } from '../ports/definitions.js';
 import { KeelError } from '../ports/errors.js';
@@ -8,6 +8,7 @@ import type { RunDefinition } from '../contracts/wire/definition.js';
 import type { Mode } from '../contracts/wire/names.js';
 import type { RunSpending, StrategyRunInput } from '../contracts/wire/run.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
+import { troubleWords } from '../domain/brokerSession/trouble.js';
 import { spentOn } from '../domain/decision/cost.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import { definitionOf, settingsOf } from './strategy.js';
@@ -26,6 +27,8 @@ export interface RunDeps {
   readonly marketClock: MarketClock;
   readonly conversations: Pick<ConversationStore, 'byRun' | 'spent'>;
   readonly modelCaps: BudgetCaps;
+  readonly brokerState: Pick<BrokerStateStore, 'trouble'>;
+  readonly clock: Clock;
 }
 
 /** What the workflow needs to know of the strategy version it runs. */
@@ -112,11 +115,21 @@ export function createRunActivities(deps: RunDeps) {
 
     /** @returns what its calls to models have cost; null where it made none */
     async closeRun({ runId, end }: { runId: string; end: RunEnd }): Promise<RunSpending | null> {
-      await deps.runs.end(runId, end);
+      await deps.runs.end(runId, await explained(deps, end));
       // For people to read: a run has ended also where nobody can tell what it has cost.
       return spendingOf(deps, runId).catch(() => null);
     },
   };
+}
+
+/**
+ * A step that brought no answer cannot say why. Where the broker's state cannot be read either, that is why, or near enough
+ * for people to know where to look.
+ */
+async function explained({ brokerState, accountId, clock }: RunDeps, end: RunEnd): Promise<RunEnd> {
+  if (end.code !== 'STEP_TIMEOUT') return end;
+  const why = troubleWords(await brokerState.trouble(accountId).catch(() => null), clock.now());
+  return why === null ? end : { ...end, message: `${end.message ?? ''}. The broker: ${why}` };
 }
 
 async function spendingOf(

@@ -63,15 +63,26 @@ async function mayBeLeftOut(
     const intent = await intents.get(clientOrderId);
     return intent === null || (isOver(order) && isClosed(intent, open, order));
   }
-  // Every entry of Keel's has an id of its own, and its legs have the entry's contract.
   if (id === null) return false;
-  return elsewhere.has(id) || (conid !== null && !open.some((intent) => intent.conid === conid));
+  return elsewhere.has(id) || (conid !== null && !open.some((intent) => mayBeOf(intent, order)));
 }
 
 const isOf =
   (id: string | null) =>
   (leg: { readonly brokerOrderId: string }): boolean =>
     leg.brokerOrderId === id;
+
+/**
+ * An order under an order id that is none of the intent's: it may be the entry as long as that has none, and a leg, on the
+ * other side, as long as not all of them are known.
+ */
+function mayBeOf(intent: IntentRow, { conid, side }: UnreadableOrder): boolean {
+  if (intent.conid !== conid) return false;
+  const legs = [intent.stop, intent.target].filter((each) => each !== null).length;
+  const mayBeEntry = intent.brokerOrderId === null && (side === null || side === intent.side);
+  const mayBeLeg = intent.legs.length < legs && (side === null || side !== intent.side);
+  return mayBeEntry || mayBeLeg;
+}
 
 /** Keel's book is closed on it, and does not contradict the broker: one that filled must have filled here too. */
 const isClosed = (intent: IntentRow, open: readonly IntentRow[], { status }: UnreadableOrder): boolean =>

@@ -193,6 +193,7 @@ async function main(): Promise<void> {
         namespace,
         taskQueue: taskQueue(config.mode),
         objects: ports.objects,
+        brokerState: stores.brokerState,
         cache,
         clock,
         timeoutMs: 2000,

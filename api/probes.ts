@@ -6,6 +6,8 @@ import type { CachePort } from '../ports/cache.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { HealthProbe, PartState } from '../ports/health.js';
+import type { BrokerStateStore } from '../ports/stores.js';
+import { troubleWords } from '../domain/brokerSession/trouble.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 
 export interface ProbeParts {
@@ -16,6 +18,7 @@ export interface ProbeParts {
   readonly taskQueue: string;
   readonly objects: Pick<ObjectStorePort, 'has'>;
   readonly cache: Pick<CachePort, 'check'>;
+  readonly brokerState: Pick<BrokerStateStore, 'trouble'>;
   readonly clock: Clock;
   /** For one call to Temporal, milliseconds. */
   readonly timeoutMs: number;
@@ -98,17 +101,22 @@ async function lookAtObjects({ objects }: ProbeParts): Promise<PartState> {
 }
 
 /** The API has no session of its own: the age of what the one poller read tells. */
-const lookAtBroker = ({ db, clock }: ProbeParts): Promise<PartState> =>
+const lookAtBroker = ({ db, brokerState, clock }: ProbeParts): Promise<PartState> =>
   db.guard(async () => {
     const { rows } = await db.pool.query<{ at: string }>(
       'select max(read_started_at) as at from broker_snapshot having max(read_started_at) is not null',
     );
     const at = rows[0]?.at;
-    if (at === undefined) return { ok: false, detail: 'its state was never read: see that a worker runs' };
+    const why = troubleWords(await brokerState.trouble(null), clock.now());
+    if (at === undefined)
+      return { ok: false, detail: `its state was never read: ${why ?? 'see that a worker runs'}` };
     const seconds = Math.round((clock.now() - Date.parse(at)) / 1000);
     return seconds * 1000 <= snapshotAgeMs
       ? { ok: true, detail: `its state was read ${seconds} s ago` }
-      : { ok: false, detail: `its state was last read ${seconds} s ago: see that its session stands` };
+      : {
+          ok: false,
+          detail: `its state was last read ${seconds} s ago: ${why ?? 'see that its session stands and that a worker runs'}`,
+        };
   });
 
 interface LoginRow {

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export function createStepPrinter(say: Say): (progress: Progress) => void {
   const printed = new Set<string>();
   let waiting: string | null = null;
-  return ({ steps, waitingFor, decision }) => {
+  let held: string | undefined;
+  return ({ steps, waitingFor, heldUpBy, decision }) => {
     steps.forEach(({ name, startedAt, ms }, index) => {
       const id = `${String(index)} ${name}`;
       if (ms === null || printed.has(id)) return;
@@ -20,6 +21,8 @@ export function createStepPrinter(say: Say): (progress: Progress) => void {
     if (waitingFor !== null && waitingFor !== waiting)
       say(`                waits for the market: ${minute(waitingFor)}`);
     waiting = waitingFor;
+    if (heldUpBy !== undefined && heldUpBy !== held) say(`                waits for the broker: ${heldUpBy}`);
+    held = heldUpBy;
   };
 }
 

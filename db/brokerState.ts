@@ -3,6 +3,7 @@
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Mode } from '../contracts/wire/names.js';
+import type { BrokerTrouble } from '../domain/brokerSession/trouble.js';
 import type { BrokerSnapshot, BrokerStateStore } from '../ports/stores.js';
 import type { Database } from './connect.js';
 import { brokerSnapshot, execution, orderIntent } from './schemaOrders.js';
@@ -81,6 +82,22 @@ const readDemand = statement<{ runs: boolean; orders: boolean }>(
      where account_id = $2 and is_open and mode = $1
        and (state in ('INTENT', 'SENT', 'ACKNOWLEDGED', 'UNKNOWN')
          or (state <> 'SENT_NOT_FOUND_EXPIRED' and legs = '[]'::jsonb))) as orders`,
+);
+
+const putTroubleRow = statement<never>(
+  'broker_trouble_put',
+  `insert into broker_trouble (mode, account_id, at, code, message) values ($1, $2, $3, $4, $5)
+   on conflict (mode, account_id) do update set at = excluded.at, code = excluded.code, message = excluded.message`,
+);
+
+/** A read that began before another failed, and was stored after it, is the older word of the two. */
+const getTrouble = statement<BrokerTrouble>(
+  'broker_trouble_get',
+  `select t.at, t.code, t.message from broker_trouble t
+   where t.mode = $1 and ($2::text is null or t.account_id = $2) and not exists (
+     select from broker_snapshot s
+     where s.mode = t.mode and s.account_id = t.account_id and s.read_started_at > t.at)
+   order by t.at desc limit 1`,
 );
 
 /** The last snapshot, on the pool or on one connection. */
@@ -165,6 +182,15 @@ export function createBrokerStateStore(db: Database, mode: Mode): BrokerStateSto
         sameMode(mode, given);
         const [row] = await readDemand(db.pool, [mode, accountId]);
         return row ?? { runs: true, orders: true };
+      }),
+    putTrouble: (accountId, { at, code, message }) =>
+      db.guard(async () => {
+        await putTroubleRow(db.pool, [mode, accountId, at, code, message]);
+      }),
+    trouble: (accountId) =>
+      db.guard(async () => {
+        const [row] = await getTrouble(db.pool, [mode, accountId]);
+        return row ?? null;
       }),
     executionsOf: (clientOrderId) => db.guard(() => executions.execute({ clientOrderId })),
   };

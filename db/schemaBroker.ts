@@ -23,6 +23,14 @@ export const brokerSessionEvent = pgTable('broker_session_event', {
   reason: text('reason'),
 });
 
+export const brokerTrouble = pgTable('broker_trouble', {
+  mode: modeColumn(),
+  accountId: text('account_id').notNull(),
+  at: instant('at').notNull(),
+  code: text('code').notNull(),
+  message: text('message').notNull(),
+});
+
 /** To the microsecond: turns are fractions of a second apart. */
 const exactInstant = customType<{ data: string; driverData: string }>({
   dataType: () => 'timestamp with time zone',

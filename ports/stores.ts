@@ -1,5 +1,6 @@
 // What is kept in PostgreSQL, one store per noun. All writes are idempotent by their keys. Every row carries the mode.
 // Amounts are decimal strings, instants ISO 8601 UTC. Errors: KeelError DATABASE_AWAY (retryable).
+import type { BrokerTrouble } from '../domain/brokerSession/trouble.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import type { Mode, RunIdentity } from '../contracts/wire/names.js';
 import type { IntentState, LegState, OrderState } from '../contracts/wire/order.js';
@@ -257,6 +258,13 @@ export interface BrokerStateStore {
   /** Whom the next poll is for. */
   demand(mode: Mode, accountId: string): Promise<PollDemand>;
   executionsOf(clientOrderId: string): Promise<readonly BrokerExecution[]>;
+  /** Keeps why the last read failed. */
+  putTrouble(accountId: string, trouble: BrokerTrouble): Promise<void>;
+  /**
+   * Why the last read failed; null where none has, or one that began later has been stored.
+   * @param accountId null for that of this mode which failed last: whoever asks has no account
+   */
+  trouble(accountId: string | null): Promise<BrokerTrouble | null>;
 }
 
 export interface AuditStore {

@@ -44,7 +44,7 @@ import {
   refreshToken,
   secondFactor,
 } from '../db/schemaAccess.js';
-import { brokerSession, brokerSessionEvent, gatewayLimit } from '../db/schemaBroker.js';
+import { brokerSession, brokerSessionEvent, brokerTrouble, gatewayLimit } from '../db/schemaBroker.js';
 import { modelAbility } from '../db/schemaAbilities.js';
 import { rulesOpinion } from '../db/schemaRulesOpinions.js';
 import { agentConversation } from '../db/schemaConversations.js';
@@ -201,7 +201,15 @@ describe('schema', () => {
         oidcIdentity,
         oidcFlow,
       ],
-      ...[agentConversation, modelAbility, brokerSession, brokerSessionEvent, gatewayLimit, purgedObject],
+      ...[
+        agentConversation,
+        modelAbility,
+        brokerSession,
+        brokerSessionEvent,
+        brokerTrouble,
+        gatewayLimit,
+        purgedObject,
+      ],
       ...[rulesOpinion],
     ];
     const described = tables.flatMap((table) =>
@@ -400,6 +408,8 @@ describe('runs', () => {
       conversations: stores.conversations,
       modelCaps: { run: '1', day: '1', month: '1' },
       marketClock: { now: () => Promise.resolve({ now: '2014-07-07T21:00:00.000Z', step: 1 }) },
+      brokerState: stores.brokerState,
+      clock: { now: () => Date.now() },
     });
     const { id: runId, ...input } = runInput(strategyId);
     const begun = await activities.openRun({ ...input, runId });

@@ -258,6 +258,7 @@ describe('the poller', () => {
         save: (snapshot) => Promise.resolve(saved.push(snapshot) > 0),
         latest: () => Promise.resolve(null),
         demand: () => Promise.resolve({ runs: false, orders: false }),
+        putTrouble: () => Promise.resolve(),
       },
       intents: {
         listOpen: () => Promise.resolve([]),

@@ -122,7 +122,10 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     broker: createIbkrBroker(parts),
     desk: createIbkrDesk({ ...parts, clock }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
-    login: createIbkrLogin({ client, session, compete, oauth: named }),
+    login: createIbkrLogin({
+      ...{ client, session, compete, oauth: named },
+      stoppedUntil: () => pacing.stoppedUntil(),
+    }),
     feed,
     close: () => {
       feed.close();

@@ -51,7 +51,23 @@ it('was not opened where the limits give no turn', async () => {
       stop: () => Promise.resolve(),
     },
   });
-  expect(await stopped.login.open()).toMatchObject({ kind: 'failed' });
+  expect(await stopped.login.open()).toMatchObject({ kind: 'limited' });
   expect(gateway.to(init)).toHaveLength(0);
   stopped.close();
+});
+
+it('is neither lost nor there while a penalty runs, and is told when that ends', async () => {
+  const status = 'POST /iserver/auth/status';
+  gateway.on(status, { status: 429, json: { error: 'Too many history charts requests' } });
+  const real = connectTo(gateway, { pacingFactor: 1, pacingWaitMs: 100 });
+  const begun = Date.now();
+  const first = await real.login.status();
+  const second = await real.login.status();
+  real.close();
+  expect([first, second]).toMatchObject([{ kind: 'limited' }, { kind: 'limited' }]);
+  if (first.kind !== 'limited') throw new TypeError('not limited');
+  expect(first.until).toBeGreaterThanOrEqual(begun + 15 * 60_000);
+  const end = new Date(Math.ceil(first.until / 1000) * 1000).toISOString().slice(0, 19);
+  expect(first.reason).toContain(`until ${end}Z`);
+  expect(gateway.to(status)).toHaveLength(1);
 });

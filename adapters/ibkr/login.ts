@@ -6,16 +6,23 @@ import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { anyObjectSchema, authStatusSchema } from './schemas.js';
 import type { IbkrSession } from './session.js';
+import { limitedUntil } from './sharedTurns.js';
 import { initEndpoint, statusEndpoint, tickleEndpoint } from './sessionEndpoints.js';
 
 /** For each call, wall milliseconds: a gateway that hangs must not hide a loss for longer. */
 const timeoutMs = 5000;
 
-/** What an act that failed tells: that there is no login, or nothing. By OAuth there is no login to wait for. */
+/** A look that these stop says nothing of the login. */
+const limitCodes: readonly string[] = ['IBKR_RATE_LIMITED', 'IBKR_PACING_DEADLINE'];
+
+/** What an act that failed tells: that there is no login, that IBKR has limited requests, or nothing. By OAuth there is no login to wait for. */
 const reading =
-  (oauth: boolean) =>
+  ({ oauth, stoppedUntil }: Pick<LoginOptions, 'oauth' | 'stoppedUntil'>) =>
   (error: unknown): Observation => {
     if (!(error instanceof KeelError)) throw error;
+    const until = stoppedUntil();
+    if (until !== null && limitCodes.includes(error.code))
+      return { kind: 'limited', until, reason: limitedUntil(until) };
     return error.code === 'IBKR_UNAUTHORIZED' && !oauth
       ? { kind: 'no-login' }
       : { kind: 'failed', reason: error.message };
@@ -41,10 +48,13 @@ export interface LoginOptions {
   readonly compete: boolean;
   /** Whether Keel itself is the login, by OAuth: then there is one as soon as anything is answered. */
   readonly oauth: boolean;
+  /** When a penalty ends, milliseconds since the epoch; null while there is none. */
+  readonly stoppedUntil: () => number | null;
 }
 
-export function createIbkrLogin({ client, session, compete, oauth }: LoginOptions): BrokerLoginPort {
-  const seenIn = reading(oauth);
+export function createIbkrLogin(options: LoginOptions): BrokerLoginPort {
+  const { client, session, compete, oauth } = options;
+  const seenIn = reading(options);
   return {
     status: () =>
       client.call(statusEndpoint, { timeoutMs }, authStatusSchema).then(

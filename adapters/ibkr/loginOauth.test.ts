@@ -20,7 +20,7 @@ function loginThat(fails: KeelError | null, oauth: boolean) {
   const fail = () => Promise.reject(fails);
   const client: IbkrClient = { call: fail, exchange: fail, holding: (_gate, work) => work(), quietly: fail };
   const session = { lost: () => undefined, join: fail };
-  return createIbkrLogin({ client, session, compete: false, oauth });
+  return createIbkrLogin({ client, session, stoppedUntil: () => null, compete: false, oauth });
 }
 
 describe('a 401', () => {

@@ -39,6 +39,8 @@ export interface Pacing {
   takeReserved(): boolean;
   /** The gateway has answered 429: everything but cancels stops for the penalty, counted from the first such answer. */
   penalize(): void;
+  /** When the penalty ends, as this process knows of it, milliseconds since the epoch; null while there is none. */
+  stoppedUntil(): number | null;
 }
 
 export interface PacingOptions {
@@ -121,6 +123,7 @@ export function createPacing(options: PacingOptions): Pacing {
       slots.keep();
     },
     takeReserved: () => slots.take(),
+    stoppedUntil: () => slots.stoppedUntil(),
     penalize() {
       // A cancel that meets the penalty is told nothing new: each would put off for all when reads and the login go on.
       if (slots.isStopped()) return;

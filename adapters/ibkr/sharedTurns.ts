@@ -81,6 +81,23 @@ export function refused(what: string, deadline: number, now: number): KeelError 
   });
 }
 
+/** The same while a penalty runs: it names what nobody can wait for. */
+export function limited(until: number): KeelError {
+  return new KeelError('IBKR_PACING_DEADLINE', `${limitedUntil(until)}; nothing was sent.`, {
+    errorClass: 'retryable',
+    facts: { until: new Date(until).toISOString() },
+  });
+}
+
+/**
+ * What people are told of a penalty, wherever it is met, to the second: another process may know its end a little otherwise.
+ * @param until its end, milliseconds since the epoch
+ */
+export function limitedUntil(until: number): string {
+  const end = new Date(Math.ceil(until / 1000) * 1000).toISOString().replace('.000', '');
+  return `IBKR has limited Keel's requests (429): until ${end} Keel asks nothing and sends nothing but cancels`;
+}
+
 export function createSharedTurns({
   shared,
   clock,
@@ -126,6 +143,8 @@ export function createSharedTurns({
         return Infinity;
       }
       stopped(turn.stopMs);
+      // Told before any wait: a penalty is why no turn comes in time.
+      if (turn.stopMs > 0 && asked + turn.stopMs > deadline) throw limited(clock.now() + turn.stopMs);
       if (turn.waitMs === null) throw refused(what, deadline, clock.now());
       await waitWithin(what, Math.max(turn.waitMs, turn.stopMs), deadline);
       const until = asked + turn.waitMs + lateMs + room;

@@ -1,7 +1,7 @@
 // The slots of one process: requests that go out one after the other in each queue, slots that are kept for an order, and the
 // penalty that stops all but cancels and replies. Called by pacing.ts.
 import type { Clock } from '../../ports/clocks.js';
-import { refused } from './sharedTurns.js';
+import { limited, refused } from './sharedTurns.js';
 import { noticingSteps, sleep, type Timer } from './timer.js';
 
 /** Requests of one process that go out one after the other. */
@@ -40,6 +40,8 @@ export interface Slots {
   /** Stops all but cancels and replies for so long from now, or longer if they are stopped already. */
   stop(forMs: number): void;
   isStopped(): boolean;
+  /** When the penalty ends, milliseconds since the epoch; null while there is none. */
+  stoppedUntil(): number | null;
 }
 
 interface SlotsOptions {
@@ -67,7 +69,10 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
     for (;;) {
       const now = clock.now();
       const at = Math.max(now + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
-      if (at > deadline) throw refused(`the ${queue} lane`, deadline, now);
+      if (at > deadline)
+        throw queue !== 'cancel' && now < penaltyEnd
+          ? limited(penaltyEnd)
+          : refused(`the ${queue} lane`, deadline, now);
       nextSlot[queue] = at + gapMs[queue] / factor;
       if (at > now) await sleep(timer, at - now);
       // A penalty may have begun while this one slept.
@@ -109,5 +114,6 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
       penaltyEnd = Math.max(penaltyEnd, clock.now() + forMs);
     },
     isStopped: () => clock.now() < penaltyEnd,
+    stoppedUntil: () => (clock.now() < penaltyEnd ? penaltyEnd : null),
   };
 }

@@ -93,6 +93,23 @@ describe('a list of orders', () => {
     ]);
   });
 
+  const phone = {
+    ...{ acct: paperAccount, orderId: 81, conid: 265598, side: 'BUY', orderType: 'Market' },
+    ...{ totalCashSize: 500, filledQuantity: 1.4, remainingQuantity: 0 },
+  };
+  it.each<[string, object, string | null]>([
+    ['a buy for an amount of money that is over', { ...phone, status: 'Filled' }, 'FILLED'],
+    ['one that has null for its size', { ...phone, totalSize: null, status: 'Filled' }, 'FILLED'],
+    ['one in a state that no document has', { ...phone, totalSize: 2, status: 'PendingReplace' }, null],
+  ])('tells of %s, made on a phone, what tells that it is not Keel’s', async (_what, made, status) => {
+    gateway.on(path, { json: { orders: [row, made], snapshot: true } });
+    const { orders, unreadable } = await ibkr.broker.orders(paperAccount);
+    expect(orders).toHaveLength(1);
+    expect(unreadable).toMatchObject([
+      { brokerOrderId: '81', clientOrderId: null, conid: '265598', side: 'BUY', status },
+    ]);
+  });
+
   it('tells of no row of another account that cannot be read', async () => {
     const others = { ...byCash, acct: 'DU9999999', account: 'DU9999999' };
     gateway.on(path, { json: { orders: [row, others], snapshot: true } });

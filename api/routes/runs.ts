@@ -65,6 +65,7 @@ const orderOf = (intent: IntentRow): Omit<IntentRow, 'mode' | 'runId'> => ({
 const detailOf = (deps: RunRouteDeps, facts: RunFacts) => ({
   ...summaryOf(deps, facts.row),
   definition: facts.definition,
+  ...(facts.heldUpBy !== undefined && { heldUpBy: facts.heldUpBy }),
   steps: facts.steps,
   bars: facts.bars.map(({ timeframe, count, first, last, source, object }) => ({
     timeframe,

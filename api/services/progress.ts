@@ -5,18 +5,22 @@ import type { Viewer } from '../../domain/access/ownership.js';
 import type { EvidenceStore, IntentRow, IntentStore, RunRow, RunStore } from '../../ports/stores.js';
 import type { FindRunDeps } from './findRun.js';
 import { findRun } from './findRun.js';
+import { heldUpBy, type HeldUpDeps } from './heldUp.js';
 import type { RunWorkflows } from './runWorkflows.js';
 
-export interface ProgressDeps extends FindRunDeps {
+export interface ProgressDeps extends FindRunDeps, HeldUpDeps {
   readonly runs: Pick<RunStore, 'get' | 'steps'>;
   readonly evidence: Pick<EvidenceStore, 'decision'>;
   readonly intents: Pick<IntentStore, 'byRun'>;
   readonly workflows: Pick<RunWorkflows, 'describe' | 'progress'>;
 }
 
+/** With what holds the run up at the broker; absent where nothing does. */
+export type ShownProgress = RunProgress & { readonly heldUpBy?: string };
+
 /** What followRun sends: heartbeats say that the stream still lives. */
 export type ProgressEvent =
-  { readonly kind: 'progress' | 'end'; readonly progress: RunProgress } | { readonly kind: 'heartbeat' };
+  { readonly kind: 'progress' | 'end'; readonly progress: ShownProgress } | { readonly kind: 'heartbeat' };
 
 export interface FollowOptions {
   readonly viewer: Viewer;
@@ -96,10 +100,13 @@ async function read(
   deps: ProgressDeps,
   row: RunRow,
   viewer: Viewer,
-): Promise<{ progress: RunProgress; ended: boolean }> {
+): Promise<{ progress: ShownProgress; ended: boolean }> {
   const live = row.endedAt === null ? await deps.workflows.progress(row.workflowId) : null;
   const open = live !== null && (live.status === 'running' || live.status === 'waiting');
-  if (open) return { progress: shown(live), ended: false };
+  if (open) {
+    const held = await heldUpBy(deps, live);
+    return { progress: { ...shown(live), ...(held !== undefined && { heldUpBy: held }) }, ended: false };
+  }
   // Terminal by the workflow's word is not the end yet: the row must say so too, so that a reader of the run agrees.
   const now = await findRun(deps, row.id, viewer);
   if (live !== null && now.endedAt === null) return { progress: shown(live), ended: false };

@@ -23,13 +23,14 @@ import type { ObjectRef } from '../../contracts/wire/object.js';
 import type { RulesOpinion, RulesOpinionStore } from '../../ports/rulesOpinions.js';
 import type { FindRunDeps } from './findRun.js';
 import { findRun } from './findRun.js';
+import { heldUpBy, type HeldUpDeps } from './heldUp.js';
 import type { RunWorkflows } from './runWorkflows.js';
 
-export interface RunDeps extends FindRunDeps {
+export interface RunDeps extends FindRunDeps, Omit<HeldUpDeps, 'brokerState'> {
   readonly runs: Pick<RunStore, 'get' | 'list' | 'steps'>;
   readonly evidence: Pick<EvidenceStore, 'bars' | 'charts' | 'analyses' | 'decision' | 'risk'>;
   readonly intents: Pick<IntentStore, 'byRun' | 'askCancel'>;
-  readonly brokerState: Pick<BrokerStateStore, 'executionsOf'>;
+  readonly brokerState: Pick<BrokerStateStore, 'executionsOf' | 'trouble'>;
   readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly rulesOpinions: Pick<RulesOpinionStore, 'byRun'>;
@@ -50,6 +51,7 @@ export interface RunFacts {
   readonly executions: readonly BrokerExecution[];
   readonly calls: readonly CallRow[];
   readonly rulesOpinions: readonly RulesOpinion[];
+  readonly heldUpBy: string | undefined;
 }
 
 /** Everything that is stored of a run. @throws KeelError RUN_NOT_FOUND */
@@ -71,6 +73,7 @@ export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promis
   const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
   return {
     row,
+    heldUpBy: await heldUpBy(deps, row),
     definition,
     steps,
     bars,

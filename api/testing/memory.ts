@@ -103,6 +103,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     ...storesOf(world),
     ...memoryAccess(),
     brokerState: {
+      trouble: () => Promise.resolve(null),
       executionsOf: (clientOrderId) =>
         world.from('database', () => world.executions.filter((each) => each.clientOrderId === clientOrderId)),
     },

@@ -121,6 +121,10 @@ export const riskVerdict = z
         value: z.string(),
         limit: z.string(),
         text: z.string(),
+        cause: z
+          .string()
+          .optional()
+          .meta({ description: 'What made it fail, where the decision and the strategy did not.' }),
       }),
     ),
     order: z

@@ -94,9 +94,15 @@ const step = z
   })
   .meta({ id: 'RunStep' });
 
+const heldUpBy = z
+  .string()
+  .optional()
+  .meta({ description: 'Why the broker cannot be read now, so that a step that needs it waits.' });
+
 export const runDetail = z
   .strictObject({
     ...summary,
+    heldUpBy,
     definition: definitionVersion.nullable(),
     steps: z.array(step),
     bars: z.array(barSet),
@@ -132,6 +138,7 @@ export const runProgress = z
     status,
     steps: z.array(step),
     waitingFor: instant.nullable(),
+    heldUpBy,
     decision: z.strictObject({ action, rCoefficient: decimal.nullable(), rationale: z.string() }).nullable(),
     order: orderReport.nullable(),
     outcome: outcome.nullable(),

@@ -28,6 +28,13 @@ describe('a refusal in words', () => {
     expect(codes.length).toBeGreaterThan(14);
   });
 
+  it('names what made it fail, where that is known', () => {
+    const caused = { ...check('QUANTITY'), cause: 'order 81 has no price' };
+    expect(refusalText({ code: 'QUANTITY', checks: [caused] })).toMatch(
+      /one increment of 0; order 81 has no price$/,
+    );
+  });
+
   it('falls back to the check, and to the code of a verdict without checks', () => {
     expect(refusalText({ code: 'NEW', checks: [check('NEW')] })).toBe('as it should be: no (103, limit 0)');
     expect(refusalText({ code: 'NOTHING_TO_SELL', checks: [] })).toBe('NOTHING_TO_SELL');

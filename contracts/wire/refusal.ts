@@ -34,6 +34,7 @@ const sentences: Readonly<Record<string, (check: RiskCheck) => string>> = {
 export function refusalText(verdict: Pick<RiskVerdict, 'code' | 'checks'>): string {
   const failed = verdict.checks.find(({ passed }) => !passed);
   if (failed === undefined) return verdict.code;
-  const sentence = sentences[failed.code];
-  return sentence?.(failed) ?? `${failed.text}: no (${failed.value}, limit ${failed.limit})`;
+  const sentence =
+    sentences[failed.code]?.(failed) ?? `${failed.text}: no (${failed.value}, limit ${failed.limit})`;
+  return failed.cause === undefined ? sentence : `${sentence}; ${failed.cause}`;
 }

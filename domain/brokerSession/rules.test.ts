@@ -68,6 +68,58 @@ describe('a day of the login', () => {
     expect(state).toMatchObject({ phase: 'up', epoch: 1, attempts: 0 });
   });
 
+  describe('whose requests IBKR has limited', () => {
+    const [begin, end] = [60 * minute, 75 * minute];
+    const limited: Observation = { kind: 'limited', until: end, reason: 'limited' };
+    const during = (now: number) => now >= begin && now < end;
+
+    it('is not lost, is told of once, and goes on after that', () => {
+      const world: World = (act, now) => (during(now) ? limited : well(act, now));
+      const { kinds, events, times, state } = live(world, 2 * 60 * minute);
+      expect(kinds).toEqual(['up', 'limited', 'up']);
+      expect(events[1]).toMatchObject({ kind: 'limited', reason: 'limited' });
+      expect((events[2]?.at ?? 0) - end).toBeLessThan(1000);
+      expect(times('open')).toEqual([]);
+      expect(state.attempts).toBe(0);
+      // What is told of it stays fresh, though nothing is sent.
+      const looks = times('status').filter(during);
+      expect(Math.max(...looks.slice(1).map((at, index) => at - (looks[index] ?? 0)))).toBeLessThanOrEqual(
+        15_200,
+      );
+    });
+
+    it('is opened again once that is over where it idled out', () => {
+      let opened = false;
+      const { kinds, times } = live(
+        (act, now) => {
+          if (during(now)) return limited;
+          if (act === 'open') opened = true;
+          return act === 'status' ? status({ authenticated: now < begin || opened }) : well(act, now);
+        },
+        2 * 60 * minute,
+      );
+      expect(kinds).toEqual(['up', 'limited', 'lost', 'up']);
+      expect(times('open')).toHaveLength(1);
+    });
+
+    it('still waits for the person that it waited for', () => {
+      const { kinds } = live(
+        (act, now) => {
+          if (now < begin) return { kind: 'no-login' };
+          return during(now) ? limited : well(act, now);
+        },
+        2 * 60 * minute,
+      );
+      expect(kinds).toEqual(['needs-login', 'up']);
+    });
+
+    it('has made no attempt where the opening was not sent', () => {
+      const before = { ...startingState(0), next: 'open' as const, attempts: 3 };
+      const { state } = observeSession(before, limited, begin, rules);
+      expect(state).toMatchObject({ phase: 'limited', attempts: 2, next: 'status' });
+    });
+  });
+
   it('is opened and prepared again after the midnight reset, and says why', () => {
     const reset = 5 * 60 * minute;
     let opened = false;

@@ -3,9 +3,10 @@
 
 /**
  * starting: not looked at yet · up: orders may go out · lost: opened again by itself · competing: another login of the same
- * user name has it · needs-login: waits for a person, however long.
+ * user name has it · needs-login: waits for a person, however long · limited: IBKR has stopped Keel's requests for a while, so
+ * that nobody can look, and nobody has to do anything.
  */
-export type SessionPhase = 'starting' | 'up' | 'lost' | 'competing' | 'needs-login';
+export type SessionPhase = 'starting' | 'up' | 'lost' | 'competing' | 'needs-login' | 'limited';
 
 export interface SessionState {
   readonly phase: SessionPhase;
@@ -44,6 +45,8 @@ export type Observation =
     }
   | { readonly kind: 'no-login' }
   | { readonly kind: 'failed'; readonly reason: string }
+  /** Not made, or answered with the penalty itself: it says nothing of the login. `until`, milliseconds since the epoch. */
+  | { readonly kind: 'limited'; readonly until: number; readonly reason: string }
   | { readonly kind: 'opened' }
   | { readonly kind: 'prepared' }
   | { readonly kind: 'tickled' };
@@ -51,7 +54,7 @@ export type Observation =
 export type SessionAct = 'status' | 'tickle' | 'open' | 'prepare';
 
 export interface SessionEvent {
-  readonly kind: 'up' | 'lost' | 'competing' | 'needs-login';
+  readonly kind: 'up' | 'lost' | 'competing' | 'needs-login' | 'limited';
   readonly reason: string | null;
 }
 
@@ -144,6 +147,8 @@ export function observeSession(
       return toPhase({ ...state, failures: 0, connected: false }, 'needs-login', noLogin, now, rules);
     case 'failed':
       return onFailure(state, seen.reason, now, rules);
+    case 'limited':
+      return onLimit(state, seen, now, rules);
     case 'opened':
       return quiet({ ...state, next: 'status', dueAt: now + rules.settleMs });
     case 'prepared':
@@ -215,6 +220,25 @@ function onFailure(state: SessionState, reason: string, now: number, rules: Sess
   const { state: lost, events } = toPhase(after, 'lost', reason, now, rules);
   // A wait that has begun goes on: looks that fail now and then must not put the opening off for ever.
   return { state: { ...lost, openAt: after.openAt }, events };
+}
+
+/**
+ * No look that has failed, and no attempt to open. The next one waits for the end; the turns until then only keep what is
+ * told fresh. What a person has to do stays told: the penalty ends without him, and that does not.
+ */
+function onLimit(
+  before: SessionState,
+  { until, reason }: Extract<Observation, { readonly kind: 'limited' }>,
+  now: number,
+  rules: SessionRules,
+): SessionStep {
+  const attempts = before.next === 'open' ? before.attempts - 1 : before.attempts;
+  const state = { ...before, attempts, failures: 0 };
+  const dueAt = now + Math.max(0, Math.min(until - now, rules.statusMs));
+  if (state.phase === 'needs-login' || state.phase === 'competing')
+    return quiet({ ...state, next: 'status', dueAt });
+  const { state: limited, events } = toPhase(state, 'limited', reason, now, rules);
+  return { state: { ...limited, openAt: before.openAt, dueAt }, events };
 }
 
 function toPhase(

@@ -3,7 +3,7 @@ import { rCoefficient } from '../decision/coefficients.js';
 import type { Decision } from '../decision/decision.js';
 import { money, notional, quantity, type Money, type Price } from '../money/decimal.js';
 import type { Size } from '../sizing/size.js';
-import type { RiskCheck, RiskFacts, RiskProfile } from './types.js';
+import type { CashHolder, RiskCheck, RiskFacts, RiskProfile } from './types.js';
 
 export const check = (
   code: string,
@@ -132,6 +132,23 @@ export function priceChecks(
   ];
 }
 
+/** Named one by one, as a person has to find them at the broker. */
+const mostNamed = 5;
+
+function holding({ order, symbol, amount, priced }: CashHolder): string {
+  return priced
+    ? `order ${order} (${symbol}) holds ${amount}`
+    : `order ${order} (${symbol}) has no price, so that all cash counts as taken`;
+}
+
+/** Only where such orders hold cash and the check has failed for want of it. */
+function blamed(failed: RiskCheck, { heldElsewhere: holders }: RiskFacts): RiskCheck {
+  if (failed.passed || holders === undefined || holders.length === 0) return failed;
+  const named = holders.slice(0, mostNamed).map(holding).join(', ');
+  const more = holders.length > mostNamed ? `, and ${String(holders.length - mostNamed)} more hold cash` : '';
+  return { ...failed, cause: `open buys made elsewhere take cash: ${named}${more}` };
+}
+
 export function sizeChecks(size: Size, cost: Price, profile: RiskProfile, facts: RiskFacts): RiskCheck[] {
   const value = notional(cost, size.quantity);
   const held = notional(cost, quantity(quantity(facts.position).plus(facts.openBuyQuantity)));
@@ -141,21 +158,28 @@ export function sizeChecks(size: Size, cost: Price, profile: RiskProfile, facts:
   const riskLimit = money(facts.equity).times(profile.riskPerTrade);
   const within = (code: string, amount: Money, limit: Money, text: string) =>
     check(code, amount.lte(limit), amount.toFixed(2), limit.toFixed(2), text);
+  const enough = check(
+    'QUANTITY',
+    size.quantity.gte(facts.quantityIncrement),
+    size.quantity.toString(),
+    facts.quantityIncrement,
+    'the size is at least one increment',
+  );
+  const cash = within(
+    'CASH',
+    money(cashNeeded),
+    money(available),
+    'the cash that nothing else reserved is enough',
+  );
   return [
-    check(
-      'QUANTITY',
-      size.quantity.gte(facts.quantityIncrement),
-      size.quantity.toString(),
-      facts.quantityIncrement,
-      'the size is at least one increment',
-    ),
+    size.limitedBy === 'cash' ? blamed(enough, facts) : enough,
     within(
       'POSITION_SHARE',
       money(value.plus(held)),
       money(positionLimit),
       'the position stays within its share of equity',
     ),
-    within('CASH', money(cashNeeded), money(available), 'the cash that nothing else reserved is enough'),
+    blamed(cash, facts),
     within(
       'RISK_PER_TRADE',
       size.riskAmount,

@@ -34,6 +34,8 @@ export interface RiskFacts {
   readonly cash: string;
   /** Cash that open buy intents and orders have reserved. */
   readonly reservedCash: string;
+  /** The part of it that orders made elsewhere hold; absent where there are none. */
+  readonly heldElsewhere?: readonly CashHolder[];
   /** Signed position in the symbol. */
   readonly position: string;
   /** Units of the symbol that open intents and orders may still add (buys) and take away (sells). */
@@ -59,6 +61,15 @@ export interface RiskFacts {
   readonly unreadableOrders?: readonly string[];
 }
 
+export interface CashHolder {
+  /** The broker's id of the order. */
+  readonly order: string;
+  readonly symbol: string;
+  readonly amount: string;
+  /** One without a price may take all cash, and counts as if it did. */
+  readonly priced: boolean;
+}
+
 export interface TimeframeScore {
   readonly timeframe: Timeframe;
   readonly score: number;
@@ -77,6 +88,8 @@ export interface RiskCheck {
   readonly limit: string;
   /** One sentence for people. */
   readonly text: string;
+  /** What made it fail, where the decision and the strategy did not. */
+  readonly cause?: string;
 }
 
 /** The order that risk allows. Prices and quantity are on the instrument's grid. */
