@@ -37,6 +37,24 @@ describe('followToEnd', () => {
     ]);
   });
 
+  it('tells what a run waits for at the broker, once for as long as it is the same', async () => {
+    const lines: string[] = [];
+    const waits = (heldUpBy: string): Progress => ({ ...progress('openRun'), heldUpBy });
+    const news = [waits('IBKR_AWAY: one'), waits('IBKR_AWAY: one'), waits('BROKER_SESSION: two')];
+    const api = {
+      follow: async function* () {
+        await Promise.resolve();
+        yield* news;
+      },
+    } as unknown as Api;
+    const { signal } = new AbortController();
+    await followToEnd(api, 'r', { signal, say: (line) => lines.push(line.trim()), patienceMs: null });
+    expect(lines.slice(1)).toEqual([
+      'waits for the broker: IBKR_AWAY: one',
+      'waits for the broker: BROKER_SESSION: two',
+    ]);
+  });
+
   it('ends when the API stays away, and says what becomes of the run', async () => {
     const lines: string[] = [];
     const { signal } = new AbortController();

@@ -261,6 +261,12 @@ function printOrder({ order, executions }: RunDetail, say: Say): void {
   for (const { side: filled, quantity: units, price, commission, time } of executions) {
     say(`  fill      ${filled} ${units} at ${price}, commission ${commission}, ${time}`);
   }
+  // The broker lists an order as filled before it lists what filled it.
+  if (executions.length === 0 && /[1-9]/.test(order.filledQuantity)) {
+    say(
+      `  fill      ${side} ${order.filledQuantity} at ${order.averagePrice ?? '?'} on average, by the broker's list of orders`,
+    );
+  }
   for (const leg of legs) say(`            ${leg.role} ${leg.status.toLowerCase()} (${leg.brokerOrderId})`);
 }
 

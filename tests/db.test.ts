@@ -1216,6 +1216,22 @@ describe('broker state', () => {
     expect(await rowsOf('execution')).toEqual(before[2]);
   });
 
+  it('keeps why the last read failed until one that began later is stored', async () => {
+    const read = snapshot({ readStartedAt: '2026-01-01T00:00:03.000Z' });
+    const { accountId } = read;
+    const trouble = { at: '2026-01-01T00:00:05.000Z', code: 'IBKR_AWAY', message: 'nobody there' };
+    expect(await stores.brokerState.trouble(accountId)).toBeNull();
+    await stores.brokerState.putTrouble(accountId, { ...trouble, code: 'FIRST' });
+    await stores.brokerState.putTrouble(accountId, trouble);
+    await stores.brokerState.save(read);
+    expect(await stores.brokerState.trouble(accountId)).toEqual(trouble);
+    expect(await stores.brokerState.trouble('another')).toBeNull();
+    expect(await stores.brokerState.trouble(null)).toEqual(trouble);
+    await stores.brokerState.save({ ...read, readStartedAt: '2026-01-01T00:00:06.000Z' });
+    expect(await stores.brokerState.trouble(accountId)).toBeNull();
+    expect(await stores.brokerState.trouble(null)).toBeNull();
+  });
+
   it('mirrors nothing of a snapshot that holds an unreadable order', async () => {
     const broken = { ...order, status: 'Sparkling' } as unknown as BrokerOrder;
     const read = snapshot({ orders: [broken] });

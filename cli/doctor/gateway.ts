@@ -86,6 +86,7 @@ interface Answer {
 }
 
 function ask(agent: https.Agent, broker: Broker, method: 'GET' | 'POST', path: string): Promise<Answer> {
+  const body = method === 'POST' ? '{}' : '';
   return new Promise((resolve, reject) => {
     const request = https.request(
       `${broker.baseUrl}${path}`,
@@ -93,16 +94,21 @@ function ask(agent: https.Agent, broker: Broker, method: 'GET' | 'POST', path: s
         agent,
         method,
         signal: AbortSignal.timeout(askMs),
-        headers: { 'User-Agent': 'keel-doctor', 'Content-Length': '0' },
+        // A gateway wants a body with each POST, and an empty one has to be an object.
+        headers: {
+          'User-Agent': 'keel-doctor',
+          'Content-Length': String(body.length),
+          ...(body !== '' && { 'Content-Type': 'application/json' }),
+        },
       },
       (response) => {
-        text(response).then((body) => {
-          resolve({ status: response.statusCode ?? 0, body, date: response.headers.date ?? '' });
+        text(response).then((answered) => {
+          resolve({ status: response.statusCode ?? 0, body: answered, date: response.headers.date ?? '' });
         }, reject);
       },
     );
     request.once('error', reject);
-    request.end();
+    request.end(body);
   });
 }
 

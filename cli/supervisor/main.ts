@@ -16,6 +16,7 @@ import type { Places } from '../summary.js';
 import { printSummary, summaryOf, writeSummary } from '../summary.js';
 import { boot } from './boot.js';
 import { lockDataDir, prepareDataDir, StartError } from './dataDir.js';
+import { gatewayLine } from './gateway.js';
 import { endLeftovers } from './leftovers.js';
 import type { StartOptions } from './options.js';
 import { parseStartOptions, startHelp, UsageError } from './options.js';
@@ -150,6 +151,8 @@ async function run(context: RunContext): Promise<number> {
   const state = await boot({ dataDir, settings, stack, say });
   writeState(dataDir, { ...state, privateAddresses: settings.config.notifier.privateAddresses });
   say(`  ready after ${duration(performance.now() - began)}`);
+  const away = state.simulator === null ? await gatewayLine(settings.config.broker.baseUrl) : null;
+  if (away !== null) say(`  ! ${away}`);
   say('');
   if (state.simulator !== null) return demo(context, state);
   const wanted = options.once || options.named || options.json !== null;
