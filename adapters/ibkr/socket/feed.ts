@@ -1,11 +1,12 @@
 // The live feed of a gateway: one WebSocket for as long as somebody listens, connected again and subscribed anew by itself.
 // It only says when to look. Made by gateway.ts; the worker's poller and tools listen.
-import type { BrokerNewsPort } from '../../../ports/brokerNews.js';
+import { z } from 'zod';
+import type { BrokerNews, BrokerNewsPort } from '../../../ports/brokerNews.js';
 import type { Clock } from '../../../ports/clocks.js';
 import type { Timer } from '../timer.js';
 import { createPinnedAgent } from '../tls.js';
 import type { IbkrTls } from '../tls.js';
-import { createAudience, createHints } from './audience.js';
+import { createOrderBook, createQuoteBook, createTradeBook } from './books.js';
 import type { QuoteFields } from './books.js';
 import { connectSocket } from './connection.js';
 import type { Connection } from './connection.js';
@@ -31,8 +32,16 @@ export interface FeedOptions extends IbkrTls {
   readonly clockFactor: number;
 }
 
+interface Follower {
+  readonly conid: string;
+  readonly fields: readonly string[];
+  readonly seen: (fields: QuoteFields) => void;
+}
+
 /** Before the first, second, … attempt to connect again, wall milliseconds; the last one stays. */
 const backOffMs = [1000, 2000, 5000, 15_000, 60_000];
+
+const stsSchema = z.object({ authenticated: z.boolean() });
 
 function addressOf({ baseUrl, accessToken }: FeedOptions): string {
   const url = new URL(`${baseUrl.replace(/\/+$/, '')}/ws`);
@@ -44,6 +53,82 @@ function addressOf({ baseUrl, accessToken }: FeedOptions): string {
 /** The gateway's own samples wrap the name in JSON; IBKR itself takes it bare. */
 const cookieOf = (id: string, { accessToken }: FeedOptions): string =>
   accessToken === undefined ? `api={"session":"${id}"}` : `api=${id}`;
+
+/** Hints, of which any number before they are asked for counts once. */
+function createHints(): Pick<BrokerNews, 'next'> & { hint(): void } {
+  let resolve: (() => void) | null = null;
+  let waiting: Promise<void> | null = null;
+  let pending = false;
+  return {
+    hint() {
+      if (resolve === null) pending = true;
+      else resolve();
+      [resolve, waiting] = [null, null];
+    },
+    next() {
+      if (pending) {
+        pending = false;
+        return Promise.resolve();
+      }
+      waiting ??= new Promise((done) => {
+        resolve = done;
+      });
+      return waiting;
+    },
+  };
+}
+
+/**
+ * Who listens, and what a frame means to them.
+ * @param send writes to the connection that there is, if any
+ * @param steady hears of each heartbeat
+ */
+function createAudience(send: (text: string) => void, steady: () => void) {
+  const listeners = new Set<ReturnType<typeof createHints>>();
+  const followers = new Set<Follower>();
+  const orders = createOrderBook();
+  const trades = createTradeBook();
+  const quotes = createQuoteBook();
+
+  const hint = (): void => {
+    for (const listener of listeners) listener.hint();
+  };
+  const follow = ({ conid, fields }: Follower): void => {
+    send(`smd+${conid}+${JSON.stringify({ fields })}`);
+  };
+
+  function subscribe(): void {
+    send('sor+{}');
+    send('str+{"realtimeUpdatesOnly":false,"days":1}');
+    for (const follower of followers) follow(follower);
+    // What happened while nobody listened was not told.
+    hint();
+  }
+
+  return {
+    listeners,
+    followers,
+    isEmpty: () => listeners.size + followers.size === 0,
+    follow,
+    leave({ conid }: Follower): void {
+      if ([...followers].some((other) => other.conid === conid)) return;
+      send(`umd+${conid}+{}`);
+      quotes.forget(conid);
+    },
+    hear(frame: Readonly<Record<string, unknown>>): void {
+      const { topic, args } = frame;
+      if (typeof topic !== 'string') return;
+      if (topic === 'sor' ? orders.take(args) : topic === 'str' && trades.take(args)) hint();
+      if (topic === 'system' && typeof frame['success'] === 'string') subscribe();
+      // A session that comes up anew knows of no subscription; the loss of one tells itself to whoever asks.
+      if (topic === 'sts' && stsSchema.safeParse(args).data?.authenticated === true) subscribe();
+      if (topic === 'system' && frame['hb'] !== undefined) steady();
+      if (!topic.startsWith('smd')) return;
+      const told = quotes.take(frame);
+      for (const follower of followers) if (follower.conid === told?.conid) follower.seen(told.fields);
+    },
+  };
+}
 
 export function createLiveFeed(options: FeedOptions): LiveFeed {
   const { timer, factor, clockFactor } = options;
@@ -82,7 +167,6 @@ export function createLiveFeed(options: FeedOptions): LiveFeed {
     };
     options.sessionId().then((sessionId) => {
       if (own !== attempt) return;
-      audience.begin();
       connection = connectSocket({
         ...{ agent, sessionId, timer, clockFactor, clock: options.clock },
         url: addressOf(options),
