@@ -191,7 +191,7 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
     yahoo.answer = says(200, yahooChart('DIA', 170.25, close));
     await withApi(change, async (api) => {
       await priceOf(api, 'DIA');
-      expect(await redis.ask('TTL stock:simulated:DIA')).toMatch(/^:(60|5\d)\r/);
+      expect(await redis.ask('TTL stock:DIA')).toMatch(/^:(60|5\d)\r/);
     });
     yahoo.answer = says(500, '');
     await withApi(change, async (api) => {

@@ -356,10 +356,14 @@ describe.skipIf(!hasRedis())('the process, with Redis', () => {
       volume: null,
       marketCap: null,
     };
-    const kept = JSON.stringify({ price: { ...replayed, source: 'replay', fetchedAt: at }, step: 0 });
+    const kept = JSON.stringify({
+      mode: 'simulated',
+      price: { ...replayed, source: 'replay', fetchedAt: at },
+      step: 0,
+    });
     // As the cache of a Keel on the same Redis writes it.
-    await redis.ask(`SET stock:simulated:AAPL '${kept}'`);
-    expect(await redis.ask('GET stock:simulated:AAPL')).toContain(kept);
+    await redis.ask(`SET stock:AAPL '${kept}'`);
+    expect(await redis.ask('GET stock:AAPL')).toContain(kept);
     yahoo.answer = (asked, response) => {
       says(200, yahooChart('AAPL', 231.46, Math.floor(Date.now() / 1000)))(asked, response);
     };
@@ -374,7 +378,7 @@ describe.skipIf(!hasRedis())('the process, with Redis', () => {
         headers: { authorization: `Bearer ${SAMPLE}` },
       });
       expect(await response.json()).toMatchObject({ price: 231.46, source: 'yahoo' });
-      expect(await redis.ask('TTL simulator:stock:simulated:AAPL')).toMatch(/^:1[78]\d\r/);
+      expect(await redis.ask('TTL simulator:stock:AAPL')).toMatch(/^:1[78]\d\r/);
     } finally {
       await running.end('SIGTERM');
       await redis.stop();

@@ -292,7 +292,7 @@ describe('the chain of sources', () => {
 
   it('takes an entry that it can not read for none', async () => {
     const cache = createMemoryCache({ now: () => start });
-    await cache.set('stock:simulated:AAPL', '{"price":1}', 60_000);
+    await cache.set('stock:AAPL', '{"price":1}', 60_000);
     const { chain } = chainOf([source('yahoo', priceOf('AAPL'))], { cache });
     expect((await chain.price('AAPL')).price).toBe('95.97');
   });

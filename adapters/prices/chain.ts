@@ -32,7 +32,10 @@ const atOnce = 4;
 /** No more are begun after this, wall milliseconds: whoever asked for the batch waits for it. */
 const batchMs = 20_000;
 
+/** Of two Keels on one Redis the one of another mode has prices of another market: of a replay, perhaps. */
+const mode = z.enum(['simulated', 'paper', 'live']);
 const keptSchema = z.object({
+  mode,
   price: z.object({
     symbol: z.string(),
     price: z.string(),
@@ -49,7 +52,7 @@ const keptSchema = z.object({
 });
 type Kept = z.infer<typeof keptSchema>;
 /** That no source of this chain knows a symbol, for as long as a price would count. */
-const unknownSchema = z.object({ message: z.string(), sources: z.array(z.string()), step: z.number() });
+const unknownSchema = z.object({ mode, message: z.string(), sources: z.array(z.string()), step: z.number() });
 
 interface Question {
   readonly symbol: string;
@@ -121,7 +124,7 @@ const problemOf =
 async function priceOf(options: PriceChainOptions, memories: Memories, question: Question): Promise<Price> {
   const { cache, clock, marketClock, freshMs } = options;
   const { symbol } = question;
-  const name = keyOf(options, symbol);
+  const name = keyOf(symbol);
   const [cached, market] = await Promise.all([read(options, name), marketClock.now()]);
   if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
     return seen(options, cached, market);
@@ -134,7 +137,8 @@ async function priceOf(options: PriceChainOptions, memories: Memories, question:
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
     if (error.code === 'PRICE_UNKNOWN_SYMBOL' && error.errorClass === 'final') {
-      const known = { message: error.message, sources: namesOf(options), step: market.step };
+      const { mode } = options;
+      const known = { mode, message: error.message, sources: namesOf(options), step: market.step };
       await cache.set(`${name}:unknown`, JSON.stringify(known), freshMs);
     }
     if (error.errorClass !== 'retryable') throw error;
@@ -175,7 +179,8 @@ async function ask(
       const found = inCurrency(options, source, await source.price(symbol, asker));
       memories.answered(source.name);
       const fetchedAt = new Date(options.clock.now()).toISOString();
-      const kept: Kept = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
+      const price = { ...found, source: source.name, fetchedAt };
+      const kept: Kept = { mode: options.mode, price, step: market.step };
       if (!isOfEarlierSession(found.at, market.now, options.calendar)) return kept;
       if (old === null || found.at > old.price.at) old = kept;
     } catch (error) {
@@ -224,10 +229,10 @@ function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
 
 const namesOf = ({ sources }: PriceChainOptions): readonly string[] => sources.map(({ name }) => name);
 
-/** A price of a source that this chain does not have is another Keel's of the same mode, on the same Redis. */
+/** A price of another mode, or of a source that this chain does not have, is another Keel's on the same Redis. */
 async function read(options: PriceChainOptions, key: string): Promise<Kept | null> {
   const kept = parsed(keptSchema, await options.cache.get(key));
-  return kept !== null && namesOf(options).includes(kept.price.source) ? kept : null;
+  return kept?.mode === options.mode && namesOf(options).includes(kept.price.source) ? kept : null;
 }
 
 /** @throws KeelError PRICE_UNKNOWN_SYMBOL when the same sources said so a moment ago */
@@ -236,8 +241,9 @@ async function refuseUnknown(
   symbol: string,
   { step }: MarketTime,
 ): Promise<void> {
-  const known = parsed(unknownSchema, await options.cache.get(`${keyOf(options, symbol)}:unknown`));
-  if (known?.step !== step || known.sources.join() !== namesOf(options).join()) return;
+  const known = parsed(unknownSchema, await options.cache.get(`${keyOf(symbol)}:unknown`));
+  if (known?.mode !== options.mode || known.step !== step || known.sources.join() !== namesOf(options).join())
+    return;
   throw new KeelError('PRICE_UNKNOWN_SYMBOL', known.message, { facts: { symbol } });
 }
 
@@ -254,10 +260,9 @@ function parsed<T>(schema: z.ZodType<T>, text: string | null): T | null {
 async function keep(options: PriceChainOptions, kept: Kept): Promise<void> {
   const { cache, freshMs, keepMs } = options;
   const text = JSON.stringify(kept);
-  const name = keyOf(options, kept.price.symbol);
+  const name = keyOf(kept.price.symbol);
   await cache.set(name, text, freshMs);
   await cache.set(`${name}:last`, text, keepMs);
 }
 
-/** Of two Keels on one Redis the one of another mode has prices of another market: of a replay, perhaps. */
-const keyOf = ({ mode }: PriceChainOptions, symbol: string): string => `stock:${mode}:${symbol}`;
+const keyOf = (symbol: string): string => `stock:${symbol}`;
