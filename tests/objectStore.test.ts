@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
+import { checkObjectStore } from '../cli/doctor/objects.js';
+import type { Patient } from '../cli/doctor/types.js';
 import { objectStoreContract } from '../adapters/testing/objectStoreContract.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { startS3, type TestS3 } from './support/s3.js';
@@ -34,6 +36,22 @@ describe.skipIf(inject('s3') === null)('on a real S3 server', () => {
       return new Uint8Array(await response.arrayBuffer());
     },
   }));
+
+  test('keel doctor makes no bucket that is not there, unless it is asked to', async () => {
+    const { endpoint, accessKey, secretKey } = server;
+    const bucket = `keel-test-${randomUUID()}`;
+    const objectStore = { kind: 'minio', endpoint, accessKey, secretKey, bucket, region: 'us-east-1' };
+    const patient = { sections: { objectStore }, running: null } as unknown as Patient;
+    const [first] = await checkObjectStore(patient);
+    expect(first).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('no such bucket') as string,
+    });
+    const [again] = await checkObjectStore(patient);
+    expect(again?.status).toBe('warning');
+    expect(await again?.repair?.()).toContain(bucket);
+    expect(await checkObjectStore(patient)).toMatchObject([{ status: 'ok' }]);
+  });
 
   test('a presigned URL serves the content type that was put, and a changed one is refused', async () => {
     const store = storeOn();

@@ -18,7 +18,7 @@ tell people (nothing is sent to them). It looks at a Keel that runs on the data 
 Without --fix it changes nothing.
 
   --fix           does what is safe: makes the data directory, removes the lock of a dead process, makes secret files
-                  private, applies pending migrations, registers search attributes
+                  private, applies pending migrations, registers search attributes, makes the bucket
   --json          one object: the findings, and what was repaired
   --bundle FILE   writes findings, versions, masked settings and the ends of the logs, secrets taken out, to send
   --llm           asks each configured model four small questions, which a provider charges (a few cents at most), and

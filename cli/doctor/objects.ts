@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { createFilesystemObjectStore } from '../../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../../adapters/minio/objectStore.js';
 import type { Config } from '../../config/schema.js';
+import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
 import type { Finding, Patient } from './types.js';
 import { askMs, notGiven, reasonOf } from './types.js';
@@ -20,14 +21,31 @@ export async function checkObjectStore(patient: Patient): Promise<readonly Findi
   if (objectStore.kind === 'filesystem' && !existsSync(patient.dataDir)) {
     return [{ check, status: 'skipped', found: `${where} is made with the data directory` }];
   }
+  const store = open(objectStore);
   try {
-    const same = await putAndGet(open(objectStore));
+    // A directory within the data directory is no place that anybody could have meant otherwise.
+    if (objectStore.kind === 'filesystem') await store.ensureBucket();
+    const same = await putAndGet(store);
     if (same) return [{ check, status: 'ok', found: `${where}: put, got again, deleted` }];
     return [fault(where, 'other bytes came back than were put', objectStore.kind)];
   } catch (error) {
-    return [fault(where, reasonOf(error), objectStore.kind)];
+    const isMissing = error instanceof KeelError && error.code === 'OBJECT_STORE_BUCKET_MISSING';
+    return [isMissing ? missing(where, store, patient) : fault(where, reasonOf(error), objectStore.kind)];
   }
 }
+
+/** Its name may be misspelt, so it is not made without being asked for. */
+const missing = (where: string, store: ObjectStorePort, { running }: Patient): Finding => ({
+  check,
+  status: running === null ? 'warning' : 'fault',
+  found: `${where}: there is no such bucket`,
+  cause: 'the first start of Keel makes it, and it has not been made or is deleted; or its name is another',
+  fix: 'correct MINIO_BUCKET, or start Keel, which makes it; --fix makes it now',
+  repair: async () => {
+    await store.ensureBucket();
+    return `made it (${where})`;
+  },
+});
 
 const open = (config: Config['objectStore']): ObjectStorePort =>
   config.kind === 'filesystem'
@@ -37,7 +55,6 @@ const open = (config: Config['objectStore']): ObjectStorePort =>
 async function putAndGet(store: ObjectStorePort): Promise<boolean> {
   const bytes = randomBytes(64);
   const key = `doctor/${bytes.toString('hex', 0, 16)}.bin`;
-  await store.ensureBucket();
   await store.put(key, bytes, 'application/octet-stream');
   try {
     return bytes.equals(await store.get(key));
