@@ -148,7 +148,7 @@ describe('the chain of sources', () => {
       price: '1',
       source: 'alphavantage',
       freshness: 'old',
-      reason: 'the price is of 2014-07-07T20:00:00.000Z, and no source has one of the last session',
+      reason: 'the price is of 2014-07-07T20:00:00.000Z, and no source has a newer one',
     });
   });
 
@@ -257,6 +257,16 @@ describe('the chain of sources', () => {
     await chainOf([source('replay', replayed)], { cache }).chain.price('MSFT');
     yahoo.says = failing('PRICE_AWAY');
     await expect(chain.price('MSFT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+  });
+
+  it('asks the next source where a price is of a time to come, and refuses it where there is none', async () => {
+    const ahead = source('yahoo', priceOf('AAPL', { price: '1', at: '2014-07-08T20:30:00.000Z' }));
+    const right = source('alphavantage', priceOf('AAPL'));
+    expect((await chainOf([ahead, right]).chain.price('AAPL')).source).toBe('alphavantage');
+    await expect(chainOf([ahead]).chain.price('AAPL')).rejects.toMatchObject({
+      code: 'PRICES_AWAY',
+      message: expect.stringContaining('2014-07-08T20:30:00.000Z, which is to come') as string,
+    });
   });
 
   it('shares nothing with a Keel of another mode on the same Redis, whose source may have the same name', async () => {

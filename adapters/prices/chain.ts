@@ -150,12 +150,12 @@ async function priceOf(options: PriceChainOptions, memories: Memories, question:
 
 /** A price as it looks at a market time. */
 function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketTime): Price {
-  const old = isOfEarlierSession(price.at, now, calendar);
+  const old = isOfEarlierSession(price.symbol, price.at, now, calendar);
   return {
     ...price,
     ageMs: Math.max(0, Date.parse(now) - Date.parse(price.at)),
     freshness: old ? 'old' : 'live',
-    reason: old ? `the price is of ${price.at}, and no source has one of the last session` : null,
+    reason: old ? `the price is of ${price.at}, and no source has a newer one` : null,
   };
 }
 
@@ -176,12 +176,12 @@ async function ask(
       continue;
     }
     try {
-      const found = inCurrency(options, source, await source.price(symbol, asker));
+      const found = ofNow(source, market, inCurrency(options, source, await source.price(symbol, asker)));
       memories.answered(source.name);
       const fetchedAt = new Date(options.clock.now()).toISOString();
       const price = { ...found, source: source.name, fetchedAt };
       const kept: Kept = { mode: options.mode, price, step: market.step };
-      if (!isOfEarlierSession(found.at, market.now, options.calendar)) return kept;
+      if (!isOfEarlierSession(found.symbol, found.at, market.now, options.calendar)) return kept;
       if (old === null || found.at > old.price.at) old = kept;
     } catch (error) {
       if (!(error instanceof KeelError)) throw error;
@@ -204,6 +204,15 @@ function inCurrency({ currency }: PriceChainOptions, source: PriceSource, found:
     `${source.name}: the price of ${found.symbol} is in ${found.currency}, and prices are kept in ${currency}.`,
     { facts: { symbol: found.symbol } },
   );
+}
+
+/** Clocks differ by seconds; what is further ahead is of a clock or a date that is wrong. */
+const aheadMs = 5 * 60_000;
+
+function ofNow(source: PriceSource, { now }: MarketTime, found: SourcePrice): SourcePrice {
+  if (Date.parse(found.at) - Date.parse(now) <= aheadMs) return found;
+  const words = `${source.name}: the price of ${found.symbol} is of ${found.at}, which is to come: it is ${now}.`;
+  throw problem('PRICE_AHEAD', words, found.symbol);
 }
 
 /** Whoever may answer later makes it retryable; else the first final reason is the reason. */

@@ -20,6 +20,14 @@ describe('a price', () => {
     ['of two sessions ago, after the close', monday, '2014-07-08T21:00:00.000Z', true],
     ['of a time that no calendar knows', monday, '2040-01-02T15:00:00.000Z', false],
   ])('%s', (_what, at, now, earlier) => {
-    expect(isOfEarlierSession(at, now, calendar)).toBe(earlier);
+    expect(isOfEarlierSession('AAPL', at, now, calendar)).toBe(earlier);
+  });
+
+  it.each([
+    ['2014-07-05T03:40:00.000Z', false],
+    ['2014-07-05T03:39:59.999Z', true],
+    ['2014-07-04T22:11:00.000Z', true],
+  ])('of a coin at %s, on a Saturday at 04:00: of earlier %s', (at, earlier) => {
+    expect(isOfEarlierSession('BTC/USD', at, '2014-07-05T04:00:00.000Z', calendar)).toBe(earlier);
   });
 });
