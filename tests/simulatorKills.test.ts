@@ -3,6 +3,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { summed } from '../simulator/ledgerSum.js';
 import {
   AAPL,
   ACCOUNT,
@@ -36,7 +37,7 @@ function seeded(seed: number): () => number {
 }
 
 const lineSchema = z.looseObject({
-  ...{ seq: z.number(), type: z.string(), left: z.number() },
+  ...{ seq: z.number(), type: z.string(), left: z.number(), sum: z.string() },
   ...{ account: z.string().optional(), cash: z.string().optional(), orderId: z.number().optional() },
   ...{ side: z.string().optional(), quantity: z.string().optional(), price: z.string().nullish() },
   ...{ commission: z.string().optional(), cOID: z.string().nullish(), parentId: z.number().nullish() },
@@ -145,10 +146,13 @@ async function shown(facts: ReadyFacts): Promise<unknown> {
 }
 
 /** Leaves the beginning of one more write behind the whole ones, cut anywhere. @returns how many bytes */
-function tear({ ledgerFile }: ReadyFacts, seq: number, share: number): number {
+function tear({ ledgerFile }: ReadyFacts, { seq, sum: before }: Line, share: number): number {
+  let sum = before;
   const lines = [1, 0].map((left, index) => {
-    const line = { seq: seq + index, type: 'tick', at: OPEN_PLUS_5, wall: OPEN_PLUS_5, left };
-    return `${JSON.stringify(line)}\n`;
+    const line = { seq: seq + 1 + index, type: 'tick', at: OPEN_PLUS_5, wall: OPEN_PLUS_5, left };
+    const written = summed(JSON.stringify(line), sum);
+    ({ sum } = written);
+    return `${written.line}\n`;
   });
   const torn = lines.join('').slice(0, -1);
   const bytes = 1 + Math.floor(share * (torn.length - 1));
@@ -167,10 +171,10 @@ test('each start after a kill stands where the whole writes of the ledger end', 
     await api(running.facts, '/balance');
     // Three of them trade at once: when one is answered for the last time, the others are anywhere.
     const { child } = running;
-    const last = answered.size + 2 + Math.floor(random() * 30);
+    const most = answered.size + 2 + Math.floor(random() * 30);
     const extraMs = random() * 10;
     const trading = trade(running.facts, round, answered, () => {
-      if (answered.size === last) setTimeout(() => child.kill('SIGKILL'), extraMs);
+      if (answered.size === most) setTimeout(() => child.kill('SIGKILL'), extraMs);
     });
     await Promise.all([running.exit, trading]);
 
@@ -179,8 +183,9 @@ test('each start after a kill stands where the whole writes of the ledger end', 
     const lines = wholeLines(ledgerFile);
     const accounts = fold(lines);
     // A kill tears a write in two too seldom to be waited for.
-    const isTorn = before.at(-1) !== 10 || lines.at(-1)?.left !== 0;
-    const cutBytes = isTorn ? null : tear(running.facts, lines.length + 1, random());
+    const last = lines.at(-1);
+    const isTorn = before.at(-1) !== 10 || last?.left !== 0;
+    const cutBytes = isTorn ? null : tear(running.facts, last, random());
 
     running = await launchReady(folder.path);
     const { facts } = running;

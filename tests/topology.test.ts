@@ -129,9 +129,13 @@ test('a run ends with one order although its worker and its API are killed', asy
 });
 
 test('says which process has ended, and how its market is moved on', () => {
-  expect(said.filter((line) => line.includes('has ended'))).toEqual([
-    expect.stringMatching(/worker [12] has ended \(signal SIGKILL\) and is not started again: see .*worker/),
+  // In the order in which the machine tells of their ends.
+  const ends = said
+    .filter((line) => line.includes('has ended'))
+    .sort((one, other) => one.localeCompare(other));
+  expect(ends).toEqual([
     expect.stringMatching(/api 1 has ended \(signal SIGKILL\) and is not started again: see .*api/),
+    expect.stringMatching(/worker [12] has ended \(signal SIGKILL\) and is not started again: see .*worker/),
   ]);
   const [words, settings = '', ...commands] = marketWords(topology.simulator, folder.path);
   expect(words).toContain('next one');
