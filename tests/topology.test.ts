@@ -114,6 +114,7 @@ test('a run ends with one order although its worker and its API are killed', asy
     return detail.outcome === null ? null : detail;
   });
   expect(ended).toMatchObject({ status: 'ended', outcome: 'FILLED', order: { state: 'FILLED' } });
+  expect(ended?.temporalUrl).toContain(`${topology.temporalUiUrl}/`);
   await expect(fetch(`${api1.url}/health`)).rejects.toThrow('fetch failed');
 
   const entries = ledger().filter(({ type, parentId }) => type === 'order' && parentId === null);

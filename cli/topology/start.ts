@@ -68,12 +68,13 @@ async function open(
 ): Promise<Topology> {
   const { dataDir, say, env } = options;
   const secrets = makeSecrets(dataDir);
+  const ports = await freePorts();
   const file = readCompose(join(root, 'docker-compose.yml'), {
     ...env,
     SECRETS_DIR: secrets,
     KEEL_MODE: 'simulated',
+    KEEL_TEMPORAL_UI_URL: `http://127.0.0.1:${String(ports.temporalUi)}`,
   });
-  const ports = await freePorts();
   const postgres = await startPostgresServer(options, ports.postgres, undo);
   const temporal = await startTemporalServer(options, ports.temporal, ports.temporalUi, undo);
   const addresses = {
