@@ -14,7 +14,8 @@ export const doctorHelp = `Usage: keel doctor [--fix] [--json] [--bundle FILE] [
 
 Looks at Node, configuration, ports, data directory, PostgreSQL and its migrations, Temporal and its search attributes,
 object store, fonts, the gateway's certificate, the broker session, clocks, the calendar, the cache and the channels that
-tell people (nothing is sent to them). It looks at a Keel that runs on the data directory, else at what the environment gives.
+tell people (nothing is sent to them). It looks at a Keel that runs on the data directory, by the
+variables of this environment, which should be those that it was started with; else at what the environment gives.
 Without --fix it changes nothing.
 
   --fix           does what is safe: makes the data directory, removes the lock of a dead process, makes secret files

@@ -24,7 +24,23 @@ export function checkNode({ nodeVersion }: Patient): Finding[] {
   ];
 }
 
-export function checkConfig({ problems, mode, environment }: Patient): Finding[] {
+export const checkConfig = (patient: Patient): Finding[] => [...otherMode(patient), ...configOf(patient)];
+
+/** Else every line after it would be told of the Keel that runs, and be of none. */
+function otherMode({ running, mode }: Patient): Finding[] {
+  if (running === null || running.mode === mode) return [];
+  return [
+    {
+      check: 'configuration',
+      status: 'fault',
+      found: `the Keel that runs here is in ${running.mode} mode, and this environment says ${mode}`,
+      cause: 'its settings are in the environment that it was started with; what is said here is of this one',
+      fix: 'give keel doctor the same variables, KEEL_MODE first',
+    },
+  ];
+}
+
+function configOf({ problems, mode, environment }: Patient): Finding[] {
   if (problems.length === 0) {
     return [
       { check: 'configuration', status: 'ok', found: `whole: ${mode} mode, ${environment} environment` },

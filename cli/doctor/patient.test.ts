@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startTimeOf } from '../supervisor/processTable.js';
 import { writeState } from '../supervisor/state.js';
+import { checkConfig } from './machine.js';
 import { readPatient } from './patient.js';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'keel-patient-'));
@@ -28,5 +29,9 @@ describe('a Keel that runs on the data directory', () => {
     expect(readPatient(shell, facts).sections.notifier?.privateAddresses).toBe('allowed');
     writeState(dataDir, state);
     expect(readPatient(shell, facts).sections.notifier?.privateAddresses).toBe('refused');
+    expect(checkConfig(readPatient(shell, facts))[0]).toMatchObject({
+      status: 'fault',
+      found: 'the Keel that runs here is in paper mode, and this environment says simulated',
+    });
   });
 });
