@@ -45,6 +45,9 @@ export const away = (message: string, cause?: unknown): KeelError =>
 export const loginNeeded = (cause?: unknown): KeelError =>
   away('The gateway has no login: a person must log in to it in a browser.', cause);
 
+const heldElsewhere =
+  'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.';
+
 /** A gateway without a person's login. */
 const noLogin = ({ oauth }: OpeningOptions, found: AuthStatus): boolean => !oauth && found.connected !== true;
 
@@ -53,7 +56,7 @@ export function refuseUnopened(options: OpeningOptions, found: AuthStatus): neve
   if (noLogin(options, found)) throw loginNeeded();
   throw away(
     found.competing === true
-      ? 'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.'
+      ? heldElsewhere
       : 'The brokerage session is not up; the workflow brokerSession opens it.',
   );
 }
@@ -117,9 +120,7 @@ export function createOpening(
     if (turn === since) forget();
     if (noLogin(options, found)) throw loginNeeded();
     if (found.competing === true && !options.compete) {
-      throw away(
-        'Another login of this user name holds the brokerage session. End it, or allow Keel to compete.',
-      );
+      throw away(heldElsewhere);
     }
     const own = { written: false };
     const write = (): void => {

@@ -111,7 +111,10 @@ export async function simulatorCommand(
     fault: ['/faults', faultOf(kind, values)],
     faults: ['/faults'],
     clear: ['/faults', undefined, 'DELETE'],
-    user: ['/users', userOf(values)],
+    user: [
+      '/users',
+      { email: values.email, cash: values.cash, account: values.account, expiresAt: values.expires },
+    ],
     login: ['/login', {}],
   };
   const request = requests[command];
@@ -150,16 +153,6 @@ function readArguments(args: readonly string[]) {
     throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
-
-const userOf = ({
-  email,
-  cash,
-  account,
-  expires,
-}: Readonly<Record<string, string | boolean | undefined>>) => ({
-  ...{ email, cash, account },
-  ...(expires === undefined ? {} : { expiresAt: expires }),
-});
 
 type Asked = readonly [path: string, body?: object | undefined, method?: 'DELETE'];
 
