@@ -23,7 +23,7 @@ export interface Database {
   readonly lockTimeoutMs: number;
   /** Runs work and turns what the driver throws into KeelError. */
   guard<T>(work: () => Promise<T>): Promise<T>;
-  /** Ends the pool, at the latest after two seconds, also when the server is frozen. */
+  /** Ends the pool and every connection of it, at the latest after two seconds, also when the server is frozen. */
   close(): Promise<void>;
 }
 
@@ -98,7 +98,15 @@ async function endPool(pool: Pool, clients: ReadonlySet<PoolClient>): Promise<vo
       resolve('late');
     }, 2000);
   });
-  const ended = pool.end().then(
+  // The pool calls itself ended once it has told its connections to end: whoever looks for them would see them still.
+  const gone = new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (clients.size === 0) resolve();
+    };
+    pool.on('remove', look);
+    look();
+  });
+  const ended = Promise.all([pool.end(), gone]).then(
     () => 'ended' as const,
     () => 'ended' as const,
   );
