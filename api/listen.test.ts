@@ -11,8 +11,9 @@ const server = createServer((_request, response) => {
   reached += 1;
   response.end('reached');
 });
-answerUnreadable(server, { warn: (facts) => told.push(JSON.stringify(facts)) });
-afterAll(() => drain(server));
+const log = { warn: (facts: object) => told.push(JSON.stringify(facts)) };
+answerUnreadable(server, log);
+afterAll(() => drain(server, log));
 
 async function send(text: string): Promise<string> {
   const { port } = new URL(await url);

@@ -78,8 +78,11 @@ export function answerUnreadable(server: Server, log: Log): void {
   });
 }
 
-/** Takes no more requests and lets those under way end; streams have been told by `stopping`. */
-export async function drain(server: Server): Promise<void> {
+/**
+ * Takes no more requests and lets those under way end; streams have been told by `stopping`.
+ * @param log is told where some had to be cut off
+ */
+export async function drain(server: Server, log: Log): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   // A connection that becomes idle later would otherwise be kept alive until its client lets go.
@@ -87,6 +90,7 @@ export async function drain(server: Server): Promise<void> {
     server.closeIdleConnections();
   }, 50);
   const force = setTimeout(() => {
+    log.warn({ drainMs }, 'requests that did not end in time are cut off');
     server.closeAllConnections();
   }, drainMs);
   await closed;

@@ -229,7 +229,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
     await stopped;
     stopping.abort();
-    await drain(server);
+    await drain(server, watch.log);
   } finally {
     await cache.close();
     await connection.close();
