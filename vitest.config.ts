@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { environment: 'node' as const };
+const shared = {
+  environment: 'node' as const,
+  setupFiles: ['tests/support/setup.ts'],
+  // What is polled for comes, or the test has failed: how soon is not what it asserts.
+  expect: { poll: { timeout: 20_000 } },
+};
 
 export default defineConfig({
   test: {
@@ -11,8 +16,8 @@ export default defineConfig({
           name: 'unit',
           // Left to itself, the runner keeps one core for itself: half of a machine with two.
           maxWorkers: '100%',
-          // Nothing here asserts a time: only a test that hangs may meet this, also on a machine that does much else.
-          testTimeout: 30_000,
+          // Nothing here asserts a time: only a test that hangs may meet these, also on a machine that does much else.
+          testTimeout: 60_000,
           include: [
             '{domain,contracts,ports,workflows,activities,adapters,simulator,db,config,worker,api,cli,scripts}/**/*.test.ts',
           ],
