@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const apiKey = 'KEY7EXAMPLE9SECRET';
-const ask = (symbol = 'IBM', now = '2014-07-08T15:00:00.000Z', timeoutMs = 1000) =>
+const ask = (symbol = 'IBM', now = '2014-07-08T15:00:00.000Z', timeoutMs = 20_000) =>
   createAlphaVantagePrices({
     baseUrl: server.url,
     apiKey,

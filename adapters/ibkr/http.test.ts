@@ -32,7 +32,7 @@ function connect(change: Partial<IbkrHttpOptions> = {}): IbkrHttp {
     baseUrl: gateway.baseUrl,
     ca: right.cert,
     certSha256: [right.sha256],
-    timeoutMs: 2000,
+    timeoutMs: 20_000,
     ...change,
   });
   made.push(http);
@@ -137,7 +137,7 @@ describe('a request', () => {
 
   it('ends at its timeout when the answer never comes', async () => {
     gateway.on('GET /ping', { fault: 'hang' });
-    const error = await failure(connect({ timeoutMs: 200 }).exchange(ping));
+    const error = await failure(connect({ timeoutMs: 4000 }).exchange(ping));
     expect(error).toMatchObject({ code: 'IBKR_TIMEOUT', errorClass: 'retryable', facts: { sent: true } });
   });
 

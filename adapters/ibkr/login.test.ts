@@ -11,7 +11,7 @@ let ibkr: IbkrGateway;
 
 beforeEach(async () => {
   gateway = await startTestGateway(await makeCertificate());
-  ibkr = connectTo(gateway, { timeoutMs: 400 });
+  ibkr = connectTo(gateway);
 });
 afterEach(async () => {
   ibkr.close();
@@ -22,7 +22,9 @@ it('was opened, as far as anybody knows, once the request had left', async () =>
   gateway.on(init, {}, { fault: 'drop' }, { fault: 'hang' });
   const answered = await ibkr.login.open();
   const broken = await ibkr.login.open();
-  const silent = await ibkr.login.open();
+  const impatient = connectTo(gateway, { timeoutMs: 2000 });
+  const silent = await impatient.login.open();
+  impatient.close();
   expect([answered, broken, silent]).toEqual(Array(3).fill({ kind: 'opened' }));
   expect(gateway.to(init)).toHaveLength(3);
 });

@@ -5,7 +5,7 @@ import { shareGrid } from '../../domain/testing/facts.js';
 import type { OrderRequest } from '../../ports/broker.js';
 import { KeelError } from '../../ports/errors.js';
 import type { LocksPort } from '../../ports/locks.js';
-import type { IbkrGateway } from './gateway.js';
+import type { IbkrGateway, IbkrGatewayOptions } from './gateway.js';
 import { readPlaceAnswer } from './placeAnswer.js';
 import { paperAccount } from './testing/connect.js';
 import { recorded } from './testing/gateway.js';
@@ -20,8 +20,23 @@ const connect = onFreshGateway(
     gateway = fresh;
     ibkr = connected;
   },
-  { timeoutMs: 400 },
+  { timeoutMs: 20_000 },
 );
+
+/** A gateway that gives an order that is never answered up soon; its session stands, however long that took. */
+async function giveUpSoon(change: Partial<IbkrGatewayOptions> = {}): Promise<void> {
+  ibkr.close();
+  ibkr = connect({ timeoutMs: 4000, ...change });
+  await expect
+    .poll(() =>
+      ibkr.broker.ensureSession().then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
+}
+const isNeverAnswered = ({ fault }: Answer): boolean => fault === 'hang';
 
 const path = `POST /iserver/account/${paperAccount}/orders`;
 const reply = 'POST /iserver/reply/07a13a5a-4a48-44a5-bb25-5ab37b79186c';
@@ -110,7 +125,7 @@ describe('the order on the wire', () => {
 
 describe('when nothing was written', () => {
   it('throws what beforeSend throws', async () => {
-    await ibkr.broker.waitForOrderSlot(Date.now() + 1000);
+    await ibkr.broker.waitForOrderSlot(Date.now() + 20_000);
     const before = { ...gateway.counts };
     const refusal = new Error('halted');
     const error = await thrownBy(
@@ -234,6 +249,7 @@ describe('the five shapes of the answer', () => {
     ['a 503', { status: 503, json: { error: 'request aborted', statusCode: 503 } }, 'unknown'],
     ['nothing', { fault: 'hang' }, 'unknown'],
   ])('B whose no is answered with %s', async (_what, answer, kind) => {
+    if (isNeverAnswered(answer)) await giveUpSoon();
     gateway.on(path, { json: recorded('place-question') });
     gateway.on(reply, answer);
     expect((await place()).kind).toBe(kind);
@@ -257,7 +273,7 @@ describe('the five shapes of the answer', () => {
 describe('a question whose kind is on the list', () => {
   const allow = (...confirmMessageIds: string[]): void => {
     ibkr.close();
-    ibkr = connect({ timeoutMs: 400, confirmMessageIds });
+    ibkr = connect({ timeoutMs: 20_000, confirmMessageIds });
     gateway.on(path, { json: recorded('place-question') });
   };
   const confirmed = () =>
@@ -314,6 +330,7 @@ describe('a question whose kind is on the list', () => {
     ['is answered with HTML', { text: '<html></html>' }],
   ])('leaves the order unknown when the yes %s, and nothing is said twice', async (_what, answer) => {
     allow('o163');
+    if (isNeverAnswered(answer)) await giveUpSoon({ confirmMessageIds: ['o163'] });
     gateway.on(reply, answer);
     expect((await place()).kind).toBe('unknown');
     expect(confirmed()).toEqual([true]);
@@ -398,6 +415,7 @@ describe('answers that leave the order unknown', () => {
       },
     ],
   ])('%s', async (_what, answer) => {
+    if (isNeverAnswered(answer)) await giveUpSoon();
     gateway.on(path, answer);
     expect((await place()).kind).toBe('unknown');
     expect(gateway.to(path)).toHaveLength(1);

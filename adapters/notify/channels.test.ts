@@ -43,7 +43,7 @@ const deliveryOf = (body: string): Delivery => ({
 /** What the server got of a text. */
 async function sent(body: string): Promise<string> {
   const baseUrl = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  const channel = createTelegramChannel({ timeoutMs: 2000, allowPrivateAddresses: true }, baseUrl, 'token');
+  const channel = createTelegramChannel({ timeoutMs: 20_000, allowPrivateAddresses: true }, baseUrl, 'token');
   const settings = { ...defaultNotificationSettings, telegram: { chatId: '42' } };
   await channel.send(deliveryOf(body), settings);
   return (JSON.parse(bodies.at(-1) ?? '') as { text: string }).text;

@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 const port = () => (server.address() as AddressInfo).port;
-const send = (url: string, allowPrivateAddresses: boolean, timeoutMs = 2000) =>
+const send = (url: string, allowPrivateAddresses: boolean, timeoutMs = 20_000) =>
   post({ timeoutMs, allowPrivateAddresses }, { url, body: '{}', headers: {}, name: 'the webhook' });
 
 describe('an address that is only set', () => {

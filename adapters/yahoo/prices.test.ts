@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const at = Date.UTC(2014, 6, 7, 20) / 1000;
-const ask = (symbol = 'AAPL', timeoutMs = 1000) =>
+const ask = (symbol = 'AAPL', timeoutMs = 20_000) =>
   createYahooPrices({ baseUrl: server.url, timeoutMs }).price(symbol);
 
 describe("Yahoo's chart", () => {

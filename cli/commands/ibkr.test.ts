@@ -54,7 +54,7 @@ describe('keel ibkr trust', () => {
       baseUrl: setting('IBKR_BASE_URL'),
       ca: readFileSync(setting('IBKR_CA_FILE'), 'utf8'),
       certSha256: [setting('IBKR_CERT_SHA256')],
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
     });
     expect((await http.exchange({ method: 'GET', path: '/ping', endpoint: 'GET /ping' })).status).toBe(200);
     http.close();

@@ -16,7 +16,7 @@ export function connectTo(gateway: TestGateway, change: Partial<IbkrGatewayOptio
     baseUrl: gateway.baseUrl,
     ca: gateway.certificate.cert,
     certSha256: [gateway.certificate.sha256],
-    timeoutMs: 2000,
+    timeoutMs: 20_000,
     accountId: paperAccount,
     login: 'paper-login',
     locks: processLocks,
