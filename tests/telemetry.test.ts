@@ -16,6 +16,7 @@ import { problem } from '../contracts/http/problem.js';
 import { makeUser } from './support/access.js';
 import { startApi, testSecret, type ApiProcess } from './support/api.js';
 import { recordedHistories } from './support/histories.js';
+import { wholeLines } from './support/lines.js';
 import { freePort } from './support/ports.js';
 import { startStack, type TestStack } from './support/stack.js';
 import { startTemporal, type TestTemporal } from './support/temporal.js';
@@ -143,14 +144,16 @@ describe('a trace', () => {
         'POST /api/v1/strategies/:id/execute',
       ]),
     );
-    const names = new Set(ofTest().map(({ name }) => name));
-    expect([...names]).toEqual(
-      expect.arrayContaining([
-        'RunActivity:renderChart',
-        'StartChildWorkflow:orderLifecycle',
-        'RunActivity:submitOrder',
-      ]),
-    );
+    // Each process sends its spans when it comes to it: those of later steps may come later.
+    await expect
+      .poll(() => ofTest().map(({ name }) => name), { timeout: 20_000 })
+      .toEqual(
+        expect.arrayContaining([
+          'RunActivity:renderChart',
+          'StartChildWorkflow:orderLifecycle',
+          'RunActivity:submitOrder',
+        ]),
+      );
   });
 
   it('tells the text of a statement and never its values', () => {
@@ -238,8 +241,7 @@ describe('the metrics', () => {
 
 describe('the logs', () => {
   const lines = (log: string): Record<string, unknown>[] =>
-    log
-      .split('\n')
+    wholeLines(log)
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
 

@@ -37,7 +37,8 @@ export async function launchSimulator(directory: string, env: Readonly<Record<st
   process.once('exit', killAtExit);
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  const exit = once(child, 'exit').then(([code, signal]: unknown[]) => {
+  // `close` comes after the last output.
+  const exit = once(child, 'close').then(([code, signal]: unknown[]) => {
     process.off('exit', killAtExit);
     return { code, signal, errors };
   });

@@ -18,6 +18,7 @@ import type { StrategySettings } from '../../contracts/wire/strategy.js';
 import { defaultIndicators } from '../../domain/indicators/defaults.js';
 import { riskProfile } from '../../domain/testing/facts.js';
 import { recordHistories } from './histories.js';
+import { wholeLines } from './lines.js';
 import { freePort } from './ports.js';
 import { startTestPostgres } from './postgres.js';
 import { startServer, type ServerProcess } from './server.js';
@@ -219,10 +220,7 @@ export async function startStack(
       }
     },
     ledger: () =>
-      readFileSync(facts.ledgerFile, 'utf8')
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as LedgerLine),
+      wholeLines(readFileSync(facts.ledgerFile, 'utf8')).map((line) => JSON.parse(line) as LedgerLine),
     stop: async () => {
       const recorded = process.env.RECORD_HISTORIES;
       if (recorded !== undefined) {
