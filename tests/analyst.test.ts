@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withinOneDay } from './support/day.js';
 import { startModelStack, type Begun, type ModelStack } from './support/openai/modelStack.js';
 import { chatFailures, error, holding, key, passing, text } from './support/openai/outcomes.js';
 import { good } from './support/openai/replies.js';
@@ -136,6 +137,7 @@ describe('a model and its server', () => {
   it('that takes no pictures is given numbers only, and the run says so', async () => {
     const blind: Script = (call) =>
       call.pictures.length > 0 ? error(400, 'test-vision is not a multimodal model') : good(call);
+    await withinOneDay();
     const started = await begin('no pictures', holding(blind));
     await started.handle.result();
     const decision = (await model.keel.market.stores.evidence.decision(started.runId))?.decision;

@@ -16,7 +16,8 @@ let server: TestPostgres;
 let db: Database;
 let others: Database;
 let stores: Stores;
-const limits = { poolSize: 10, connectTimeoutMs: 5000, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 };
+/** Two hundred rows wait for each other: the last one of a pool waits for its connection as long as all others take. */
+const limits = { poolSize: 10, connectTimeoutMs: 60_000, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 };
 
 beforeAll(async () => {
   server = await startTestPostgres();

@@ -56,6 +56,7 @@ import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { CallResult, NewCall, SpendingGroup } from '../ports/conversations.js';
 import type { BrokerSnapshot, NewIntent, RiskRow } from '../ports/stores.js';
 import { makeUser } from './support/access.js';
+import { withinOneDay } from './support/day.js';
 import { startTestPostgres } from './support/postgres.js';
 import type { TestPostgres } from './support/postgres.js';
 
@@ -1014,8 +1015,8 @@ describe('order intents', () => {
       url: server.url,
       poolSize: 2,
       connectTimeoutMs: 5000,
-      statementTimeoutMs: 500,
-      lockTimeoutMs: 3000,
+      statementTimeoutMs: 3000,
+      lockTimeoutMs: 10_000,
     });
     const { intents } = createStores(strict, 'simulated');
     const intent = newIntent(await newRun());
@@ -1323,6 +1324,7 @@ describe('spending', () => {
   });
 
   it('is summed by day, month, strategy, run and call, for one owner or for all', async () => {
+    await withinOneDay();
     const name = `spender${String(serial)}`;
     const owner = await stores.users.create(
       {
