@@ -218,7 +218,7 @@ describe('faults of orders', () => {
   test('takes a cancel, and does it only after a while', async () => {
     const [row] = (await place(simulator, limit('slow-cancel'))).body as Rows;
     const where = `/iserver/account/${ACCOUNT}/order/${String(row?.['order_id'])}`;
-    await fault('slow-cancel', { ms: 200 });
+    await fault('slow-cancel', { ms: 3000 });
     expect((await request(simulator, 'DELETE', where)).body).toMatchObject({ conid: AAPL, account: ACCOUNT });
     const seen = async (): Promise<unknown> =>
       (await ordersOf(simulator)).find((each) => each['order_ref'] === 'slow-cancel')?.['status'];
@@ -227,7 +227,7 @@ describe('faults of orders', () => {
   });
 
   test('hides an order from every list for a while', async () => {
-    await fault('invisible-order', { ms: 5000 });
+    await fault('invisible-order', { ms: 300_000 });
     const [row] = (await place(simulator, market('hidden-1'))).body as Rows;
     const seen = async (): Promise<boolean[]> => [
       (await ordersOf(simulator)).some((each) => each['order_ref'] === 'hidden-1'),
@@ -238,7 +238,7 @@ describe('faults of orders', () => {
         .status === 200,
     ];
     expect(await seen()).toEqual([false, false, false]);
-    ahead += 5000;
+    ahead += 300_000;
     expect(await seen()).toEqual([true, true, true]);
   });
 
@@ -292,13 +292,13 @@ describe('faults of the session', () => {
   });
 
   test('answers 429 to everything until the penalty is over', async () => {
-    await fault('pacing-429', { on: 'trades', ms: 5000 });
+    await fault('pacing-429', { on: 'trades', ms: 300_000 });
     const pacing = { status: 429, body: { error: 'Too Many Requests', statusCode: 429 } };
     expect(await request(simulator, 'GET', '/iserver/account/trades')).toMatchObject(pacing);
     expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject(pacing);
-    ahead += 4_000;
+    ahead += 240_000;
     expect(await request(simulator, 'POST', '/tickle', { body: {} })).toMatchObject(pacing);
-    ahead += 1_001;
+    ahead += 60_001;
     expect(await request(simulator, 'GET', '/iserver/accounts')).toMatchObject({ status: 200 });
   });
 });
