@@ -537,12 +537,11 @@ describe('the process', () => {
     const { runId } = (await execute('stopped')).body;
     const stream = await follow(runId);
     await stream.read();
-    const startedAt = performance.now();
     const code = api.stop();
     let text = await stream.read();
     while (text !== null) text = await stream.read();
     expect(await code).toBe(0);
-    expect(performance.now() - startedAt, 'no connection is waited for').toBeLessThan(4500);
+    expect(api.log(), 'no connection is waited for').not.toContain('cut off');
     earlierLogs.push(api.log());
     api = await startApi(env);
   });

@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { Client } from 'pg';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureCluster, resetCluster, runningPostgres, startPostgres } from '../cli/supervisor/postgres.js';
 import type { Cluster, RunningPostgres } from '../cli/supervisor/postgres.js';
 import { unreachableParent } from '../cli/supervisor/postgresPlace.js';
@@ -103,9 +103,9 @@ const pool = (url: string): Database => {
   const db = connect({
     url,
     poolSize: 4,
-    connectTimeoutMs: 1000,
-    statementTimeoutMs: 1000,
-    lockTimeoutMs: 500,
+    connectTimeoutMs: 3000,
+    statementTimeoutMs: 3000,
+    lockTimeoutMs: 1500,
   });
   cleanups.push(() => db.close());
   return db;
@@ -170,7 +170,7 @@ describe('the embedded PostgreSQL', () => {
     await query(server.url, 'create table kept as select 42 as answer');
     process.kill(-server.pid, 'SIGKILL');
     expect(existsSync(path.join(cluster.databaseDir, 'data', 'postmaster.pid'))).toBe(true);
-    await poll(5000, 5, () => (isAlive(identify(server.pid)) ? null : true));
+    await poll(60_000, 5, () => (isAlive(identify(server.pid)) ? null : true));
     const again = await start(cluster);
     expect(await query(again.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
   });
@@ -359,7 +359,7 @@ describe('the pool', () => {
     });
     const began = performance.now();
     const answers = await Promise.all(Array.from({ length: 8 }, () => failure(ping(db))));
-    expect(performance.now() - began).toBeLessThan(6000);
+    expect(performance.now() - began).toBeLessThan(18_000);
     for (const error of answers) {
       expect(error).toMatchObject({ code: 'DATABASE_AWAY', errorClass: 'retryable' });
       expect(error.message).toContain(`127.0.0.1:${String(server.port)}/keel`);
@@ -374,10 +374,10 @@ describe('the pool', () => {
     const server = await start(cluster);
     const db = pool(server.url);
     await Promise.all([ping(db), ping(db)]);
-    const sleeping = failure(db.guard(() => db.pool.query('select pg_sleep(0.9)')));
+    const sleeping = failure(db.guard(() => db.pool.query('select pg_sleep(2.9)')));
     process.kill(-server.pid, 'SIGKILL');
     expect((await sleeping).code).toBe('DATABASE_AWAY');
-    const refused = await poll(5000, 20, async () => {
+    const refused = await poll(60_000, 20, async () => {
       const error = await failure(ping(db));
       expect(error.code).toBe('DATABASE_AWAY');
       return error.message.includes('ECONNREFUSED') ? error : null;
@@ -393,10 +393,16 @@ describe('the pool', () => {
     const db = pool(server.url);
     await ping(db);
     process.kill(server.pid, 'SIGSTOP');
-    const began = performance.now();
-    await db.close();
-    expect(performance.now() - began).toBeLessThan(4000);
-    process.kill(server.pid, 'SIGCONT');
+    // Two seconds by the process's own timers, however slow the machine is.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const closed = db.close();
+      await vi.advanceTimersByTimeAsync(2000);
+      await closed;
+    } finally {
+      vi.useRealTimers();
+      process.kill(server.pid, 'SIGCONT');
+    }
   });
 
   it('ends a statement that takes too long, and tells a wrong password from a server that is away', async () => {
