@@ -17,6 +17,7 @@ import {
   optionsOf,
   simulatorContract,
 } from './support/ibkr.js';
+import { freePort } from './support/ports.js';
 import { tempFolder } from './support/temp.js';
 
 const start = (directory: string): Promise<Simulator> => startSimulator(optionsOf(directory));
@@ -123,11 +124,11 @@ describe('the simulator', () => {
 
   test('may start anew between two calls: the session is prepared again', async () => {
     const again = tempFolder('ibkr-restart');
-    const first = await start(again.path);
+    const port = await freePort();
+    const first = await startSimulator({ ...optionsOf(again.path), port });
     await createMarketStepper(adminOf(first)).step(opened);
     const ibkr = connect(first);
     expect((await ibkr.broker.orders(accountId)).orders).toEqual([]);
-    const port = Number(new URL(first.baseUrl).port);
     await first.close();
     await expect(ibkr.broker.orders(accountId)).rejects.toMatchObject({ errorClass: 'retryable' });
     const second = await startSimulator({

@@ -49,6 +49,16 @@ const answers = async (address: string): Promise<boolean> => {
   }
 };
 
+/** The Web UI begins to listen on its own, a moment later. */
+const shows = (uiUrl: string): Promise<boolean> =>
+  fetch(uiUrl, { signal: AbortSignal.timeout(2000) }).then(
+    async (response) => {
+      await response.arrayBuffer();
+      return response.ok;
+    },
+    () => false,
+  );
+
 /**
  * @param options.dbFile where the server keeps its data; a file in a temporary folder by default, so that `restart`
  *   finds every workflow again
@@ -61,7 +71,7 @@ export const startTemporal = async (
   if (command === null) throw new Error('no Temporal CLI here: see the message of the set-up');
   const folder = tempFolder('temporal').path;
   const [port, uiPort] = [options.port ?? (await freePort()), await freePort()];
-  const address = `127.0.0.1:${port}`;
+  const [address, uiUrl] = [`127.0.0.1:${port}`, `http://127.0.0.1:${uiPort}`];
   const logFile = path.join(folder, 'temporal.log');
   const start = () =>
     startServer({
@@ -73,14 +83,14 @@ export const startTemporal = async (
         ...['--db-filename', options.dbFile ?? path.join(folder, 'temporal.db')],
       ],
       logFile,
-      isReady: () => answers(address),
+      isReady: async () => (await answers(address)) && (await shows(uiUrl)),
       readyMs: 60_000,
     });
   let server = await start();
   const free = [...lanes];
   return {
     address,
-    uiUrl: `http://127.0.0.1:${uiPort}`,
+    uiUrl,
     namespace,
     logFile,
     takeLane: () => {
