@@ -40,10 +40,7 @@ const run = (name: string): Begun => {
 };
 
 beforeAll(async () => {
-  model = await startModelStack(temporal(), {
-    KEEL_MODEL_STEP_DEADLINE_MS: '60000',
-    KEEL_MODEL_TIMEOUT_MS: '8000',
-  });
+  model = await startModelStack(temporal(), { KEEL_MODEL_STEP_DEADLINE_MS: '60000' });
   const { stores } = model.keel.market;
   await createAdvice(model.keel);
   admin = await makeUser(stores, 'maria', 'admin');

@@ -26,7 +26,7 @@ const begun = new Map<string, Begun>();
 beforeAll(async () => {
   model = await startModelStack(temporal(), {
     OPENAI_API: 'responses',
-    KEEL_MODEL_STEP_DEADLINE_MS: '12000',
+    KEEL_MODEL_STEP_DEADLINE_MS: '25000',
   });
   for (const [name, script] of responsesFailures) begun.set(name, await model.begin(name, script));
   for (const [name, script] of responsesPassing) begun.set(name, await model.begin(name, holding(script)));

@@ -66,7 +66,7 @@ const connect = ({ baseUrl, caFile, certSha256 }: Simulator): IbkrGateway =>
     baseUrl,
     ca: readFileSync(caFile, 'utf8'),
     certSha256: [certSha256],
-    timeoutMs: 2000,
+    timeoutMs: 20_000,
     accountId: ACCOUNT,
     login: ACCOUNT,
     locks: processLocks,

@@ -157,7 +157,7 @@ describe.concurrent('a run ends in a clear terminal state when', () => {
         expect(run?.message).toContain('a person must log in');
         expect(entries(stack)).toEqual([]);
       },
-      { KEEL_STEP_DEADLINE_MS: '8000' },
+      { KEEL_STEP_DEADLINE_MS: '20000' },
     );
   });
 });

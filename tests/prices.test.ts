@@ -220,8 +220,8 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
     const clock = createMachineClock();
     const url = redis.url.replace('redis://', 'redis://:hunter2@');
     const fallback = createMemoryCache(clock);
-    const cache = createRedisCache({ url: redis.url, clock, fallback, timeoutMs: 1000 });
-    const refused = createRedisCache({ url, clock, fallback, timeoutMs: 1000 });
+    const cache = createRedisCache({ url: redis.url, clock, fallback, timeoutMs: 10_000 });
+    const refused = createRedisCache({ url, clock, fallback, timeoutMs: 10_000 });
     try {
       expect(await cache.check()).toEqual({ kind: 'redis', ok: true, reason: null });
       const state = await refused.check();
@@ -230,7 +230,7 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
       await redis.kill();
       expect(await cache.check()).toMatchObject({ ok: false, reason: expect.any(String) as string });
       await redis.start();
-      await expect.poll(() => cache.check().then(({ ok }) => ok), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => cache.check().then(({ ok }) => ok), { timeout: 30_000 }).toBe(true);
     } finally {
       await Promise.all([cache.close(), refused.close()]);
     }

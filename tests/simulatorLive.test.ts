@@ -48,7 +48,7 @@ const chain = () =>
     {
       chain: ['yahoo', 'alphavantage'],
       currency: 'USD',
-      timeoutMs: 2000,
+      timeoutMs: 20_000,
       freshMs: 180_000,
       keepMs: 86_400_000,
       ...{ perMinute: 120, alphaVantagePerMinute: 120, alphaVantagePerDay: 1000 },

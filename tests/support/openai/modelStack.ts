@@ -64,7 +64,8 @@ export async function startModelStack(
     OPENAI_API_KEY: key,
     OPENAI_MODEL: 'test-vision',
     OPENAI_API: '',
-    KEEL_MODEL_TIMEOUT_MS: '2500',
+    // Long enough for a machine that does much else; silence is waited for by few cases.
+    KEEL_MODEL_TIMEOUT_MS: '8000',
     ...settings,
   });
   let periods = 30;
