@@ -52,10 +52,10 @@ test('opens the session, runs once on the gateway of its settings, or ends where
   expect(gateway.seen.filter((route) => route === 'POST /iserver/auth/ssodh/init')).toHaveLength(1);
   expect(said.join('\n')).not.toContain('simulator');
   expect(existsSync(path.join(dataDir, 'simulator'))).toBe(false);
-}, 120_000);
+});
 
 test("takes no date but the machine's own", async () => {
   const { code, err } = await npmStart(['--once', '--as-of', '2014-07-07', '--data-dir', dataDir], env());
   expect(code).toBe(1);
   expect(err.join('\n')).toContain('--as-of belongs to the simulated market, and this is paper mode');
-}, 60_000);
+});

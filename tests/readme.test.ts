@@ -247,7 +247,7 @@ describe('README.md', () => {
     expect(code).toBe(0);
     for (const example of stopped) await expectToWork(example);
     expect(openFiles()).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   it('counts what the rules decide as cli/demoDates.json has it', () => {
     const text = readFileSync(path.join(root, 'README.md'), 'utf8');
