@@ -1,6 +1,5 @@
 // PricesPort over a chain of sources, asked in their order: the first usable price counts. Answers for a minute from
 // the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
-import { z } from 'zod';
 import type { Mode } from '../../contracts/wire/names.js';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
@@ -9,6 +8,7 @@ import type { CachePort } from '../../ports/cache.js';
 import type { Clock, MarketClock, MarketTime } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { Price, PriceProblem, PricesPort, PriceSource } from '../../ports/prices.js';
+import { createKeptPrices, type Kept, type KeptPrices } from './kept.js';
 import { createMemories, type Memories } from './memory.js';
 
 export interface PriceChainOptions {
@@ -32,34 +32,19 @@ const atOnce = 4;
 /** No more are begun after this, wall milliseconds: whoever asked for the batch waits for it. */
 const batchMs = 20_000;
 
-/** Of two Keels on one Redis the one of another mode has prices of another market: of a replay, perhaps. */
-const mode = z.enum(['simulated', 'paper', 'live']);
-const keptSchema = z.object({
-  mode,
-  price: z.object({
-    symbol: z.string(),
-    price: z.string(),
-    currency: z.string(),
-    at: z.string(),
-    previousClose: z.string().nullable(),
-    volume: z.number().nullable(),
-    marketCap: z.string().nullable(),
-    source: z.enum(['yahoo', 'alphavantage', 'broker', 'replay']),
-    fetchedAt: z.string(),
-  }),
-  /** The market clock's step when it was fetched: a step ends every price. */
-  step: z.number(),
-});
-type Kept = z.infer<typeof keptSchema>;
-/** That no source of this chain knows a symbol, for as long as a price would count. */
-const unknownSchema = z.object({ mode, message: z.string(), sources: z.array(z.string()), step: z.number() });
-
 interface Question {
   readonly symbol: string;
   readonly asker: string | undefined;
   /** Whether a source was not asked because this asker has had his part of its budget. */
   hasHitShare: boolean;
 }
+
+interface Parts extends PriceChainOptions {
+  readonly kept: KeptPrices;
+  readonly memories: Memories;
+}
+
+type Found = Omit<Kept, 'mode'>;
 
 /** One question that all who ask for its symbol meanwhile share. */
 interface Flight {
@@ -68,7 +53,12 @@ interface Flight {
 }
 
 export function createPriceChain(options: PriceChainOptions): PricesPort {
-  const memories = createMemories(options.sources, options.clock);
+  const { sources, clock, ...keeping } = options;
+  const parts: Parts = {
+    ...options,
+    kept: createKeptPrices({ ...keeping, sources: sources.map(({ name }) => name) }),
+    memories: createMemories(sources, clock),
+  };
   const underWay = new Map<string, Flight>();
   const price = async (symbol: string, asker?: string): Promise<Price> => {
     const running = underWay.get(symbol);
@@ -79,7 +69,7 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
       return isOwn ? running.answer : price(symbol, asker);
     }
     const question: Question = { symbol, asker, hasHitShare: false };
-    const answer = priceOf(options, memories, question).finally(() => underWay.delete(symbol));
+    const answer = priceOf(parts, question).finally(() => underWay.delete(symbol));
     underWay.set(symbol, { question, answer });
     return answer;
   };
@@ -88,10 +78,10 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
     batch: async (symbols, asker) => {
       const asked = [...new Set(symbols)];
       const answers: (Price | PriceProblem)[] = [];
-      const lastStart = options.clock.now() + batchMs;
+      const lastStart = clock.now() + batchMs;
       for (let from = 0; from < asked.length; from += atOnce) {
         const group = asked.slice(from, from + atOnce);
-        const late = options.clock.now() > lastStart;
+        const late = clock.now() > lastStart;
         if (late) {
           answers.push(...group.map(lateOf));
           continue;
@@ -104,7 +94,7 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
         problems: answers.filter((answer): answer is PriceProblem => 'code' in answer),
       };
     },
-    memory: memories.all,
+    memory: parts.memories.all,
   };
 }
 
@@ -121,35 +111,33 @@ const problemOf =
     return { symbol, code: error.code, detail: error.message };
   };
 
-async function priceOf(options: PriceChainOptions, memories: Memories, question: Question): Promise<Price> {
-  const { cache, clock, marketClock, freshMs } = options;
+async function priceOf(parts: Parts, question: Question): Promise<Price> {
+  const { kept, clock, marketClock, freshMs } = parts;
   const { symbol } = question;
-  const name = keyOf(symbol);
-  const [cached, market] = await Promise.all([read(options, name), marketClock.now()]);
+  const [cached, market] = await Promise.all([kept.fresh(symbol), marketClock.now()]);
   if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
-    return seen(options, cached, market);
+    return seen(parts, cached, market);
   }
-  await refuseUnknown(options, symbol, market);
+  const unknown = await kept.unknown(symbol, market.step);
+  if (unknown !== null) throw new KeelError('PRICE_UNKNOWN_SYMBOL', unknown, { facts: { symbol } });
   try {
-    const kept = await ask(options, memories, question, market);
-    await keep(options, kept);
-    return seen(options, kept, market);
+    const found = await ask(parts, question, market);
+    await kept.put(found);
+    return seen(parts, found, market);
   } catch (error) {
     if (!(error instanceof KeelError)) throw error;
     if (error.code === 'PRICE_UNKNOWN_SYMBOL' && error.errorClass === 'final') {
-      const { mode } = options;
-      const known = { mode, message: error.message, sources: namesOf(options), step: market.step };
-      await cache.set(`${name}:unknown`, JSON.stringify(known), freshMs);
+      await kept.putUnknown(symbol, market.step, error.message);
     }
     if (error.errorClass !== 'retryable') throw error;
-    const last = await read(options, `${name}:last`);
+    const last = await kept.last(symbol);
     if (last === null) throw error;
-    return { ...seen(options, last, market), freshness: 'stale', reason: error.message };
+    return { ...seen(parts, last, market), freshness: 'stale', reason: error.message };
   }
 }
 
 /** A price as it looks at a market time. */
-function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketTime): Price {
+function seen({ calendar }: Parts, { price }: Found, { now }: MarketTime): Price {
   const old = isOfEarlierSession(price.symbol, price.at, now, calendar);
   return {
     ...price,
@@ -160,29 +148,24 @@ function seen({ calendar }: PriceChainOptions, { price }: Kept, { now }: MarketT
 }
 
 /** The first price of the right currency and session; else the newest of an earlier session. */
-async function ask(
-  options: PriceChainOptions,
-  memories: Memories,
-  question: Question,
-  market: MarketTime,
-): Promise<Kept> {
+async function ask(parts: Parts, question: Question, market: MarketTime): Promise<Found> {
+  const { memories, clock, calendar } = parts;
   const { symbol, asker } = question;
   const failures: KeelError[] = [];
-  let old: Kept | null = null;
-  for (const source of options.sources) {
+  let old: Found | null = null;
+  for (const source of parts.sources) {
     const rest = memories.resting(source.name);
     if (rest !== null) {
       failures.push(problem('PRICE_LIMITED', rest, symbol));
       continue;
     }
     try {
-      const found = ofNow(source, market, inCurrency(options, source, await source.price(symbol, asker)));
+      const found = ofNow(source, market, inCurrency(parts, source, await source.price(symbol, asker)));
       memories.answered(source.name);
-      const fetchedAt = new Date(options.clock.now()).toISOString();
-      const price = { ...found, source: source.name, fetchedAt };
-      const kept: Kept = { mode: options.mode, price, step: market.step };
-      if (!isOfEarlierSession(found.symbol, found.at, market.now, options.calendar)) return kept;
-      if (old === null || found.at > old.price.at) old = kept;
+      const fetchedAt = new Date(clock.now()).toISOString();
+      const answer: Found = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
+      if (!isOfEarlierSession(found.symbol, found.at, market.now, calendar)) return answer;
+      if (old === null || found.at > old.price.at) old = answer;
     } catch (error) {
       if (!(error instanceof KeelError)) throw error;
       if (error.code === 'PRICE_SHARE') question.hasHitShare = true;
@@ -235,43 +218,3 @@ function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
     new KeelError('PRICES_OFF', 'There is no source of prices; set prices.chain.', { facts: { symbol } })
   );
 }
-
-const namesOf = ({ sources }: PriceChainOptions): readonly string[] => sources.map(({ name }) => name);
-
-/** A price of another mode, or of a source that this chain does not have, is another Keel's on the same Redis. */
-async function read(options: PriceChainOptions, key: string): Promise<Kept | null> {
-  const kept = parsed(keptSchema, await options.cache.get(key));
-  return kept?.mode === options.mode && namesOf(options).includes(kept.price.source) ? kept : null;
-}
-
-/** @throws KeelError PRICE_UNKNOWN_SYMBOL when the same sources said so a moment ago */
-async function refuseUnknown(
-  options: PriceChainOptions,
-  symbol: string,
-  { step }: MarketTime,
-): Promise<void> {
-  const known = parsed(unknownSchema, await options.cache.get(`${keyOf(symbol)}:unknown`));
-  if (known?.mode !== options.mode || known.step !== step || known.sources.join() !== namesOf(options).join())
-    return;
-  throw new KeelError('PRICE_UNKNOWN_SYMBOL', known.message, { facts: { symbol } });
-}
-
-/** What was written by another version, or by somebody else, is not there. */
-function parsed<T>(schema: z.ZodType<T>, text: string | null): T | null {
-  if (text === null) return null;
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-async function keep(options: PriceChainOptions, kept: Kept): Promise<void> {
-  const { cache, freshMs, keepMs } = options;
-  const text = JSON.stringify(kept);
-  const name = keyOf(kept.price.symbol);
-  await cache.set(name, text, freshMs);
-  await cache.set(`${name}:last`, text, keepMs);
-}
-
-const keyOf = (symbol: string): string => `stock:${symbol}`;
