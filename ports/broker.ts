@@ -3,6 +3,7 @@
 import type { BrokerOrderStatus } from '../contracts/wire/order.js';
 import type { Contract } from '../domain/market/contract.js';
 import type { QuoteFacts } from '../domain/risk/types.js';
+import type { KeelError } from './errors.js';
 
 export interface AccountState {
   readonly accountId: string;
@@ -101,6 +102,15 @@ export interface BrokerPort {
   resolveContract(symbol: string): Promise<Contract>;
   /** @throws KeelError NO_QUOTE (retryable) when the broker gives no last price after its polls. */
   quote(contract: Pick<Contract, 'conid' | 'symbol'>): Promise<QuoteFacts>;
+  /**
+   * Quotes of at most `mostQuotes` contracts, by conid, in as few requests as one takes: for prices that are looked at. An order
+   * is weighed on `quote`. A contract without a price has its own NO_QUOTE in its place.
+   * @throws KeelError where none of them could be asked for; RangeError for too many
+   */
+  quotes(
+    contracts: readonly Pick<Contract, 'conid' | 'symbol'>[],
+  ): Promise<ReadonlyMap<string, QuoteFacts | KeelError>>;
+  readonly mostQuotes: number;
   account(accountId: string): Promise<AccountState>;
   positions(accountId: string): Promise<readonly BrokerPosition[]>;
   /** Orders of the broker's session, primed: an empty list is the truth. */

@@ -1,5 +1,6 @@
 // Every endpoint against recorded answers, over real https.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { createMachineClock } from '../clocks/machine.js';
 import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway, IbkrGatewayOptions } from './gateway.js';
 import { paperAccount } from './testing/connect.js';
@@ -279,6 +280,79 @@ describe('quote', () => {
   it('never takes the price of another contract', async () => {
     gateway.on('GET /iserver/marketdata/snapshot', { json: [{ conid: 8314, '31': '1', '6509': 'R' }] });
     expect((await failure(ibkr.broker.quote(aapl))).code).toBe('NO_QUOTE');
+  });
+});
+
+describe('quotes of many contracts', () => {
+  const route = 'GET /iserver/marketdata/snapshot';
+  const contracts = [aapl, { conid: '8314', symbol: 'IBM' }, { conid: '756733', symbol: 'SPY' }];
+  const row = (conid: number, last: string, availability = 'R') => ({
+    conid,
+    '31': last,
+    '6509': availability,
+  });
+
+  it('are asked for in one request, which only opens the lines, and then for what has no price yet', async () => {
+    gateway.on(
+      route,
+      { json: contracts.map(({ conid }) => ({ conid: Number(conid), conidEx: conid })) },
+      { json: [row(265598, '260.99'), { conid: 8314, '6509': 'R' }, row(756733, 'C650.5', 'D')] },
+      { json: [row(8314, 'H187.9')] },
+    );
+    expect([...(await ibkr.broker.quotes(contracts))]).toEqual([
+      ['265598', { last: '260.99', state: 'open' }],
+      ['8314', { last: '187.9', state: 'halted' }],
+      ['756733', { last: '650.5', state: 'closed' }],
+    ]);
+    expect(gateway.to(route).map(({ query }) => query.get('conids'))).toEqual([
+      ...['265598,8314,756733', '265598,8314,756733', '8314'],
+    ]);
+  });
+
+  it('have each its own trouble: delayed, unreadable or not there, and the others stand', async () => {
+    gateway.on(route, {
+      json: [row(265598, '260.99', 'D'), { conid: 8314, '31': { odd: true } }, row(756733, '650.5')],
+    });
+    const quotes = await ibkr.broker.quotes([...contracts, { conid: '1', symbol: 'GONE' }]);
+    expect(quotes.get('756733')).toEqual({ last: '650.5', state: 'open' });
+    const words = ['265598', '8314', '1'].map((conid) => quotes.get(conid));
+    expect(words).toMatchObject([
+      {
+        code: 'NO_QUOTE',
+        message: 'IBKR gives no quote of AAPL: the data is not real time (availability D).',
+      },
+      { code: 'NO_QUOTE', message: 'IBKR gives no quote of IBM: there is no last price.' },
+      { code: 'NO_QUOTE', message: 'IBKR gives no quote of GONE: there is no last price.' },
+    ]);
+    expect(gateway.to(route)).toHaveLength(5);
+  });
+
+  it('are no more than a question may have lines', async () => {
+    const many = Array.from({ length: ibkr.broker.mostQuotes + 1 }, (_value, index) => ({
+      conid: String(index),
+      symbol: 'S',
+    }));
+    await expect(ibkr.broker.quotes(many)).rejects.toThrow(RangeError);
+    expect(gateway.to(route)).toHaveLength(0);
+  });
+
+  it('give back, before they open others, what nobody has asked for in the meantime', async () => {
+    let shift = 0;
+    const machine = createMachineClock();
+    const later = connect({ clock: { now: () => machine.now() + shift } });
+    gateway.on(route, { json: [row(265598, '260.99'), row(8314, '187.9'), row(756733, '650.5')] });
+    gateway.on('POST /iserver/marketdata/unsubscribe', { status: 500, json: { error: 'unknown' } });
+    await later.broker.quote(aapl);
+    await later.broker.quotes(contracts.slice(0, 2));
+    shift = 60_000;
+    const before = gateway.seen.length;
+    await later.broker.quotes(contracts.slice(1));
+    await later.broker.quotes(contracts.slice(1));
+    const asked = gateway.seen.slice(before).filter(({ route: to }) => to.includes('marketdata'));
+    expect(asked.map(({ route: to, body }) => `${to} ${body}`.trim())).toEqual([
+      'POST /iserver/marketdata/unsubscribe {"conid":265598}',
+      ...[route, route],
+    ]);
   });
 });
 

@@ -4,7 +4,8 @@ import { KeelError } from '../../ports/errors.js';
 import type { LocksPort } from '../../ports/locks.js';
 import type { IbkrClient } from './client.js';
 import { resolveContract } from './contracts.js';
-import { readSnapshot } from './marketData.js';
+import { mostLines, type Lines } from './lines.js';
+import { readSnapshot, readSnapshots } from './marketData.js';
 import { readExecutions } from './executions.js';
 import { cancelOrder, readOrders } from './orders.js';
 import type { Pacing } from './pacing.js';
@@ -21,6 +22,7 @@ export interface BrokerParts {
   readonly factor: number;
   /** The only account that is read or traded. */
   readonly accountId: string;
+  readonly lines: Lines;
   readonly locks: LocksPort;
   readonly login: string;
   readonly confirmMessageIds: readonly string[];
@@ -34,6 +36,7 @@ export function createIbkrBroker({
   timer,
   factor,
   accountId,
+  lines,
   ...placing
 }: BrokerParts): BrokerPort {
   const own = (asked: string): void => {
@@ -48,7 +51,12 @@ export function createIbkrBroker({
   };
   return {
     resolveContract: (symbol) => session.run(() => resolveContract(client, symbol)),
-    quote: (contract) => session.run(() => readSnapshot({ client, timer, factor }, contract)),
+    quote: (contract) => {
+      lines.asked([contract.conid]);
+      return session.run(() => readSnapshot({ client, timer, factor }, contract));
+    },
+    quotes: (contracts) => session.run(() => readSnapshots({ client, timer, factor }, lines, contracts)),
+    mostQuotes: mostLines,
     async account(asked) {
       own(asked);
       return session.run((memory) => readAccount(client, memory, asked));

@@ -53,7 +53,7 @@ export interface IbkrDesk {
   status(brokerOrderId: string): Promise<OrderStatus | null>;
 }
 
-export type DeskParts = BrokerParts & { readonly clock: Clock };
+export type DeskParts = Omit<BrokerParts, 'lines'> & { readonly clock: Clock };
 
 /** Longest wait for a turn of an order, wall milliseconds. */
 const turnMs = 30_000;

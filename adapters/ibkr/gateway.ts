@@ -15,6 +15,8 @@ import type { IbkrHttpOptions } from './http.js';
 import { createIbkrDesk } from './desk.js';
 import type { IbkrDesk } from './desk.js';
 import { createIbkrLogin } from './login.js';
+import { release } from './deskData.js';
+import { createLines } from './lines.js';
 import { createIbkrMarketData } from './marketData.js';
 import { readCredentials } from './oauth/credentials.js';
 import type { OauthSettings } from './oauth/credentials.js';
@@ -118,8 +120,9 @@ export function createIbkrGateway(options: IbkrGatewayOptions): IbkrGateway {
     ...{ client, pacing, session, timer, factor, accountId, locks, login },
     confirmMessageIds: options.confirmMessageIds ?? [],
   };
+  const lines = createLines(clock, factor, (conid) => release(client, conid));
   return {
-    broker: createIbkrBroker(parts),
+    broker: createIbkrBroker({ ...parts, lines }),
     desk: createIbkrDesk({ ...parts, clock }),
     marketData: createIbkrMarketData(client, session, options.source ?? 'ibkr'),
     login: createIbkrLogin({

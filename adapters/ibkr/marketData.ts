@@ -1,4 +1,5 @@
-// Quotes and history. Called by broker.ts (quote) and gateway.ts (MarketDataPort).
+// Quotes and history. Called by broker.ts (quote, quotes) and gateway.ts (MarketDataPort).
+import type { z } from 'zod';
 import { timeframeRules, type Bar, type Timeframe } from '../../domain/market/bar.js';
 import type { Contract } from '../../domain/market/contract.js';
 import { money } from '../../domain/money/decimal.js';
@@ -8,7 +9,8 @@ import type { MarketDataPort } from '../../ports/marketData.js';
 import type { IbkrClient } from './client.js';
 import { sleep } from './timer.js';
 import type { Timer } from './timer.js';
-import { historySchema, plainDecimal, snapshotSchema } from './schemas.js';
+import { mostLines, type Lines } from './lines.js';
+import { historySchema, plainDecimal, snapshotSchema, tolerantSnapshotSchema } from './schemas.js';
 import type { SnapshotRow } from './schemas.js';
 import type { IbkrSession } from './session.js';
 
@@ -51,24 +53,60 @@ export interface QuoteOptions {
   readonly factor: number;
 }
 
-/** @throws KeelError NO_QUOTE (retryable) when the polls bring no real-time last price. */
-export async function readSnapshot(
-  { client, timer, factor }: QuoteOptions,
-  contract: Pick<Contract, 'conid' | 'symbol'>,
-): Promise<QuoteFacts> {
-  const query = { conids: contract.conid, fields };
-  let missing = '';
-  for (let read = 0; read <= polls; read += 1) {
-    if (read > 0) await sleep(timer, pollGapMs / factor);
-    const rows = await client.call(snapshotEndpoint, { query }, snapshotSchema);
-    const reading = readQuote(rows.find((row) => (row.conid ?? row.conidEx) === contract.conid));
-    if ('quote' in reading) return reading.quote;
-    missing = reading.missing;
-  }
-  throw new KeelError('NO_QUOTE', `IBKR gives no quote of ${contract.symbol}: ${missing}.`, {
+type Wanted = Pick<Contract, 'conid' | 'symbol'>;
+
+const noQuote = ({ symbol, conid }: Wanted, missing: string): KeelError =>
+  new KeelError('NO_QUOTE', `IBKR gives no quote of ${symbol}: ${missing}.`, {
     errorClass: 'retryable',
-    facts: { symbol: contract.symbol, conid: contract.conid },
+    facts: { symbol, conid },
   });
+
+/**
+ * Asks for all in one request, and in the next ones for those that have no price yet.
+ * @returns by conid; NO_QUOTE (retryable) where the polls bring no real-time last price
+ */
+async function readQuotes(
+  { client, timer, factor }: QuoteOptions,
+  contracts: readonly Wanted[],
+  schema: z.ZodType<readonly (SnapshotRow | null)[]>,
+): Promise<ReadonlyMap<string, QuoteFacts | KeelError>> {
+  const answers = new Map<string, QuoteFacts | KeelError>();
+  let waiting = contracts;
+  for (let read = 0; read <= polls && waiting.length > 0; read += 1) {
+    if (read > 0) await sleep(timer, pollGapMs / factor);
+    const query = { conids: waiting.map(({ conid }) => conid).join(','), fields };
+    const rows = await client.call(snapshotEndpoint, { query }, schema);
+    for (const contract of waiting) {
+      const row = rows.find((each) => (each?.conid ?? each?.conidEx) === contract.conid);
+      const reading = readQuote(row ?? undefined);
+      answers.set(contract.conid, 'quote' in reading ? reading.quote : noQuote(contract, reading.missing));
+    }
+    waiting = waiting.filter(({ conid }) => answers.get(conid) instanceof KeelError);
+  }
+  return answers;
+}
+
+/** @throws KeelError NO_QUOTE (retryable) when the polls bring no real-time last price. */
+export async function readSnapshot(options: QuoteOptions, contract: Wanted): Promise<QuoteFacts> {
+  const answer = (await readQuotes(options, [contract], snapshotSchema)).get(contract.conid);
+  if (answer === undefined || answer instanceof KeelError)
+    throw answer ?? noQuote(contract, 'it was not asked');
+  return answer;
+}
+
+/** Quotes for people to look at, by conid: an unreadable row is one contract's own trouble. At most `mostLines` contracts. */
+export async function readSnapshots(
+  options: QuoteOptions,
+  lines: Lines,
+  contracts: readonly Wanted[],
+): Promise<ReadonlyMap<string, QuoteFacts | KeelError>> {
+  if (contracts.length > mostLines) {
+    throw new RangeError(`${contracts.length} contracts are too many for one question: ${mostLines}.`);
+  }
+  const conids = contracts.map(({ conid }) => conid);
+  await lines.makeRoom(conids);
+  lines.asked(conids);
+  return readQuotes(options, contracts, tolerantSnapshotSchema);
 }
 
 const noHistory = (symbol: string, timeframe: Timeframe): KeelError =>

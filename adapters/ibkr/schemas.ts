@@ -83,18 +83,19 @@ export const rulesSchema = z.object({
   increment: decimalOrNull,
 });
 
-export const snapshotSchema = z.array(
-  z.object({
-    conid: id.nullish(),
-    /** The same, also where the other is left out. */
-    conidEx: id.nullish(),
-    /** Last price, with prefix and commas. */
-    '31': z.union([z.string(), z.number()]).nullish(),
-    /** Availability: its first letter is R for real time. */
-    '6509': text,
-  }),
-);
-export type SnapshotRow = z.output<typeof snapshotSchema>[number];
+const snapshotRow = z.object({
+  conid: id.nullish(),
+  /** The same, also where the other is left out. */
+  conidEx: id.nullish(),
+  /** Last price, with prefix and commas. */
+  '31': z.union([z.string(), z.number()]).nullish(),
+  /** Availability: its first letter is R for real time. */
+  '6509': text,
+});
+export const snapshotSchema = z.array(snapshotRow);
+/** Of many contracts: one that can not be read is null, and the others stand. */
+export const tolerantSnapshotSchema = z.array(snapshotRow.nullable().catch(null));
+export type SnapshotRow = z.output<typeof snapshotRow>;
 
 export const historySchema = z.object({
   volumeFactor: real.pipe(z.number().positive()).nullish(),
