@@ -35,11 +35,22 @@ export async function lookAtPrices(deps: PricesLookDeps): Promise<MonitorResult>
   const symbols = [...new Set([...traded, ...(snapshot?.positions ?? []).map(({ symbol }) => symbol)])];
   const { prices, problems } = await deps.prices.batch(symbols);
   const stale = prices.filter(({ freshness }) => freshness === 'stale').map(({ symbol }) => symbol);
+  const ofOtherTime = prices.filter(({ ofMarket }) => !ofMarket).map(({ symbol }) => symbol);
+  const ages = prices.map(({ ageMs }) => Math.floor(ageMs / 1000));
+  const oldest = ages.length === 0 ? '' : `, the oldest of ${Math.max(...ages)} s ago`;
+  const today =
+    ofOtherTime.length === 0
+      ? ''
+      : `; ${ofOtherTime.length} of them are of today and not of the simulated market, so nothing there is valued by them`;
   const missing = problems.map(({ symbol, code }) => `${symbol} ${code}`);
   return {
     status: stale.length + missing.length === 0 ? 'ok' : 'warning',
-    message: `${prices.length} of ${symbols.length} symbols have a price, ${stale.length} a stale one`,
-    facts: { symbols: symbols.length, priced: prices.length, stale, missing },
+    message: `${prices.length} of ${symbols.length} symbols have a price, ${stale.length} a stale one${oldest}${today}`,
+    facts: {
+      ...{ symbols: symbols.length, priced: prices.length, stale, missing },
+      ...(ages.length > 0 && { oldestSeconds: Math.max(...ages) }),
+      ...(ofOtherTime.length > 0 && { ofOtherTime }),
+    },
   };
 }
 

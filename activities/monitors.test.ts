@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { LookName } from '../contracts/wire/monitor.js';
+import { priceOf } from '../api/testing/prices.js';
 import { KeelError } from '../ports/errors.js';
+import type { Price } from '../ports/prices.js';
 import type { EquityRow, MonitorRow } from '../ports/monitors.js';
 import type { News } from '../ports/notifications.js';
 import type { BrokerSnapshot } from '../ports/stores.js';
@@ -303,6 +305,28 @@ describe('the monitor of figures', () => {
     expect(equity).toMatchObject([
       { equity: '100000', cash: '60000', exposure: '0.400000', dayResult: '999.5', winRate: null },
     ]);
+  });
+});
+
+describe('the monitor of prices', () => {
+  const pricesAre = (...prices: Price[]): Partial<MonitorDeps> => ({
+    prices: { batch: () => Promise.resolve({ prices, problems: [] }), memory: () => [] },
+  });
+
+  it('tells how old the oldest price is', async () => {
+    const { look } = world(pricesAre(priceOf('AAPL', { ageMs: 61_000 }), priceOf('SPY', { ageMs: 5000 })));
+    expect(await look('prices')).toEqual({
+      status: 'ok',
+      message: '2 of 2 symbols have a price, 0 a stale one, the oldest of 61 s ago',
+      facts: { symbols: 2, priced: 2, stale: [], missing: [], oldestSeconds: 61 },
+    });
+  });
+
+  it('names prices of today beside a simulated market, by which nothing is valued', async () => {
+    const { look } = world(pricesAre(priceOf('AAPL'), priceOf('SPY', { ofMarket: false })));
+    const result = await look('prices');
+    expect(result).toMatchObject({ status: 'ok', facts: { ofOtherTime: ['SPY'] } });
+    expect(result.message).toMatch(/; 1 of them are of today and not of the simulated market/);
   });
 });
 

@@ -39,7 +39,10 @@ export interface PriceParts {
   readonly simulator: { readonly adminUrl: string; readonly adminToken: string };
 }
 
-/** IBKR takes ten requests a second in all; a price is up to eight, so these are at most two fifths of a minute's. */
+/**
+ * IBKR takes ten requests a second in all; a price is up to eight, so these are at most two fifths of a minute's. Of many symbols
+ * the contract of each that is looked up counts as one, and so does their snapshot.
+ */
 export const brokerPricesPerMinute = 30;
 
 /** @param redisUrl empty for the memory of this process alone */
@@ -67,7 +70,7 @@ export function createPrices(settings: PriceSettings, parts: PriceParts): Prices
               apiKey: settings.alphaVantageKey,
               timeoutMs,
               calendar,
-              now: async () => (await marketClock.now()).now,
+              clock,
             }),
             settings.alphaVantagePerMinute,
             settings.alphaVantagePerDay,

@@ -1,8 +1,17 @@
 // Prices of symbols for people and valuations: who answers, how old it is, what could not be had. An order is never
 // weighed on them; admission takes the broker's own quote (ports/broker.ts).
 import type { SourcePrice } from '../contracts/wire/price.js';
+import { KeelError } from './errors.js';
 
 export type PriceSourceName = 'yahoo' | 'alphavantage' | 'broker' | 'replay';
+
+/** The clock that a source's prices are of: the world's, or that of the market that Keel trades on, which may be a replay's. */
+export const sourceClocks: Readonly<Record<PriceSourceName, 'machine' | 'market'>> = {
+  yahoo: 'machine',
+  alphavantage: 'machine',
+  broker: 'market',
+  replay: 'market',
+};
 
 /** A source that did not answer in time is left alone for so long, wall milliseconds: it is away for every symbol. */
 export const sourceAwayMs = 10_000;
@@ -37,19 +46,39 @@ export interface PriceSource {
    *   PRICE_HALTED (retryable: trading is halted, and how old the last price is can not be told)
    */
   price(symbol: string, asker?: string): Promise<SourcePrice>;
+  /** Where a source can be asked for many at once: each symbol's price, or its own error of those above. Rejects with none of them. */
+  readonly prices?: (symbols: readonly string[], asker?: string) => Promise<SourceBatch>;
 }
+
+export type SourceBatch = ReadonlyMap<string, SourcePrice | KeelError>;
 
 /** A price as the chain gives it. */
 export interface Price extends SourcePrice {
   readonly source: PriceSourceName;
   /** Wall time of the answer, ISO 8601 UTC. */
   readonly fetchedAt: string;
-  /** Market time since `at`, milliseconds. */
+  /** Time since `at` by the clock of its source, milliseconds. */
   readonly ageMs: number;
-  /** live: of the session that is on, or of the last one when none is · old: of an earlier session · stale: no source answers now. */
+  /** False for a price of today beside a simulated market of another time: `forMarket` refuses it. */
+  readonly ofMarket: boolean;
+  /**
+   * By the clock of its source. live: of the session that is on, or of the last one when none is · old: of an earlier session ·
+   * stale: no source answers now.
+   */
   readonly freshness: 'live' | 'old' | 'stale';
-  /** Why it is not live, in words; null when it is. */
+  /** Why it is not live, or not of the market, in words; null when it is both. */
   readonly reason: string | null;
+}
+
+/**
+ * The same price, for whoever values or sizes anything by it.
+ * @throws KeelError PRICE_OF_OTHER_TIME (final) when the market that Keel trades on is of another time
+ */
+export function forMarket(price: Price): Price {
+  if (price.ofMarket) return price;
+  const { symbol, source, at, reason } = price;
+  const words = `${symbol} is not valued by the price that ${source} gives: ${reason ?? `it is of ${at}.`}`;
+  throw new KeelError('PRICE_OF_OTHER_TIME', words, { facts: { symbol, source, at } });
 }
 
 export interface PriceProblem {

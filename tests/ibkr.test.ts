@@ -18,6 +18,7 @@ import {
   simulatorContract,
 } from './support/ibkr.js';
 import { freePort } from './support/ports.js';
+import { get } from './support/simulator.js';
 import { tempFolder } from './support/temp.js';
 
 const start = (directory: string): Promise<Simulator> => startSimulator(optionsOf(directory));
@@ -80,6 +81,37 @@ describe('the simulator', () => {
     await halt('DELETE', '/AAPL');
     expect((await source.price('AAPL')).at).toBe('2014-07-08T13:35:00.000Z');
     await expect(source.price('ZZZZ')).rejects.toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
+    ibkr.close();
+  });
+
+  test('gives many prices by one snapshot, each with its own error, and gets lines back that nobody asks for', async () => {
+    const marketClock = createSimulatedMarketClock(adminOf(simulator));
+    let shift = 0;
+    const ibkr = connect(simulator, { clock: { now: () => clock.now() + shift } });
+    const source = createBrokerPrices({
+      ...{ broker: ibkr.broker, calendar: createNyseCalendar(), marketClock, clock },
+      ...{ timeoutMs: 10_000, perMinute: 100 },
+    });
+    const said = (await source.prices?.(['AAPL', 'SPX', 'ZZZZ'])) ?? new Map<string, never>();
+    expect([...said.keys()]).toEqual(['AAPL', 'SPX', 'ZZZZ']);
+    expect(said.get('AAPL')).toMatchObject({ symbol: 'AAPL', at: '2014-07-08T13:35:00.000Z' });
+    expect(said.get('SPX')).toMatchObject({ symbol: 'SPX', currency: 'USD' });
+    expect(said.get('ZZZZ')).toMatchObject({ code: 'PRICE_UNKNOWN_SYMBOL' });
+    const conids = await Promise.all(
+      ['AAPL', 'SPX'].map(async (symbol) => ibkr.broker.resolveContract(symbol)),
+    );
+    /** Whether the first answer has the price: the line is open. */
+    const open = async (conid: string): Promise<boolean> => {
+      const [row] = (await get(
+        simulator,
+        `/iserver/marketdata/snapshot?conids=${conid}&fields=31`,
+      )) as object[];
+      return row !== undefined && '31' in row;
+    };
+    // Whoever has asked for nothing but SPX in five minutes of the gateway wants AAPL no more.
+    shift = 5 * 60_000;
+    await source.prices?.(['SPX']);
+    expect(await Promise.all(conids.map(({ conid }) => open(conid)))).toEqual([false, true]);
     ibkr.close();
   });
 

@@ -17,6 +17,7 @@ import { createRedisCache } from '../adapters/redis/cache.js';
 import { problem } from '../contracts/http/problem.js';
 import { stock, stockBatch } from '../contracts/http/stock.js';
 import { startSimulator, type Simulator } from '../simulator/server.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
 import { connect } from '../db/connect.js';
 import { createStores } from '../db/stores.js';
 import { makeUser } from './support/access.js';
@@ -100,7 +101,16 @@ const problemOf = async (api: ApiProcess, symbol: string) => {
   return problem.parse(await response.json());
 };
 
-const close = Date.UTC(2014, 6, 7, 20) / 1000;
+/** A minute ago, seconds since the epoch: sources on the internet tell of today, whatever the simulated market is at. */
+const lately = (): number => Math.floor(Date.now() / 1000) - 60;
+const daySeconds = 86_400;
+
+/** The session that is on, or the last one. */
+const tradingDay = (): string => {
+  const calendar = createNyseCalendar();
+  const now = new Date().toISOString();
+  return (calendar.openAt(now) ?? calendar.lastClosed(now)).date;
+};
 
 describe('the simulated market', () => {
   it('is the source by default: its price, its time, and its age', () =>
@@ -127,11 +137,38 @@ describe('the simulated market', () => {
     }));
 });
 
+describe('prices of today beside the simulated market', () => {
+  it('tell their own age, and that nothing there may be valued by them', () =>
+    withApi({ ...sources(), KEEL_PRICE_CHAIN: 'yahoo' }, async (api) => {
+      const at = lately();
+      yahoo.answer = says(200, yahooChart('AAPL', 231.46, at));
+      const price = await priceOf(api, 'AAPL');
+      expect(price).toMatchObject({ source: 'yahoo', price: '231.46', freshness: 'live', ofMarket: false });
+      expect(price.at).toBe(new Date(at * 1000).toISOString());
+      expect(price.ageSeconds).toBeGreaterThanOrEqual(60);
+      expect(price.ageSeconds).toBeLessThan(600);
+      expect(price.reason).toMatch(
+        /the simulated market stands at 2014-07-07T20:30:00.000Z: nothing there may be valued or sized by it/,
+      );
+    }));
+
+  it('are given only where that market has none, and then as such', () =>
+    withApi({ ...sources(), KEEL_PRICE_CHAIN: 'yahoo,replay' }, async (api) => {
+      yahoo.answer = says(200, yahooChart('MSFT', 512.5, lately()));
+      const asked = yahoo.asked.length;
+      expect(await priceOf(api, 'AAPL')).toMatchObject({
+        ...{ source: 'replay', price: '95.97', ageSeconds: 1800, ofMarket: true, reason: null },
+      });
+      expect(yahoo.asked.length).toBe(asked);
+      expect(await priceOf(api, 'MSFT')).toMatchObject({ source: 'yahoo', price: '512.5', ofMarket: false });
+    }));
+});
+
 describe('a chain of sources', () => {
   it('falls back, goes stale, and lets no key out', () =>
     withApi(sources(), async (api) => {
       yahoo.answer = says(429, 'Edge: Too Many Requests', 'text/plain');
-      alpha.answer = says(200, globalQuote('AAPL', '95.9700', '2014-07-07'));
+      alpha.answer = says(200, globalQuote('AAPL', '95.9700', tradingDay()));
       expect(await priceOf(api, 'AAPL')).toMatchObject({ source: 'alphavantage', price: '95.97' });
       alpha.answer = says(200, limitNote(apiKey));
       const refused = await problemOf(api, 'IBM');
@@ -149,7 +186,7 @@ describe('a chain of sources', () => {
       const refused = await problemOf(api, 'EEM');
       expect(refused).toMatchObject({ status: 503, code: 'PRICES_AWAY' });
       expect(refused.detail).toMatch(/The broker: no worker has brought its price of EEM/);
-      yahoo.answer = says(200, yahooChart('EFA', 66.5, close));
+      yahoo.answer = says(200, yahooChart('EFA', 66.5, lately()));
       expect(await priceOf(api, 'EFA')).toMatchObject({ source: 'yahoo', price: '66.5' });
     }));
 
@@ -157,7 +194,7 @@ describe('a chain of sources', () => {
     withApi(sources(), async (api) => {
       yahoo.answer = (request, response) => {
         setImmediate(() => {
-          says(200, yahooChart('SPY', 197.5, close))(request, response);
+          says(200, yahooChart('SPY', 197.5, lately()))(request, response);
         });
       };
       const before = yahoo.asked.length;
@@ -172,10 +209,12 @@ describe('a chain of sources', () => {
       expect(await problemOf(api, 'QQQ')).toMatchObject({ status: 503, code: 'PRICES_AWAY' });
       yahoo.answer = says(200, yahooChart('QQQ', null, null));
       expect(await problemOf(api, 'QQQ')).toMatchObject({ status: 503, code: 'PRICES_AWAY' });
-      yahoo.answer = says(200, yahooChart('QQQ', 1, close, { currency: 'EUR' }));
+      yahoo.answer = says(200, yahooChart('QQQ', 1, lately(), { currency: 'EUR' }));
       expect(await problemOf(api, 'QQQ')).toMatchObject({ status: 422, code: 'PRICE_CURRENCY' });
-      yahoo.answer = says(200, yahooChart('QQQ', 95, close - 4 * 86_400));
-      expect(await priceOf(api, 'QQQ')).toMatchObject({ freshness: 'old', ageSeconds: 4 * 86_400 + 1800 });
+      yahoo.answer = says(200, yahooChart('QQQ', 95, lately() - 10 * daySeconds));
+      const old = await priceOf(api, 'QQQ');
+      expect(old.freshness).toBe('old');
+      expect(Math.floor(old.ageSeconds / daySeconds)).toBe(10);
     }));
 });
 
@@ -188,7 +227,7 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
 
   it('is shared by processes for a minute, under the mode and the name of the symbol', async () => {
     const change = { ...sources(), REDIS_URL: redis.url };
-    yahoo.answer = says(200, yahooChart('DIA', 170.25, close));
+    yahoo.answer = says(200, yahooChart('DIA', 170.25, lately()));
     await withApi(change, async (api) => {
       await priceOf(api, 'DIA');
       expect(await redis.ask('TTL stock:DIA')).toMatch(/^:(60|5\d)\r/);
@@ -201,14 +240,14 @@ describe.skipIf(!hasRedis())('Redis as the cache', () => {
 
   it('may die, freeze and come back in mid-use: prices go on', () =>
     withApi({ ...sources(), REDIS_URL: redis.url }, async (api) => {
-      yahoo.answer = says(200, yahooChart('IWM', 119.5, close));
+      yahoo.answer = says(200, yahooChart('IWM', 119.5, lately()));
       expect((await priceOf(api, 'IWM')).price).toBe('119.5');
       await redis.kill();
       const before = yahoo.asked.length;
       expect((await priceOf(api, 'IWM')).price).toBe('119.5');
       // The process's own memory stands in: nobody is asked again.
       expect(yahoo.asked.length).toBe(before);
-      yahoo.answer = says(200, yahooChart('GLD', 127.25, close));
+      yahoo.answer = says(200, yahooChart('GLD', 127.25, lately()));
       expect((await priceOf(api, 'GLD')).price).toBe('127.25');
       await redis.start();
       redis.freeze();

@@ -24,7 +24,7 @@ const ask = (symbol = 'IBM', now = '2014-07-08T15:00:00.000Z', timeoutMs = 20_00
     apiKey,
     timeoutMs,
     calendar: createNyseCalendar(),
-    now: () => Promise.resolve(now),
+    clock: { now: () => Date.parse(now) },
   }).price(symbol);
 
 describe('GLOBAL_QUOTE', () => {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { price as exactPrice } from '../../domain/money/decimal.js';
+import type { Clock } from '../../ports/clocks.js';
 import { KeelError, type ErrorClass } from '../../ports/errors.js';
 import { awayFacts, type PriceSource } from '../../ports/prices.js';
 
@@ -14,8 +15,8 @@ export interface AlphaVantageOptions {
   readonly apiKey: string;
   readonly timeoutMs: number;
   readonly calendar: Calendar;
-  /** Market time now, ISO 8601 UTC. */
-  readonly now: () => Promise<string>;
+  /** The machine's: it tells of today, whatever market Keel trades on. */
+  readonly clock: Clock;
 }
 
 /** The free tier counts by the day, other tiers by the minute; the text does not say which one was used up. */
@@ -78,15 +79,15 @@ const limited = (symbol: string): KeelError =>
   });
 
 /** The answer dates its price to a day: the close of that session, or now while it is on. */
-async function timeOf(day: string, { calendar, now }: AlphaVantageOptions): Promise<string> {
+function timeOf(day: string, { calendar, clock }: AlphaVantageOptions): string {
   const known = day >= calendar.first && day <= calendar.last;
   const session = known ? calendar.session(day) : null;
-  const market = await now();
+  const now = new Date(clock.now()).toISOString();
   if (session === null) return `${day}T00:00:00.000Z`;
-  return market < session.close ? market : session.close;
+  return now < session.close ? now : session.close;
 }
 
-async function priceOf(symbol: string, body: unknown, options: AlphaVantageOptions): Promise<SourcePrice> {
+function priceOf(symbol: string, body: unknown, options: AlphaVantageOptions): SourcePrice {
   const read = quoteSchema.safeParse(body);
   if (!read.success) {
     const where = read.error.issues[0]?.path.map(String).join('.') ?? '';
@@ -105,7 +106,7 @@ async function priceOf(symbol: string, body: unknown, options: AlphaVantageOptio
     symbol,
     price: price.toFixed(),
     currency: 'USD',
-    at: await timeOf(quote['07. latest trading day'], options),
+    at: timeOf(quote['07. latest trading day'], options),
     previousClose: close === undefined ? null : exactPrice(close).toFixed(),
     volume: volume === undefined ? null : Number(volume),
     marketCap: null,

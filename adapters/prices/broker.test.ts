@@ -2,7 +2,9 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { BrokerPort } from '../../ports/broker.js';
-import type { KeelError } from '../../ports/errors.js';
+import type { QuoteFacts } from '../../domain/risk/types.js';
+import { KeelError } from '../../ports/errors.js';
+import type { SourceBatch } from '../../ports/prices.js';
 import type { IbkrGateway } from '../ibkr/gateway.js';
 import { connectTo } from '../ibkr/testing/connect.js';
 import {
@@ -21,14 +23,18 @@ let ibkr: IbkrGateway;
 let market = '2014-07-08T15:00:00.000Z';
 let wall = Date.UTC(2026, 0, 5, 12);
 
-const sourceOf = (broker: Pick<BrokerPort, 'resolveContract' | 'quote'>, timeoutMs = 5000) =>
+const sourceOf = (
+  broker: Pick<BrokerPort, 'resolveContract' | 'quote'> & Partial<BrokerPort>,
+  timeoutMs = 5000,
+  perMinute = 3,
+) =>
   createBrokerPrices({
-    broker,
+    broker: { quotes: () => Promise.reject(new Error('not asked')), mostQuotes: 80, ...broker },
     calendar: createNyseCalendar(),
     marketClock: { now: () => Promise.resolve({ now: market, step: 1 }) },
     clock: { now: () => wall },
     timeoutMs,
-    perMinute: 3,
+    perMinute,
   });
 
 const snapshot = 'GET /iserver/marketdata/snapshot';
@@ -123,6 +129,136 @@ describe("the broker's price", () => {
     await source.price('AAPL');
     expect(gateway.to('GET /trsrv/secdef')).toHaveLength(1);
     expect(gateway.to(snapshot)).toHaveLength(2);
+  });
+});
+
+describe('many prices at once', () => {
+  /** A broker that knows every symbol but those that a test names. */
+  const brokerOf = async (change: Partial<BrokerPort> = {}) => {
+    const aapl = await ibkr.broker.resolveContract('AAPL');
+    const asked = { contracts: [] as string[], quotes: [] as (readonly string[])[] };
+    const broker = {
+      mostQuotes: 80,
+      resolveContract: (symbol: string) => {
+        asked.contracts.push(symbol);
+        return Promise.resolve({ ...aapl, symbol, conid: `conid of ${symbol}` });
+      },
+      quote: () => Promise.reject(new Error('not asked')),
+      quotes: (contracts: readonly { readonly conid: string; readonly symbol: string }[]) => {
+        asked.quotes.push(contracts.map(({ symbol }) => symbol));
+        return Promise.resolve(
+          new Map(contracts.map(({ conid }) => [conid, { last: '260.99', state: 'open' as const }])),
+        );
+      },
+      ...change,
+    };
+    return { broker, asked };
+  };
+  const codes = (batch: SourceBatch | undefined) =>
+    [...(batch ?? [])].map(([symbol, said]) => [symbol, 'price' in said ? said.price : said.code]);
+
+  it('are one snapshot over the wire, polled from its empty first answer on', async () => {
+    gateway.on(
+      snapshot,
+      { json: [{ conid: 265598 }] },
+      { json: [{ conid: 265598, '31': '260.99', '6509': 'R' }] },
+    );
+    const source = sourceOf(ibkr.broker, 5000, 100);
+    expect([...((await source.prices?.(['AAPL'])) ?? [])]).toMatchObject([
+      ['AAPL', { price: '260.99', at: market }],
+    ]);
+    expect(gateway.to(snapshot)).toHaveLength(2);
+    expect(codes(await source.prices?.(['AAPL', 'ZZZZ']))).toEqual([
+      ['AAPL', '260.99'],
+      ['ZZZZ', 'PRICE_UNKNOWN_SYMBOL'],
+    ]);
+  });
+
+  it('are one question of the minute, and one for each contract that is not known; the rest waits for the next', async () => {
+    const { broker, asked } = await brokerOf();
+    const source = sourceOf(broker);
+    expect(codes(await source.prices?.(['A', 'B', 'C']))).toEqual([
+      ['A', '260.99'],
+      ['B', '260.99'],
+      ['C', 'PRICE_LIMITED'],
+    ]);
+    wall += 60_000;
+    expect(codes(await source.prices?.(['A', 'B', 'C'])).map(([, said]) => said)).toEqual(
+      Array(3).fill('260.99'),
+    );
+    expect(asked).toEqual({
+      contracts: ['A', 'B', 'C'],
+      quotes: [
+        ['A', 'B'],
+        ['A', 'B', 'C'],
+      ],
+    });
+    await source.prices?.(['A']);
+    const refused = await source.prices?.(['A', 'B']);
+    expect(refused?.get('B')).toMatchObject({ code: 'PRICE_LIMITED', facts: { restMs: 60_000 } });
+  });
+
+  it('have each its own error: unknown, halted, without a price, beyond what the broker takes', async () => {
+    const { broker } = await brokerOf({
+      mostQuotes: 3,
+      quotes: () =>
+        Promise.resolve(
+          new Map<string, QuoteFacts | KeelError>([
+            ['conid of A', { last: '260.99', state: 'open' }],
+            ['conid of B', { last: '260.99', state: 'halted' }],
+            [
+              'conid of C',
+              new KeelError('NO_QUOTE', 'IBKR gives no quote of C.', { errorClass: 'retryable' }),
+            ],
+          ]),
+        ),
+    });
+    const known = broker.resolveContract;
+    broker.resolveContract = (symbol) =>
+      symbol === 'X' ? Promise.reject(new KeelError('UNKNOWN_SYMBOL', 'IBKR knows no X.')) : known(symbol);
+    const source = sourceOf(broker, 5000, 100);
+    const batch = await source.prices?.(['A', 'X', 'B', 'C', 'D']);
+    expect(codes(batch)).toEqual([
+      ['A', '260.99'],
+      ['X', 'PRICE_UNKNOWN_SYMBOL'],
+      ['B', 'PRICE_HALTED'],
+      ['C', 'PRICE_AWAY'],
+      ['D', 'PRICE_LIMITED'],
+    ]);
+    expect(batch?.get('D')).toMatchObject({
+      facts: { symbol: 'D' },
+      message: expect.stringMatching(/3 symbols at once/) as string,
+    });
+    expect(Object.keys((batch?.get('D') as KeelError).facts)).toEqual(['symbol']);
+  });
+
+  it('are all away where the snapshot is, and are not waited for beyond their time', async () => {
+    const session = new KeelError('BROKER_SESSION', 'log in.', { errorClass: 'retryable' });
+    const { broker } = await brokerOf({ quotes: () => Promise.reject(session) });
+    expect(codes(await sourceOf(broker).prices?.(['A', 'B']))).toEqual([
+      ['A', 'PRICE_AWAY'],
+      ['B', 'PRICE_AWAY'],
+    ]);
+    const { broker: hanging } = await brokerOf({ quotes: () => new Promise(() => undefined) });
+    const batch = await sourceOf(hanging, 25).prices?.(['A']);
+    expect(batch?.get('A')).toMatchObject({
+      code: 'PRICE_AWAY',
+      message: expect.stringContaining('within 50 ms') as string,
+    });
+  });
+
+  it('let one price have its turn between two contracts', async () => {
+    const order: string[] = [];
+    const { broker } = await brokerOf();
+    const known = broker.resolveContract;
+    broker.resolveContract = (symbol) => {
+      order.push(symbol);
+      return known(symbol);
+    };
+    const quote = () => Promise.resolve({ last: '1', state: 'open' as const });
+    const source = sourceOf({ ...broker, quote }, 5000, 100);
+    await Promise.all([source.prices?.(['A', 'B', 'C']), source.price('ONE')]);
+    expect(order).toEqual(['A', 'ONE', 'B', 'C']);
   });
 });
 

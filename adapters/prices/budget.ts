@@ -2,7 +2,7 @@
 // others. Used by broker.ts, and around sources by api/prices.ts.
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
-import type { PriceSource } from '../../ports/prices.js';
+import type { PriceSource, SourceBatch } from '../../ports/prices.js';
 
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
@@ -73,18 +73,29 @@ function createBudget(
 export function withBudget(source: PriceSource, clock: Clock, budget: Budget): PriceSource {
   const take = createBudget(clock, budget);
   const words = `${String(budget.perMinute)} prices a minute${budget.perDay === undefined ? '' : ` and ${String(budget.perDay)} a day`}`;
+  const errorOf = (symbol: string, { restMs, ofAll }: Refusal): KeelError => {
+    if (ofAll) {
+      const text = `${source.name} is asked for ${words} at most.`;
+      return new KeelError('PRICE_LIMITED', text, { errorClass: 'retryable', facts: { symbol, restMs } });
+    }
+    const text = `${source.name} is asked for ${words} at most, and you have had your half of it.`;
+    return new KeelError('PRICE_SHARE', text, { errorClass: 'retryable', facts: { symbol } });
+  };
+  const { prices } = source;
   return {
     name: source.name,
     price: async (symbol, asker) => {
       const refusal = take(asker);
       if (refusal === null) return source.price(symbol, asker);
-      const { restMs, ofAll } = refusal;
-      if (ofAll) {
-        const text = `${source.name} is asked for ${words} at most.`;
-        throw new KeelError('PRICE_LIMITED', text, { errorClass: 'retryable', facts: { symbol, restMs } });
-      }
-      const text = `${source.name} is asked for ${words} at most, and you have had your half of it.`;
-      throw new KeelError('PRICE_SHARE', text, { errorClass: 'retryable', facts: { symbol } });
+      throw errorOf(symbol, refusal);
     },
+    // Many at once are one question; what they cost beside it is for the source to count.
+    ...(prices !== undefined && {
+      prices: async (symbols: readonly string[], asker?: string): Promise<SourceBatch> => {
+        const refusal = take(asker);
+        if (refusal === null) return prices(symbols, asker);
+        return new Map(symbols.map((symbol) => [symbol, errorOf(symbol, refusal)]));
+      },
+    }),
   };
 }

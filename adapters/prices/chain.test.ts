@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import { KeelError } from '../../ports/errors.js';
-import type { PriceSource } from '../../ports/prices.js';
+import { forMarket, type PriceSource } from '../../ports/prices.js';
 import { createMemoryCache } from '../memory/cache.js';
 import { withBudget } from './budget.js';
 import { createPriceChain, type PriceChainOptions } from './chain.js';
 
-const start = Date.UTC(2026, 0, 5, 12);
-const inSession = '2014-07-08T15:00:00.000Z';
+/** A Tuesday in the session. */
+const start = Date.UTC(2014, 6, 8, 15);
 
 const priceOf = (symbol: string, changes: Partial<SourcePrice> = {}): SourcePrice => ({
   symbol,
@@ -44,14 +44,17 @@ function source(name: PriceSource['name'], first: SourcePrice | KeelError) {
 }
 
 function chainOf(sources: readonly PriceSource[], changes: Partial<PriceChainOptions> = {}) {
-  const time = { wall: start, market: inSession, step: 1 };
+  /** The market's clock is the machine's, until it is simulated at another time. */
+  const time = { wall: start, market: null as string | null, step: 1 };
   const clock = { now: () => time.wall };
   const chain = createPriceChain({
     mode: 'simulated',
     sources,
     cache: createMemoryCache(clock),
     clock,
-    marketClock: { now: () => Promise.resolve({ now: time.market, step: time.step }) },
+    marketClock: {
+      now: () => Promise.resolve({ now: time.market ?? new Date(time.wall).toISOString(), step: time.step }),
+    },
     calendar: createNyseCalendar(),
     currency: 'USD',
     freshMs: 60_000,
@@ -70,7 +73,7 @@ describe('the chain of sources', () => {
       ageMs: 60_000,
       freshness: 'live',
       reason: null,
-      fetchedAt: '2026-01-05T12:00:00.000Z',
+      fetchedAt: '2014-07-08T15:00:00.000Z',
     });
     expect(alpha.asked).toBe(0);
   });
@@ -106,13 +109,13 @@ describe('the chain of sources', () => {
       {
         source: 'yahoo',
         answeredAt: null,
-        failedAt: '2026-01-05T12:00:00.000Z',
+        failedAt: '2014-07-08T15:00:00.000Z',
         failure: 'PRICE_UNREADABLE',
         restsUntil: null,
       },
       {
         source: 'alphavantage',
-        answeredAt: '2026-01-05T12:00:00.000Z',
+        answeredAt: '2014-07-08T15:00:00.000Z',
         failedAt: null,
         failure: null,
         restsUntil: null,
@@ -148,7 +151,7 @@ describe('the chain of sources', () => {
       price: '1',
       source: 'alphavantage',
       freshness: 'old',
-      reason: 'the price is of 2014-07-07T20:00:00.000Z, and no source has a newer one',
+      reason: 'The price is of 2014-07-07T20:00:00.000Z, and no source has a newer one.',
     });
   });
 
@@ -158,7 +161,6 @@ describe('the chain of sources', () => {
     await chain.price('AAPL');
     yahoo.says = failing('PRICE_AWAY');
     time.wall += 3_600_000;
-    time.market = '2014-07-08T16:00:00.000Z';
     expect(await chain.price('AAPL')).toMatchObject({
       price: '95.97',
       freshness: 'stale',
@@ -201,7 +203,7 @@ describe('the chain of sources', () => {
     const { problems } = await chain.batch(symbols);
     expect(yahoo.asked).toBe(4);
     expect(problems).toHaveLength(100);
-    expect(problems[99]?.detail).toMatch(/yahoo is left alone until 2026-01-05T12:00:10.000Z \(PRICE_AWAY\)/);
+    expect(problems[99]?.detail).toMatch(/yahoo is left alone until 2014-07-08T15:00:10.000Z \(PRICE_AWAY\)/);
     time.wall += 10_000;
     expect(chain.memory()[0]?.restsUntil).toBeNull();
     yahoo.says = priceOf('S1');
@@ -229,7 +231,7 @@ describe('the chain of sources', () => {
     await expect(chain.price('NEXT')).rejects.toMatchObject({ code: 'PRICES_AWAY' });
     expect(yahoo.asked).toBe(3);
     expect(chain.memory()).toMatchObject([
-      { failure: 'PRICE_LIMITED', restsUntil: '2026-01-05T12:05:00.000Z' },
+      { failure: 'PRICE_LIMITED', restsUntil: '2014-07-08T15:05:00.000Z' },
     ]);
   });
 
@@ -317,7 +319,7 @@ describe('the budget of a source', () => {
     expect(yahoo.asked).toBe(2);
     expect(batch.problems.map(({ symbol }) => symbol)).toEqual(['C', 'D']);
     expect(batch.problems[0]?.detail).toMatch(/2 prices a minute at most/);
-    expect(chain.memory()[0]).toMatchObject({ restsUntil: '2026-01-05T12:01:00.000Z' });
+    expect(chain.memory()[0]).toMatchObject({ restsUntil: '2014-07-08T15:01:00.000Z' });
   });
 
   it('is of a day too, where it has a figure', async () => {
@@ -373,6 +375,133 @@ describe('a symbol that one source does not know', () => {
       message: expect.stringContaining('PRICE_UNKNOWN_SYMBOL of a source.') as string,
     });
     expect((await chain.price('ZZZZ', 'anna')).source).toBe('alphavantage');
+  });
+});
+
+describe('a batch from a source that takes many at once', () => {
+  /** A broker that says of each symbol what stands here, and a price of all others. */
+  const manyAtOnce = (says: Record<string, KeelError> = {}) => {
+    const alone = source('broker', priceOf('AAPL'));
+    const batches: (readonly string[])[] = [];
+    const prices = (symbols: readonly string[]) => {
+      batches.push(symbols);
+      return Promise.resolve(new Map(symbols.map((symbol) => [symbol, says[symbol] ?? priceOf(symbol)])));
+    };
+    return { broker: { ...alone, prices } satisfies PriceSource, alone, batches };
+  };
+  const symbols = ['A1', 'A2', 'A3', 'A4', 'A5', 'A6'];
+
+  it('is one question, of what is not kept', async () => {
+    const { broker, alone, batches } = manyAtOnce();
+    const { chain } = chainOf([broker]);
+    await chain.price('A2');
+    const { prices, problems } = await chain.batch(symbols);
+    expect(prices.map(({ symbol }) => symbol)).toEqual(symbols);
+    expect([problems, batches, alone.asked]).toEqual([[], [['A1', 'A3', 'A4', 'A5', 'A6']], 1]);
+    await chain.batch(symbols);
+    expect(batches).toHaveLength(1);
+  });
+
+  it('leaves each symbol its own error, and lets the next source answer that alone', async () => {
+    const limited = failing('PRICE_LIMITED', { restMs: 30_000 });
+    const { broker } = manyAtOnce({ A1: limited, A2: failing('PRICE_UNKNOWN_SYMBOL') });
+    const yahoo = source('yahoo', failing('PRICE_UNKNOWN_SYMBOL'));
+    const { chain } = chainOf([broker, yahoo]);
+    const { prices, problems } = await chain.batch(symbols);
+    expect(prices.map(({ symbol }) => symbol)).toEqual(['A3', 'A4', 'A5', 'A6']);
+    expect(problems).toMatchObject([
+      { symbol: 'A1', code: 'PRICES_AWAY' },
+      { symbol: 'A2', code: 'PRICE_UNKNOWN_SYMBOL' },
+    ]);
+    expect(yahoo.asked).toBe(2);
+    expect(chain.memory()[0]).toMatchObject({ source: 'broker', failure: 'PRICE_LIMITED' });
+  });
+
+  it('goes to it as soon as those before it are left alone', async () => {
+    const { broker, alone, batches } = manyAtOnce();
+    const yahoo = source('yahoo', failing('PRICE_AWAY', { restMs: 10_000 }));
+    const { prices } = await chainOf([yahoo, broker]).chain.batch(symbols);
+    expect([prices.length, yahoo.asked, alone.asked, batches]).toEqual([6, 4, 4, [['A5', 'A6']]]);
+  });
+
+  it('is one question of the budget too', async () => {
+    const { broker, batches } = manyAtOnce();
+    const { chain, time } = chainOf([withBudget(broker, { now: () => start }, { perMinute: 1 })]);
+    expect((await chain.batch(symbols)).prices).toHaveLength(6);
+    time.wall += 60_000;
+    const { prices, problems } = await chain.batch(['B1', 'B2']);
+    expect([prices.length, problems.length, batches.length]).toEqual([0, 2, 1]);
+    expect(problems[0]?.detail).toMatch(/1 prices a minute at most/);
+  });
+});
+
+describe('a price of today beside a simulated market of the past', () => {
+  const beside = (sources: readonly PriceSource[]) => {
+    const made = chainOf(sources);
+    made.time.wall = Date.UTC(2026, 0, 5, 15);
+    made.time.market = '2014-07-08T15:00:00.000Z';
+    return made;
+  };
+  const today = priceOf('AAPL', { price: '267.26', at: '2026-01-05T14:58:00.000Z' });
+
+  it('has the age that it has today, and says that nothing is to be valued by it, and what to set', async () => {
+    const price = await beside([source('yahoo', today)]).chain.price('AAPL');
+    expect(price).toMatchObject({ ageMs: 120_000, freshness: 'live', ofMarket: false });
+    expect(price.reason).toBe(
+      'Its clock is that of today, 2026-01-05T15:00:00.000Z, and the simulated market stands at 2014-07-08T15:00:00.000Z: ' +
+        'nothing there may be valued or sized by it. Of prices.chain (KEEL_PRICE_CHAIN) only replay and broker have prices ' +
+        'of that market.',
+    );
+    expect(() => forMarket(price)).toThrow(
+      expect.objectContaining({
+        code: 'PRICE_OF_OTHER_TIME',
+        errorClass: 'final',
+        message: `AAPL is not valued by the price that yahoo gives: ${price.reason ?? ''}`,
+      }),
+    );
+  });
+
+  it('is asked for only where the market has none of its own, whatever the order', async () => {
+    const [yahoo, replay] = [source('yahoo', today), source('replay', priceOf('AAPL'))];
+    const { chain } = beside([yahoo, replay]);
+    const price = await chain.price('AAPL');
+    expect(price).toMatchObject({ source: 'replay', ageMs: 60_000, ofMarket: true, reason: null });
+    expect(forMarket(price)).toBe(price);
+    expect(yahoo.asked).toBe(0);
+    replay.says = failing('PRICE_UNKNOWN_SYMBOL');
+    expect(await chain.price('MSFT')).toMatchObject({ source: 'yahoo', ofMarket: false });
+    replay.says = priceOf('IBM', { at: '2014-07-03T17:00:00.000Z' });
+    expect(await chain.price('IBM')).toMatchObject({ source: 'replay', freshness: 'old', ofMarket: true });
+  });
+
+  it('is old, stale or of a time to come by the clock of today', async () => {
+    const yahoo = source('yahoo', { ...today, at: '2026-01-02T20:00:00.000Z' });
+    const { chain, time } = beside([yahoo]);
+    // A Monday fifteen minutes after the open.
+    time.wall = Date.UTC(2026, 0, 5, 14, 45);
+    expect(await chain.price('AAPL')).toMatchObject({
+      ...{ freshness: 'live', ageMs: 66.75 * 3_600_000, ofMarket: false },
+    });
+    time.wall += 30 * 60_000;
+    expect(await chain.price('AAPL')).toMatchObject({ freshness: 'old', ofMarket: false });
+    yahoo.says = failing('PRICE_AWAY');
+    time.wall += 60_000;
+    const stale = await chain.price('AAPL');
+    expect(stale).toMatchObject({ freshness: 'stale', ofMarket: false });
+    expect(stale.reason).toMatch(
+      /^No source gives a price of AAPL now\. .* the simulated market stands at 2014/,
+    );
+    yahoo.says = { ...today, at: '2026-01-05T16:00:00.000Z' };
+    await expect(chain.price('MSFT')).rejects.toThrow(/which is to come: it is 2026-01-05T15:16:00.000Z/);
+  });
+
+  it('is of the market again, from the cache too, once that has come to its time', async () => {
+    const yahoo = source('yahoo', today);
+    const { chain, time } = beside([yahoo]);
+    expect((await chain.price('AAPL')).ofMarket).toBe(false);
+    time.market = '2026-01-05T15:00:00.000Z';
+    expect(await chain.price('AAPL')).toMatchObject({ ofMarket: true, reason: null });
+    expect(yahoo.asked).toBe(1);
   });
 });
 

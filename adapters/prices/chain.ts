@@ -1,5 +1,5 @@
-// PricesPort over a chain of sources, asked in their order: the first usable price counts. Answers for a minute from
-// the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
+// PricesPort over a chain of sources, asked in their order: the first usable price counts. Where the market is simulated at
+// another time, its own sources come before those of today. Answers for a minute from the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
 import type { Mode } from '../../contracts/wire/names.js';
 import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
@@ -7,9 +7,17 @@ import { isOfEarlierSession } from '../../domain/market/priceAge.js';
 import type { CachePort } from '../../ports/cache.js';
 import type { Clock, MarketClock, MarketTime } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
-import type { Price, PriceProblem, PricesPort, PriceSource } from '../../ports/prices.js';
+import type {
+  Price,
+  PriceProblem,
+  PricesPort,
+  PriceSource,
+  PriceSourceName,
+  SourceBatch,
+} from '../../ports/prices.js';
 import { createKeptPrices, type Kept, type KeptPrices } from './kept.js';
 import { createMemories, type Memories } from './memory.js';
+import { inOrder, isAhead, seen } from './times.js';
 
 export interface PriceChainOptions {
   /** Names what is kept, beside the symbol. */
@@ -35,8 +43,15 @@ const batchMs = 20_000;
 interface Question {
   readonly symbol: string;
   readonly asker: string | undefined;
+  /** What a source that takes many at once has said of the symbols of a batch; null for one that is asked for alone. */
+  readonly together: Together | null;
   /** Whether a source was not asked because this asker has had his part of its budget. */
   hasHitShare: boolean;
+}
+
+interface Together {
+  readonly source: PriceSourceName;
+  readonly answers: SourceBatch;
 }
 
 interface Parts extends PriceChainOptions {
@@ -60,33 +75,36 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
     memories: createMemories(sources, clock),
   };
   const underWay = new Map<string, Flight>();
-  const price = async (symbol: string, asker?: string): Promise<Price> => {
+  const price = async (symbol: string, asker?: string, together: Together | null = null): Promise<Price> => {
     const running = underWay.get(symbol);
     if (running !== undefined) {
       await running.answer.catch(() => undefined);
       // What the other one has used up is not this one's.
       const isOwn = running.question.asker === asker || !running.question.hasHitShare;
-      return isOwn ? running.answer : price(symbol, asker);
+      return isOwn ? running.answer : price(symbol, asker, together);
     }
-    const question: Question = { symbol, asker, hasHitShare: false };
+    const question: Question = { symbol, asker, together, hasHitShare: false };
     const answer = priceOf(parts, question).finally(() => underWay.delete(symbol));
     underWay.set(symbol, { question, answer });
     return answer;
   };
   return {
-    price,
+    price: (symbol, asker) => price(symbol, asker),
     batch: async (symbols, asker) => {
       const asked = [...new Set(symbols)];
       const answers: (Price | PriceProblem)[] = [];
       const lastStart = clock.now() + batchMs;
-      for (let from = 0; from < asked.length; from += atOnce) {
-        const group = asked.slice(from, from + atOnce);
+      let together: Together | null = null;
+      for (let rest = asked; rest.length > 0; rest = rest.slice(atOnce)) {
+        const group = rest.slice(0, atOnce);
         const late = clock.now() > lastStart;
         if (late) {
           answers.push(...group.map(lateOf));
           continue;
         }
-        const part = group.map((symbol) => price(symbol, asker).catch(problemOf(symbol)));
+        together ??= await askTogether(parts, rest, asker);
+        const shared = together;
+        const part = group.map((symbol) => price(symbol, asker, shared).catch(problemOf(symbol)));
         answers.push(...(await Promise.all(part)));
       }
       return {
@@ -112,12 +130,10 @@ const problemOf =
   };
 
 async function priceOf(parts: Parts, question: Question): Promise<Price> {
-  const { kept, clock, marketClock, freshMs } = parts;
+  const { kept, marketClock } = parts;
   const { symbol } = question;
   const [cached, market] = await Promise.all([kept.fresh(symbol), marketClock.now()]);
-  if (cached?.step === market.step && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs) {
-    return seen(parts, cached, market);
-  }
+  if (cached !== null && counts(parts, cached, market)) return seen(parts, cached, market);
   const unknown = await kept.unknown(symbol, market.step);
   if (unknown !== null) throw new KeelError('PRICE_UNKNOWN_SYMBOL', unknown, { facts: { symbol } });
   try {
@@ -132,39 +148,59 @@ async function priceOf(parts: Parts, question: Question): Promise<Price> {
     if (error.errorClass !== 'retryable') throw error;
     const last = await kept.last(symbol);
     if (last === null) throw error;
-    return { ...seen(parts, last, market), freshness: 'stale', reason: error.message };
+    return seen(parts, last, market, error.message);
   }
 }
 
-/** A price as it looks at a market time. */
-function seen({ calendar }: Parts, { price }: Found, { now }: MarketTime): Price {
-  const old = isOfEarlierSession(price.symbol, price.at, now, calendar);
-  return {
-    ...price,
-    ageMs: Math.max(0, Date.parse(now) - Date.parse(price.at)),
-    freshness: old ? 'old' : 'live',
-    reason: old ? `the price is of ${price.at}, and no source has a newer one` : null,
+const counts = ({ clock, freshMs }: Parts, { price, step }: Found, market: MarketTime): boolean =>
+  step === market.step && clock.now() - Date.parse(price.fetchedAt) < freshMs;
+
+/** Of what is not kept, where the source that is asked first takes many at once; null where it does not. */
+async function askTogether(
+  parts: Parts,
+  symbols: readonly string[],
+  asker: string | undefined,
+): Promise<Together | null> {
+  if (symbols.length < 2 || parts.sources.every(({ prices }) => prices === undefined)) return null;
+  const market = await parts.marketClock.now();
+  const usable = inOrder(parts.sources, parts, market).filter(
+    ({ source }) => parts.memories.resting(source.name) === null,
+  );
+  const source = usable[0]?.source;
+  if (source?.prices === undefined) return null;
+  const isNeeded = async (symbol: string): Promise<boolean> => {
+    const cached = await parts.kept.fresh(symbol);
+    if (cached !== null && counts(parts, cached, market)) return false;
+    return (await parts.kept.unknown(symbol, market.step)) === null;
   };
+  const needed = await Promise.all(symbols.map(isNeeded));
+  const asked = symbols.filter((_symbol, index) => needed[index]);
+  return { source: source.name, answers: asked.length === 0 ? new Map() : await source.prices(asked, asker) };
 }
 
 /** The first price of the right currency and session; else the newest of an earlier session. */
 async function ask(parts: Parts, question: Question, market: MarketTime): Promise<Found> {
   const { memories, clock, calendar } = parts;
-  const { symbol, asker } = question;
+  const { symbol, asker, together } = question;
   const failures: KeelError[] = [];
   let old: Found | null = null;
-  for (const source of parts.sources) {
-    const rest = memories.resting(source.name);
+  for (const { source, now, ofMarket } of inOrder(parts.sources, parts, market)) {
+    // What is old in the market is nearer to it than what is of another time.
+    if (old !== null && !ofMarket) break;
+    const said = together?.source === source.name ? together.answers.get(symbol) : undefined;
+    const rest = said === undefined ? memories.resting(source.name) : null;
     if (rest !== null) {
       failures.push(problem('PRICE_LIMITED', rest, symbol));
       continue;
     }
     try {
-      const found = ofNow(source, market, inCurrency(parts, source, await source.price(symbol, asker)));
+      const given = said ?? (await source.price(symbol, asker));
+      if (given instanceof KeelError) throw given;
+      const found = ofNow(source, now, inCurrency(parts, source, given));
       memories.answered(source.name);
       const fetchedAt = new Date(clock.now()).toISOString();
       const answer: Found = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
-      if (!isOfEarlierSession(found.symbol, found.at, market.now, calendar)) return answer;
+      if (!isOfEarlierSession(found.symbol, found.at, now, calendar)) return answer;
       if (old === null || found.at > old.price.at) old = answer;
     } catch (error) {
       if (!(error instanceof KeelError)) throw error;
@@ -189,11 +225,8 @@ function inCurrency({ currency }: PriceChainOptions, source: PriceSource, found:
   );
 }
 
-/** Clocks differ by seconds; what is further ahead is of a clock or a date that is wrong. */
-const aheadMs = 5 * 60_000;
-
-function ofNow(source: PriceSource, { now }: MarketTime, found: SourcePrice): SourcePrice {
-  if (Date.parse(found.at) - Date.parse(now) <= aheadMs) return found;
+function ofNow(source: PriceSource, now: string, found: SourcePrice): SourcePrice {
+  if (!isAhead(found.at, now)) return found;
   const words = `${source.name}: the price of ${found.symbol} is of ${found.at}, which is to come: it is ${now}.`;
   throw problem('PRICE_AHEAD', words, found.symbol);
 }

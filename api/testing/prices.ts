@@ -13,6 +13,7 @@ export const priceOf = (symbol: string, changes: Partial<Price> = {}): Price => 
   source: 'replay',
   fetchedAt: '2026-01-05T10:00:00.000Z',
   ageMs: 1_800_999,
+  ofMarket: true,
   freshness: 'live',
   reason: null,
   ...changes,

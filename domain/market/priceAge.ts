@@ -10,7 +10,7 @@ const isAroundTheClock = (symbol: string): boolean => symbol.includes('/');
 /**
  * True when `at` lies before the session that is on (after a grace for its first minutes), or before the last one when
  * none is on; of a coin, when it is older than sources are late. A moment that the calendar does not know judges nothing.
- * @param at when the price was made @param now market time; both ISO 8601 UTC
+ * @param at when the price was made @param now by the clock that the price is of; both ISO 8601 UTC
  */
 export function isOfEarlierSession(symbol: string, at: string, now: string, calendar: Calendar): boolean {
   if (isAroundTheClock(symbol)) return Date.parse(now) - Date.parse(at) > openGraceMs;

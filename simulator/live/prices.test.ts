@@ -10,6 +10,7 @@ const priced = (symbol: string, price: string): Price => ({
     at: '2026-01-05T20:00:00.000Z',
     fetchedAt: '2026-01-05T20:00:01.000Z',
     ageMs: 1000,
+    ofMarket: true,
   },
   ...{ previousClose: null, volume: null, marketCap: null },
   ...{ source: 'yahoo', freshness: 'live', reason: null },
@@ -37,5 +38,20 @@ describe('what is held, valued by live prices', () => {
       batch: () => Promise.resolve({ prices: [priced('PENNY', '0.004')], problems: [] }),
     };
     await expect(createLivePrices(chain).value(['PENNY'])).rejects.toMatchObject({ code: 'PRICES_AWAY' });
+  });
+
+  it('is never valued or traded by a price of another time than the market is of', async () => {
+    const other: Price = { ...priced('IBM', '200'), ofMarket: false, reason: 'It is a price of tomorrow.' };
+    const chain: Pick<PricesPort, 'price' | 'batch'> = {
+      price: () => Promise.resolve(other),
+      batch: () => Promise.resolve({ prices: [other], problems: [] }),
+    };
+    const prices = createLivePrices(chain);
+    for (const refused of [prices.ask('IBM'), prices.value(['IBM'])])
+      await expect(refused).rejects.toMatchObject({
+        code: 'PRICE_OF_OTHER_TIME',
+        message: 'IBM is not valued by the price that yahoo gives: It is a price of tomorrow.',
+      });
+    expect(prices.known('IBM')).toBeNull();
   });
 });

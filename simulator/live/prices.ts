@@ -2,7 +2,7 @@
 // value what is held. Called by the fronts; read by market.ts.
 import { price as exactPrice, quantize } from '../../domain/money/decimal.js';
 import { KeelError } from '../../ports/errors.js';
-import type { Price, PricesPort } from '../../ports/prices.js';
+import { forMarket, type Price, type PricesPort } from '../../ports/prices.js';
 import { PRICE_INCREMENT } from '../exchange/types.js';
 
 export interface LivePrice {
@@ -21,12 +21,14 @@ export interface LivePrice {
 export interface LivePrices {
   /**
    * Asks the chain, and notes the answer.
-   * @throws KeelError PRICE_UNKNOWN_SYMBOL, PRICE_CURRENCY or PRICE_TOO_SMALL (final), PRICES_AWAY (retryable)
+   * @throws KeelError PRICE_UNKNOWN_SYMBOL, PRICE_CURRENCY, PRICE_TOO_SMALL or PRICE_OF_OTHER_TIME (final), PRICES_AWAY
+   *   (retryable)
    */
   ask(symbol: string): Promise<LivePrice>;
   /**
    * Notes the prices of all that is held. One that can not be had now, or is below a cent, keeps what was last known.
-   * @throws KeelError PRICES_AWAY (retryable) when nothing is known of one: no value is better than a made-up one
+   * @throws KeelError PRICES_AWAY (retryable) when nothing is known of one: no value is better than a made-up one;
+   *   PRICE_OF_OTHER_TIME (final)
    */
   value(symbols: readonly string[]): Promise<void>;
   /** What was last noted. */
@@ -37,7 +39,8 @@ const onGrid = (text: string): number => quantize(exactPrice(text), PRICE_INCREM
 
 export function createLivePrices(chain: Pick<PricesPort, 'price' | 'batch'>): LivePrices {
   const book = new Map<string, LivePrice>();
-  const note = (found: Price): LivePrice => {
+  const note = (given: Price): LivePrice => {
+    const found = forMarket(given);
     const rounded = onGrid(found.price);
     if (rounded <= 0) {
       const message = `${found.symbol} stands at ${found.price} USD; the simulator trades from one cent a unit.`;
