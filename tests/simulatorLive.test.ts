@@ -16,6 +16,7 @@ import {
 import type { PriceServer } from '../adapters/prices/testing/sources.js';
 import { createPrices } from '../api/prices.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
+import type { MarketClock } from '../ports/clocks.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
 import { hasRedis, startRedis } from './support/redis.js';
@@ -43,7 +44,8 @@ afterAll(async () => {
   for (const folder of folders) folder.remove();
 });
 
-const chain = () =>
+/** @param marketClock the machine's, as that of a simulator with live prices is */
+const chain = (marketClock: MarketClock = createMachineMarketClock(clock)) =>
   createPrices(
     {
       chain: ['yahoo', 'alphavantage'],
@@ -60,7 +62,7 @@ const chain = () =>
       mode: 'simulated',
       cache: createMemoryCache(clock),
       clock,
-      marketClock: createMachineMarketClock(clock),
+      marketClock,
       calendar: createNyseCalendar(),
       simulator: { adminUrl: '', adminToken: '' },
     },
@@ -313,6 +315,27 @@ describe('both fronts', () => {
     });
     for (const where of ['positions/0', 'summary', 'ledger'])
       expect((await request(simulator, 'GET', `/portfolio/${ACCOUNT}/${where}`)).status).toBe(503);
+    expect((await own('/balance', undefined, apiKey)).body).toMatchObject({ cash: 99_768.54 });
+  });
+
+  test('show no value, and trade nothing, where the chain is of another market than the simulator is', async () => {
+    const { apiKey } = (await admin(simulator, '/users', { email: 'both@example.com', account: ACCOUNT }))
+      .body as {
+      apiKey: string;
+    };
+    quotes({ AAPL: 231.46 });
+    expect((await own('/trade', buy('AAPL', 1, 240), apiKey)).status).toBe(201);
+    await simulator.close();
+    const past = { now: () => Promise.resolve({ now: '2014-07-08T15:00:00.000Z', step: 1 }) };
+    simulator = await startSimulator({ ...optionsFor(directory), clock, prices: chain(past) });
+    const refused = await own('/trade', buy('AAPL', 1, 240), apiKey);
+    expect(refused).toMatchObject({ status: 503, body: { code: 'PRICES_AWAY' } });
+    expect(JSON.stringify(refused)).toMatch(
+      /AAPL is not valued by the price that yahoo gives: .* the simulated market stands at 2014-07-08T15:00:00.000Z/,
+    );
+    expect((await own('/portfolio', undefined, apiKey)).status).toBe(503);
+    const wire = await request(simulator, 'GET', `/portfolio/${ACCOUNT}/ledger`);
+    expect([wire.status, wire.text]).toEqual([503, expect.stringContaining('is not valued by')]);
     expect((await own('/balance', undefined, apiKey)).body).toMatchObject({ cash: 99_768.54 });
   });
 

@@ -6,6 +6,8 @@ import type { Portal } from './portal.js';
 
 const valued = /^\/(portfolio2?\/|iserver\/account\/pnl)/;
 
+const noValue: readonly string[] = ['PRICES_AWAY', 'PRICE_OF_OTHER_TIME'];
+
 export const liveValues =
   ({ live, engine, accounts }: Portal): RequestHandler =>
   async (request, response, next) => {
@@ -13,7 +15,7 @@ export const liveValues =
       try {
         await readyToValue(live, engine, accounts);
       } catch (error) {
-        if (!(error instanceof KeelError) || error.code !== 'PRICES_AWAY') throw error;
+        if (!(error instanceof KeelError) || !noValue.includes(error.code)) throw error;
         response.status(503).json({ error: error.message, statusCode: 503 });
         return;
       }
