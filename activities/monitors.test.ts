@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { LookName } from '../contracts/wire/monitor.js';
-import { priceOf } from '../api/testing/prices.js';
 import { KeelError } from '../ports/errors.js';
 import type { Price } from '../ports/prices.js';
 import type { EquityRow, MonitorRow } from '../ports/monitors.js';
@@ -309,6 +308,26 @@ describe('the monitor of figures', () => {
 });
 
 describe('the monitor of prices', () => {
+  const priceOf = (symbol: string, changes: Partial<Price> = {}): Price => ({
+    ...{
+      symbol,
+      price: '95.97',
+      currency: 'USD',
+      at: '2026-01-05T14:59:00.000Z',
+      ageMs: 1000,
+      ofMarket: true,
+    },
+    ...{
+      previousClose: null,
+      volume: null,
+      marketCap: null,
+      freshness: 'live',
+      reason: null,
+      source: 'replay',
+    },
+    fetchedAt: '2026-01-05T15:00:00.000Z',
+    ...changes,
+  });
   const pricesAre = (...prices: Price[]): Partial<MonitorDeps> => ({
     prices: { batch: () => Promise.resolve({ prices, problems: [] }), memory: () => [] },
   });
