@@ -7,10 +7,11 @@ import type { MonitorStore, OrderWorkflowsPort } from '../ports/monitors.js';
 import type { NotificationStore } from '../ports/notifications.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PricesPort } from '../ports/prices.js';
-import { isAlive } from '../contracts/wire/order.js';
+import { isAlive, type IntentState } from '../contracts/wire/order.js';
 import { isTold, tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
+import { endLostRuns, type LostRunsDeps } from './lostRuns.js';
 import { troubleWords } from '../domain/brokerSession/trouble.js';
 
 export interface AccountDeps {
@@ -100,19 +101,24 @@ export async function lookAtPortfolio(deps: PortfolioLookDeps): Promise<MonitorR
   };
 }
 
-export interface OrdersLookDeps extends AccountDeps {
-  readonly intents: Pick<IntentStore, 'listOpen' | 'get'>;
+export interface OrdersLookDeps extends AccountDeps, LostRunsDeps {
+  readonly intents: Pick<IntentStore, 'listOpen' | 'get'> & LostRunsDeps['intents'];
   readonly orderWorkflows: OrderWorkflowsPort;
   readonly monitors: Pick<MonitorStore, 'get'>;
   readonly notifications: Pick<NotificationStore, 'add'>;
 }
 
+/** Ends of an intent that this database takes for never sent: after a restore the broker may know better. */
+const neverSent: readonly IntentState[] = ['ABANDONED', 'NOT_SENT'];
+
 /**
- * Finds orders that nobody follows: an intent whose lifecycle is not open, and a live order at the broker under a client
- * order id that this database does not have. A lifecycle that ends at this moment looks the same, so only what was seen
- * by two looks in a row is alarmed.
+ * Ends runs that nobody goes on with, and finds orders that nobody follows: an intent whose lifecycle is not open, and a
+ * live order at the broker under a client order id that this database does not have, or has as never sent. A lifecycle that
+ * ends at this moment looks the same, so only what was seen by two looks in a row is alarmed.
  */
 export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult> {
+  // Needs nothing of the broker, so it is not held up where that is away.
+  const lostRuns = await endLostRuns(deps);
   const snapshot = await freshSnapshot(deps);
   const open = await deps.intents.listOpen(deps.mode, deps.accountId);
   const unfollowed: string[] = [];
@@ -122,7 +128,8 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
   const known = new Set(open.map(({ clientOrderId }) => clientOrderId));
   for (const { clientOrderId, status } of snapshot.orders) {
     if (clientOrderId === null || known.has(clientOrderId) || !isAlive(status)) continue;
-    if ((await deps.intents.get(clientOrderId)) === null) unfollowed.push(clientOrderId);
+    const intent = await deps.intents.get(clientOrderId);
+    if (intent === null || neverSent.includes(intent.state)) unfollowed.push(clientOrderId);
   }
   const before = (await deps.monitors.get('reconciliation'))?.facts['unfollowed'];
   const seenTwice = unfollowed.filter((id) => Array.isArray(before) && before.includes(id));
@@ -139,6 +146,7 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
     .filter(({ status }) => status === null || isAlive(status))
     .map((order) => order.brokerOrderId ?? order.clientOrderId ?? 'an order of no id');
   const found = [
+    ...(lostRuns.length > 0 ? [`nobody went on with ${lostRuns.join(', ')}, ended as failed`] : []),
     ...(seenTwice.length > 0 ? [`nobody follows ${seenTwice.join(', ')}`] : []),
     ...(unreadable.length > 0 ? [`nobody can read ${unreadable.join(', ')}, made elsewhere`] : []),
   ];
@@ -152,6 +160,7 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
       open: open.length,
       unfollowed,
       alarmed: seenTwice,
+      ...(lostRuns.length > 0 && { lostRuns }),
       ...(unreadable.length > 0 && { unreadable }),
     },
   };

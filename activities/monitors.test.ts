@@ -5,7 +5,7 @@ import { KeelError } from '../ports/errors.js';
 import type { Price } from '../ports/prices.js';
 import type { EquityRow, MonitorRow } from '../ports/monitors.js';
 import type { News } from '../ports/notifications.js';
-import type { BrokerSnapshot } from '../ports/stores.js';
+import type { BrokerSnapshot, IntentRow, RunRow } from '../ports/stores.js';
 import { createMonitorActivities, type MonitorDeps } from './monitors.js';
 
 const now = Date.UTC(2026, 0, 5, 15);
@@ -41,7 +41,18 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     brokerState: { latest: () => Promise.resolve(snapshot), trouble: () => Promise.resolve(null) },
     strategies: { list: () => Promise.resolve([]) },
     prices: { batch: () => Promise.resolve({ prices: [], problems: [] }), memory: () => [] },
-    intents: { listOpen: () => Promise.resolve([]), get: () => Promise.resolve(null) },
+    intents: {
+      listOpen: () => Promise.resolve([]),
+      get: () => Promise.resolve(null),
+      byRun: () => Promise.resolve(null),
+      askCancel: () => Promise.resolve(),
+    },
+    runs: {
+      listOpen: () => Promise.resolve([]),
+      get: () => Promise.resolve(null),
+      end: () => Promise.resolve(),
+    },
+    runWorkflows: { describe: () => Promise.resolve(null) },
     monitorsEveryMs: {
       ...{ prices: 60_000, portfolioSync: 300_000, reconciliation: 30_000, kpis: 300_000, health: 30_000 },
     },
@@ -107,6 +118,40 @@ describe('the monitor of orders', () => {
     });
     await look('reconciliation');
     expect(news.map(({ key }) => key)).toEqual(['unfollowed/not-of-this-database']);
+  });
+
+  it('names a live order of which the database says that it was never sent, as after a restore', async () => {
+    const intents = {
+      ...world().deps.intents,
+      get: () => Promise.resolve({ state: 'ABANDONED' } as IntentRow),
+    };
+    const { look } = world({ intents }, snapshotOf({ orders: [foreign] }));
+    await look('reconciliation');
+    expect((await look('reconciliation')).facts['alarmed']).toEqual(['not-of-this-database']);
+    const followed = { ...intents, get: () => Promise.resolve({ state: 'ACKNOWLEDGED' } as IntentRow) };
+    const other = world({ intents: followed }, snapshotOf({ orders: [foreign] }));
+    expect((await other.look('reconciliation')).facts['unfollowed']).toEqual([]);
+  });
+
+  it('ends a run that nobody goes on with, and names it, also while the broker is not read', async () => {
+    const ends: string[] = [];
+    const run = { id: 'r1', workflowId: 'run/paper/lost', endedAt: null, symbol: 'AAPL' } as RunRow;
+    const runs = {
+      listOpen: () => Promise.resolve(ends.length === 0 ? [run] : []),
+      get: () => Promise.resolve(run),
+      end: (id: string) => {
+        ends.push(id);
+        return Promise.resolve();
+      },
+    };
+    expect(await world({ runs }).look('reconciliation')).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('nobody went on with run/paper/lost, ended as failed') as string,
+      facts: { lostRuns: ['run/paper/lost'] },
+    });
+    ends.length = 0;
+    expect(await world({ runs }, null).look('reconciliation')).toMatchObject({ status: 'failed' });
+    expect(ends).toEqual(['r1']);
   });
 
   it('names an order made elsewhere that nobody can read', async () => {

@@ -1,4 +1,4 @@
-// What the monitors keep and ask: their last results, the account's figures over time, whether an order is followed.
+// What the monitors keep and ask: their last results, the account's figures over time, whether an order is followed and a run goes on.
 import type { LookName, MonitorResult } from '../contracts/wire/monitor.js';
 import type { BrokerExecution } from './broker.js';
 
@@ -41,6 +41,14 @@ export interface EquityStore {
   before(accountId: string, marketTime: string): Promise<EquityRow | null>;
   /** Every execution that was ever mirrored, oldest first. */
   executions(accountId: string): Promise<readonly BrokerExecution[]>;
+}
+
+/** closed: ended in any way that was not a cancel or a failure. */
+export type RunExecutionStatus = 'open' | 'closed' | 'failed' | 'cancelled';
+
+export interface RunWorkflowsPort {
+  /** How a run's workflow stands; null where Temporal does not know it. @throws KeelError TEMPORAL_AWAY (retryable) */
+  describe(workflowId: string): Promise<{ readonly status: RunExecutionStatus } | null>;
 }
 
 export interface OrderWorkflowsPort {

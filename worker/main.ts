@@ -7,6 +7,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import { createMachineClock } from '../adapters/clocks/machine.js';
 import { temporalConnection } from '../adapters/temporal/connection.js';
 import { createActivities } from '../activities/activities.js';
+import { endLostRuns } from '../activities/lostRuns.js';
 import { loadConfig } from '../config/load.js';
 import {
   brokerSessionWorkflowId,
@@ -52,6 +53,8 @@ async function main(): Promise<void> {
   const client = new Client({ connection: clientConnection, namespace, ...watch.clientOptions });
   const stop = new AbortController();
   const { deps, pool, close } = await createWorkerPorts(config, client, () => stop.signal.aborted);
+  // Before it takes work: after a restore such a run could be started anew, and send its order again.
+  await endLostRuns(deps);
   const { metrics, watch: watchActivities } = await watch.serve(pool);
   const clock = createMachineClock();
   const counted = counting(deps, metrics, clock);

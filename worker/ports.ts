@@ -30,6 +30,7 @@ import type { Clock, MarketClock } from '../ports/clocks.js';
 import type { LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { brokerPricesPerMinute, createCache, createPrices, type PriceParts } from '../api/prices.js';
+import { createRunWorkflows } from '../api/temporal.js';
 import { createChannels } from './channels.js';
 import { createConfiguredModel } from './model.js';
 import { createOrderSignals } from './orderSignals.js';
@@ -173,6 +174,7 @@ export async function createWorkerPorts(
     cache,
     ...pricesOf(config, { broker: gateway.broker, cache, clock, marketClock, calendar }),
     orderWorkflows: createOrderWorkflows(client, mode, clock),
+    runWorkflows: createRunWorkflows({ client, clock, callTimeoutMs: 5000, queryTimeoutMs: 5000 }),
     channels: createChannels(config.notifier, clock),
     monitorsEveryMs: config.monitors.everyMs,
     wellAfterMs: config.monitors.wellAfterMs,

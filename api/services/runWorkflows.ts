@@ -1,10 +1,10 @@
 // What the API needs of Temporal, in words of our own; api/temporal.ts implements it with the Temporal client.
 // Every call may throw KeelError TEMPORAL_AWAY (retryable).
 import type { RunProgress, StrategyRunInput } from '../../contracts/wire/run.js';
+import type { RunExecutionStatus } from '../../ports/monitors.js';
 
 export interface RunExecution {
-  /** closed: ended in any way that was not a cancel or a failure. */
-  readonly status: 'open' | 'closed' | 'failed' | 'cancelled';
+  readonly status: RunExecutionStatus;
   /** ISO 8601 UTC, wall clock. */
   readonly startedAt: string;
   readonly endedAt: string | null;

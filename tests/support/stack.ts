@@ -52,8 +52,14 @@ export interface TestStack {
   readonly databaseUrl: string;
   /** Of the simulator. */
   readonly ledgerFile: string;
-  /** Starts a worker, with a fault of worker/faults.ts or none, and waits until it is ready. */
-  startWorker(fault?: string): Promise<ServerProcess & { readonly logFile: string }>;
+  /**
+   * Starts a worker, with a fault of worker/faults.ts or none, and waits until it is ready.
+   * @param other settings in place of those of this Keel
+   */
+  startWorker(
+    fault?: string,
+    other?: Readonly<Record<string, string>>,
+  ): Promise<ServerProcess & { readonly logFile: string }>;
   killSimulator(): Promise<void>;
   startSimulator(): Promise<void>;
   /** Asks the simulator's admin port. @returns the parsed answer */
@@ -165,9 +171,9 @@ export async function startStack(
     settings,
     databaseUrl: postgres.url,
     ledgerFile: facts.ledgerFile,
-    startWorker: async (fault) => {
+    startWorker: async (fault, other = {}) => {
       const args = fault === undefined ? [] : ['--fault', fault];
-      const worker = await startProcess('worker/main.js', args, env, log('worker'));
+      const worker = await startProcess('worker/main.js', args, { ...env, ...other }, log('worker'));
       workers.push(worker);
       return worker;
     },
