@@ -422,28 +422,58 @@ describe('a provider', () => {
     for (const secret of [wrong, handedBack]) expect(api.log()).not.toContain(secret);
   });
 
+  const doctor = async (changes: Record<string, string>) => {
+    const given = { ...settings, KEEL_OIDC_REDIRECT_URL: `http://127.0.0.1:3000${callbackPath}`, ...changes };
+    const facts = { now: () => Date.now(), nodeVersion: process.versions.node };
+    const [found] = await checkIdentityProvider(readPatient(given, facts));
+    expect(JSON.stringify(found)).not.toContain(changes['KEEL_OIDC_CLIENT_SECRET'] ?? clientSecret);
+    return found;
+  };
+
   it('is looked at by keel doctor, which says what it could not try', async () => {
-    const env = { ...settings, KEEL_OIDC_REDIRECT_URL: `http://127.0.0.1:3000${callbackPath}` };
-    const look = async (issuer: string) => {
-      const given = { ...env, KEEL_OIDC_ISSUER: issuer };
-      const facts = { now: () => Date.now(), nodeVersion: process.versions.node };
-      return (await checkIdentityProvider(readPatient(given, facts)))[0];
-    };
-    expect(await look(provider.issuer)).toMatchObject({
+    expect(await doctor({})).toMatchObject({
       status: 'ok',
-      found: expect.stringContaining('are tried by a login only') as string,
+      found: expect.stringMatching(
+        /takes client id and secret; the redirect address is tried by a login only/,
+      ) as string,
     });
     for (const issuer of [provider.issuer.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1:1']) {
-      const found = await look(issuer);
-      expect(found).toMatchObject({
+      expect(await doctor({ KEEL_OIDC_ISSUER: issuer })).toMatchObject({
         status: 'fault',
         fix: expect.stringContaining('KEEL_OIDC_ISSUER') as string,
       });
-      expect(JSON.stringify(found)).not.toContain(clientSecret);
     }
     expect(await checkIdentityProvider(readPatient({}, { now: () => 0, nodeVersion: '20.19.0' }))).toEqual(
       [],
     );
+  });
+
+  it.each([
+    ['secret', { KEEL_OIDC_CLIENT_SECRET: 'a-wrong-client-secret-of-the-tests' }],
+    ['id', { KEEL_OIDC_CLIENT_ID: 'nobody' }],
+  ])(
+    'tells keel doctor of a wrong client %s without a login, which is a fault with its fix',
+    async (_what, wrong) => {
+      expect(await doctor(wrong)).toMatchObject({
+        status: 'fault',
+        found: expect.stringContaining('does not take the client id or its secret') as string,
+        cause: expect.stringMatching(/refused Keel \((invalid_client|HTTP 401)\)/) as string,
+        fix: expect.stringMatching(/KEEL_OIDC_CLIENT_ID and KEEL_OIDC_CLIENT_SECRET/) as string,
+      });
+    },
+  );
+
+  it('whose answer to the trial tells nothing, though it repeats the secret, is a warning to log in once', async () => {
+    provider.repeats = 400;
+    try {
+      expect(await doctor({})).toMatchObject({
+        status: 'warning',
+        fix: expect.stringContaining('log in by it once') as string,
+      });
+      expect(provider.repeated.at(-1)).toContain(clientSecret);
+    } finally {
+      provider.repeats = null;
+    }
   });
 
   it('is reached by https only, save on this machine outside production', async () => {

@@ -5,6 +5,7 @@ import * as client from 'openid-client';
 import { z } from 'zod';
 import type { FlowSecrets, Identity, IdentityProvider } from '../../ports/identity.js';
 import { KeelError } from '../../ports/errors.js';
+import { classify, clientFault, discoveryFault } from './faults.js';
 
 export interface OidcOptions {
   /** https, or http on this machine for development and tests: config/ has seen to it. */
@@ -25,75 +26,6 @@ const claims = z.object({
   email_verified: z.boolean().optional().catch(undefined),
   preferred_username: z.string().max(200).optional().catch(undefined),
 });
-
-const away = (cause: unknown): KeelError =>
-  new KeelError('OIDC_AWAY', 'The identity provider does not answer; try again.', {
-    errorClass: 'retryable',
-    cause,
-  });
-
-/** Network errors and faults of the server; everything else is a refusal. Its texts are not shown: they may hold tokens. */
-function classify(error: unknown): KeelError {
-  if (error instanceof KeelError) return error;
-  const { code, name, cause } = error as { code?: unknown; name?: unknown; cause?: unknown };
-  // An answer that is not in the protocol comes along as the cause.
-  const serverFault = cause instanceof Response && cause.status >= 500;
-  const slow = code === 'OAUTH_TIMEOUT' || name === 'TimeoutError' || name === 'AbortError';
-  if (serverFault || slow || (error instanceof TypeError && error.message === 'fetch failed'))
-    return away(error);
-  const named =
-    error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError;
-  const word =
-    named && /^[a-z_]{1,40}$/.test(error.error)
-      ? error.error
-      : typeof code === 'string'
-        ? code
-        : 'unreadable';
-  return new KeelError(
-    'OIDC_REFUSED',
-    `The identity provider's answer is not accepted (${word}); log in again.`,
-    {
-      cause: error,
-    },
-  );
-}
-
-/** What a provider says to a client that it does not know or does not let do this: no new login helps. */
-const clientFaults = new Set([
-  'invalid_client',
-  'unauthorized_client',
-  'invalid_scope',
-  'unsupported_response_type',
-]);
-
-/** The message is for whoever logs in; its cause is for the log, and holds the provider's code of the error alone. */
-const misconfigured = (said: string, look: string): KeelError =>
-  new KeelError(
-    'OIDC_MISCONFIGURED',
-    'Keel is not set up as the identity provider knows it, so nobody can log in by it. An admin finds what it said in the log of the API.',
-    { cause: new Error(`${said}: look at ${look}, and at how Keel is registered there`) },
-  );
-
-const ofClient = 'KEEL_OIDC_CLIENT_ID and KEEL_OIDC_CLIENT_SECRET (or KEEL_OIDC_CLIENT_SECRET_FILE)';
-
-/** @returns null where the client's name and secret are not what was refused */
-function clientFault(error: unknown): KeelError | null {
-  if (error instanceof client.WWWAuthenticateChallengeError) {
-    return misconfigured(`The identity provider refused Keel (HTTP ${String(error.status)})`, ofClient);
-  }
-  const named =
-    error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError;
-  if (!named || !clientFaults.has(error.error)) return null;
-  return misconfigured(`The identity provider refused Keel (${error.error})`, ofClient);
-}
-
-/** Away stays away; whatever else is wrong with what a provider says of itself is no fault of who logs in. */
-function discoveryFault(error: unknown): KeelError {
-  const known = classify(error);
-  if (known.code === 'OIDC_AWAY') return known;
-  const said = 'What the identity provider says of itself is not that of the issuer that is set';
-  return misconfigured(said, 'KEEL_OIDC_ISSUER');
-}
 
 function createDiscovery(options: OidcOptions): () => Promise<client.Configuration> {
   const { issuer, clientId, clientSecret, timeoutMs } = options;
@@ -152,7 +84,30 @@ async function identify(
   };
 }
 
-export function createOidcProvider(options: OidcOptions): IdentityProvider {
+export interface OidcProvider extends IdentityProvider {
+  /**
+   * Tries client id and secret without a login: asks for tokens for a code that cannot exist. Who is refused for the code
+   * was taken for the client that he says he is.
+   * @throws KeelError OIDC_MISCONFIGURED (final) where id or secret are refused, OIDC_AWAY (retryable), OIDC_REFUSED (final)
+   *   where the answer tells neither
+   */
+  tryClient(): Promise<void>;
+}
+
+async function tryClient(configuration: client.Configuration, redirectUrl: string): Promise<void> {
+  const answer: unknown = await client
+    .genericGrantRequest(configuration, 'authorization_code', {
+      code: `keel-doctor-${client.randomState()}`,
+      redirect_uri: redirectUrl,
+      code_verifier: client.randomPKCECodeVerifier(),
+    })
+    .catch((error: unknown) => error);
+  if (answer instanceof client.ResponseBodyError && answer.error === 'invalid_grant') return;
+  if (answer instanceof Error) throw clientFault(answer) ?? answer;
+  throw new KeelError('OIDC_REFUSED', 'The identity provider has redeemed a code that cannot exist.');
+}
+
+export function createOidcProvider(options: OidcOptions): OidcProvider {
   const discover = createDiscovery(options);
   return {
     secure: new URL(options.redirectUrl).protocol === 'https:',
@@ -168,6 +123,13 @@ export function createOidcProvider(options: OidcOptions): IdentityProvider {
           code_challenge: await client.calculatePKCECodeChallenge(verifier),
           code_challenge_method: 'S256',
         }).href;
+      } catch (error) {
+        throw classify(error);
+      }
+    },
+    tryClient: async () => {
+      try {
+        await tryClient(await discover(), options.redirectUrl);
       } catch (error) {
         throw classify(error);
       }
