@@ -66,10 +66,14 @@ const summary = (): Summary => JSON.parse(readFileSync(out, 'utf8')) as Summary;
 const living = (records: readonly ProcessRecord[]): string[] =>
   records.filter((record) => isAlive(record)).map(({ role }) => role);
 
+const others = ['one', 'two'].map((name) => path.join(folder, name));
+
 afterAll(() => {
-  for (const record of readRecords(dataDir).filter((each) => isAlive(each)))
-    process.kill(-record.pid, 'SIGKILL');
-  resetCluster(dataDir);
+  for (const each of [dataDir, ...others]) {
+    for (const record of readRecords(each).filter((one) => isAlive(one)))
+      process.kill(-record.pid, 'SIGKILL');
+    resetCluster(each);
+  }
   remove();
 });
 
@@ -155,6 +159,18 @@ describe('npm start', () => {
     expect(living(left)).toEqual([]);
     const proof = verify();
     expect(await proof.exited, proof.said()).toBe(0);
+  });
+
+  it('takes no port that a start of the same moment in another directory has chosen', async () => {
+    const starts = others.map((each) => start('supervisor/main.js', '--data-dir', each));
+    await Promise.all(starts.map((each) => each.until('ready after')));
+    const records = others.flatMap((each) => readRecords(each));
+    expect(living(records)).toHaveLength(10);
+    const ports = records.flatMap((record) => record.ports);
+    expect(new Set(ports).size).toBe(ports.length);
+    for (const each of starts) each.child.kill('SIGINT');
+    await Promise.all(starts.map((each) => each.exited));
+    expect(living(records)).toEqual([]);
   });
 
   it('begins anew with --reset', async () => {

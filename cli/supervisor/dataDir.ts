@@ -3,19 +3,15 @@ import {
   accessSync,
   constants,
   existsSync,
-  linkSync,
   mkdirSync,
-  readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
   statfsSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { giveBack, takeLock } from './lockFile.js';
 import { makePrivate } from './privacy.js';
-import type { ProcessId } from './processTable.js';
-import { identify, isAlive } from './processTable.js';
 
 /** An error whose message is all that a person needs: printed as one line, without a stack. */
 export class StartError extends Error {
@@ -138,51 +134,13 @@ function refuseFullDisk(dataDir: string): void {
  */
 export function lockDataDir(dataDir: string): () => void {
   const file = join(dataDir, lockFile);
-  const own = `${file}.${String(process.pid)}`;
-  writeFileSync(own, JSON.stringify(identify(process.pid)), { mode: 0o600 });
-  try {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        // A hard link appears at once and with its content: nobody sees a lock without an owner.
-        linkSync(own, file);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      const owner = readOwner(file);
-      if (attempt > 3 || (owner !== null && isAlive(owner))) {
-        throw new StartError(
-          `another Keel (process ${String(owner?.pid ?? '?')}) runs on ${dataDir}: stop it, or give another --data-dir`,
-        );
-      }
-      takeAway(file, owner);
-    }
-  } finally {
-    rmSync(own, { force: true });
+  const lock = takeLock(file);
+  if (!lock.taken) {
+    throw new StartError(
+      `another Keel (process ${String(lock.owner?.pid ?? '?')}) runs on ${dataDir}: stop it, or give another --data-dir`,
+    );
   }
   return () => {
-    if (readOwner(file)?.pid === process.pid) rmSync(file, { force: true });
+    giveBack(file);
   };
-}
-
-/** Moves a dead owner's lock away; puts it back when a living one has taken it in between. */
-function takeAway(file: string, dead: ProcessId | null): void {
-  const aside = `${file}.${String(process.pid)}.stale`;
-  try {
-    renameSync(file, aside);
-    const moved = readOwner(aside);
-    if (moved?.pid !== dead?.pid || moved?.startTime !== dead?.startTime) linkSync(aside, file);
-  } catch {
-    // Somebody else was faster; the next attempt sees who.
-  }
-  rmSync(aside, { force: true });
-}
-
-function readOwner(file: string): ProcessId | null {
-  try {
-    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<ProcessId>;
-    return { pid: value.pid ?? 0, startTime: value.startTime ?? '' };
-  } catch {
-    return null;
-  }
 }
