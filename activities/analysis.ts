@@ -2,7 +2,8 @@
 import type { AnalystPort } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
+import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/evidence.js';
+import type { StrategyStore } from '../ports/stores.js';
 import type { StrategySettings } from '../contracts/wire/strategy.js';
 import type { Analysis } from '../domain/decision/decision.js';
 import { readBars } from './bars.js';

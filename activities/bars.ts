@@ -4,7 +4,7 @@ import { KeelError } from '../ports/errors.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { MarketDataPort } from '../ports/marketData.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import type { BarSetRow, EvidenceStore } from '../ports/stores.js';
+import type { BarSetRow, EvidenceStore } from '../ports/evidence.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import { timeframeRules, type Bar, type Timeframe } from '../domain/market/bar.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';

@@ -1,7 +1,8 @@
 // Renders and stores the picture of a set of bars.
 import type { ChartRendererPort } from '../ports/chartRenderer.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import type { BarSetRow, ChartRow, EvidenceStore, StrategyStore } from '../ports/stores.js';
+import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/evidence.js';
+import type { StrategyStore } from '../ports/stores.js';
 import { timeframeRules } from '../domain/market/bar.js';
 import { readBars } from './bars.js';
 import { putBytes } from './objects.js';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ObjectRef, PictureRef } from '../contracts/wire/object.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
-import type { ChartRow } from '../ports/stores.js';
+import type { ChartRow } from '../ports/evidence.js';
 
 export const sha256 = (bytes: Uint8Array | string): string =>
   createHash('sha256').update(bytes).digest('hex');

@@ -9,7 +9,7 @@ import type { AnalystOutcome } from '../ports/analyst.js';
 import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PanelPort } from '../ports/panel.js';
-import type { EvidenceStore } from '../ports/stores.js';
+import type { EvidenceStore } from '../ports/evidence.js';
 import {
   decideFrom,
   inputOf,

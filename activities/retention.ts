@@ -6,7 +6,7 @@ import { KeelError } from '../ports/errors.js';
 import type { HeldLock, LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort, StoredObject } from '../ports/objectStore.js';
 import type { PurgeKind, RetentionRules, RetentionStore } from '../ports/retention.js';
-import type { AuditStore } from '../ports/stores.js';
+import type { AuditStore } from '../ports/audit.js';
 
 export interface RetentionDeps {
   readonly retention: RetentionStore;

@@ -5,7 +5,7 @@ import { defaultIndicators } from '../domain/indicators/defaults.js';
 import type { Timeframe } from '../domain/market/bar.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { buyDecision, riskProfile } from '../domain/testing/facts.js';
-import type { BarSetRow } from '../ports/stores.js';
+import type { BarSetRow } from '../ports/evidence.js';
 import { createRiskActivities, type EvaluateRiskInput } from './risk.js';
 import { appleContract } from './testing/orders.js';
 

@@ -2,7 +2,7 @@
 // refuses every change. db/auditChain.ts checks it. Read by the API and by `keel audit list`.
 import { and, desc, eq, lt, or, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
-import type { AuditPage, AuditQuery, AuditStore } from '../ports/stores.js';
+import type { AuditPage, AuditQuery, AuditStore } from '../ports/audit.js';
 import type { Database } from './connect.js';
 import { audit } from './schemaOrders.js';
 import { columnsBut, placeholders } from './statement.js';

@@ -3,7 +3,7 @@
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm';
 import type { Mode } from '../contracts/wire/names.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
-import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/stores.js';
+import type { BarSetRow, ChartRow, EvidenceStore } from '../ports/evidence.js';
 import type { Database } from './connect.js';
 import { createRiskQueries } from './risk.js';
 import { analysis, chart, decision, marketData, proposedDecision, run } from './schema.js';

@@ -2,7 +2,7 @@
 import { desc, eq, sql } from 'drizzle-orm';
 import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import type { Mode } from '../contracts/wire/names.js';
-import type { RiskRow } from '../ports/stores.js';
+import type { RiskRow } from '../ports/evidence.js';
 import { riskEvaluation } from './schema.js';
 import { overwrite, placeholders } from './statement.js';
 

@@ -9,14 +9,9 @@ import type { DefinitionStore } from '../ports/definitions.js';
 import type { ModelAbilityStore } from '../ports/modelAbilities.js';
 import type { RulesOpinionStore } from '../ports/rulesOpinions.js';
 import type { BrokerSessionStore } from '../ports/brokerSession.js';
-import type {
-  AuditStore,
-  BrokerStateStore,
-  EvidenceStore,
-  IntentStore,
-  RunStore,
-  StrategyStore,
-} from '../ports/stores.js';
+import type { EvidenceStore } from '../ports/evidence.js';
+import type { AuditStore } from '../ports/audit.js';
+import type { BrokerStateStore, IntentStore, RunStore, StrategyStore } from '../ports/stores.js';
 import { createApiKeyStore } from './apiKeys.js';
 import { createAttemptStore } from './attempts.js';
 import { createAuditStore } from './audit.js';

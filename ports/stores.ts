@@ -1,14 +1,10 @@
-// What is kept in PostgreSQL, one store per noun. All writes are idempotent by their keys. Every row carries the mode.
+// What is kept in PostgreSQL, one store per noun; evidence of runs and the audit have files of their own. All writes are idempotent by their keys. Every row carries the mode.
 // Amounts are decimal strings, instants ISO 8601 UTC. Errors: KeelError DATABASE_AWAY (retryable).
 import type { BrokerTrouble } from '../domain/brokerSession/trouble.js';
-import type { ObjectRef } from '../contracts/wire/object.js';
 import type { Mode, RunIdentity } from '../contracts/wire/names.js';
 import type { IntentState, LegState, OrderState } from '../contracts/wire/order.js';
 import type { RunOutcome, RunStatus, StepProgress } from '../contracts/wire/run.js';
 import type { Strategy, StrategySettings } from '../contracts/wire/strategy.js';
-import type { Analysis, Decision } from '../domain/decision/decision.js';
-import type { Timeframe } from '../domain/market/bar.js';
-import type { RiskVerdict } from '../domain/risk/types.js';
 import type {
   AccountState,
   BrokerExecution,
@@ -16,6 +12,7 @@ import type {
   BrokerPosition,
   UnreadableOrder,
 } from './broker.js';
+import type { RiskRow } from './evidence.js';
 
 export interface StrategyStore {
   /** @throws KeelError STRATEGY_EXISTS (final). */
@@ -88,58 +85,6 @@ export interface RunStore {
   /** Sets or clears the market instant a run waits for; status follows: waiting or running. */
   setWaiting(id: string, waitingFor: string | null): Promise<void>;
   end(id: string, end: RunEnd): Promise<void>;
-}
-
-export interface BarSetRow {
-  readonly runId: string;
-  readonly timeframe: Timeframe;
-  readonly object: ObjectRef;
-  readonly count: number;
-  readonly first: string;
-  readonly last: string;
-  readonly source: string;
-}
-
-export interface ChartRow {
-  readonly runId: string;
-  readonly timeframe: Timeframe;
-  readonly object: ObjectRef;
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface RiskRow {
-  readonly runId: string;
-  /** proposal: step 5 · admission: step 7, on fresh facts. */
-  readonly stage: 'proposal' | 'admission';
-  readonly verdict: RiskVerdict;
-  /** The facts it was computed from: what `keel verify` computes it from again. */
-  readonly facts: ObjectRef;
-}
-
-/** What a run found out, kept per run: sets of bars (market_data), charts, analyses, the decision, the verdicts. */
-export interface ProposedDecision {
-  readonly proposal: ObjectRef;
-  readonly input: ObjectRef;
-}
-
-export interface EvidenceStore {
-  putBars(row: BarSetRow): Promise<void>;
-  bars(runId: string): Promise<readonly BarSetRow[]>;
-  putChart(row: ChartRow): Promise<void>;
-  charts(runId: string): Promise<readonly ChartRow[]>;
-  /** A chart with this key, of a run of `ownerId` unless that is null; the API serves no other objects. */
-  chartByKey(key: string, ownerId: string | null): Promise<ChartRow | null>;
-  putAnalysis(runId: string, analysis: Analysis): Promise<void>;
-  analyses(runId: string): Promise<readonly Analysis[]>;
-  /** `input` is the stored object that the decision was computed from. */
-  putDecision(runId: string, decision: Decision, input: ObjectRef): Promise<void>;
-  decision(runId: string): Promise<{ readonly decision: Decision; readonly input: ObjectRef } | null>;
-  /** Names the stored buy that a panel is given, and the stored object that it was computed from. */
-  putProposed(runId: string, proposed: ProposedDecision): Promise<void>;
-  proposed(runId: string): Promise<ProposedDecision | null>;
-  putRisk(row: RiskRow): Promise<void>;
-  risk(runId: string): Promise<readonly RiskRow[]>;
 }
 
 export interface IntentRow {
@@ -265,44 +210,4 @@ export interface BrokerStateStore {
    * @param accountId null for that of this mode which failed last: whoever asks has no account
    */
   trouble(accountId: string | null): Promise<BrokerTrouble | null>;
-}
-
-export interface AuditStore {
-  /** Appends who did what to what. */
-  append(entry: {
-    actor: string;
-    action: string;
-    subject: string;
-    facts: Record<string, unknown>;
-  }): Promise<void>;
-  /** Newest first. */
-  list(query: AuditQuery): Promise<AuditPage>;
-}
-
-export interface AuditEntry {
-  /** Place in the chain, from 1 on. */
-  readonly position: number;
-  /** Wall time, ISO 8601 UTC. */
-  readonly at: string;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-  /** Of this row and the one before it, SHA-256 in lower-case hex. */
-  readonly hash: string;
-}
-
-export interface AuditQuery {
-  /** Only rows before this position; null begins at the end. */
-  readonly before: number | null;
-  /** With the keys of that user. */
-  readonly actor: string | null;
-  readonly action: string | null;
-  readonly limit: number;
-}
-
-export interface AuditPage {
-  readonly entries: readonly AuditEntry[];
-  /** The position before which older rows go on; null where there are none. */
-  readonly next: number | null;
 }

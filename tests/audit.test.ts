@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { auditCommand } from '../cli/commands/audit.js';
-import type { AuditPage, AuditQuery } from '../ports/stores.js';
+import type { AuditPage, AuditQuery } from '../ports/audit.js';
 import { checkAudit } from '../db/auditChain.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';

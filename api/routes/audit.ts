@@ -1,7 +1,7 @@
 // Who did what to what, for admins. Mounted by api/app.ts.
 import { Router } from 'express';
 import { auditList, auditQuery } from '../../contracts/http/audit.js';
-import type { AuditStore } from '../../ports/stores.js';
+import type { AuditStore } from '../../ports/audit.js';
 import { answer, onlyMethods, parse } from './http.js';
 
 export interface AuditRouteDeps {

@@ -8,7 +8,7 @@ import {
 } from '../../contracts/http/status.js';
 import { KeelError } from '../../ports/errors.js';
 import type { MigrationsPort } from '../../ports/health.js';
-import type { AuditStore } from '../../ports/stores.js';
+import type { AuditStore } from '../../ports/audit.js';
 import { readPlatformHealth, type PlatformHealthDeps } from '../services/platformHealth.js';
 import { actorOf } from '../services/principal.js';
 import { principalOf } from './access.js';

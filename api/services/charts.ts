@@ -3,7 +3,7 @@ import type { Viewer } from '../../domain/access/ownership.js';
 import { ownerFilter } from '../../domain/access/ownership.js';
 import { KeelError } from '../../ports/errors.js';
 import type { ObjectStorePort } from '../../ports/objectStore.js';
-import type { EvidenceStore } from '../../ports/stores.js';
+import type { EvidenceStore } from '../../ports/evidence.js';
 
 export interface ChartDeps {
   readonly evidence: Pick<EvidenceStore, 'chartByKey'>;

@@ -11,7 +11,7 @@ import { mayHearBeyond, mayHearByMail } from '../../domain/access/roles.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { NotificationStore } from '../../ports/notifications.js';
-import type { AuditStore } from '../../ports/stores.js';
+import type { AuditStore } from '../../ports/audit.js';
 import type { AttemptStore } from '../../ports/access.js';
 import { InvalidInputError } from './invalidInput.js';
 import type { Principal } from './principal.js';

@@ -2,7 +2,8 @@
 import type { OrderOutcome, OrderReport } from '../../contracts/wire/order.js';
 import type { RunProgress } from '../../contracts/wire/run.js';
 import type { Viewer } from '../../domain/access/ownership.js';
-import type { EvidenceStore, IntentRow, IntentStore, RunRow, RunStore } from '../../ports/stores.js';
+import type { EvidenceStore } from '../../ports/evidence.js';
+import type { IntentRow, IntentStore, RunRow, RunStore } from '../../ports/stores.js';
 import type { FindRunDeps } from './findRun.js';
 import { findRun } from './findRun.js';
 import { heldUpBy, type HeldUpDeps } from './heldUp.js';

@@ -3,18 +3,9 @@ import type { BrokerExecution } from '../../ports/broker.js';
 import type { CallRow, ConversationStore } from '../../ports/conversations.js';
 import type { DefinitionStore } from '../../ports/definitions.js';
 import { KeelError } from '../../ports/errors.js';
-import type {
-  AuditStore,
-  BarSetRow,
-  BrokerStateStore,
-  ChartRow,
-  EvidenceStore,
-  IntentRow,
-  IntentStore,
-  RiskRow,
-  RunRow,
-  RunStore,
-} from '../../ports/stores.js';
+import type { BarSetRow, ChartRow, EvidenceStore, RiskRow } from '../../ports/evidence.js';
+import type { AuditStore } from '../../ports/audit.js';
+import type { BrokerStateStore, IntentRow, IntentStore, RunRow, RunStore } from '../../ports/stores.js';
 import type { DefinitionVersion } from '../../contracts/wire/definition.js';
 import type { StepProgress } from '../../contracts/wire/run.js';
 import type { Viewer } from '../../domain/access/ownership.js';

@@ -18,7 +18,7 @@ import type {
 } from '../../ports/access.js';
 import { KeelError } from '../../ports/errors.js';
 import type { Seal } from '../../ports/seal.js';
-import type { AuditStore } from '../../ports/stores.js';
+import type { AuditStore } from '../../ports/audit.js';
 import { InvalidInputError } from './invalidInput.js';
 import type { CheckPasswordDeps } from './password.js';
 import { checkPassword } from './password.js';

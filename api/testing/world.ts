@@ -6,7 +6,8 @@ import type { Analysis, Decision } from '../../domain/decision/decision.js';
 import type { BrokerExecution } from '../../ports/broker.js';
 import type { CallRow } from '../../ports/conversations.js';
 import type { Price } from '../../ports/prices.js';
-import type { BarSetRow, ChartRow, IntentRow, RiskRow, RunRow } from '../../ports/stores.js';
+import type { BarSetRow, ChartRow, RiskRow } from '../../ports/evidence.js';
+import type { IntentRow, RunRow } from '../../ports/stores.js';
 import type { RunExecution } from '../services/runWorkflows.js';
 import { standardDefinitions } from './definitions.js';
 

@@ -5,7 +5,7 @@ import type { AuditHead } from '../../db/auditChain.js';
 import { checkAudit } from '../../db/auditChain.js';
 import type { Database } from '../../db/connect.js';
 import { connect } from '../../db/connect.js';
-import type { AuditQuery } from '../../ports/stores.js';
+import type { AuditQuery } from '../../ports/audit.js';
 import { dataDirOption, parseArguments, subcommand } from '../arguments.js';
 import type { Say } from '../say.js';
 import { UsageError } from '../supervisor/options.js';

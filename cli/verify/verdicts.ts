@@ -4,7 +4,7 @@ import { verdictOf } from '../../activities/riskInput.js';
 import type { WorkflowDefinition } from '../../domain/definition/definition.js';
 import type { TimeframeScore } from '../../domain/risk/types.js';
 import { decidingScore, type Decision } from '../../domain/decision/decision.js';
-import type { RiskRow } from '../../ports/stores.js';
+import type { RiskRow } from '../../ports/evidence.js';
 import type { VerifyFacts } from './evidence.js';
 import { checkObject } from './objects.js';
 
