@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { createTimeCodes } from '../adapters/otpauth/timeCodes.js';
 import { createSeal } from '../adapters/seal/seal.js';
-import { takeCode } from '../api/services/secondFactor.js';
+import { takeCode } from '../api/services/codes.js';
 import { adminCommand } from '../cli/commands/admin.js';
 import { madeApiKey } from '../contracts/http/apiKey.js';
 import { recoveryCodeList, tokens, totpSecret, user } from '../contracts/http/auth.js';

@@ -14,12 +14,12 @@ import type {
 } from '../../ports/access.js';
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
+import type { CodeDeps } from './codes.js';
+import { proveAtLogin } from './codes.js';
 import { InvalidInputError } from './invalidInput.js';
 import { checkPassword, passwordRefused } from './password.js';
 import type { Principal } from './principal.js';
 import { actorOf, loginOf } from './principal.js';
-import type { CodeDeps } from './secondFactor.js';
-import { proveAtLogin } from './secondFactor.js';
 
 export interface AuthDeps extends CodeDeps {
   readonly users: UserStore;

@@ -11,10 +11,11 @@ import type {
 } from '../../ports/identity.js';
 import type { AuthDeps, Granted } from './auth.js';
 import { openLogin } from './auth.js';
+import { takeCode } from './codes.js';
 import type { Principal } from './principal.js';
 import { actorOf } from './principal.js';
 import type { SecondFactorDeps } from './secondFactor.js';
-import { proveOneself, takeCode } from './secondFactor.js';
+import { proveOneself } from './secondFactor.js';
 
 export interface OidcDeps extends AuthDeps {
   readonly users: UserStore;
