@@ -8,7 +8,7 @@ import { openMarket } from '../market.js';
 import { runSession } from '../runSession.js';
 import { apiElsewhere, apiOf, dataDirOf, requireState } from '../running.js';
 import type { Say } from '../say.js';
-import { printSummary } from '../summary.js';
+import { printSummary } from '../printSummary.js';
 import { sayTable } from '../table.js';
 import { codeOf, placesOf } from '../supervisor/main.js';
 import { UsageError } from '../supervisor/options.js';
