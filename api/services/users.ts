@@ -64,12 +64,12 @@ export async function resetPassword(
   principal: Principal,
 ): Promise<MadeUser> {
   refuseOwn(id, principal, 'password', 'POST /api/v1/auth/password');
-  if (!isId(id) || (await users.get(id)) === null) throw notFound();
+  if (!isId(id)) throw notFound();
   const password = oneTimePassword();
   const passwordHash = await passwords.hash(password);
   const change = { passwordHash, mustChange: true, keepLogin: null, checkedHash: null };
-  await users.setPassword(id, change, actorOf(principal));
-  const user = await users.get(id);
+  const isSet = await users.setPassword(id, change, actorOf(principal));
+  const user = isSet ? await users.get(id) : null;
   if (user === null) throw notFound();
   return { user, oneTimePassword: password };
 }
