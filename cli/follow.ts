@@ -44,8 +44,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
   const { signal, say, patienceMs, awayMs = 120_000 } = options;
   const print = createStepPrinter(say);
   let lastNews = performance.now();
-  let awaySince: number | null = null;
-  let isTold = false;
+  let away: Away | null = null;
   const stuck = new AbortController();
   const timer = setInterval(() => {
     if (patienceMs !== null && performance.now() - lastNews > patienceMs) stuck.abort();
@@ -56,8 +55,7 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
       try {
         for await (const progress of api.follow(runId, either)) {
           lastNews = performance.now();
-          awaySince = null;
-          isTold = false;
+          away = null;
           print(progress);
         }
         return;
@@ -67,11 +65,10 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
         signal.throwIfAborted();
         if (stuck.signal.aborted) throw stillOpen(runId, patienceMs ?? 0, error);
         if (!(error instanceof ApiError) || !['API_AWAY', 'STREAM_ENDED'].includes(error.code)) throw error;
+        away = stillAway(away);
         // A stream that broke off once is no news: it is opened again.
-        if (awaySince !== null && !isTold) say('  the API does not answer; it is asked again');
-        isTold ||= awaySince !== null;
-        awaySince ??= performance.now();
-        if (performance.now() - awaySince > awayMs) throw goneFor(runId, awayMs, error);
+        if (away.asked === 2) say('  the API does not answer; it is asked again');
+        if (performance.now() - away.since > awayMs) throw goneFor(runId, awayMs, error);
         await sleep(500);
       }
     }
@@ -79,6 +76,17 @@ export async function followToEnd(api: Api, runId: string, options: FollowOption
     clearInterval(timer);
   }
 }
+
+/** Since when the API has told nothing, and how often it was asked in vain. */
+interface Away {
+  readonly since: number;
+  readonly asked: number;
+}
+
+const stillAway = (before: Away | null): Away => ({
+  since: before?.since ?? performance.now(),
+  asked: (before?.asked ?? 0) + 1,
+});
 
 const stillOpen = (runId: string, patienceMs: number, cause: unknown): ApiError =>
   new ApiError(
