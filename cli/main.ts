@@ -127,7 +127,7 @@ const commands: Readonly<Record<string, Command>> = {
   retention: {
     summary: 'deletes what is old, or tells what would go',
     help: retentionHelp,
-    run: ({ args, out, env, progress }) => retentionCommand(args, out, env, progress),
+    run: ({ args, out, err, env, progress }) => retentionCommand(args, out, env, progress, err),
   },
   simulator: {
     summary: 'runs the broker simulator, or steps one that runs',

@@ -28,9 +28,11 @@ export async function retentionCommand(
   out: Say,
   env: NodeJS.ProcessEnv,
   progress: ShowProgress = noProgress,
+  err: Say = out,
 ): Promise<number> {
   const { dataDir, dryRun, json } = readArguments(args, env);
-  const place = await openPlace(dataDir, env, out, 'read');
+  // What a start of the embedded PostgreSQL says is no part of the document.
+  const place = await openPlace(dataDir, env, json ? err : out, 'read');
   const limits = { connectTimeoutMs: 10_000, statementTimeoutMs: 300_000, lockTimeoutMs: 5000 };
   const db = connect({ url: place.url, poolSize: 3, ...limits });
   try {

@@ -86,7 +86,7 @@ export async function simulatorCommand(
 ): Promise<number> {
   if (args[0] === 'migrate') return migrateTables(args.slice(1), out, err, env);
   const { command, kind, values } = readArguments(args);
-  if (command === undefined) return foreground(out, env);
+  if (command === undefined) return foreground(err, env);
   const { looked, from } = values;
   if (from !== undefined && !/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(from)) {
     throw new UsageError('--from needs an instant, such as 2014-07-07T20:00:00.000Z');
@@ -182,11 +182,11 @@ function faultOf(
 }
 
 /** The process itself, as the supervisor starts it; it ends with this one. */
-async function foreground(out: Say, env: NodeJS.ProcessEnv): Promise<number> {
+async function foreground(err: Say, env: NodeJS.ProcessEnv): Promise<number> {
   // Problems of the configuration are told here, before there is a process.
   const { simulator } = loadConfig(env, { need: ['simulator'] });
   const token = simulator.adminToken === '' ? randomBytes(24).toString('base64url') : simulator.adminToken;
-  if (simulator.adminToken === '') out(`admin token of this run: ${token}`);
+  if (simulator.adminToken === '') err(`admin token of this run: ${token}`);
   const child = spawn(process.execPath, [compiled('simulator/main.js')], {
     env: { ...env, KEEL_SIMULATOR_ADMIN_TOKEN: token },
     stdio: 'inherit',

@@ -73,6 +73,10 @@ export const npmStart = (
   nodeArgs: readonly string[] = [],
 ): Promise<Ended> => run('scripts/start.mjs', args, env, nodeArgs).ended;
 
+/** Starts the `keel` command and leaves it running. */
+export const launchKeel = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Running =>
+  run('cli/bin/keel.mjs', args, env, []);
+
 /** Runs the `keel` command to its end. */
 export const keel = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> =>
-  run('cli/bin/keel.mjs', args, env, []).ended;
+  launchKeel(args, env).ended;
