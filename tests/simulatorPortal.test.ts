@@ -63,6 +63,26 @@ describe('limits', () => {
     expect(await statusOf('/portfolio/accounts')).toBe(429);
   });
 
+  test('lets a client that keeps to ten requests a second pass, and punishes the eleventh of any second', async () => {
+    await start({ limitsFactor: 1 });
+    for (let n = 0; n < 30; n += 1) {
+      expect(await statusOf('/iserver/accounts')).toBe(200);
+      now += 100;
+    }
+    now -= 1;
+    expect(await statusOf('/iserver/accounts')).toBe(429);
+    now += 899_999;
+    expect(await statusOf('/portfolio/accounts')).toBe(429);
+    now += 1;
+    expect(await statusOf('/portfolio/accounts')).toBe(200);
+  });
+
+  test('knows an endpoint with a limit of its own by another writing too', async () => {
+    await start({ limitsFactor: 1 });
+    expect(await statusOf('/portfolio/accounts')).toBe(200);
+    expect(await statusOf('/Portfolio/accounts/')).toBe(429);
+  });
+
   test('takes five history requests at once', async () => {
     await start();
     await admin(simulator, '/faults', { kind: 'delay', on: 'history', times: 6, ms: 3000 });

@@ -1,43 +1,46 @@
-// Pacing as the broker does it: a rate for everything, rates of single endpoints, and history requests at once. Too fast once,
-// and the penalty clock runs. Called by app.ts.
+// Pacing as the broker does it: so many requests in any second, limits of single endpoints, and history requests at once. Too
+// fast once, and the penalty clock runs. Called by app.ts.
 import type { RequestHandler, Response } from 'express';
 import type { Portal } from './portal.js';
 import { beginPenalty, isInPenalty, refusePacing } from './penalty.js';
+import { scaledLog } from './slidingLog.js';
+import type { SlidingLog } from './slidingLog.js';
 
-/** Requests a second in all, before the factor; as many may come at once. */
-const GLOBAL_RATE = 10;
 const HISTORY_AT_ONCE = 5;
-/** Requests that travel together for this long count as paced, milliseconds. */
-const JITTER_MS = 50;
 
-/** Requests a second of single endpoints, before the factor. */
-const rates: readonly (readonly [pattern: RegExp, perSecond: number])[] = [
-  [/^GET \/iserver\/account\/(orders|trades|pnl\/partitioned)$/, 0.2],
-  [/^GET \/portfolio\/(accounts|subaccounts)$/, 0.2],
-  [/^GET \/iserver\/marketdata\/snapshot$/, 10],
-  [/^[A-Z]+ \/tickle$/, 1],
-  [/^GET \/sso\/validate$/, 1 / 60],
+/** How many requests the broker takes in how many milliseconds, before the factor. */
+const OF_ALL = [10, 1000] as const;
+const QUARTER_HOUR_MS = 900_000;
+
+/** The same of single endpoints; what the pattern matches names the allowance. */
+const ofEndpoints: readonly (readonly [pattern: RegExp, most: number, spanMs: number])[] = [
+  [/^GET \/iserver\/account\/(orders|trades|pnl\/partitioned)$/, 1, 5000],
+  [/^GET \/portfolio\/(accounts|subaccounts)$/, 1, 5000],
+  [/^GET \/iserver\/marketdata\/snapshot$/, 10, 1000],
+  [/^POST \/iserver\/scanner\/run$/, 1, 1000],
+  [/^GET \/iserver\/scanner\/params$/, 1, QUARTER_HOUR_MS],
+  [/^[A-Z]+ \/tickle$/, 1, 1000],
+  [/^GET \/sso\/validate$/, 1, 60_000],
+  [/^[A-Z]+ \/fyi\//, 1, 1000],
+  [/^[A-Z]+ \/pa\//, 1, QUARTER_HOUR_MS],
 ];
 
-/** What is left of an allowance; it grows with time up to its capacity. */
-interface Bucket {
-  tokens: number;
-  at: number;
-}
-
-/** Takes one from an allowance. @param perMs how fast it grows; `capacity` how much it holds at most */
-function takes(
-  buckets: Map<string, Bucket>,
-  name: string,
-  now: number,
-  perMs: number,
-  capacity: number,
-): boolean {
-  const bucket = buckets.get(name) ?? { tokens: capacity, at: now };
-  const tokens = Math.min(capacity, bucket.tokens + (now - bucket.at) * perMs);
-  const allowed = tokens >= 1;
-  buckets.set(name, { tokens: allowed ? tokens - 1 : tokens, at: now });
-  return allowed;
+/** Answers whether a request is within the limits now, and counts it where it is. */
+function createPacing({ clock, limitsFactor }: Portal): (line: string) => boolean {
+  const all = scaledLog(...OF_ALL, limitsFactor);
+  const logs = new Map<string, SlidingLog>();
+  return (line) => {
+    const now = clock.now();
+    if (!all.takes(now)) return false;
+    for (const [pattern, most, spanMs] of ofEndpoints) {
+      const name = pattern.exec(line)?.[0];
+      if (name === undefined) continue;
+      const log = logs.get(name) ?? scaledLog(most, spanMs, limitsFactor);
+      logs.set(name, log);
+      return log.takes(now);
+    }
+    return true;
+  };
 }
 
 /** Calls `then` when the answer is whole, also where nobody waits for it any more: the broker's work goes on after a client has hung up. */
@@ -51,25 +54,16 @@ function onceDone(response: Response, then: () => void): void {
 }
 
 export function limits(portal: Portal): RequestHandler {
-  const { clock, limitsFactor } = portal;
-  const buckets = new Map<string, Bucket>();
+  const isPaced = createPacing(portal);
   let histories = 0;
   return (request, response, next) => {
     if (isInPenalty(portal)) {
       refusePacing(portal, response);
       return;
     }
-    const now = clock.now();
-    const line = `${request.method} ${request.path}`;
-    const global = GLOBAL_RATE * limitsFactor;
-    const rate = rates.find(([pattern]) => pattern.test(line));
-    const own = (rate?.[1] ?? 0) * limitsFactor;
-    const isPaced =
-      takes(buckets, 'all', now, global / 1000, global) &&
-      // Each endpoint of a pattern has an allowance of its own.
-      (rate === undefined ||
-        takes(buckets, line, now, own / 1000, Math.max(1, own) + (own * JITTER_MS) / 1000));
-    if (!isPaced) {
+    // As the routers read it: neither capitals nor a slash at the end make it another endpoint.
+    const line = `${request.method} ${request.path.toLowerCase().replace(/(?<=.)\/$/, '')}`;
+    if (!isPaced(line)) {
       beginPenalty(portal, null);
       refusePacing(portal, response);
       return;
