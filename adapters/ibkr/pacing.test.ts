@@ -32,6 +32,10 @@ function fakeTime() {
     set: (byMs: number) => {
       setBy += byMs;
     },
+    /** The process stands still for so long: what was due meanwhile runs afterwards, all at once. */
+    stall: (ms: number) => {
+      now += ms;
+    },
     pending: () => waiting.length,
     async advance(ms: number): Promise<void> {
       const end = now + ms;
@@ -50,6 +54,9 @@ function fakeTime() {
 }
 
 const far = 1e12;
+/** The most requests that may arrive within one second of the gateway, where the network delays one by up to 100 ms more than the next. */
+const mostInSecond = (went: readonly number[], factor = 1): number =>
+  Math.max(...went.map((start) => went.filter((at) => at >= start && at < start + 1100 / factor).length));
 const outcome = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'went',
@@ -60,29 +67,45 @@ describe('the rate all requests share', () => {
   it('never lets more than 10 requests into any second, whatever is asked for', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.integer({ min: 0, max: 400 }), fc.constantFrom('ordinary', 'cancel', 'reply')), {
-          minLength: 1,
-          maxLength: 60,
-        }),
+        fc.array(
+          fc.tuple(
+            fc.integer({ min: 0, max: 400 }),
+            fc.constantFrom('ordinary', 'ordinary', 'cancel', 'reply'),
+            fc.constantFrom(0, 0, 0, 0, 700, 3000),
+          ),
+          { minLength: 1, maxLength: 60 },
+        ),
         fc.constantFrom(1, 4, 10),
         async (asks, factor) => {
           const time = fakeTime();
           const pacing = createPacing({ clock: time.clock, timer: time.timer, factor });
           const went: number[] = [];
-          for (const [pause, lane] of asks) {
+          for (const [pause, lane, stallMs] of asks) {
             await time.advance(pause);
+            time.stall(stallMs);
             void pacing.slot(lane as 'ordinary', far).then(() => went.push(time.clock.now()));
           }
           await time.advance(60_000);
           expect(went).toHaveLength(asks.length);
-          const second = 1000 / factor;
-          for (const start of went) {
-            expect(went.filter((at) => at >= start && at < start + second).length).toBeLessThanOrEqual(10);
-          }
+          expect(mostInSecond(went, factor)).toBeLessThanOrEqual(10);
         },
       ),
       { numRuns: 40 },
     );
+  });
+
+  it('makes up for nothing that it missed while the process stood still', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    const went: number[] = [];
+    const ask = (lane: 'ordinary' | 'cancel') =>
+      pacing.slot(lane, far).then(() => went.push(time.clock.now()));
+    for (let n = 0; n < 30; n += 1) void ask(n % 3 === 0 ? 'cancel' : 'ordinary');
+    await time.advance(200);
+    time.stall(2000);
+    await time.advance(60_000);
+    expect(went).toHaveLength(30);
+    expect(mostInSecond(went)).toBeLessThanOrEqual(10);
   });
 
   it('lets a cancel pass a queue of ordinary requests', async () => {
@@ -100,8 +123,8 @@ describe('the rate all requests share', () => {
     await pacing.slot('ordinary', far);
     const error: unknown = await pacing.slot('ordinary', time.clock.now() + 100).catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'IBKR_PACING_DEADLINE', errorClass: 'retryable' });
-    const next = outcome(pacing.slot('ordinary', time.clock.now() + 150));
-    await time.advance(150);
+    const next = outcome(pacing.slot('ordinary', time.clock.now() + 160));
+    await time.advance(160);
     expect(await next).toBe('went');
   });
 });
@@ -123,10 +146,10 @@ describe('a reply', () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
     expect(await outcome(pacing.slot('reply', time.clock.now()))).toBe('went');
-    const early = outcome(pacing.slot('cancel', time.clock.now() + 499));
+    const early = outcome(pacing.slot('cancel', time.clock.now() + 549));
     expect(await early).toBe('IBKR_PACING_DEADLINE');
     expect(await outcome(pacing.slot('reply', time.clock.now()))).toBe('went');
-    expect(await outcome(pacing.slot('reply', time.clock.now() + 499))).toBe('IBKR_PACING_DEADLINE');
+    expect(await outcome(pacing.slot('reply', time.clock.now() + 549))).toBe('IBKR_PACING_DEADLINE');
   });
 });
 
@@ -433,9 +456,7 @@ describe('limits that are shared among processes', () => {
     );
     await time.advance(60_000);
     await Promise.all(asked);
-    for (const at of went) {
-      expect(went.filter((other) => other >= at && other < at + 1000).length).toBeLessThanOrEqual(10);
-    }
+    expect(mostInSecond(went)).toBeLessThanOrEqual(10);
   });
 
   /** A request as client.ts sends it. @returns when it went out, or the code of its refusal */
@@ -525,11 +546,8 @@ describe('limits that are shared among processes', () => {
               if (index > 0) expect(at - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(gapMs);
             }
           }
-          for (const { at } of went) {
-            const second = went.filter((other) => other.at >= at && other.at < at + 1000);
-            // Room for a cancel and a kept slot of each of two processes.
-            expect(second.length).toBeLessThanOrEqual(6);
-          }
+          // Room for a cancel and a kept slot of each of two processes.
+          expect(mostInSecond(went.map(({ at }) => at))).toBeLessThanOrEqual(6);
         },
       ),
       { numRuns: 30 },
@@ -577,10 +595,7 @@ describe('limits that are shared among processes', () => {
           const codes = new Set(await Promise.all(ends));
           expect([...codes].filter((code) => code !== 'went' && code !== 'DATABASE_AWAY')).toEqual([]);
           if (goesAt === null) expect(codes).toEqual(new Set(['went']));
-          for (const at of went) {
-            const second = went.filter((other) => other >= at && other < at + 1000);
-            expect(second.length).toBeLessThanOrEqual(10);
-          }
+          expect(mostInSecond(went)).toBeLessThanOrEqual(10);
         },
       ),
       { numRuns: 60 },
@@ -712,8 +727,8 @@ describe('limits that are shared among processes', () => {
     const ofRecovery = turns;
     turns = 0;
     await time.advance(10_000);
-    // The usual rate: one in 192 ms.
-    expect(turns).toBeGreaterThanOrEqual(51);
+    // The usual rate: one in 209 ms.
+    expect(turns).toBeGreaterThanOrEqual(47);
     expect(ofRecovery).toBeGreaterThanOrEqual(30);
   });
 

@@ -3,6 +3,7 @@
 import type { Clock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { SharedPacing } from '../../ports/pacing.js';
+import { jitterMs } from './network.js';
 
 /**
  * How much later than its turn a request may go out, wall milliseconds: an answer of the database that was slow, or a
@@ -25,10 +26,11 @@ const keptRoom = 0.7;
 const perSecond = 6;
 
 /**
- * Milliseconds between two ordinary requests of all processes: a second holds those whose turn came in it or up to twice
- * `lateMs` before (a turn, then a claim).
+ * Milliseconds between two ordinary requests of all processes: a second of the gateway holds those whose turn came in it, or up
+ * to twice `lateMs` (a turn, then a claim) and what the network may delay one more than the next before.
  */
-const laneGapMs = (factor: number): number => Math.ceil((1000 / factor + 2 * lateMs) / perSecond);
+const laneGapMs = (factor: number): number =>
+  Math.ceil(((1000 + jitterMs) / factor + 2 * lateMs) / perSecond);
 
 /** How much later than its deadline a request whose turn came before it may still go out, wall milliseconds. */
 export const latestSendMs = 1000;
@@ -36,8 +38,9 @@ export const latestSendMs = 1000;
 /** From one look for a free place to the next, wall milliseconds. */
 const lookMs = 200;
 
-/** From one claim of a gate to the next: the limit, a twentieth for the network, and what the first may be late. */
-const claimGapMs = (gapMs: number, factor: number): number => (gapMs * 1.05) / factor + lateMs;
+/** From one claim of a gate to the next: the limit, what is left to the network, and what the first may be late. */
+const claimGapMs = (gapMs: number, factor: number): number =>
+  Math.max(gapMs * 1.05, gapMs + jitterMs) / factor + lateMs;
 
 export interface SharedTurns {
   /**

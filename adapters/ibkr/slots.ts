@@ -1,6 +1,7 @@
 // The slots of one process: requests that go out one after the other in each queue, slots that are kept for an order, and the
 // penalty that stops all but cancels and replies. Called by pacing.ts.
 import type { Clock } from '../../ports/clocks.js';
+import { jitterMs } from './network.js';
 import { limited, refused } from './sharedTurns.js';
 import { noticingSteps, sleep, type Timer } from './timer.js';
 
@@ -8,23 +9,24 @@ import { noticingSteps, sleep, type Timer } from './timer.js';
 type Queue = 'ordinary' | 'cancel' | 'unshared';
 
 /**
- * Milliseconds between two requests of a queue, evenly, so that no second ever holds more than 10 on the gateway's side. A
- * process alone: 7 ordinary ones, 2 cancels, and 1 kept slot that is used late.
+ * Milliseconds between two requests of a queue, so that no second ever holds more than 10 on the gateway's side, where one may
+ * arrive `jitterMs` later after its slot than the next. A process alone: 7 ordinary ones, 2 cancels, and 1 kept slot that is
+ * used late.
  */
-const aloneGapMs: Record<Queue, number> = { ordinary: 150, cancel: 500, unshared: 150 };
+const aloneGapMs: Record<Queue, number> = { ordinary: 160, cancel: 550, unshared: 160 };
 
 /**
  * Where limits are shared, two processes may ask one gateway. Each has a lane of its own for 1 cancel a second and may use 1
  * kept slot late, beside 6 ordinary requests of both (sharedTurns.ts): 10. While the database is away each sends 3 others a
- * second: 8. Up to 100 ms that the network delays one request more than the next are in it.
+ * second: 10 too.
  */
-const amongTwoGapMs: Record<Queue, number> = { ordinary: 150, cancel: 1100, unshared: 400 };
+const amongTwoGapMs: Record<Queue, number> = { ordinary: 160, cancel: 1100, unshared: 400 };
 
 /** How long a reserved slot waits for its request, wall milliseconds. */
 const reservedMs = 1000;
 
 /** Between two uses of reserved slots: the rate has room for one that is used late in each second. */
-const reservedGapMs = 1100;
+const reservedGapMs = 1000 + jitterMs;
 
 export interface Slots {
   /** Waits for the next slot of a queue, and no less than `leastMs`. @throws KeelError IBKR_PACING_DEADLINE. */
@@ -54,29 +56,52 @@ interface SlotsOptions {
 
 export function createSlots({ clock: machine, factor, timer, shares }: SlotsOptions): Slots {
   const gapMs = shares ? amongTwoGapMs : aloneGapMs;
+  /** The first slot that nobody has, and when the last request went: later than its slot, where the process stood still. */
   const nextSlot: Record<Queue, number> = { ordinary: 0, cancel: 0, unshared: 0 };
+  const lastOut: Record<Queue, number> = { ordinary: -Infinity, cancel: -Infinity, unshared: -Infinity };
   const reserved: number[] = [];
   let reservedFreeAt = 0;
   let penaltyEnd = 0;
   const clock = noticingSteps(machine, (byMs) => {
-    for (const queue of ['ordinary', 'cancel', 'unshared'] as const) nextSlot[queue] += byMs;
+    for (const queue of ['ordinary', 'cancel', 'unshared'] as const) {
+      nextSlot[queue] += byMs;
+      lastOut[queue] += byMs;
+    }
     for (const [index, end] of reserved.entries()) reserved[index] = end + byMs;
     reservedFreeAt += byMs;
     penaltyEnd += byMs;
   });
 
+  const isStopped = (queue: Queue): boolean => queue !== 'cancel' && clock.now() < penaltyEnd;
+
+  const apartFrom = (queue: Queue): number => lastOut[queue] + gapMs[queue] / factor;
+
+  function goes(queue: Queue): void {
+    lastOut[queue] = clock.now();
+    nextSlot[queue] = Math.max(nextSlot[queue], apartFrom(queue));
+  }
+
   async function next(queue: Queue, deadline: number, leastMs = 0): Promise<void> {
-    for (;;) {
+    const waitTo = async (at: number): Promise<void> => {
       const now = clock.now();
-      const at = Math.max(now + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
       if (at > deadline)
-        throw queue !== 'cancel' && now < penaltyEnd
-          ? limited(penaltyEnd)
-          : refused(`the ${queue} lane`, deadline, now);
-      nextSlot[queue] = at + gapMs[queue] / factor;
+        throw isStopped(queue) ? limited(penaltyEnd) : refused(`the ${queue} lane`, deadline, now);
       if (at > now) await sleep(timer, at - now);
+    };
+    for (;;) {
+      const slot = Math.max(clock.now() + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
+      if (slot <= deadline) nextSlot[queue] = slot + gapMs[queue] / factor;
+      let seen = lastOut[queue];
+      await waitTo(slot);
+      // Another went late, because the process stood still: what was missed is not made up for at once.
+      while (lastOut[queue] !== seen && apartFrom(queue) > clock.now()) {
+        seen = lastOut[queue];
+        await waitTo(apartFrom(queue));
+      }
       // A penalty may have begun while this one slept.
-      if (queue === 'cancel' || clock.now() >= penaltyEnd) return;
+      if (isStopped(queue)) continue;
+      goes(queue);
+      return;
     }
   }
 
@@ -84,7 +109,7 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
     for (;;) {
       const now = clock.now();
       if (nextSlot.cancel <= now) {
-        nextSlot.cancel = now + gapMs.cancel / factor;
+        goes('cancel');
         return;
       }
       if (reservedFreeAt <= now) {
