@@ -1,7 +1,7 @@
 // What an account can still do and what it is worth: reserved cash and shares, valuation at the known prices. Used by the
 // checks of orders and by the portfolio endpoints.
 import type { Money, Quantity } from '../../domain/money/decimal.js';
-import { money, notional, price, quantity } from '../../domain/money/decimal.js';
+import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { estimateOf } from './costs.js';
 import type { Market } from './market.js';
 import { remainingOf } from './remaining.js';
@@ -83,21 +83,24 @@ export interface Position {
   readonly realizedPnl: Money;
 }
 
+/** As the broker shows an amount: a fraction of a share has fractions of a cent. */
+const cents = (amount: Money): Money => money(quantize(amount, '0.01', 'nearest'));
+
 /** The account's holdings at the prices known now, those of zero shares left out. */
 export function positionsOf(market: Market, state: ExchangeState, account: Account): Position[] {
   const held = [...account.holdings].filter(([, holding]) => !quantity(holding.quantity).isZero());
   return held.map(([conid, holding]) => {
     const last = market.quote(conid, state.now)?.last ?? 0;
     const units = quantity(holding.quantity);
-    const value = notional(price(String(last)), units);
+    const value = cents(notional(price(String(last)), units));
     return {
       conid,
       quantity: units,
       marketPrice: last,
       marketValue: value,
       averageCost: money(holding.cost).div(units).toDecimalPlaces(8).toNumber(),
-      unrealizedPnl: money(value.minus(holding.cost)),
-      realizedPnl: money(holding.realizedPnl),
+      unrealizedPnl: cents(money(value.minus(holding.cost))),
+      realizedPnl: cents(money(holding.realizedPnl)),
     };
   });
 }
@@ -126,6 +129,6 @@ export function valuationOf(market: Market, costs: Costs, state: ExchangeState, 
     stocks,
     netLiquidation: money(cash.plus(stocks)),
     unrealizedPnl: sum(positions.map((position) => position.unrealizedPnl)),
-    realizedPnl: sum([...account.holdings.values()].map((holding) => money(holding.realizedPnl))),
+    realizedPnl: cents(sum([...account.holdings.values()].map((holding) => money(holding.realizedPnl)))),
   };
 }
