@@ -10,10 +10,9 @@ const market = marketOf(prices);
 const session = (index: number): { open: string; close: string } =>
   sessions[index] ?? { open: '', close: '' };
 
-function request(
-  now: string,
-  given: Partial<Record<'period' | 'bar' | 'startTime', string>>,
-): HistoryRequest {
+type Given = Partial<Record<'period' | 'bar' | 'startTime' | 'direction' | 'source', string>>;
+
+function request(now: string, given: Given): HistoryRequest {
   const read = readHistoryRequest(
     { conid: String(CONID), period: null, bar: null, startTime: null, ...given },
     now,
@@ -22,8 +21,7 @@ function request(
   return read;
 }
 
-const bars = (now: string, given: Partial<Record<'period' | 'bar' | 'startTime', string>>) =>
-  barsOf(market, request(now, given), now);
+const bars = (now: string, given: Given) => barsOf(market, request(now, given), now);
 
 describe('history', () => {
   it('knows of a session that is on nothing but its open', () => {
@@ -44,6 +42,54 @@ describe('history', () => {
     const found = bars(session(29).close, { period: '1y', startTime: '20140711-13:30:00' });
     expect(found.at(-1)?.time).toBe('2014-07-11T13:30:00.000Z');
     expect(found).toHaveLength(5);
+  });
+
+  it('begins at startTime where the direction is 1, and goes as far as the period or the market clock', () => {
+    const startTime = '20140711-13:30:00';
+    const now = session(29).close;
+    const forward = (period: string, bar = '1d', at = now) =>
+      bars(at, { period, bar, startTime, direction: '1' }).map(({ time }) => time.slice(0, 10));
+    const days = sessions.slice(0, 30).map(({ date }) => date);
+    expect(forward('5d')).toEqual(days.slice(4, 9));
+    expect(forward('1w')).toEqual(days.filter((date) => date >= '2014-07-11' && date < '2014-07-18'));
+    expect(forward('1y')).toEqual(days.slice(4));
+    expect(forward('1y', '1d', session(6).open)).toEqual(days.slice(4, 7));
+    expect(forward('1m', '1w')[0]).toBe('2014-07-14');
+    expect(bars(now, { period: '5d', startTime, direction: '-1' })).toEqual(
+      bars(now, { period: '5d', startTime }),
+    );
+    const [first, ...rest] = bars(now, { period: '5d', startTime, direction: '1' });
+    if (first === undefined) throw new Error('no bars');
+    const wanted = request(now, { period: '5d', startTime, direction: '1' });
+    expect(historyAnswer('TEST', wanted, [first, ...rest])).toMatchObject({
+      direction: 1,
+      startTime,
+    });
+  });
+
+  it('gives trades, their midpoint, or bid and ask, and volume of trades alone', () => {
+    const given = { period: '7d' };
+    const now = session(9).close;
+    const [trade] = bars(now, given);
+    expect(bars(now, { ...given, source: 'Last' })[0]).toEqual(trade);
+    expect(bars(now, { ...given, source: 'Midpoint' })[0]).toEqual({ ...trade, volume: 0 });
+    const wide = barsOf(market, request(now, { ...given, source: 'Bid_Ask' }), now, 0.02)[0];
+    // Open and close are what bid and ask were on average, the extremes the lowest bid and the highest ask.
+    const { time, high, low, open, close } = trade ?? {
+      time: '',
+      high: NaN,
+      low: NaN,
+      open: NaN,
+      close: NaN,
+    };
+    expect(wide).toEqual({
+      time,
+      open: Number((((open + close) / 2) * 0.99).toFixed(2)),
+      high: Number((high * 1.01).toFixed(2)),
+      low: Number((low * 0.99).toFixed(2)),
+      close: Number((((open + close) / 2) * 1.01).toFixed(2)),
+      volume: 0,
+    });
   });
 
   it('counts days in sessions and weeks, months and years by the calendar', () => {
@@ -116,6 +162,16 @@ describe('the history grammar', () => {
     expect(readHistoryRequest({ conid: '1', period, bar, startTime: null }, session(0).open)).toEqual({
       error: expect.stringContaining(words) as string,
     });
+  });
+
+  it.each([
+    [{ direction: '1' }, 'direction 1 needs a startTime'],
+    [{ direction: '0' }, 'direction 0 is not valid'],
+    [{ direction: 'back' }, 'direction back is not valid'],
+    [{ source: 'trades' }, 'source trades is not valid'],
+  ])('refuses %o', (given, words) => {
+    const asked = { conid: '1', period: '1y', bar: '1d', startTime: null, ...given };
+    expect(readHistoryRequest(asked, session(0).open)).toEqual({ error: `Bad Request: ${words}` });
   });
 
   it.each(['2014', '20141332-00:00:00', '20140101 00:00:00', '20140101-25:00:00'])(

@@ -2,6 +2,7 @@
 // marketData.ts.
 import { timeframeRules, timeframes, type Bar, type Timeframe } from '../../domain/market/bar.js';
 import type { Market } from '../exchange/market.js';
+import { onGrid } from '../exchange/types.js';
 import { longTime } from './portal.js';
 
 /** At most this many bars come back; the newest are kept. */
@@ -9,6 +10,12 @@ const MOST_BARS = 1000;
 /** Shares of one unit of volume. */
 const VOLUME_FACTOR = 100;
 const DAY_MS = 86_400_000;
+/** Bid and ask stand at least this far from the last price, USD. */
+const LEAST_HALF_SPREAD = 0.01;
+
+/** How far bid and ask stand from a price, USD. */
+export const halfSpread = (last: number, spread: number): number =>
+  Math.max(LEAST_HALF_SPREAD, (last * spread) / 2);
 
 type Unit = 'min' | 'h' | 'd' | 'w' | 'm' | 'y';
 
@@ -29,9 +36,15 @@ export interface HistoryRequest {
   readonly count: number;
   readonly unit: Unit;
   readonly timeframe: Timeframe;
-  /** Bars start at or before this instant. */
-  readonly until: string;
+  /** Where the period ends (-1), or begins (1). */
+  readonly at: string;
+  readonly direction: 1 | -1;
+  readonly source: Source;
 }
+
+/** What the prices of a bar are of. */
+type Source = (typeof sources)[number];
+const sources = ['Last', 'Midpoint', 'Bid_Ask'] as const;
 
 /** Reads the query; the error is the broker's answer in words. */
 export function readHistoryRequest(
@@ -40,6 +53,8 @@ export function readHistoryRequest(
     readonly period: string | null;
     readonly bar: string | null;
     readonly startTime: string | null;
+    readonly direction?: string | null;
+    readonly source?: string | null;
   },
   now: string,
 ): HistoryRequest | { readonly error: string } {
@@ -59,12 +74,32 @@ export function readHistoryRequest(
     };
   if (!isAllowed(timeframe, count, unit))
     return { error: `Bad Request: bar ${bar} is not valid for period ${period}` };
-  const until = given.startTime === null ? now : instantOf(given.startTime);
-  if (until === null)
+  const at = given.startTime === null ? now : instantOf(given.startTime);
+  if (at === null)
     return { error: `Bad Request: startTime ${given.startTime ?? ''} is not YYYYMMDD-HH:mm:ss` };
   if (given.conid === null || !/^\d{1,15}$/.test(given.conid))
     return { error: 'Bad Request: conid is not valid' };
-  return { conid: Number(given.conid), period, count, unit, timeframe, until };
+  const view = viewOf(given);
+  if ('error' in view) return view;
+  return { conid: Number(given.conid), period, count, unit, timeframe, at, ...view };
+}
+
+/** Which way the period goes from startTime, and what the prices are of. */
+function viewOf({
+  startTime,
+  direction,
+  source,
+}: {
+  readonly startTime: string | null;
+  readonly direction?: string | null;
+  readonly source?: string | null;
+}): Pick<HistoryRequest, 'direction' | 'source'> | { readonly error: string } {
+  const towards = direction ?? '-1';
+  if (towards !== '1' && towards !== '-1') return { error: `Bad Request: direction ${towards} is not valid` };
+  if (towards === '1' && startTime === null) return { error: 'Bad Request: direction 1 needs a startTime' };
+  const known = sources.find((each) => each === (source ?? 'Last'));
+  if (known === undefined) return { error: `Bad Request: source ${source ?? ''} is not valid` };
+  return { direction: towards === '1' ? 1 : -1, source: known };
 }
 
 /** The broker's table: a day allows no daily bar, less than a month no monthly one, and fifteen years none under a week. */
@@ -83,21 +118,54 @@ function instantOf(text: string): string | null {
   return Number.isFinite(ms) && new Date(ms).toISOString() === instant ? instant : null;
 }
 
-/** The bars of a request, oldest first, as the market knows them now. */
-export function barsOf(market: Market, request: HistoryRequest, now: string): readonly Bar[] {
-  const { conid, timeframe, count, unit } = request;
-  const until = request.until < now ? request.until : now;
+/**
+ * The bars of a request, oldest first, as the market knows them now.
+ * @param spread between bid and ask, a share of the price
+ */
+export function barsOf(market: Market, request: HistoryRequest, now: string, spread = 0): readonly Bar[] {
+  const bars = request.direction === 1 ? barsFrom(market, request, now) : barsUntil(market, request, now);
+  return bars.map((bar) => ofSource(bar, request.source, spread));
+}
+
+function barsUntil(
+  market: Market,
+  { conid, timeframe, count, unit, at }: HistoryRequest,
+  now: string,
+): readonly Bar[] {
+  const until = at < now ? at : now;
   const bars = market.bars(conid, timeframe, until, now);
   if (unit === 'd' && timeframe === 'daily') return bars.slice(-Math.min(count, MOST_BARS));
-  const from = periodStart(until, count, unit);
+  const from = periodFrom(until, -count, unit);
   return bars.filter((bar) => bar.time >= from).slice(-MOST_BARS);
 }
 
-function periodStart(until: string, count: number, unit: Unit): string {
-  const start = new Date(until);
-  if (unit === 'y') start.setUTCFullYear(start.getUTCFullYear() - count);
-  else if (unit === 'm') start.setUTCMonth(start.getUTCMonth() - count);
-  else start.setTime(start.getTime() - count * (unit === 'w' ? 7 : 1) * DAY_MS);
+function barsFrom(
+  market: Market,
+  { conid, timeframe, count, unit, at }: HistoryRequest,
+  now: string,
+): readonly Bar[] {
+  const bars = market.bars(conid, timeframe, now, now).filter((bar) => bar.time >= at);
+  if (unit === 'd' && timeframe === 'daily') return bars.slice(0, Math.min(count, MOST_BARS));
+  const end = periodFrom(at, count, unit);
+  return bars.filter((bar) => bar.time < end).slice(0, MOST_BARS);
+}
+
+/** Bid and ask stand evenly around the trades. What they were on average is not known: they are shown around the middle of open and close. */
+function ofSource(bar: Bar, source: Source, spread: number): Bar {
+  if (source === 'Last') return bar;
+  if (source === 'Midpoint') return { ...bar, volume: 0 };
+  const bid = (last: number): number => onGrid(last - halfSpread(last, spread));
+  const ask = (last: number): number => onGrid(last + halfSpread(last, spread));
+  const middle = (bar.open + bar.close) / 2;
+  return { ...bar, open: bid(middle), high: ask(bar.high), low: bid(bar.low), close: ask(middle), volume: 0 };
+}
+
+/** The instant so many units later; earlier where they are less than none. */
+function periodFrom(at: string, count: number, unit: Unit): string {
+  const start = new Date(at);
+  if (unit === 'y') start.setUTCFullYear(start.getUTCFullYear() + count);
+  else if (unit === 'm') start.setUTCMonth(start.getUTCMonth() + count);
+  else start.setTime(start.getTime() + count * (unit === 'w' ? 7 : 1) * DAY_MS);
   return start.toISOString();
 }
 
@@ -131,7 +199,7 @@ export function historyAnswer(
     priceDisplayRule: 1,
     priceDisplayValue: '2',
     chartPanStartTime: longTime(first.time),
-    direction: -1,
+    direction: request.direction,
     negativeCapable: false,
     messageVersion: 2,
     travelTime: 1,

@@ -1,26 +1,27 @@
 // Market data: history, and snapshots whose first call per contract only opens the stream.
 import { Router } from 'express';
 import type { Quote } from '../exchange/market.js';
-import { barsOf, historyAnswer, readHistoryRequest } from './history.js';
+import { barsOf, halfSpread, historyAnswer, readHistoryRequest } from './history.js';
 import type { Portal } from './portal.js';
 import { fieldsOf, query, requireAccounts } from './portal.js';
 
 const MOST_CONIDS = 100;
 const MOST_FIELDS = 50;
-/** Bid and ask stand at least this far from the last price, USD. */
-const LEAST_HALF_SPREAD = 0.01;
 
 export function marketDataRouter(portal: Portal): Router {
   const { engine, session } = portal;
   const router = Router();
   router.get('/iserver/marketdata/history', (request, response) => {
     const { now } = engine.state;
-    const [conid, period, bar] = [
-      query(request, 'conid'),
-      query(request, 'period'),
-      query(request, 'bar'),
-    ] as const;
-    const wanted = readHistoryRequest({ conid, period, bar, startTime: query(request, 'startTime') }, now);
+    const asked = {
+      conid: query(request, 'conid'),
+      period: query(request, 'period'),
+      bar: query(request, 'bar'),
+      startTime: query(request, 'startTime'),
+      direction: query(request, 'direction'),
+      source: query(request, 'source'),
+    };
+    const wanted = readHistoryRequest(asked, now);
     if ('error' in wanted) {
       response.status(500).json({ error: wanted.error });
       return;
@@ -30,7 +31,7 @@ export function marketDataRouter(portal: Portal): Router {
       response.status(500).json({ error: `No contract found for conid ${wanted.conid}` });
       return;
     }
-    const [first, ...rest] = barsOf(engine.market, wanted, now);
+    const [first, ...rest] = barsOf(engine.market, wanted, now, Number(engine.costs.spread));
     if (first === undefined) response.json({ error: 'No data.' });
     else response.json(historyAnswer(instrument.symbol, wanted, [first, ...rest]));
   });
@@ -97,7 +98,7 @@ const text = (value: number): string =>
 
 /** Values by field code. A price that is no live one is prefixed: C last close, H halted. */
 function fieldValues(quote: Quote, symbol: string, spread: number): Values {
-  const half = Math.max(LEAST_HALF_SPREAD, (quote.last * spread) / 2);
+  const half = halfSpread(quote.last, spread);
   const prefix = { open: '', shut: 'C', halted: 'H' }[quote.phase];
   const change = quote.last - (quote.priorClose ?? quote.last);
   const live = quote.phase === 'open';
