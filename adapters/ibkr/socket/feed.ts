@@ -89,6 +89,8 @@ function createAudience(send: (text: string) => void, steady: () => void) {
   const orders = createOrderBook();
   const trades = createTradeBook();
   const quotes = createQuoteBook();
+  /** The connection has a name, and its session has not said yet whether it stands. */
+  let greeted = false;
 
   const hint = (): void => {
     for (const listener of listeners) listener.hint();
@@ -98,6 +100,7 @@ function createAudience(send: (text: string) => void, steady: () => void) {
   };
 
   function subscribe(): void {
+    greeted = false;
     send('sor+{}');
     send('str+{"realtimeUpdatesOnly":false,"days":1}');
     for (const follower of followers) follow(follower);
@@ -119,10 +122,17 @@ function createAudience(send: (text: string) => void, steady: () => void) {
       const { topic, args } = frame;
       if (typeof topic !== 'string') return;
       if (topic === 'sor' ? orders.take(args) : topic === 'str' && trades.take(args)) hint();
-      if (topic === 'system' && typeof frame['success'] === 'string') subscribe();
+      if (topic === 'system' && typeof frame['success'] === 'string') greeted = true;
       // A session that comes up anew knows of no subscription; the loss of one tells itself to whoever asks.
-      if (topic === 'sts' && stsSchema.safeParse(args).data?.authenticated === true) subscribe();
-      if (topic === 'system' && frame['hb'] !== undefined) steady();
+      if (topic === 'sts') {
+        greeted = false;
+        if (stsSchema.safeParse(args).data?.authenticated === true) subscribe();
+      }
+      if (topic === 'system' && frame['hb'] !== undefined) {
+        steady();
+        // A gateway whose heart beats before it tells of the session does not begin with that.
+        if (greeted) subscribe();
+      }
       if (!topic.startsWith('smd')) return;
       const told = quotes.take(frame);
       for (const follower of followers) if (follower.conid === told?.conid) follower.seen(told.fields);
