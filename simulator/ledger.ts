@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clocks.js';
 import type { ExchangeEvent } from './exchange/types.js';
 import { lineSchema } from './ledgerLines.js';
 import type { Line } from './ledgerLines.js';
+import { markOf } from './ledgerMark.js';
 import { isWhole, summed } from './ledgerSum.js';
 
 export interface Ledger {
@@ -29,12 +30,15 @@ export type Take = (event: ExchangeEvent, line: number) => void;
 /**
  * Opens the ledger and reads it to its end, cutting off an unfinished last write. It may be longer than what fits in memory.
  * @param take hears of each event, oldest first; what it throws is thrown
- * @throws KeelError LEDGER_DAMAGED when a complete line cannot be read or is out of order; nothing is changed then
+ * @param known lines that it has had, as far as anybody knows
+ * @throws KeelError LEDGER_DAMAGED when a complete line cannot be read or is out of order, LEDGER_CUT when it has fewer lines
+ *   than are known; nothing is changed then
  */
-export function openLedger(file: string, clock: Clock, take: Take): Ledger {
+export function openLedger(file: string, clock: Clock, take: Take, known = 0): Ledger {
   const descriptor = openSync(file, 'a+', 0o600);
   try {
     const { lines, keep, sum } = readWrites(descriptor, file, take);
+    if (lines < known) throw cut(file, lines, known);
     const cutBytes = fstatSync(descriptor).size - keep;
     if (cutBytes > 0) ftruncateSync(descriptor, keep);
     fsyncSync(descriptor);
@@ -176,6 +180,16 @@ function readLine(text: string, previous: Line | undefined, file: string): Line 
   if (previous !== undefined && previous.left > 0 && line.left !== previous.left - 1)
     throw damaged('its write is not the one the line before began');
   return line;
+}
+
+/** Gone on with, it would not know orders that were answered for, and give their ids to others. */
+function cut(file: string, lines: number, known: number): KeelError {
+  const what = lines === 0 ? `is empty, and had ${known} lines` : `ends with line ${lines} of ${known}`;
+  return new KeelError(
+    'LEDGER_CUT',
+    `The simulator's ledger ${file} ${what}: its end is missing, or it is an older copy. Put the whole file back. To go on from where it ends all the same, delete ${markOf(file)}; to begin anew: npm start -- --reset where it is a Keel's, else another KEEL_SIMULATOR_DIR.`,
+    { facts: { file, lines, known } },
+  );
 }
 
 function syncDirectory(directory: string): void {

@@ -34,7 +34,7 @@ export interface SimulatorOptions extends WorldOptions {
   readonly apiPort?: number;
   /** At least 16 characters. */
   readonly adminToken: string;
-  /** Holds ledger, certificate and lock; made when missing. */
+  /** Holds ledger, its mark, certificate and lock; made when missing. */
   readonly directory: string;
   /** By how much the broker's request limits and its penalty are scaled; 50 when left out. */
   readonly limitsFactor?: number;
@@ -75,7 +75,7 @@ const USUAL_LIMITS_FACTOR = 50;
 /**
  * Starts a simulator and answers once both fronts listen.
  * @throws KeelError SIMULATOR_ADMIN_TOKEN, SIMULATOR_DIRECTORY, SIMULATOR_DIRECTORY_IN_USE, SIMULATOR_DATA,
- *   LEDGER_DAMAGED or PORT_IN_USE; nothing is left open then
+ *   LEDGER_DAMAGED, LEDGER_CUT or PORT_IN_USE; nothing is left open then
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   if (options.adminToken.length < LEAST_TOKEN)

@@ -11,6 +11,7 @@ import { emptyState } from './exchange/state.js';
 import type { Costs } from './exchange/types.js';
 import { openLedger } from './ledger.js';
 import type { Ledger } from './ledger.js';
+import { linesKnown, openMark } from './ledgerMark.js';
 import { createLiveClock } from './live/clock.js';
 import type { Live } from './live/live.js';
 import { createLiveMarket } from './live/market.js';
@@ -64,15 +65,20 @@ export async function openWorld(
   const prices = options.prices == null ? null : createLivePrices(options.prices);
   const market = marketOf(prices);
   const state = emptyState(market.firstInstant);
-  const ledger = openLedger(ledgerFile, clock, foldInto(state));
+  const ledger = openLedger(ledgerFile, clock, foldInto(state), linesKnown(ledgerFile));
   undo.push(() => {
     ledger.close();
+  });
+  const mark = openMark(ledgerFile, ledger.lines);
+  undo.push(() => {
+    mark.close();
   });
   let tables: Tables | null = null;
   const followed: Ledger = {
     ...ledger,
     append: (events) => {
       ledger.append(events);
+      mark.add(events.length);
       tables?.heard(events);
     },
   };

@@ -90,7 +90,7 @@ async function placeOf(client: PoolClient, file: string): Promise<Place> {
   const [lines, bytes] = [Number(row.lines), Number(row.bytes)];
   const marks = bytes > statSync(file).size ? null : await marksOf(file, bytes);
   if (marks?.first === row.first_sha256 && marks.last === row.last_sha256) return { lines, bytes };
-  const message = `The simulator's tables hold another ledger than ${file}, or a longer one. Set KEEL_SIMULATOR_DATABASE_URL to another database, or drop these tables with keel simulator migrate down: they are made anew from the ledger.`;
+  const message = `The simulator's tables hold another ledger than ${file}, or a longer one. Put the ledger back that they are of, set KEEL_SIMULATOR_DATABASE_URL to another database, or drop these tables with keel simulator migrate down: they are made anew from this one.`;
   throw new KeelError('TABLES_OTHER_LEDGER', message, { facts: { file } });
 }
 
