@@ -176,6 +176,15 @@ it('by OAuth sends nobody to a gateway that is not there', async () => {
   expect(oauth.news().join()).not.toMatch(/gateway|login-url|person/);
 });
 
+it('tells to start a gateway that does not run, where nobody can log in', async () => {
+  const reason =
+    'POST /iserver/auth/status found nobody there (ECONNREFUSED). Check that the gateway answers.';
+  const { activities, news } = world(() => ({ kind: 'failed', reason }));
+  await activities.watchSession({ forMs: 60_000 });
+  expect(news()).toEqual([expect.stringContaining('No gateway runs there: start it')]);
+  expect(news().join()).not.toContain('login-url');
+});
+
 describe('where the outbox takes no news', () => {
   it('what it sees is stored all the same, and told once the outbox takes it', async () => {
     const { activities, told, news, outbox, phase, now } = world((at) =>

@@ -143,13 +143,18 @@ const titles = {
 /** Reasons of the rules end without a full stop, and those of errors with one. */
 const sentence = (words: string): string => (/[.!?]$/.test(words) ? words : `${words}.`);
 
+/** Where nothing listens, nobody can log in. */
+const nobodyThere = /\(ECONNREFUSED\)/;
+
 /** By OAuth there is no gateway to log in at. */
-const helpOf = ({ oauth }: SessionRules, kind: SessionEvent['kind']): string =>
-  kind === 'limited'
-    ? 'Nobody has to log in: Keel goes on by itself then. Look who else asks IBKR under this user name.'
-    : oauth
-      ? 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.'
-      : 'keel ibkr login-url tells where a person logs in.';
+function helpOf({ oauth }: SessionRules, { kind, reason }: SessionEvent): string {
+  if (kind === 'limited')
+    return 'Nobody has to log in: Keel goes on by itself then. Look who else asks IBKR under this user name.';
+  if (oauth) return 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.';
+  return nobodyThere.test(reason ?? '')
+    ? 'No gateway runs there: start it, and then a person logs in.'
+    : 'keel ibkr login-url tells where a person logs in.';
+}
 
 async function tell(
   { login, notifications, sessionRules }: BrokerSessionDeps,
@@ -161,7 +166,7 @@ async function tell(
     key: `login/${login}/${kind}/${at}`,
     event: 'broker.lost',
     title: titles[kind],
-    body: `${login}: ${sentence(reason ?? 'no reason is known')} ${helpOf(sessionRules, kind)}`,
+    body: `${login}: ${sentence(reason ?? 'no reason is known')} ${helpOf(sessionRules, { kind, reason })}`,
     facts: { login, phase: kind, reason, at },
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Api, Progress } from './api.js';
 import { ApiError } from './api.js';
-import { followToEnd } from './follow.js';
+import { createStepPrinter, followToEnd } from './follow.js';
 
 const away = new ApiError('API_AWAY', 'the API does not answer');
 
@@ -52,6 +52,42 @@ describe('followToEnd', () => {
     expect(lines.slice(1)).toEqual([
       'waits for the broker: IBKR_AWAY: one',
       'waits for the broker: BROKER_SESSION: two',
+    ]);
+  });
+
+  it('tells a penalty once, though it comes and goes, and a second more or less to its end', () => {
+    const lines: string[] = [];
+    const waits = (heldUpBy?: string, name: 'openRun' | 'decide' = 'openRun'): Progress => ({
+      ...progress(name),
+      ...(heldUpBy !== undefined && { heldUpBy }),
+    });
+    const limited = (end: string): string =>
+      `IBKR_PACING_DEADLINE: limited (429): until 2026-01-02T03:${end}Z`;
+    const print = createStepPrinter((line) => lines.push(line.trim()));
+    for (const held of [limited('15:59'), undefined, limited('16:00'), limited('15:59'), limited('31:00')])
+      print(waits(held));
+    const told = (end: string): string => `waits for the broker: ${limited(end)}`;
+    expect(lines.slice(1)).toEqual([told('15:59'), told('31:00')]);
+    // What holds it up again after a step is news.
+    print(waits(limited('31:00'), 'decide'));
+    expect(lines.at(-1)).toBe(told('31:00'));
+    expect(lines).toHaveLength(5);
+  });
+
+  it('says that a run waits for the market where that is to come, and not in an open one', () => {
+    const lines: string[] = [];
+    const print = createStepPrinter((line) => lines.push(line.trim()));
+    const waits = (waitingFor: string, mode: Progress['mode'] = 'paper'): Progress => ({
+      ...progress('openRun'),
+      ...{ mode, waitingFor, status: 'waiting', steps: [] },
+    });
+    print(waits(new Date(Date.now() - 1).toISOString()));
+    expect(lines).toEqual([]);
+    print(waits(new Date(Date.now() + 3_600_000).toISOString()));
+    print(waits('2014-07-08T13:35:00.000Z', 'simulated'));
+    expect(lines).toEqual([
+      expect.stringContaining('waits for the market'),
+      expect.stringContaining('waits for the market'),
     ]);
   });
 

@@ -5,24 +5,40 @@ import type { Say } from './say.js';
 import { duration, minute, timeOfDay } from './say.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const instants = /\d{4}-\d\d-\d\dT[\d:.]+Z/g;
+
+/** Whether words tell the same: the end of a penalty is known to each process a little otherwise. */
+function isSame(one: string, other: string): boolean {
+  const [ours, theirs] = [one, other].map((words) => (words.match(instants) ?? []).map(Date.parse));
+  return (
+    one.replace(instants, '') === other.replace(instants, '') &&
+    (ours ?? []).every((at, index) => Math.abs(at - (theirs?.[index] ?? Infinity)) < 60_000)
+  );
+}
+
 /** Turns each progress into the lines that are new since the last one. */
 export function createStepPrinter(say: Say): (progress: Progress) => void {
   const printed = new Set<string>();
   let waiting: string | null = null;
-  let held: string | undefined;
-  return ({ steps, waitingFor, heldUpBy, decision }) => {
+  /** What has held the run up since its last step: it may come and go, and is told once. */
+  let told: string[] = [];
+  return ({ steps, waitingFor, heldUpBy, decision, mode }) => {
     steps.forEach(({ name, startedAt, ms }, index) => {
       const id = `${String(index)} ${name}`;
       if (ms === null || printed.has(id)) return;
       printed.add(id);
+      told = [];
       const words = name === 'decide' && decision !== null ? `   ${decision.action}` : '';
       say(`  ${timeOfDay(startedAt)}  ${name.padEnd(18)} ${duration(ms).padStart(8)}${words}`);
     });
-    if (waitingFor !== null && waitingFor !== waiting)
+    // In an open market it is the instant of the decision: there is nothing to wait for.
+    const isAhead = mode === 'simulated' || Date.parse(waitingFor ?? '') > Date.now();
+    if (waitingFor !== null && waitingFor !== waiting && isAhead)
       say(`                waits for the market: ${minute(waitingFor)}`);
     waiting = waitingFor;
-    if (heldUpBy !== undefined && heldUpBy !== held) say(`                waits for the broker: ${heldUpBy}`);
-    held = heldUpBy;
+    if (heldUpBy === undefined || told.some((words) => isSame(words, heldUpBy))) return;
+    told.push(heldUpBy);
+    say(`                waits for the broker: ${heldUpBy}`);
   };
 }
 

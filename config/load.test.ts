@@ -51,6 +51,13 @@ describe('loadConfig', () => {
     });
   });
 
+  it.each(['paper', 'live'])('advises nobody in %s mode to get a gateway from npm start', (mode) => {
+    const none = { IBKR_BASE_URL: undefined, IBKR_CA_FILE: undefined, IBKR_CERT_SHA256: undefined };
+    const text = problemsOf({ ...services, ...none, KEEL_MODE: mode, KEEL_BROKER: 'ibkr' }).message;
+    expect(text).toContain('set IBKR_BASE_URL to your gateway, such as https://localhost:5000/v1/api');
+    expect(text).not.toContain('npm start');
+  });
+
   it('freezes everything, all the way down', () => {
     const config = loadConfig(services);
     expect(() => {

@@ -154,7 +154,15 @@ const unsetFixes: Readonly<Record<string, string>> = {
   'auth.secret': 'set KEEL_AUTH_SECRET to at least 32 random characters, or use npm start, which makes one',
   'database.url': 'set DATABASE_URL, or use npm start, which brings its own PostgreSQL',
   'temporal.address': 'set TEMPORAL_ADDRESS, or use npm start, which brings its own Temporal server',
-  'broker.baseUrl': 'set IBKR_BASE_URL, or use npm start, which starts the simulator',
+};
+
+/** Nothing brings the gateway of paper and live. */
+const unsetFix = (path: string, tree: Tree): string | undefined => {
+  if (path !== 'broker.baseUrl') return unsetFixes[path];
+  const mode = getPath(tree, ['mode']);
+  return mode === 'paper' || mode === 'live'
+    ? 'set IBKR_BASE_URL to your gateway, such as https://localhost:5000/v1/api'
+    : 'set IBKR_BASE_URL, or use npm start, which starts the simulator';
 };
 
 function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Problem[] {
@@ -177,7 +185,7 @@ function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Prob
   const where =
     variable === undefined ? `${path} in config/*.yaml` : `${variable} (or ${setting} in config/*.yaml)`;
   if (value === undefined || value === null) {
-    const fix = unsetFixes[path] ?? `set ${where}`;
+    const fix = unsetFix(path, tree) ?? `set ${where}`;
     return [{ path, given: null, from: null, problem: 'is not set', fix }];
   }
   return [

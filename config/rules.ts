@@ -210,14 +210,14 @@ function trustProblems(tree: Tree): Problem[] {
   const missing = (path: string, fix: string): Problem[] =>
     unset(path) ? [problem(path, undefined, 'is not set', fix)] : [];
   if (getPath(tree, ['broker', 'connection']) !== 'oauth') {
+    // Only the simulator is npm start's own.
+    const outside = ['paper', 'live'].includes(String(getPath(tree, ['mode'])));
+    const how = outside ? ': keel ibkr trust reads it' : ', or use npm start';
     return [
-      ...missing(
-        'broker.caFile',
-        "set IBKR_CA_FILE to the PEM file of the gateway's certificate, or use npm start",
-      ),
+      ...missing('broker.caFile', `set IBKR_CA_FILE to the PEM file of the gateway's certificate${how}`),
       ...missing(
         'broker.certSha256',
-        "set IBKR_CERT_SHA256 to the SHA-256 of the gateway's certificate, or use npm start",
+        `set IBKR_CERT_SHA256 to the SHA-256 of the gateway's certificate${how}`,
       ),
     ];
   }

@@ -24,7 +24,8 @@ export interface TransportFailure {
   readonly timeoutMs: number;
 }
 
-const advice = 'Check that the gateway (or, by OAuth, IBKR itself) answers at broker.baseUrl.';
+const advice =
+  'Check that the gateway (or, by OAuth, IBKR itself) answers at IBKR_BASE_URL (broker.baseUrl).';
 
 /** A request that brought no whole answer, as IBKR_TIMEOUT, IBKR_TLS, IBKR_TOO_LARGE or IBKR_AWAY. */
 export function transportError(failure: TransportFailure): KeelError {
@@ -46,7 +47,7 @@ export function transportError(failure: TransportFailure): KeelError {
     const text = `${endpoint} was not sent: the certificate there is not one that is trusted (${code}).`;
     return make(
       'IBKR_TLS',
-      `${text} Check broker.caFile and broker.certSha256 against what the server shows.`,
+      `${text} Check IBKR_CA_FILE and IBKR_CERT_SHA256 (broker.caFile, broker.certSha256) against what the server shows.`,
       'final',
     );
   }
@@ -122,12 +123,13 @@ function readRefusal(status: number, text: string | null, toLogin: boolean): Rea
       'At a gateway, allow this machine in it (conf.yaml, ips); by OAuth, check what the consumer may do.',
     );
   }
-  if (status === 404) return reading('IBKR_NOT_FOUND', 'final', 'Check the path in broker.baseUrl.');
+  if (status === 404)
+    return reading('IBKR_NOT_FOUND', 'final', 'Check the path in IBKR_BASE_URL (broker.baseUrl).');
   if (status >= 300 && status < 400) {
     return reading(
       'IBKR_REDIRECT',
       'final',
-      'It leads to no page of a login, and redirects are not followed: check broker.baseUrl.',
+      'It leads to no page of a login, and redirects are not followed: check IBKR_BASE_URL (broker.baseUrl).',
     );
   }
   if (status >= 400) return reading('IBKR_ERROR', 'final', 'The broker refused the request.');

@@ -17,9 +17,13 @@ export function guardAccount(
   const isPaper = found.isPaper ?? null;
   const facts = { mode, accountId, isPaper };
   if (!found.accounts.includes(accountId)) {
-    throw mismatch(`The login does not hold the account ${accountId}. Check broker.accountId.`, facts);
+    throw mismatch(
+      `The login does not hold the account ${accountId}. Correct IBKR_ACCOUNT (broker.accountId), or log in as its owner.`,
+      facts,
+    );
   }
-  if (accountId === 'All') throw mismatch('"All" is no account. Set broker.accountId to one of them.', facts);
+  if (accountId === 'All')
+    throw mismatch('"All" is no account. Set IBKR_ACCOUNT (broker.accountId) to one of them.', facts);
   const paperAccount = accountId.startsWith('DU');
   const agrees = mode === 'live' ? isPaper === false && !paperAccount : isPaper === true && paperAccount;
   if (agrees) return;

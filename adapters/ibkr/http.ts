@@ -83,7 +83,7 @@ function codeOf(error: unknown): string {
 function checkedBase(baseUrl: string): string {
   const url = new URL(baseUrl);
   if (url.protocol !== 'https:' || url.username !== '' || url.password !== '') {
-    const text = 'broker.baseUrl must be an https address without user and password in it.';
+    const text = 'IBKR_BASE_URL (broker.baseUrl) must be an https address without user and password in it.';
     throw new KeelError('IBKR_CONFIG', text, { facts: { host: url.host } });
   }
   return baseUrl.replace(/\/+$/, '');
@@ -121,7 +121,7 @@ function createAxios(options: IbkrHttpOptions): AxiosInstance {
 export function createIbkrHttp(options: IbkrHttpOptions): IbkrHttp {
   const least = options.named === true ? 0 : 1;
   if (options.certSha256.length < least || options.certSha256.length > 2) {
-    throw new RangeError('broker.certSha256 must hold one or two fingerprints');
+    throw new RangeError('IBKR_CERT_SHA256 (broker.certSha256) must hold one or two fingerprints');
   }
   const client = createAxios(options);
   const kept = createPinnedAgent(options, true);

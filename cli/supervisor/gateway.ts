@@ -1,8 +1,15 @@
-// Whether anybody answers where the broker's gateway should be, as `npm start` tells it. Called by main.ts once Keel is up:
-// Keel waits for a gateway, so that this is a line and no failure.
+// Whether anybody answers where the broker's gateway should be, and what its login is good for, as `npm start` tells it. Called
+// by main.ts once Keel is up: Keel waits for both, so that these are lines and no failure.
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { detailedHealth } from '../../contracts/http/status.js';
+import type { Api } from '../api.js';
+import { ApiError } from '../api.js';
 
 const waitMs = 3000;
+/** The worker has looked at the login, opened its session and read its accounts by then, as a rule. */
+const loginMs = 10_000;
+const lookMs = 500;
 
 /** @returns why no connection comes about, such as ECONNREFUSED; null where one does */
 function reach({ hostname, port }: URL): Promise<string | null> {
@@ -33,4 +40,40 @@ export async function gatewayLine(baseUrl: string): Promise<string | null> {
   return code === null
     ? null
     : `the gateway at ${url.origin} does not answer (${code}): runs wait for it. Start it, or correct IBKR_BASE_URL.`;
+}
+
+/** What health says before anybody has looked. */
+const notSeen = /^(starting|nobody has looked)/;
+
+/**
+ * Asks health, whose words are those of the login's one owner: nobody else asks the gateway.
+ * @returns what to tell of a login that is not up, such as one without the account; null where it is up, or not known in time
+ * @throws the signal's reason when it aborts
+ */
+export async function loginLine(
+  api: Pick<Api, 'ask'>,
+  signal: AbortSignal,
+  forMs = loginMs,
+): Promise<string | null> {
+  const end = performance.now() + forMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const login = await partOf(api);
+    if (login?.status === 'ok') return null;
+    if (login !== null && !notSeen.test(login.detail))
+      return `the login at the broker is not up, and runs wait for it: ${login.detail}`;
+    if (performance.now() >= end) return null;
+    await sleep(Math.min(lookMs, forMs));
+  }
+}
+
+async function partOf(api: Pick<Api, 'ask'>): Promise<{ status: string; detail: string } | null> {
+  try {
+    const { parts } = await api.ask(detailedHealth, '/health/detailed');
+    return parts.find(({ name }) => name === 'brokerLogin') ?? null;
+  } catch (error) {
+    // A part without which nothing goes on is told elsewhere.
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
 }

@@ -17,7 +17,7 @@ import type { Places } from '../summary.js';
 import { summaryOf, writeSummary } from '../summary.js';
 import { boot } from './boot.js';
 import { lockDataDir, prepareDataDir, StartError } from './dataDir.js';
-import { gatewayLine } from './gateway.js';
+import { gatewayLine, loginLine } from './gateway.js';
 import { endLeftovers } from './leftovers.js';
 import type { StartOptions } from './options.js';
 import { parseStartOptions, startHelp, UsageError } from './options.js';
@@ -152,13 +152,19 @@ async function run(context: RunContext): Promise<number> {
   const state = await boot({ dataDir, settings, stack, say });
   writeState(dataDir, { ...state, privateAddresses: settings.config.notifier.privateAddresses });
   say(`  ready after ${duration(performance.now() - began)}`);
-  const away = state.simulator === null ? await gatewayLine(settings.config.broker.baseUrl) : null;
-  if (away !== null) say(`  ! ${away}`);
+  const trouble = state.simulator === null ? await brokerLine(context, state) : null;
+  if (trouble !== null) say(`  ! ${trouble}`);
   say('');
   if (state.simulator !== null) return demo(context, state);
   const wanted = options.once || options.named || options.json !== null;
   return wanted ? runOutside(context, state) : serveOnly(options, state, say);
 }
+
+const brokerLine = async (
+  { settings, signal }: RunContext,
+  { apiUrl, apiKey }: KeelState,
+): Promise<string | null> =>
+  (await gatewayLine(settings.config.broker.baseUrl)) ?? (await loginLine(createApi(apiUrl, apiKey), signal));
 
 function refuseDate({ asOf }: StartOptions, { mode }: KeelState): void {
   if (asOf === null) return;
