@@ -66,7 +66,10 @@ export const withProgress = async (label, work) => {
  */
 export const runMain = async (main) => {
   try {
-    process.exit(await main());
+    const code = await main();
+    // A pipe takes 64 KB at once: what is still to be written would be lost. A reader that has gone takes nothing more.
+    await new Promise((resolve) => process.stdout.write('', resolve));
+    process.exit(code);
   } catch (error) {
     say(error instanceof SetupError ? `keel: ${error.message}` : String(error?.stack ?? error));
     process.exit(1);
