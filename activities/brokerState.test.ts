@@ -13,6 +13,8 @@ interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
   readonly unreadable?: readonly UnreadableOrder[];
+  /** Orders of executions that cannot be read. */
+  readonly unreadableFills?: readonly UnreadableOrder[];
   /** What the stored snapshot has of them. */
   readonly before?: readonly UnreadableOrder[];
   /** Client order ids of intents that the database has; every one unless given. */
@@ -57,6 +59,7 @@ const silence: BrokerNewsPort = {
 async function poll({
   orders = () => [],
   unreadable = [],
+  unreadableFills = [],
   before = [],
   known,
   cash = () => '10000',
@@ -86,7 +89,7 @@ async function poll({
         await new Promise((resolve) => setTimeout(resolve, 5));
         return { orders: orders(), unreadable };
       },
-      executions: () => Promise.resolve([]),
+      executions: () => Promise.resolve({ executions: [], unreadable: unreadableFills }),
       account: () =>
         Promise.resolve({
           accountId: 'DU1',
@@ -293,6 +296,35 @@ describe('an order that cannot be read', () => {
       expect(troubles).toEqual(['ORDER_UNREADABLE']);
     },
   );
+});
+
+describe('an execution that cannot be read', () => {
+  const fill: UnreadableOrder = {
+    ...{ brokerOrderId: '2', clientOrderId: null, conid: '265598', side: null, status: null },
+    problem: 'its execution 0000e0d5.00000001.01.01: price: Invalid input',
+  };
+  const followed = {
+    ...intent,
+    state: 'ACKNOWLEDGED',
+    brokerOrderId: '1',
+    legs: [{ role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' }],
+  } as const;
+
+  it('stores nothing of a list with an execution that may be of its own order and cannot be read', async () => {
+    const heard: string[] = [];
+    const read = poll({ open: [followed], orders: () => [order], unreadableFills: [fill], heard });
+    await expect(read).rejects.toMatchObject({
+      code: 'ORDER_UNREADABLE',
+      message: expect.stringContaining('order 2, which Keel cannot read (its execution 0000e0d5') as string,
+    });
+    expect(heard).toEqual([]);
+  });
+
+  it('and is of a contract that Keel has no open order in is passed over, and names no open order', async () => {
+    const elsewhere = { ...fill, brokerOrderId: '77', conid: '8314' };
+    const { saved } = await poll({ open: [followed], orders: () => [order], unreadableFills: [elsewhere] });
+    expect(saved).toMatchObject([{ unreadable: [] }]);
+  });
 });
 
 describe('an order made elsewhere in a contract that Keel trades', () => {

@@ -185,11 +185,11 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
   const { mode, accountId, broker } = deps;
   const readStartedAt = new Date(deps.clock.now()).toISOString();
   await broker.ensureSession();
-  const [{ orders, unreadable }, executions] = await Promise.all([
+  const [{ orders, unreadable }, filled] = await Promise.all([
     broker.orders(accountId),
     broker.executions(accountId),
   ]);
-  await refuseOwn(deps, unreadable);
+  await refuseOwn(deps, [...unreadable, ...filled.unreadable]);
   const [account, positions] = await Promise.all([broker.account(accountId), broker.positions(accountId)]);
   return {
     mode,
@@ -201,6 +201,6 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
     positions,
     orders,
     unreadable,
-    executions,
+    executions: filled.executions,
   };
 }

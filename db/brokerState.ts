@@ -42,13 +42,15 @@ const saveSnapshot = statement<{ saved: boolean }>(
    ), executions as (
      insert into execution as old (mode, account_id, execution_id, broker_order_id, client_order_id, conid, symbol, side,
        quantity, price, commission, executed_at)
-     select $1, $2, e."executionId", e."brokerOrderId", e."clientOrderId", e.conid, e.symbol, e.side, e.quantity,
+     select distinct on (e."executionId") $1, $2, e."executionId", e."brokerOrderId", e."clientOrderId", e.conid, e.symbol, e.side, e.quantity,
        e.price, e.commission, e.time
      from incoming, saved, json_to_recordset(body -> 'executions') as e ("executionId" text, "brokerOrderId" text,
        "clientOrderId" text, conid text, symbol text, side text, quantity numeric, price numeric,
        commission numeric, time timestamptz)
-     on conflict (account_id, execution_id) do update set commission = excluded.commission
-     where old.commission <> excluded.commission and excluded.commission <> 0
+     on conflict (account_id, execution_id) do update set quantity = excluded.quantity, price = excluded.price,
+       commission = case when excluded.commission = 0 then old.commission else excluded.commission end
+     where (old.quantity, old.price) is distinct from (excluded.quantity, excluded.price)
+       or (old.commission <> excluded.commission and excluded.commission <> 0)
    ), held as materialized (
      select distinct on (p.conid) p.*
      from incoming, saved, json_to_recordset(body -> 'positions') as p (conid text, symbol text, quantity numeric,

@@ -42,7 +42,7 @@ export interface BrokerOrder {
   readonly reason: string | null;
 }
 
-/** An order that the broker lists and Keel cannot read, with what of it can be. */
+/** An order that Keel cannot read where the broker lists it or an execution of it, with what of it can be read. */
 export interface UnreadableOrder {
   readonly brokerOrderId: string | null;
   /** The id that it was sent with; null where it cannot be read, or there is none: it may be one of Keel's. */
@@ -62,6 +62,7 @@ export interface BrokerOrders {
 }
 
 export interface BrokerExecution {
+  /** One and the same for an execution and what corrects it later. */
   readonly executionId: string;
   readonly brokerOrderId: string | null;
   readonly clientOrderId: string | null;
@@ -72,6 +73,13 @@ export interface BrokerExecution {
   readonly price: string;
   readonly commission: string;
   readonly time: string;
+}
+
+export interface BrokerExecutions {
+  /** Each once, as last corrected, in the order of the broker's list. */
+  readonly executions: readonly BrokerExecution[];
+  /** The orders that those are of which Keel cannot read. */
+  readonly unreadable: readonly UnreadableOrder[];
 }
 
 /**
@@ -116,7 +124,7 @@ export interface BrokerPort {
   /** Orders of the broker's session, primed: an empty list is the truth. */
   orders(accountId: string): Promise<BrokerOrders>;
   /** Executions of the last seven days. */
-  executions(accountId: string): Promise<readonly BrokerExecution[]>;
+  executions(accountId: string): Promise<BrokerExecutions>;
   /**
    * Waits for the broker's pacing, so that `placeOrder` need not wait once the intent is SENT.
    * @param deadline milliseconds since the epoch @throws KeelError IBKR_PACING_DEADLINE (retryable).

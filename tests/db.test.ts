@@ -1242,6 +1242,25 @@ describe('broker state', () => {
     expect(await rowsOf('execution')).toEqual([]);
   });
 
+  it('keeps an execution once, also where the list has it twice, and as it was corrected last', async () => {
+    const read = snapshot({ executions: [execution, execution] });
+    await stores.brokerState.save(read);
+    const kept = () =>
+      db.pool.query<Record<string, string>>(
+        'select execution_id, quantity, price, commission from execution where account_id = $1',
+        [read.accountId],
+      );
+    const first = { execution_id: 'E1', quantity: '104', price: '95.99', commission: '1.04' };
+    expect((await kept()).rows).toEqual([first]);
+    const corrected = { ...execution, quantity: '54', price: '95.98', commission: '0' };
+    await stores.brokerState.save({
+      ...read,
+      readStartedAt: '2026-01-01T00:00:02.000Z',
+      executions: [corrected],
+    });
+    expect((await kept()).rows).toEqual([{ ...first, quantity: '54', price: '95.98' }]);
+  });
+
   it('finds the executions of an intent by our id, and by the broker id where ours is missing', async () => {
     const intent = newIntent(await newRun());
     const id = intent.clientOrderId;

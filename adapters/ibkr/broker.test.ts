@@ -184,7 +184,7 @@ describe('ensureSession', () => {
       errorClass: 'retryable',
     });
     gateway.on('GET /iserver/account/trades', { json: recorded('trades') });
-    expect(await ibkr.broker.executions(paperAccount)).toHaveLength(1);
+    expect((await ibkr.broker.executions(paperAccount)).executions).toHaveLength(1);
     expect(gateway.to('GET /iserver/accounts')).toHaveLength(2);
   });
 });
@@ -613,10 +613,12 @@ describe('orders', () => {
 
 describe('executions', () => {
   const path = 'GET /iserver/account/trades';
+  const executions = async () => (await ibkr.broker.executions(paperAccount)).executions;
+  const [trade] = recorded('trades') as object[];
 
   it('reads twice when the first list of a session is empty, and never again after', async () => {
     gateway.on(path, { json: [] }, { json: recorded('trades') }, { json: [] });
-    expect(await ibkr.broker.executions(paperAccount)).toEqual([
+    expect(await executions()).toEqual([
       {
         executionId: '0000e0d5.6576fd38.01.01',
         brokerOrderId: '123',
@@ -630,19 +632,17 @@ describe('executions', () => {
         time: '2023-12-11T18:00:49.000Z',
       },
     ]);
-    expect(await ibkr.broker.executions(paperAccount)).toEqual([]);
+    expect(await executions()).toEqual([]);
     expect(gateway.to(path)).toHaveLength(3);
     expect(gateway.to(path)[0]?.query.get('days')).toBe('7');
   });
 
   it('leaves out what belongs to another account', async () => {
-    const [trade] = recorded('trades') as object[];
     gateway.on(path, { json: [{ ...trade, account: 'DU9999999' }] });
-    expect(await ibkr.broker.executions(paperAccount)).toEqual([]);
+    expect(await executions()).toEqual([]);
   });
 
   it('reads past what is another account’s, whatever is in it', async () => {
-    const [trade] = recorded('trades') as object[];
     const exercise = { ...trade, execution_id: 'x', price: null };
     gateway.on(path, {
       json: [
@@ -652,19 +652,59 @@ describe('executions', () => {
         trade,
       ],
     });
-    const read = await ibkr.broker.executions(paperAccount);
-    expect(read.map(({ executionId }) => executionId)).toEqual(['0000e0d5.6576fd38.01.01']);
+    expect((await executions()).map(({ executionId }) => executionId)).toEqual(['0000e0d5.6576fd38.01.01']);
   });
 
   it.each([
-    ['without a price', { price: null }],
-    ['of no account and without a size', { account: null, accountCode: '', size: null }],
-    ['without a readable name of its account', { account: 5, accountCode: 5 }],
-    ['without a side', { side: 'X' }],
-  ])('stops at one of its own %s', async (_what, change) => {
-    const [trade] = recorded('trades') as object[];
-    gateway.on(path, { json: [{ ...trade, ...change }] });
-    expect((await failure(ibkr.broker.executions(paperAccount))).code).toBe('IBKR_BAD_SHAPE');
+    ['without a price', { price: null }, 'its execution 0000e0d5.6576fd38.01.01: price: Invalid input'],
+    ['of no account and without a size', { account: null, accountCode: '', size: null }, 'size'],
+    ['without a readable name of its account', { account: 5, accountCode: 5 }, 'account'],
+    ['without a side', { side: 'X' }, 'side'],
+    ['without a time', { trade_time_r: null, trade_time: 'yesterday' }, 'no time'],
+  ])('tells of one %s beside the others, with what can be read of it', async (_what, change, problem) => {
+    gateway.on(path, {
+      json: [
+        { ...trade, ...change },
+        { ...trade, execution_id: '0000e0d5.6576fd39.01.01' },
+      ],
+    });
+    expect(await ibkr.broker.executions(paperAccount)).toMatchObject({
+      executions: [{ executionId: '0000e0d5.6576fd39.01.01' }],
+      unreadable: [
+        {
+          ...{ brokerOrderId: '123', clientOrderId: 'KEEL0123456789ABCDEFGHIJKL', conid: '265598' },
+          ...{ side: null, status: null, problem: expect.stringContaining(problem) as string },
+        },
+      ],
+    });
+  });
+
+  it('tells each once, as it was corrected last, in whatever order they come', async () => {
+    const row = (execution: string, size: number, more: object = {}) => ({
+      ...trade,
+      ...{ execution_id: execution, size, ...more },
+    });
+    const rows = [
+      row('0000e0d5.00000001.01.01', 5),
+      row('0000e0d5.00000001.01.10', 4, { price: '192.30' }),
+      row('0000e0d5.00000001.01.02', 3),
+      row('0000e0d5.00000001.02.01', 7),
+      row('0000e0d5.00000001.02.01', 7),
+      // Taken back.
+      row('0000e0d5.00000002.01.01', 9),
+      row('0000e0d5.00000002.01.02', 0),
+      row('another-shape', 1),
+    ];
+    const told = (read: Awaited<ReturnType<typeof executions>>) =>
+      read.map(({ executionId, quantity, price }) => `${executionId} ${quantity} @ ${price}`).sort();
+    const expected = [
+      '0000e0d5.00000001.01.01 4 @ 192.3',
+      '0000e0d5.00000001.02.01 7 @ 192.26',
+      'another-shape 1 @ 192.26',
+    ];
+    gateway.on(path, { json: rows }, { json: rows.toReversed() });
+    expect(told(await executions())).toEqual(expected);
+    expect(told(await executions())).toEqual(expected);
   });
 });
 

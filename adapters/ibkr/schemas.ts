@@ -206,8 +206,15 @@ export const tradeSchema = z.object({
 });
 export type TradeRow = z.output<typeof tradeSchema>;
 
-/** Whose it is, of a row that may not be one of those. */
-export const tradeAccountSchema = z.object({ account: text.catch(null), accountCode: text.catch(null) });
+/** What can be read of a row that may not be one of those: whose it is, and of which order. */
+export const brokenTradeSchema = z.object({
+  execution_id: text.catch(null),
+  account: text.catch(null),
+  accountCode: text.catch(null),
+  order_id: id.nullish().catch(null),
+  order_ref: text.catch(null),
+  conid: id.nullish().catch(null),
+});
 
 /** One row of an answer to an order or a reply: of any of the five shapes. */
 export const placeRowSchema = z.object({

@@ -142,21 +142,24 @@ describe('an execution', () => {
     gateway.on(path, {
       json: [{ ...trade, trade_time: '20231211-18:00:49', contract_description_1: 'AAPL' }],
     });
-    expect(await ibkr.broker.executions(paperAccount)).toMatchObject([
+    expect((await ibkr.broker.executions(paperAccount)).executions).toMatchObject([
       { time: '2023-12-11T18:00:49.000Z', symbol: 'AAPL', brokerOrderId: '17437897932', quantity: '5' },
     ]);
     gateway.on(path, { json: [{ ...trade, trade_time_r: '1702317649000' }] });
-    expect((await ibkr.broker.executions(paperAccount))[0]).toMatchObject({
+    expect((await ibkr.broker.executions(paperAccount)).executions[0]).toMatchObject({
       time: '2023-12-11T18:00:49.000Z',
       symbol: 'conid 265598',
     });
   });
 
   it.each([{}, { trade_time: 'yesterday' }, { trade_time: '20231399-99:00:49' }])(
-    'without a time is refused: %j',
+    'without a time is told of as unreadable: %j',
     async (time) => {
       gateway.on(path, { json: [{ ...trade, ...time }] });
-      expect(await codeOf(ibkr.broker.executions(paperAccount))).toBe('IBKR_BAD_SHAPE');
+      expect(await ibkr.broker.executions(paperAccount)).toMatchObject({
+        executions: [],
+        unreadable: [{ clientOrderId: 'OUR-ENTRY', problem: expect.stringContaining('no time') as string }],
+      });
     },
   );
 });

@@ -94,7 +94,7 @@ function readingTests(story: () => Story): void {
     expect(money(account.netLiquidation).eq(account.settledCash)).toBe(true);
     expect(await broker.positions(accountId)).toEqual([]);
     expect((await broker.orders(accountId)).orders).toEqual([]);
-    expect(await broker.executions(accountId)).toEqual([]);
+    expect((await broker.executions(accountId)).executions).toEqual([]);
   });
 }
 
@@ -143,7 +143,7 @@ function followingTests(story: () => Story): void {
     await story().advance();
     const parent = ours((await broker.orders(accountId)).orders);
     expect(parent).toMatchObject({ status: 'FILLED', filledQuantity: size });
-    const executions = await broker.executions(accountId);
+    const { executions } = await broker.executions(accountId);
     expect(executions).toMatchObject([
       { clientOrderId, conid: contract.conid, side: 'BUY', quantity: size, price: parent.averagePrice },
     ]);
