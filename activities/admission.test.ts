@@ -109,6 +109,7 @@ const runRow: RunRow = {
   waitingFor: null,
   startedAt: marketNow,
   endedAt: null,
+  restoredAt: null,
   ownerId: null,
   definitionId: null,
   definitionVersion: null,

@@ -172,7 +172,14 @@ async function abandonOverdue(
 ): Promise<void> {
   for (const { clientOrderId, state, validUntil } of open) {
     if (state !== 'INTENT' || snapshot.marketTime < validUntil) continue;
-    const change = { reason: 'not sent while it was valid', actor: 'brokerState' };
+    const isThere = [...snapshot.orders, ...snapshot.executions].some(
+      (row) => row.clientOrderId === clientOrderId,
+    );
+    // As after a restore of a backup from just before it was sent.
+    const reason = isThere
+      ? 'this database did not send it, and the broker has it: look at it there'
+      : 'not sent while it was valid';
+    const change = { reason, actor: 'brokerState' };
     await deps.intents.move(clientOrderId, ['INTENT'], 'ABANDONED', change);
   }
 }

@@ -14,18 +14,19 @@ const run = {
     strategyId: 'demo',
   },
   ...{ symbol: 'AAPL', session: '2026-01-02', slot: 'after-close', status: 'waiting', endedAt: null },
+  restoredAt: '2026-01-05T14:00:00.000Z',
 } as RunRow;
 const order = clientOrderId({ ...run, accountId, leg: 'entry' });
 
 /** One open run; what Temporal says of it, and what is stored of its order. */
-function world(status: RunExecutionStatus | null, intent: Partial<IntentRow> | null = null) {
+function world(status: RunExecutionStatus | null, intent: Partial<IntentRow> | null = null, row = run) {
   const acts: string[] = [];
   const ends: RunEnd[] = [];
-  const rows = { now: run };
+  const rows = { now: row };
   const deps = {
     accountId,
     runs: {
-      listOpen: () => Promise.resolve(rows.now.endedAt === null ? [run] : []),
+      listOpen: () => Promise.resolve(rows.now.endedAt === null ? [row] : []),
       get: () => Promise.resolve(rows.now),
       end: (id: string, end: RunEnd) => {
         acts.push(`end ${id}`);
@@ -41,7 +42,7 @@ function world(status: RunExecutionStatus | null, intent: Partial<IntentRow> | n
         return Promise.resolve();
       },
     },
-    runWorkflows: { describe: () => Promise.resolve(status === null ? null : { status }) },
+    runWorkflows: { describe: () => Promise.resolve(status === null ? null : { status, runId: row.id }) },
   };
   return { deps, acts, ends, rows };
 }
@@ -74,7 +75,7 @@ describe('a run whose workflow is closed while its row is open', () => {
     const { deps, acts, rows } = world('closed');
     deps.runWorkflows.describe = () => {
       rows.now = { ...run, endedAt: '2026-01-05T15:00:00.000Z' };
-      return Promise.resolve({ status: 'closed' });
+      return Promise.resolve({ status: 'closed', runId: run.id });
     };
     expect(await endLostRuns(deps)).toEqual([]);
     expect(acts).toEqual([]);
@@ -82,6 +83,19 @@ describe('a run whose workflow is closed while its row is open', () => {
 });
 
 describe('a run that goes on', () => {
+  const elsewhere: RunRow = { ...run, restoredAt: null };
+
+  it('in a Temporal that a worker was not given, or beside another run of its name there, is left alone', async () => {
+    const unknown = world(null, null, elsewhere);
+    expect(await endLostRuns(unknown.deps)).toEqual([]);
+    const other = world('closed', null, elsewhere);
+    other.deps.runWorkflows.describe = () => Promise.resolve({ status: 'closed', runId: 'r2' });
+    expect(await endLostRuns(other.deps)).toEqual([]);
+    expect([...unknown.acts, ...other.acts]).toEqual([]);
+    const own = world('closed', null, elsewhere);
+    expect(await endLostRuns(own.deps)).toEqual([run.workflowId]);
+  });
+
   it('is left alone, and so is one of which Temporal tells nothing', async () => {
     const { deps, acts } = world('open');
     expect(await endLostRuns(deps)).toEqual([]);

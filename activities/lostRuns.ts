@@ -1,6 +1,7 @@
 // Runs whose row is open and whose workflow is not: a restore brings back rows without Temporal's histories, or rows of runs
-// that have gone on since, and a person may end a workflow in Temporal. Nobody else would ever end such a row. Called by
-// each worker that starts, before it takes work, and by the monitor of orders.
+// that have gone on since, and a person may end a workflow in Temporal. Nobody else would ever end such a row. A worker that
+// was given another Temporal by mistake must not end the runs that live in theirs: a workflow that is not known is lost only
+// where a restore brought its row back. Called by each worker that starts, before it takes work, and by the monitor of orders.
 import type { RunWorkflowsPort } from '../ports/monitors.js';
 import type { IntentRow, IntentStore, RunRow, RunStore } from '../ports/stores.js';
 import { clientOrderId } from './clientOrderId.js';
@@ -14,21 +15,23 @@ export interface LostRunsDeps {
 
 /**
  * Ends the rows of such runs, each with what a person has to look at. Repeatable, by however many workers. Sends and
- * cancels nothing, and leaves order intents as they are: the poller goes on looking their orders up.
+ * cancels nothing, and leaves order intents as they are: the poller goes on looking up what was sent by them.
  * @returns the workflow ids of the runs that were ended
  * @throws KeelError TEMPORAL_AWAY (retryable): nothing is known of a run then
  */
 export async function endLostRuns(deps: LostRunsDeps): Promise<readonly string[]> {
   const ended: string[] = [];
-  for (const { id, workflowId } of await deps.runs.listOpen()) {
+  for (const { id, workflowId, restoredAt } of await deps.runs.listOpen()) {
     const execution = await deps.runWorkflows.describe(workflowId);
     if (execution?.status === 'open') continue;
+    // Else it is this Temporal that may be another than the run's: it goes on there.
+    if (execution?.runId !== id && restoredAt === null) continue;
     // A workflow stores its end before it closes: one that did so since the list was read is not lost.
     const run = await deps.runs.get(id);
     if (run === null || run.endedAt !== null) continue;
     // Whatever may still know of it, on a Temporal that comes back, sends no buy for a run that is over.
     await deps.intents.askCancel(id, 'reconciliation');
-    const { code, why } = execution === null ? lost : closed;
+    const { code, why } = execution?.runId === id ? closed : lost;
     const message = `${why} ${orderWords(run, deps.accountId, await deps.intents.byRun(id))}`;
     await deps.runs.end(id, { status: 'failed', outcome: 'FAILED', code, message, steps: [] });
     ended.push(workflowId);

@@ -135,7 +135,10 @@ describe('the monitor of orders', () => {
 
   it('ends a run that nobody goes on with, and names it, also while the broker is not read', async () => {
     const ends: string[] = [];
-    const run = { id: 'r1', workflowId: 'run/paper/lost', endedAt: null, symbol: 'AAPL' } as RunRow;
+    const run = {
+      ...{ id: 'r1', workflowId: 'run/paper/lost', symbol: 'AAPL' },
+      ...{ endedAt: null, restoredAt: '2026-01-05T14:00:00.000Z' },
+    } as RunRow;
     const runs = {
       listOpen: () => Promise.resolve(ends.length === 0 ? [run] : []),
       get: () => Promise.resolve(run),

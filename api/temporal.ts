@@ -59,10 +59,14 @@ function executionOf(described: WorkflowExecutionDescription): RunExecution {
     COMPLETED: 'closed',
     CANCELLED: 'cancelled',
     TERMINATED: 'cancelled',
+    FAILED: 'failed',
+    TIMED_OUT: 'failed',
   };
-  const reason = described.memo?.['reason'];
+  const { runId, reason } = described.memo ?? {};
   return {
-    status: names[described.status.name] ?? 'failed',
+    // A word of a newer server ends nothing.
+    status: names[described.status.name] ?? 'open',
+    runId: typeof runId === 'string' ? runId : null,
     startedAt: described.startTime.toISOString(),
     endedAt: described.closeTime?.toISOString() ?? null,
     reason: typeof reason === 'string' ? reason : null,

@@ -85,6 +85,7 @@ export const run = pgTable('run', {
   waitingFor: instant('waiting_for'),
   startedAt: created('started_at'),
   endedAt: instant('ended_at'),
+  restoredAt: instant('restored_at'),
   ownerId: uuid('owner_id'),
   definitionId: text('definition_id'),
   definitionVersion: integer('definition_version'),

@@ -47,8 +47,13 @@ export interface EquityStore {
 export type RunExecutionStatus = 'open' | 'closed' | 'failed' | 'cancelled';
 
 export interface RunWorkflowsPort {
-  /** How a run's workflow stands; null where Temporal does not know it. @throws KeelError TEMPORAL_AWAY (retryable) */
-  describe(workflowId: string): Promise<{ readonly status: RunExecutionStatus } | null>;
+  /**
+   * How a run's workflow stands, and whose it is by its memo; null where Temporal does not know it.
+   * @throws KeelError TEMPORAL_AWAY (retryable)
+   */
+  describe(
+    workflowId: string,
+  ): Promise<{ readonly status: RunExecutionStatus; readonly runId: string | null } | null>;
 }
 
 export interface OrderWorkflowsPort {

@@ -46,6 +46,8 @@ export interface RunRow extends RunIdentity {
   readonly waitingFor: string | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
+  /** When a restore brought its row back while it was open, wall time; null where none did. */
+  readonly restoredAt: string | null;
   /** Id of the user whose strategy it ran; null where nobody owned it. */
   readonly ownerId: string | null;
   /** The version of the workflow definition that its strategy version names; null for a run that an older Keel opened. */

@@ -434,7 +434,7 @@ describe('a provider', () => {
     expect(await doctor({})).toMatchObject({
       status: 'ok',
       found: expect.stringMatching(
-        /takes client id and secret; the redirect address is tried by a login only/,
+        /as its answer to a false code tells, takes client id and secret; the redirect address is tried by a login only/,
       ) as string,
     });
     for (const issuer of [provider.issuer.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1:1']) {

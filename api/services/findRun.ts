@@ -57,6 +57,7 @@ async function notYetStored(deps: FindRunDeps, id: string, viewer: Viewer): Prom
     waitingFor: null,
     startedAt: execution.startedAt,
     endedAt: execution.endedAt,
+    restoredAt: null,
     ownerId: strategy.ownerId,
   };
   if (execution.status === 'open') {

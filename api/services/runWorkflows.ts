@@ -5,6 +5,8 @@ import type { RunExecutionStatus } from '../../ports/monitors.js';
 
 export interface RunExecution {
   readonly status: RunExecutionStatus;
+  /** Of its memo; null where it has none. */
+  readonly runId: string | null;
   /** ISO 8601 UTC, wall clock. */
   readonly startedAt: string;
   readonly endedAt: string | null;

@@ -64,6 +64,7 @@ export const rowOf = (changes: Partial<RunRow> = {}): RunRow => {
     waitingFor: null,
     startedAt: '2026-01-05T10:00:00.000Z',
     endedAt: null,
+    restoredAt: null,
     ownerId: memoryUsers.trader.id,
     definitionId: 'standard',
     definitionVersion: 1,
@@ -87,6 +88,7 @@ export const progressOf = (changes: Partial<RunProgress> = {}): RunProgress => (
 
 export const openExecution = (changes: Partial<Execution> = {}): Execution => ({
   status: 'open',
+  runId: null,
   startedAt: '2026-01-05T10:00:00.000Z',
   endedAt: null,
   reason: null,

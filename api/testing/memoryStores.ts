@@ -77,7 +77,8 @@ export function workflowsOf(world: MemoryWorld): ApiDeps['workflows'] {
       world.from('temporal', () => {
         const id = runWorkflowId(input);
         if (world.workflows.has(id)) return 'existing';
-        world.workflows.set(id, { status: 'open', startedAt, endedAt: null, reason, progress: null });
+        const { runId } = input;
+        world.workflows.set(id, { status: 'open', runId, startedAt, endedAt: null, reason, progress: null });
         return 'started';
       }),
     cancel: (id) =>

@@ -102,6 +102,7 @@ export async function restoreBackup(directory: string, target: RestoreTarget): P
     await compare(client, directory, manifest);
     await migrateWithin(client);
     await endLogins(client, manifest.mode);
+    await client.query('update run set restored_at = now() where ended_at is null');
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);

@@ -32,7 +32,7 @@ export async function checkIdentityProvider({ sections }: Patient): Promise<read
 async function clientFinding(provider: OidcProvider, issuer: string): Promise<Finding> {
   try {
     await provider.tryClient();
-    const found = `${issuer} answers, is that issuer and takes client id and secret; the redirect address is tried by a login only`;
+    const found = `${issuer} answers, is that issuer and, as its answer to a false code tells, takes client id and secret; the redirect address is tried by a login only`;
     return { check, status: 'ok', found };
   } catch (error) {
     if (codeOf(error) === 'OIDC_MISCONFIGURED') {

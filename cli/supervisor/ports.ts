@@ -86,7 +86,7 @@ function createHold(claims: string | null): Hold {
   return {
     claim: (port) => {
       if (held.has(port)) return false;
-      if (claims !== null && !takeLock(join(claims, String(port))).taken) return false;
+      if (claims !== null && isClaimed(join(claims, String(port)))) return false;
       held.add(port);
       return true;
     },
@@ -95,6 +95,15 @@ function createHold(claims: string | null): Hold {
       for (const port of held) giveUp(port);
     },
   };
+}
+
+/** Whether another start has it. Where no claim can be written, ports are chosen as well as can be without. */
+function isClaimed(file: string): boolean {
+  try {
+    return !takeLock(file).taken;
+  } catch {
+    return false;
+  }
 }
 
 /** For its owner alone. Null where there can be none: ports are chosen as well as can be then. */

@@ -65,9 +65,13 @@ export const withProgress = async (label, work) => {
  * @param {() => Promise<number>} main
  */
 export const runMain = async (main) => {
+  // A reader that has gone, such as head, takes nothing more: that is no failure of the command.
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   try {
     const code = await main();
-    // A pipe takes 64 KB at once: what is still to be written would be lost. A reader that has gone takes nothing more.
+    // A pipe takes 64 KB at once: what is still to be written would be lost.
     await new Promise((resolve) => process.stdout.write('', resolve));
     process.exit(code);
   } catch (error) {
