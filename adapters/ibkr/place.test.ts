@@ -301,7 +301,9 @@ describe('a question whose kind is on the list', () => {
     gateway.on(reply, other, { json: recorded('reply-declined') });
     expect(await place()).toEqual({
       kind: 'rejected',
-      evidence: 'IBKR asked, and Keel declined: size limit (o383)',
+      evidence:
+        'IBKR asked, and Keel declined: size limit (o383). ' +
+        'Set IBKR_CONFIRM_MESSAGE_IDS=o163,o383 to have such questions answered with yes, and start Keel again.',
     });
     expect(confirmed()).toEqual([true, false]);
   });
@@ -314,11 +316,15 @@ describe('a question whose kind is on the list', () => {
     expect(confirmed()).toEqual([false, false]);
   });
 
-  it.each([[['o163', 'o383']], [[]], [undefined]])('gets a no when its kinds are %j', async (messageIds) => {
+  it.each([
+    [['o163', 'o383'], / IBKR_CONFIRM_MESSAGE_IDS=o163,o383 /],
+    [[], /names no kind, so no setting allows it/],
+    [undefined, /names no kind, so no setting allows it/],
+  ])('gets a no when its kinds are %j, and its words say what would allow it', async (messageIds, says) => {
     allow('o163');
     gateway.on(path, { json: [{ ...question, messageIds }] });
     gateway.on(reply, { json: recorded('reply-declined') });
-    expect((await place()).kind).toBe('rejected');
+    expect(await place()).toEqual({ kind: 'rejected', evidence: expect.stringMatching(says) as string });
     expect(confirmed()).toEqual([false]);
   });
 

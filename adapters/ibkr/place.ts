@@ -91,8 +91,16 @@ async function reply(
 const mayConfirm = ({ messageIds }: Question, allowed: readonly string[]): boolean =>
   messageIds.length > 0 && messageIds.every((id) => allowed.includes(id));
 
-const wordsOf = ({ text, messageIds }: Question): string =>
-  messageIds.length === 0 ? text : `${text} (${clean(messageIds.join(', '))})`;
+/** What it asked, why the answer was no, and what a person can do who wants the next one answered with yes. */
+function declined({ text, messageIds }: Question, allowed: readonly string[]): string {
+  const asked = 'IBKR asked, and Keel declined:';
+  if (messageIds.length === 0) {
+    return `${asked} ${text} The question names no kind, so no setting allows it: place the order by hand.`;
+  }
+  const kinds = [...new Set([...allowed, ...messageIds])];
+  const setting = `IBKR_CONFIRM_MESSAGE_IDS=${clean(kinds.join(','))}`;
+  return `${asked} ${text} (${clean(messageIds.join(', '))}). Set ${setting} to have such questions answered with yes, and start Keel again.`;
+}
 
 /**
  * Questions may follow one another. Once one was answered with no, all that follow are too, and the order ends rejected
@@ -108,7 +116,7 @@ async function answerQuestions(
   let accepted: string | null = null;
   for (let asked = 0; reading.kind === 'question' && asked < maximumQuestions; asked += 1) {
     const confirmed = evidence === '' && mayConfirm(reading, confirmMessageIds);
-    if (!confirmed && evidence === '') evidence = `IBKR asked, and Keel declined: ${wordsOf(reading)}`;
+    if (!confirmed && evidence === '') evidence = declined(reading, confirmMessageIds);
     accepted ??= reading.accepted;
     reading = await reply(client, reading, confirmed, clientOrderId).catch(unknown);
   }
