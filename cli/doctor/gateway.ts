@@ -49,7 +49,7 @@ const warnDays = 30;
 const dayMs = 86_400_000;
 
 /** The PEM file, its fingerprint and its last day. */
-function problemOfFile({ caFile, certSha256 }: Broker, now: number): Finding | null {
+function problemOfFile({ baseUrl, caFile, certSha256 }: Broker, now: number): Finding | null {
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(readFileSync(caFile));
@@ -65,7 +65,7 @@ function problemOfFile({ caFile, certSha256 }: Broker, now: number): Finding | n
       status: 'fault',
       found: `the certificate in ${caFile} is not the one that IBKR_CERT_SHA256 pins`,
       cause: `its SHA-256 is ${sha256}`,
-      fix: 'compare it with the gateway itself, then correct the file or IBKR_CERT_SHA256',
+      fix: `run keel ibkr trust --url ${baseUrl}: it shows the certificate of the gateway and, after a yes, sets file and pin; compare it with the gateway itself`,
     };
   }
   const days = Math.floor((Date.parse(certificate.validTo) - now) / dayMs);
@@ -75,7 +75,7 @@ function problemOfFile({ caFile, certSha256 }: Broker, now: number): Finding | n
     status: days < 0 ? 'fault' : 'warning',
     found: `the gateway's certificate ${days < 0 ? 'ended' : 'ends'} on ${certificate.validTo}`,
     cause: days < 0 ? 'no connection can be made with it' : `that is in ${String(days)} days`,
-    fix: 'make a new one on the gateway, and pin both while it changes',
+    fix: 'make a new one on the gateway, and pin both while it changes (keel ibkr trust --keep)',
   };
 }
 
@@ -120,7 +120,7 @@ function connectionFault({ baseUrl }: Broker, error: unknown): Finding {
       status: 'fault',
       found: `${baseUrl} shows another certificate than the pinned one`,
       cause: reasonOf(error),
-      fix: 'find out who answers there; if the gateway has a new certificate, set IBKR_CA_FILE and IBKR_CERT_SHA256 to it',
+      fix: `find out who answers there; if the gateway has a new certificate, run keel ibkr trust --url ${baseUrl}: it shows that one and, after a yes, sets IBKR_CA_FILE and IBKR_CERT_SHA256 to it`,
     };
   }
   return {
