@@ -27,6 +27,8 @@ interface Far {
   readonly marketNow?: string;
   /** False: another poller has stored a later read meanwhile. */
   readonly newest?: boolean;
+  /** What storing the snapshot fails with. */
+  readonly unstored?: Error;
   readonly ensureSession?: () => Promise<void>;
   readonly brokerNews?: BrokerNewsPort;
   /** How long each pause lasts, milliseconds; the watch ends after the last one. */
@@ -67,6 +69,7 @@ async function poll({
   moved = {},
   marketNow,
   newest = true,
+  unstored,
   ensureSession = () => Promise.resolve(),
   brokerNews = silence,
   pausesMs = [1000],
@@ -102,6 +105,7 @@ async function poll({
     brokerNews,
     brokerState: {
       save: (read: BrokerSnapshot) => {
+        if (unstored !== undefined) return Promise.reject(unstored);
         if (newest) saved.push(read);
         heard.push('snapshot');
         return Promise.resolve(newest);
@@ -324,6 +328,26 @@ describe('an execution that cannot be read', () => {
     const elsewhere = { ...fill, brokerOrderId: '77', conid: '8314' };
     const { saved } = await poll({ open: [followed], orders: () => [order], unreadableFills: [elsewhere] });
     expect(saved).toMatchObject([{ unreadable: [] }]);
+  });
+});
+
+describe('a read that came to nothing', () => {
+  it.each<[string, string, Far]>([
+    [
+      'was not stored',
+      'DATABASE_REJECTED',
+      { unstored: new KeelError('DATABASE_REJECTED', 'a value is too long') },
+    ],
+    [
+      'has a number that is none',
+      'BAD_NUMBER',
+      { ensureSession: () => Promise.reject(new RangeError('"x" is no number')) },
+    ],
+    ['met a defect', 'DEFECT', { ensureSession: () => Promise.reject(new TypeError('x is undefined')) }],
+  ])('is kept as the trouble of the account where it %s', async (_what, code, far) => {
+    const troubles: string[] = [];
+    await expect(poll({ ...far, troubles })).rejects.toThrow();
+    expect(troubles).toEqual([code]);
   });
 });
 

@@ -1,5 +1,6 @@
 // The one poller of an account: reads orders, executions, positions and cash, stores the snapshot that everyone shares,
 // and tells each order's lifecycle what changed.
+import { ApplicationFailure } from '@temporalio/common';
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
 import type { BrokerPort } from '../ports/broker.js';
@@ -8,6 +9,7 @@ import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore } from '../ports/stores.js';
+import { toFailure } from './failures.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
 import type { Pause } from './pause.js';
 import type { FreshnessRule } from './snapshot.js';
@@ -103,13 +105,11 @@ async function gapOf({ brokerState, mode, accountId, ...deps }: BrokerStateDeps)
 }
 
 async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string, string>): Promise<void> {
-  const snapshot = await readSnapshot(deps, market).catch(async (error: unknown) => {
+  const snapshot = await keepRead(deps, market).catch(async (error: unknown) => {
     await keepTrouble(deps, error);
     throw error;
   });
-  // An older read than the stored one, by a poller that was given up for dead, tells nobody anything: its fills would end
-  // reservations whose cash the stored snapshot still shows.
-  if (!(await deps.brokerState.save(snapshot))) return;
+  if (snapshot === null) return;
   const open = await deps.intents.listOpen(deps.mode, deps.accountId);
   await abandonOverdue(deps, open, snapshot);
   const sent = open.filter(({ state }) => state !== 'INTENT');
@@ -122,15 +122,28 @@ async function poll(deps: BrokerStateDeps, market: MarketTime, told: Map<string,
   }
 }
 
-/** For whoever asks what the broker has: health, news, and runs that wait. Where even that fails, the failure itself goes on. */
+/**
+ * @returns null for an older read than the stored one, by a poller that was given up for dead. It tells nobody anything: its
+ * fills would end reservations whose cash the stored snapshot still shows.
+ */
+async function keepRead(deps: BrokerStateDeps, market: MarketTime): Promise<BrokerSnapshot | null> {
+  const snapshot = await readSnapshot(deps, market);
+  return (await deps.brokerState.save(snapshot)) ? snapshot : null;
+}
+
+/**
+ * For whoever asks what the broker has: health, news, the doctor, and runs that wait. A read that cannot be stored is none
+ * either, and a defect has the words that its failure has. Where even that fails, the failure itself goes on.
+ */
 async function keepTrouble(
   { brokerState, accountId, clock }: BrokerStateDeps,
   error: unknown,
 ): Promise<void> {
-  if (!(error instanceof KeelError)) return;
-  const { code, message } = error;
+  const failure = toFailure(error);
+  if (!(failure instanceof ApplicationFailure)) return;
+  const { type, message } = failure;
   const at = new Date(clock.now()).toISOString();
-  await brokerState.putTrouble(accountId, { at, code, message }).catch(() => undefined);
+  await brokerState.putTrouble(accountId, { at, code: type ?? 'DEFECT', message }).catch(() => undefined);
 }
 
 async function tell(

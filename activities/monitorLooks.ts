@@ -12,7 +12,7 @@ import { isTold, tellOfPlatform, type PlatformNewsDeps, type Trouble } from './p
 import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
 import { endLostRuns, type LostRunsDeps } from './lostRuns.js';
-import { troubleWords } from '../domain/brokerSession/trouble.js';
+import { troubleWords, unreadMs } from '../domain/brokerSession/trouble.js';
 
 export interface AccountDeps {
   readonly mode: Mode;
@@ -55,9 +55,6 @@ export async function lookAtPrices(deps: PricesLookDeps): Promise<MonitorResult>
   };
 }
 
-/** Older than this, whatever the poller's interval: it polls every 30 s at the slowest. */
-const snapshotLimitMs = 120_000;
-
 const ageOf = ({ readStartedAt }: BrokerSnapshot, clock: Clock): number =>
   clock.now() - Date.parse(readStartedAt);
 
@@ -70,7 +67,7 @@ export async function freshSnapshot({
 }: AccountDeps): Promise<BrokerSnapshot> {
   const snapshot = await brokerState.latest(mode, accountId);
   const seconds = snapshot === null ? null : Math.round(ageOf(snapshot, clock) / 1000);
-  if (snapshot !== null && ageOf(snapshot, clock) <= snapshotLimitMs) return snapshot;
+  if (snapshot !== null && ageOf(snapshot, clock) <= unreadMs) return snapshot;
   const age = seconds === null ? 'was never read' : `was last read ${seconds} s ago`;
   const why =
     troubleWords(await brokerState.trouble(accountId), clock.now()) ??

@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { HealthProbe, PartState } from '../ports/health.js';
 import type { BrokerStateStore } from '../ports/stores.js';
-import { troubleWords } from '../domain/brokerSession/trouble.js';
+import { troubleWords, unreadMs } from '../domain/brokerSession/trouble.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 
 export interface ProbeParts {
@@ -28,8 +28,6 @@ export interface ProbeParts {
 const pollerAgeMs = 75_000;
 /** Its owner looks every 15 s. */
 const loginAgeMs = 60_000;
-/** The poller reads every 30 s at the slowest. */
-const snapshotAgeMs = 120_000;
 
 export function createProbes(parts: ProbeParts): readonly HealthProbe[] {
   return [
@@ -111,7 +109,7 @@ const lookAtBroker = ({ db, brokerState, clock }: ProbeParts): Promise<PartState
     if (at === undefined)
       return { ok: false, detail: `its state was never read: ${why ?? 'see that a worker runs'}` };
     const seconds = Math.round((clock.now() - Date.parse(at)) / 1000);
-    return seconds * 1000 <= snapshotAgeMs
+    return seconds * 1000 <= unreadMs
       ? { ok: true, detail: `its state was read ${seconds} s ago` }
       : {
           ok: false,

@@ -102,6 +102,11 @@ const getTrouble = statement<BrokerTrouble>(
    order by t.at desc limit 1`,
 );
 
+const newestRead = statement<{ at: string | null }>(
+  'broker_state_newest',
+  `select max(read_started_at) as at from broker_snapshot where mode = $1`,
+);
+
 /** The last snapshot, on the pool or on one connection. */
 export function createSnapshotQuery(orm: NodePgDatabase) {
   const latest = orm
@@ -194,6 +199,7 @@ export function createBrokerStateStore(db: Database, mode: Mode): BrokerStateSto
         const [row] = await getTrouble(db.pool, [mode, accountId]);
         return row ?? null;
       }),
+    lastReadAt: () => db.guard(async () => (await newestRead(db.pool, [mode]))[0]?.at ?? null),
     executionsOf: (clientOrderId) => db.guard(() => executions.execute({ clientOrderId })),
   };
 }

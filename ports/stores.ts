@@ -212,4 +212,6 @@ export interface BrokerStateStore {
    * @param accountId null for that of this mode which failed last: whoever asks has no account
    */
   trouble(accountId: string | null): Promise<BrokerTrouble | null>;
+  /** When the newest stored read of this mode began; null before the first. */
+  lastReadAt(): Promise<string | null>;
 }

@@ -1232,6 +1232,7 @@ describe('broker state', () => {
     await stores.brokerState.save({ ...read, readStartedAt: '2026-01-01T00:00:06.000Z' });
     expect(await stores.brokerState.trouble(accountId)).toBeNull();
     expect(await stores.brokerState.trouble(null)).toBeNull();
+    expect(await stores.brokerState.lastReadAt()).toBe('2026-01-01T00:00:06.000Z');
   });
 
   it('mirrors nothing of a snapshot that holds an unreadable order', async () => {

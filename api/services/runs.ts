@@ -21,7 +21,7 @@ export interface RunDeps extends FindRunDeps, Omit<HeldUpDeps, 'brokerState'> {
   readonly runs: Pick<RunStore, 'get' | 'list' | 'steps'>;
   readonly evidence: Pick<EvidenceStore, 'bars' | 'charts' | 'analyses' | 'decision' | 'risk'>;
   readonly intents: Pick<IntentStore, 'byRun' | 'askCancel'>;
-  readonly brokerState: Pick<BrokerStateStore, 'executionsOf' | 'trouble'>;
+  readonly brokerState: Pick<BrokerStateStore, 'executionsOf' | 'trouble' | 'lastReadAt'>;
   readonly conversations: Pick<ConversationStore, 'byRun'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
   readonly rulesOpinions: Pick<RulesOpinionStore, 'byRun'>;
@@ -64,7 +64,7 @@ export async function readRun(deps: RunDeps, id: string, viewer: Viewer): Promis
   const executions = intent === null ? [] : await deps.brokerState.executionsOf(intent.clientOrderId);
   return {
     row,
-    heldUpBy: await heldUpBy(deps, row),
+    heldUpBy: await heldUpBy(deps, { status: row.status, steps }),
     definition,
     steps,
     bars,

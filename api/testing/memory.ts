@@ -106,6 +106,7 @@ export function memoryDeps(world: MemoryWorld): ApiDeps {
     ...memoryAccess(),
     brokerState: {
       trouble: () => Promise.resolve(null),
+      lastReadAt: () => Promise.resolve(null),
       executionsOf: (clientOrderId) =>
         world.from('database', () => world.executions.filter((each) => each.clientOrderId === clientOrderId)),
     },

@@ -102,7 +102,10 @@ async function inMarket(
 
 /** Where the market is not ours to step: the last closed session, as the API finds it. */
 async function runThere(api: Api, { symbol, strategy, asOf, out, signal }: Wanted): Promise<number> {
-  if (strategy === undefined) throw new UsageError('--strategy ID is needed outside the simulated market: keel strategies list names those that are there');
+  if (strategy === undefined)
+    throw new UsageError(
+      '--strategy ID is needed outside the simulated market: keel strategies list names those that are there',
+    );
   if (asOf !== null) throw new UsageError('--as-of is for the simulated market of a Keel on this machine');
   const { runId, session, existing } = await api.execute(strategy, symbol);
   out(`${existing ? 'Found' : 'Started'} the run of ${strategy} on ${symbol} for session ${session}:`);
