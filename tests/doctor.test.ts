@@ -105,6 +105,7 @@ describe('a whole Keel', () => {
         'worker',
         'object store',
         'broker session',
+        'account',
         'clock',
       ]),
     );
@@ -143,6 +144,19 @@ interface Breakage {
 }
 
 const deadUrl = async (): Promise<string> => `127.0.0.1:${String(await freePort())}`;
+
+/** Its poller read it five minutes ago, and has failed since. No worker of ours polls this account. */
+async function leaveUnread(accountId: string): Promise<void> {
+  const { brokerState } = stack.market.stores;
+  const ago = (ms: number): string => new Date(wall() - ms).toISOString();
+  await brokerState.save({
+    ...{ mode: 'simulated', accountId, readStartedAt: ago(300_000), marketTime: ago(300_000), marketStep: 0 },
+    account: { accountId, currency: 'USD', netLiquidation: '1', settledCash: '1' },
+    ...{ positions: [], orders: [], unreadable: [], executions: [] },
+  });
+  const message = 'it gave no number.';
+  await brokerState.putTrouble(accountId, { at: ago(1000), code: 'IBKR_UNREADABLE', message });
+}
 
 const breakages: readonly Breakage[] = [
   {
@@ -300,6 +314,16 @@ const breakages: readonly Breakage[] = [
         json: { authenticated: true, connected: true, competing: false },
       });
       return paper({ IBKR_ACCOUNT: 'DU7654321' });
+    },
+  },
+  {
+    what: 'an account that is not read any more',
+    check: 'account',
+    says: /DU7654321 was last read 3\d\d s ago.*a try failed \d+ s ago: IBKR_UNREADABLE: it gave no number\./s,
+    fixes: /no order goes out/,
+    env: async () => {
+      await leaveUnread('DU7654321');
+      return { IBKR_ACCOUNT: 'DU7654321' };
     },
   },
   {

@@ -1,6 +1,7 @@
 // Runs every check, each within its own time, and repairs what may be repaired. Called by cli/commands/doctor.ts.
 import pTimeout from 'p-timeout';
 import { createRedact } from '../../domain/redaction/redact.js';
+import { checkAccount } from './account.js';
 import { checkCache } from './cache.js';
 import { checkDataDirectory, checkDirectoryExists } from './dataDirectory.js';
 import { checkDatabase } from './database.js';
@@ -25,6 +26,7 @@ const checks: Readonly<Record<string, Check>> = {
   'object store': checkObjectStore,
   fonts: checkFonts,
   gateway: checkGateway,
+  account: checkAccount,
   calendar: checkCalendar,
   cache: checkCache,
   notifier: checkNotifier,
