@@ -22,6 +22,7 @@ function world(status: (now: number) => Observation, oauth = false) {
   const acts: string[] = [];
   let databaseAway = false;
   let outboxAway = false;
+  let stopping = false;
   const act = (name: string, seen: Observation) => () => {
     acts.push(name);
     return Promise.resolve(seen);
@@ -61,7 +62,7 @@ function world(status: (now: number) => Observation, oauth = false) {
       now += ms;
       return Promise.resolve();
     },
-    stopping: () => false,
+    stopping: () => stopping,
   });
   return {
     activities,
@@ -79,6 +80,14 @@ function world(status: (now: number) => Observation, oauth = false) {
       row = kept;
     },
     now: () => now,
+    /** The worker stops, or the next one has begun after so long. */
+    stop: () => {
+      stopping = true;
+    },
+    startAgain: (afterMs: number) => {
+      stopping = false;
+      now += afterMs;
+    },
   };
 }
 
@@ -221,5 +230,57 @@ describe('awaitSession', () => {
     const { activities } = world(() => up);
     await activities.watchSession({ forMs: 1000 });
     expect(await activities.awaitSession({ forMs: 0 })).toBe(true);
+  });
+
+  const half = 30 * 60_000;
+  const noLogin = () => world(() => ({ kind: 'no-login' }));
+
+  it('is handed on by a worker that stops: the wait is not over, and its end stays where it was', async () => {
+    const { activities, now, stop, startAgain } = noLogin();
+    stop();
+    const wait = { forMs: half, until: half };
+    await expect(activities.awaitSession(wait)).rejects.toMatchObject({
+      code: 'WORKER_STOPS',
+      errorClass: 'retryable',
+    });
+    startAgain(20 * 60_000);
+    expect(await activities.awaitSession(wait)).toBe(false);
+    expect(now()).toBe(half);
+  });
+
+  it('is handed on also where an earlier build gave it no end', async () => {
+    const { activities, stop } = noLogin();
+    stop();
+    await expect(activities.awaitSession({ forMs: half })).rejects.toMatchObject({ code: 'WORKER_STOPS' });
+  });
+
+  it('that is over tells so, also while the worker stops', async () => {
+    const { activities, stop } = noLogin();
+    stop();
+    expect(await activities.awaitSession({ forMs: 0, until: 0 })).toBe(false);
+  });
+
+  it('that goes on after its end, because Keel was off, has the time of the first looks', async () => {
+    const { activities, startAgain, phase } = world((at) =>
+      at < 2 * half + 30_000 ? { kind: 'no-login' } : up,
+    );
+    await activities.watchSession({ forMs: 1000 });
+    startAgain(2 * half);
+    const [found] = await Promise.all([
+      activities.awaitSession({ forMs: half, until: half }),
+      activities.watchSession({ forMs: 120_000 }),
+    ]);
+    expect([found, phase()]).toEqual([true, 'up']);
+    const late = noLogin();
+    late.startAgain(2 * half);
+    expect(await late.activities.awaitSession({ forMs: half, until: half })).toBe(false);
+    expect(late.now()).toBe(2 * half + 60_000);
+  });
+
+  it('whose rest is shorter than that goes on no longer than the rest was', async () => {
+    const { activities, startAgain, now } = noLogin();
+    startAgain(half);
+    expect(await activities.awaitSession({ forMs: 5000, until: 5000 })).toBe(false);
+    expect(now()).toBe(half + 5000);
   });
 });

@@ -34,6 +34,9 @@ export interface BrokerSessionDeps {
 /** Longest sleep between two looks at the clock, so that a stop of the worker is noticed; wall milliseconds. */
 const napMs = 500;
 
+/** What a wait that begins late has at least, wall milliseconds: Keel was off, and what is stored is of before that. */
+const firstLooksMs = 60_000;
+
 export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
   return {
     /**
@@ -73,20 +76,32 @@ export function createBrokerSessionActivities(deps: BrokerSessionDeps) {
     },
 
     /**
-     * Waits until the login is up, at most so long.
-     * @returns whether it is
+     * Waits until the login is up, at most until then: a worker that stops hands the wait on to the next one, which has
+     * what is left of it.
+     * @param input `until` in milliseconds since the epoch; waits of earlier builds have none
+     * @returns whether it is up; false only where the wait is over
+     * @throws KeelError WORKER_STOPS (retryable).
      */
-    async awaitSession(input: { forMs: number }): Promise<boolean> {
-      const end = deps.clock.now() + input.forMs;
+    async awaitSession({ forMs, until }: { forMs: number; until?: number }): Promise<boolean> {
+      const now = deps.clock.now();
+      const end = until === undefined ? now + forMs : Math.max(until, now + Math.min(forMs, firstLooksMs));
       for (;;) {
         const row = await deps.brokerSessions.get(deps.login);
         if (row?.state.phase === 'up') return true;
-        if (deps.clock.now() >= end || deps.stopping()) return false;
+        if (deps.clock.now() >= end) return false;
+        if (deps.stopping()) throw handedOn(deps.login);
         await deps.pause(napMs);
       }
     },
   };
 }
+
+const handedOn = (login: string): KeelError =>
+  new KeelError(
+    'WORKER_STOPS',
+    `This worker stops; the wait for the login ${login} goes on with the next one. Start Keel again.`,
+    { errorClass: 'retryable' },
+  );
 
 const observe = (port: BrokerLoginPort, act: SessionAct): Promise<Observation> => port[act]();
 

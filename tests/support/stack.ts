@@ -99,7 +99,7 @@ export const quickSettings: Partial<StrategySettings> = {
   },
 };
 
-const readyLine = (logFile: string): boolean => {
+export const readyLine = (logFile: string): boolean => {
   try {
     return readFileSync(logFile, 'utf8').includes('"ready":true');
   } catch {

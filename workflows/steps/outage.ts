@@ -32,7 +32,10 @@ const waiting = (forMs: number) =>
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' },
   });
 
-/** @param waitMs longest outage; 0 for none, and then the step's own error ends the run */
+/**
+ * A stop of Keel does not end the outage and does not lengthen it: each attempt at the wait has the same end.
+ * @param waitMs longest outage; 0 for none, and then the step's own error ends the run
+ */
 export async function throughOutage<T>(work: () => Promise<T>, waitMs: number): Promise<T> {
   let end: number | null = null;
   for (;;) {
@@ -43,7 +46,7 @@ export async function throughOutage<T>(work: () => Promise<T>, waitMs: number): 
       end ??= Date.now() + waitMs;
       await sleep(pause);
       const forMs = end - Date.now();
-      if (forMs <= 0 || !(await waiting(forMs).awaitSession({ forMs }))) throw error;
+      if (forMs <= 0 || !(await waiting(forMs).awaitSession({ forMs, until: end }))) throw error;
     }
   }
 }
