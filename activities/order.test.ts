@@ -39,7 +39,8 @@ describe('recordSubmission', () => {
   });
 });
 
-type Busy = 'claims' | 'is busy' | 'never claims' | 'is cancelled';
+type Busy =
+  'claims' | 'is busy' | 'never claims' | 'is cancelled' | 'is turned away' | 'is turned away, and found';
 
 /** The machine is the market's clock; the broker takes `waitMs` until it is about to write the order. */
 async function submit(at: string, waitMs: number, busy: Busy = 'claims') {
@@ -63,6 +64,9 @@ async function submit(at: string, waitMs: number, busy: Busy = 'claims') {
         now += waitMs;
         beforeSend();
         written = true;
+        if (busy === 'is turned away, and found') state = 'ACKNOWLEDGED';
+        if (busy !== 'claims')
+          return { kind: 'turned_away', code: 'GATEWAY_NO_SESSION', message: 'no bridge' };
         return { kind: 'accepted', brokerOrderId: '1' };
       },
     },
@@ -110,6 +114,23 @@ describe('submitOrder while another order of the login is placed', () => {
       submission: 'NOT_CLAIMED',
       state: 'INTENT',
       written: false,
+    });
+  });
+});
+
+describe('submitOrder that the gateway turned away', () => {
+  it('was not sent, in its words', async () => {
+    expect(await submit('2014-07-08T15:00:00.000Z', 0, 'is turned away')).toEqual({
+      submission: { kind: 'not_sent', code: 'GATEWAY_NO_SESSION', message: 'no bridge' },
+      state: 'NOT_SENT',
+      written: true,
+    });
+  });
+  it('is unknown where a poll has found the order all the same', async () => {
+    expect(await submit('2014-07-08T15:00:00.000Z', 0, 'is turned away, and found')).toEqual({
+      submission: { kind: 'unknown', reason: 'no bridge' },
+      state: 'ACKNOWLEDGED',
+      written: true,
     });
   });
 });

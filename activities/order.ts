@@ -19,9 +19,11 @@ export interface OrderDeps {
   readonly tradingState: () => TradingState;
 }
 
+type TurnedAway = Extract<PlaceOutcome, { kind: 'turned_away' }>;
+
 export type Submission =
-  | PlaceOutcome
-  /** Refused by our own last checks; nothing was written to the socket. */
+  | Exclude<PlaceOutcome, TurnedAway>
+  /** Refused by our own last checks, or by the gateway before it passed anything on: the broker never had it. */
   | { readonly kind: 'not_sent'; readonly code: string; readonly message: string };
 
 export function createOrderActivities(deps: OrderDeps) {
@@ -57,13 +59,15 @@ export function createOrderActivities(deps: OrderDeps) {
           throw new KeelError('NOT_CLAIMED', `order ${clientOrderId} was not marked SENT before the wire`);
         refuseLateOrHalted(deps, intent, input.sendBy, { now, readAt });
       };
+      let outcome: PlaceOutcome;
       try {
-        return await deps.broker.placeOrder(request, lastAct, claim);
+        outcome = await deps.broker.placeOrder(request, lastAct, claim);
       } catch (error) {
         if (intentIs.claimed) return notSent(deps, intent, error);
         if (error instanceof KeelError && error.code === 'CANCELLED') return takenBack(deps, intent, error);
         throw error;
       }
+      return outcome.kind === 'turned_away' ? turnedAway(deps, intent, outcome) : outcome;
     },
 
     /**
@@ -190,6 +194,18 @@ async function notSent(deps: OrderDeps, intent: IntentRow, error: unknown): Prom
     actor: 'orderLifecycle',
   });
   return { kind: 'not_sent', code, message };
+}
+
+/** A poll that has found the order at the broker all the same knows better than the gateway's words. */
+async function turnedAway(
+  deps: OrderDeps,
+  { clientOrderId }: IntentRow,
+  { code, message }: TurnedAway,
+): Promise<Submission> {
+  const change = { reason: code, actor: 'orderLifecycle' };
+  return (await deps.intents.move(clientOrderId, ['SENT'], 'NOT_SENT', change))
+    ? { kind: 'not_sent', code, message }
+    : { kind: 'unknown', reason: message };
 }
 
 async function intentOf(intents: Pick<IntentStore, 'get'>, clientOrderId: string): Promise<IntentRow> {

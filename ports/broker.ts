@@ -98,10 +98,14 @@ export interface OrderRequest {
   readonly target: string | null;
 }
 
+export type TurnedAwayCode = 'GATEWAY_NO_SESSION' | 'GATEWAY_LIMITED';
+
 export type PlaceOutcome =
   | { readonly kind: 'accepted'; readonly brokerOrderId: string }
   /** The broker said no, in its own words. */
   | { readonly kind: 'rejected'; readonly evidence: string }
+  /** Who stands before the broker said no, in its own words: it passed nothing on, so the broker never had the order. */
+  | { readonly kind: 'turned_away'; readonly code: TurnedAwayCode; readonly message: string }
   /** No readable answer: the order may live. */
   | { readonly kind: 'unknown'; readonly reason: string };
 

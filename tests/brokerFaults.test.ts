@@ -95,6 +95,7 @@ async function submit(ibkr: IbkrGateway, clientOrderId: string, isLimit: boolean
   if (outcome === null) return 'NOT_SENT';
   if (outcome.kind === 'accepted') return 'ACKNOWLEDGED';
   if (outcome.kind === 'rejected') return 'REJECTED';
+  if (outcome.kind === 'turned_away') return 'NOT_SENT';
   for (let look = 0; look < 20; look += 1) {
     const { orders } = await broker.orders(ACCOUNT).catch(() => ({ orders: [] }));
     if (orders.some((order) => order.clientOrderId === clientOrderId)) return 'ACKNOWLEDGED';

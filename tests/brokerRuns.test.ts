@@ -125,15 +125,22 @@ describe.concurrent('a run ends in a clear terminal state when', () => {
     });
   });
 
-  it('the session is gone as the order arrives: refused with those words, and not sent anew', async () => {
-    await onStack(temporal(), async (stack) => {
-      const { result, intent } = await runUnder(stack, 'gone', [{ kind: 'session-loss', on: 'place' }]);
-      expect(result).toMatchObject({ status: 'ended', outcome: 'REJECTED' });
-      expect(result?.order?.message).toContain('no bridge');
-      expect(intent).toMatchObject({ state: 'REJECTED' });
-      expect(entries(stack)).toEqual([]);
-    });
-  });
+  it.each<[string, string, Fault, string]>([
+    ['the session is gone', 'no bridge', { kind: 'session-loss', on: 'place' }, 'GATEWAY_NO_SESSION'],
+    ['there is no bridge', 'no bridge', { kind: 'no-bridge', on: 'place' }, 'GATEWAY_NO_SESSION'],
+    ['requests are limited', 'oo many', { kind: 'pacing-429', on: 'place', ms: 500 }, 'GATEWAY_LIMITED'],
+  ])(
+    '%s as the order arrives: not sent, with those words, and not sent anew',
+    async (what, words, fault, code) => {
+      await onStack(temporal(), async (stack) => {
+        const { result, intent } = await runUnder(stack, what.replaceAll(' ', '-'), [fault]);
+        expect(result).toMatchObject({ status: 'ended', outcome: 'NOT_SENT', code });
+        expect(result?.order?.message).toContain(words);
+        expect(intent).toMatchObject({ state: 'NOT_SENT', reason: code });
+        expect(entries(stack)).toEqual([]);
+      });
+    },
+  );
 
   it('its order is never found again: said so, and the order is not sent anew', async () => {
     await onStack(temporal(), async (stack) => {

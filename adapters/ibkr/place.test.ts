@@ -428,18 +428,63 @@ describe('answers that leave the order unknown', () => {
   });
 });
 
-describe('refusals in the words of the broker', () => {
-  it.each<[string, Answer]>([
-    ['401', { status: 401, json: { error: 'not authenticated', statusCode: 401 } }],
-    ['400', { status: 400, json: { error: 'Bad Request: no bridge', statusCode: 400 } }],
-    ['500', { status: 500, json: { error: 'Please query /accounts first' } }],
-  ])('%s for want of a session is a rejection, and the session is opened again', async (_status, answer) => {
-    gateway.on(path, answer, { json: recorded('place-accepted') });
-    expect((await place()).kind).toBe('rejected');
-    await place();
-    expect(gateway.to('GET /iserver/accounts')).toHaveLength(2);
+describe('refusals of the gateway before it passes anything on', () => {
+  const noBridge = { status: 400, json: { error: 'Bad Request: no bridge', statusCode: 400 } };
+
+  it.each<[string, Answer, string]>([
+    ['401', { status: 401, json: { error: 'not authenticated', statusCode: 401 } }, 'not authenticated'],
+    [
+      '401 of OAuth',
+      { status: 401, json: { title: 'Unauthorized', status: 401, detail: 'Access token expired' } },
+      'Access token expired',
+    ],
+    ['400', noBridge, 'Bad Request: no bridge'],
+    ['400 in a list', { status: 400, json: [{ error: 'no bridge' }] }, 'no bridge'],
+    ['500', { status: 500, json: { error: 'Please query /accounts first' } }, 'Please query /accounts first'],
+    ['200', { json: { error: 'no session' } }, 'no session'],
+  ])(
+    '%s for want of a session is no rejection of the broker, and the session is opened again',
+    async (...given) => {
+      const [, answer, words] = given;
+      gateway.on(path, answer, { json: recorded('place-accepted') });
+      expect(await place()).toEqual({
+        kind: 'turned_away',
+        code: 'GATEWAY_NO_SESSION',
+        message: `The order was not passed on to the broker: there was no session at the broker ("${words}"). Nothing was placed, and it is not sent again by itself; run again once the login is up.`,
+      });
+      expect(gateway.to(path)).toHaveLength(1);
+      await place();
+      expect(gateway.to('GET /iserver/accounts')).toHaveLength(2);
+    },
+  );
+
+  it('429 with words is no rejection of the broker either', async () => {
+    gateway.on(path, { status: 429, json: { error: 'Too many requests', statusCode: 429 } });
+    expect(await place()).toMatchObject({
+      kind: 'turned_away',
+      code: 'GATEWAY_LIMITED',
+      message: expect.stringContaining('"Too many requests"') as string,
+    });
+    expect(gateway.to(path)).toHaveLength(1);
   });
 
+  it('are the end of an order whose question cannot be answered with yes for want of a session', async () => {
+    ibkr.close();
+    ibkr = connect({ confirmMessageIds: ['o163'] });
+    gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, noBridge);
+    expect(await place()).toMatchObject({ kind: 'turned_away', code: 'GATEWAY_NO_SESSION' });
+    expect(gateway.to(reply)).toHaveLength(1);
+  });
+
+  it('say nothing of an order that the same answer calls accepted', async () => {
+    const [row] = recorded('place-accepted') as object[];
+    gateway.on(path, { json: [row, { error: 'no bridge' }] });
+    expect(await place()).toEqual({ kind: 'accepted', brokerOrderId: '1171486718' });
+  });
+});
+
+describe('refusals in the words of the broker', () => {
   it('400 with words is a rejection with them', async () => {
     const words = 'java.lang.String cannot be cast to java.lang.Number';
     gateway.on(path, { status: 400, json: { error: words } });

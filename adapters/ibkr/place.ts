@@ -122,6 +122,7 @@ async function answerQuestions(
   }
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
   if (reading.kind === 'question') return { kind: 'unknown', reason: `IBKR keeps asking: ${reading.text}` };
+  // Also where a yes was not passed on: a question without its answer never lives.
   if (evidence === '' || reading.kind === 'accepted') return reading;
   // A question that IBKR has dropped meanwhile was never confirmed, so its order never lives.
   if (reading.kind === 'unknown' && !replyTooLate.test(reading.reason)) {

@@ -1,7 +1,7 @@
 // What the gateway's answer to an order says: the five shapes, and everything that is none of them. Pure.
 // Called by place.ts.
 import { z } from 'zod';
-import type { PlaceOutcome } from '../../ports/broker.js';
+import type { PlaceOutcome, TurnedAwayCode } from '../../ports/broker.js';
 import { clean, errorText } from './errors.js';
 import type { Exchange } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
@@ -79,9 +79,32 @@ function readRows(rows: readonly PlaceRow[], clientOrderId: string): PlaceReadin
   return { kind: 'unknown', reason: 'the answer holds no order that Keel can read' };
 }
 
+const turnedAway = (code: TurnedAwayCode, why: string, advice: string): PlaceOutcome => ({
+  kind: 'turned_away',
+  code,
+  message: `The order was not passed on to the broker: ${why}. Nothing was placed, and it is not sent again by itself; ${advice}.`,
+});
+
 /**
- * Only the broker's own words make an order `rejected`; a duplicate id, a failure of the gateway and an unreadable
- * answer leave it `unknown`.
+ * The gateway (by OAuth, what stands before IBKR) refuses everything then, whatever it is, and passes nothing on. Null where
+ * it has no words for it, or where not all that it answered says so: that tells nothing of the order.
+ */
+function readTurnedAway(status: number, list: readonly unknown[]): PlaceOutcome | null {
+  const texts = list.map(errorText).filter((text) => text !== null);
+  const [words] = texts;
+  if (words === undefined || texts.length < list.length) return null;
+  if (status === 401 || texts.every((text) => noSession.test(text))) {
+    const why = `there was no session at the broker ("${words}")`;
+    return turnedAway('GATEWAY_NO_SESSION', why, 'run again once the login is up');
+  }
+  if (status !== 429) return null;
+  const why = `the gateway has limited Keel's requests ("${words}")`;
+  return turnedAway('GATEWAY_LIMITED', why, 'run again in a quarter of an hour');
+}
+
+/**
+ * Only the broker's own words make an order `rejected`, and only the gateway's that nothing was passed on `turned_away`; a
+ * duplicate id, a failure of the gateway and an unreadable answer leave it `unknown`.
  */
 export function readPlaceAnswer(exchange: Exchange, clientOrderId: string): PlaceReading {
   const { status } = exchange;
@@ -93,7 +116,8 @@ export function readPlaceAnswer(exchange: Exchange, clientOrderId: string): Plac
   if (words !== null && (alreadyRegistered.test(words) || replyTooLate.test(words))) {
     return { kind: 'unknown', reason: words };
   }
-  if (words !== null && noSession.test(words)) return { kind: 'rejected', evidence: words };
+  const away = readTurnedAway(status, list);
+  if (away !== null) return away;
   if (status >= 400 && status < 500 && status !== 408 && words !== null) {
     return { kind: 'rejected', evidence: words };
   }

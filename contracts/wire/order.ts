@@ -6,7 +6,7 @@ import type { ObjectRef } from './object.js';
 
 /**
  * INTENT stored, reserves cash · SENT handed to the one attempt that may write the socket · then one of:
- * NOT_SENT refused after SENT and before the socket · ABANDONED taken back before SENT · ACKNOWLEDGED the broker has it ·
+ * NOT_SENT refused after SENT and before the socket, or by the gateway before it passed it on · ABANDONED taken back before SENT · ACKNOWLEDGED the broker has it ·
  * REJECTED with the broker's evidence · UNKNOWN no readable answer · and the ends FILLED, CANCELLED, EXPIRED,
  * SENT_NOT_FOUND_EXPIRED (never found and no longer able to be valid).
  */
