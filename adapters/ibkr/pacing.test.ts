@@ -108,6 +108,46 @@ describe('the rate all requests share', () => {
     expect(mostInSecond(went)).toBeLessThanOrEqual(10);
   });
 
+  it('lets those that waited out go before those that came later, also after the process stood still', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    const went: number[] = [];
+    const ask = (index: number, deadline = far) =>
+      outcome(pacing.slot('ordinary', deadline).then(() => went.push(index)));
+    await pacing.slot('ordinary', far);
+    // One of them can not wait for as long as it takes: it leaves, and the others go on.
+    const hurried = time.clock.now() + 3000 + 160;
+    const asked = Array.from({ length: 8 }, (_value, index) => ask(index, index === 4 ? hurried : far));
+    await time.advance(0);
+    time.stall(3000);
+    for (let index = 8; index < 32; index += 1) {
+      asked.push(ask(index));
+      await time.advance(150);
+    }
+    await time.advance(10_000);
+    expect((await Promise.all(asked)).filter((end) => end !== 'went')).toEqual(['IBKR_PACING_DEADLINE']);
+    expect(went).toEqual(Array.from({ length: 32 }, (_value, index) => index).filter((index) => index !== 4));
+  });
+
+  it('keeps the order of asking through a penalty, and loses no time after it', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 900 });
+    const gapMs = 160 / 900;
+    const went: { index: number; at: number }[] = [];
+    const ask = (index: number): void =>
+      void pacing.slot('ordinary', far).then(() => went.push({ index, at: time.clock.now() }));
+    await pacing.slot('ordinary', far);
+    for (let index = 0; index < 20; index += 1) ask(index);
+    pacing.penalize();
+    const end = time.clock.now() + 1000;
+    await time.advance(500);
+    ask(20);
+    await time.advance(2000);
+    expect(went.map(({ index }) => index)).toEqual(Array.from({ length: 21 }, (_value, index) => index));
+    expect(went[0]?.at).toBeCloseTo(end, 3);
+    expect(went[20]?.at).toBeCloseTo(end + 20 * gapMs, 3);
+  });
+
   it('lets a cancel pass a queue of ordinary requests', async () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });

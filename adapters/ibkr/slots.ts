@@ -29,7 +29,10 @@ const reservedMs = 1000;
 const reservedGapMs = 1000 + jitterMs;
 
 export interface Slots {
-  /** Waits for the next slot of a queue, and no less than `leastMs`. @throws KeelError IBKR_PACING_DEADLINE. */
+  /**
+   * Waits for the next slot of a queue, and no less than `leastMs`, behind those that wait in it already.
+   * @throws KeelError IBKR_PACING_DEADLINE as soon as it is known that the slot does not come before the deadline
+   */
   next(queue: Queue, deadline: number, leastMs?: number): Promise<void>;
   /**
    * In the room of a cancel, where none waits for it, or else of a kept slot that is used late: no longer than until that is
@@ -56,15 +59,17 @@ interface SlotsOptions {
 
 export function createSlots({ clock: machine, factor, timer, shares }: SlotsOptions): Slots {
   const gapMs = shares ? amongTwoGapMs : aloneGapMs;
-  /** The first slot that nobody has, and when the last request went: later than its slot, where the process stood still. */
-  const nextSlot: Record<Queue, number> = { ordinary: 0, cancel: 0, unshared: 0 };
+  /**
+   * Who waits, in the order of asking. They go out in it too: timers that are late because the process stood still run in any
+   * order, and who asked first would wait behind all who ask since.
+   */
+  const waiting: Record<Queue, symbol[]> = { ordinary: [], cancel: [], unshared: [] };
   const lastOut: Record<Queue, number> = { ordinary: -Infinity, cancel: -Infinity, unshared: -Infinity };
   const reserved: number[] = [];
   let reservedFreeAt = 0;
   let penaltyEnd = 0;
   const clock = noticingSteps(machine, (byMs) => {
     for (const queue of ['ordinary', 'cancel', 'unshared'] as const) {
-      nextSlot[queue] += byMs;
       lastOut[queue] += byMs;
     }
     for (const [index, end] of reserved.entries()) reserved[index] = end + byMs;
@@ -74,49 +79,50 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
 
   const isStopped = (queue: Queue): boolean => queue !== 'cancel' && clock.now() < penaltyEnd;
 
-  const apartFrom = (queue: Queue): number => lastOut[queue] + gapMs[queue] / factor;
-
-  function goes(queue: Queue): void {
-    lastOut[queue] = clock.now();
-    nextSlot[queue] = Math.max(nextSlot[queue], apartFrom(queue));
+  /** When a request goes out that has so many before it in its queue. What was missed is not made up for at once. */
+  function slotBehind(queue: Queue, ahead: number): number {
+    const now = clock.now();
+    const gap = gapMs[queue] / factor;
+    return Math.max(now, lastOut[queue] + gap, queue === 'cancel' ? 0 : penaltyEnd) + ahead * gap;
   }
 
   async function next(queue: Queue, deadline: number, leastMs = 0): Promise<void> {
-    const waitTo = async (at: number): Promise<void> => {
-      const now = clock.now();
-      if (at > deadline)
-        throw isStopped(queue) ? limited(penaltyEnd) : refused(`the ${queue} lane`, deadline, now);
-      if (at > now) await sleep(timer, at - now);
-    };
-    for (;;) {
-      const slot = Math.max(clock.now() + leastMs, nextSlot[queue], queue === 'cancel' ? 0 : penaltyEnd);
-      if (slot <= deadline) nextSlot[queue] = slot + gapMs[queue] / factor;
-      let seen = lastOut[queue];
-      await waitTo(slot);
-      // Another went late, because the process stood still: what was missed is not made up for at once.
-      while (lastOut[queue] !== seen && apartFrom(queue) > clock.now()) {
-        seen = lastOut[queue];
-        await waitTo(apartFrom(queue));
+    const line = waiting[queue];
+    const me = Symbol(queue);
+    line.push(me);
+    try {
+      let least = clock.now() + leastMs;
+      for (;;) {
+        const at = Math.max(least, slotBehind(queue, line.indexOf(me)));
+        const now = clock.now();
+        if (at > deadline)
+          throw isStopped(queue) ? limited(penaltyEnd) : refused(`the ${queue} lane`, deadline, now);
+        if (at <= now) break;
+        const seen = lastOut[queue];
+        await sleep(timer, at - now);
+        // The wait is over, whatever the clock says. All else may have changed: a request went late, a penalty has begun.
+        if (lastOut[queue] === seen && line[0] === me && !isStopped(queue)) break;
+        least = 0;
       }
-      // A penalty may have begun while this one slept.
-      if (isStopped(queue)) continue;
-      goes(queue);
-      return;
+      lastOut[queue] = clock.now();
+    } finally {
+      line.splice(line.indexOf(me), 1);
     }
   }
 
   async function reply(deadline: number): Promise<void> {
     for (;;) {
       const now = clock.now();
-      if (nextSlot.cancel <= now) {
-        goes('cancel');
+      const cancelAt = slotBehind('cancel', 0);
+      if (cancelAt <= now) {
+        lastOut.cancel = now;
         return;
       }
       if (reservedFreeAt <= now) {
         reservedFreeAt = now + reservedGapMs / factor;
         return;
       }
-      const at = Math.min(nextSlot.cancel, reservedFreeAt);
+      const at = Math.min(cancelAt, reservedFreeAt);
       if (at > deadline) throw refused('a reply', deadline, now);
       await sleep(timer, at - now);
     }
