@@ -182,6 +182,19 @@ describe('a reply', () => {
     expect(await Promise.all(replies)).toEqual([1100, 2200]);
   });
 
+  it('leaves its room to a cancel that waits, also to one that the process made late', async () => {
+    const time = fakeTime();
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
+    const start = time.clock.now();
+    await pacing.slot('cancel', far);
+    const cancel = pacing.slot('cancel', far).then(() => time.clock.now() - start);
+    await time.advance(0);
+    time.stall(2000);
+    const reply = pacing.slot('reply', far).then(() => time.clock.now() - start);
+    await time.advance(5000);
+    expect([await cancel, await reply]).toEqual([2000, 2000]);
+  });
+
   it('goes at once where no cancel waits, and a cancel waits for it', async () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });

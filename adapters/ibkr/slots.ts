@@ -113,7 +113,7 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
   async function reply(deadline: number): Promise<void> {
     for (;;) {
       const now = clock.now();
-      const cancelAt = slotBehind('cancel', 0);
+      const cancelAt = slotBehind('cancel', waiting.cancel.length);
       if (cancelAt <= now) {
         lastOut.cancel = now;
         return;
