@@ -60,6 +60,27 @@ describe('lines of market data', () => {
     expect(given).toEqual(range(1, mostLines));
   });
 
+  it('stay open, and are known, where an order asks for one while the others are given back', async () => {
+    const time = { now: 0 };
+    const given: string[] = [];
+    const lines = createLines({ now: () => time.now }, 1, (conid) => {
+      given.push(conid);
+      // This one is opened again while it is given back, and the next is asked for before its turn.
+      if (time.now === 5 * minute) {
+        time.now += 1;
+        lines.asked(['1', '2']);
+      }
+      return Promise.resolve();
+    });
+    lines.asked(['1', '2', '3']);
+    time.now = 5 * minute;
+    await lines.makeRoom([]);
+    expect(given).toEqual(['1', '3']);
+    time.now = 11 * minute;
+    await lines.makeRoom([]);
+    expect(given).toEqual(['1', '3', '1', '2']);
+  });
+
   it('are tried again later where the gateway does not take one, and the question goes on', async () => {
     const { time, given, gateway, lines } = linesAt(0, 10);
     lines.asked(['1', '2']);

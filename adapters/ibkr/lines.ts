@@ -27,22 +27,23 @@ export interface Lines {
 export function createLines(clock: Clock, factor: number, release: (conid: string) => Promise<void>): Lines {
   const askedAt = new Map<string, number>();
   /** The longest idle first. */
-  const toGiveBack = (wanted: ReadonlySet<string>): readonly string[] => {
+  const toGiveBack = (wanted: ReadonlySet<string>): readonly (readonly [string, number])[] => {
     const others = [...askedAt].filter(([conid]) => !wanted.has(conid)).sort(([, a], [, b]) => a - b);
     const tooMany = others.length + wanted.size - mostLines;
     const olderThan = (at: number, ms: number): boolean => clock.now() - at >= ms / factor;
-    return others
-      .filter(([, at], index) =>
-        index < tooMany ? olderThan(at, busyMs) : index < idleAtOnce && olderThan(at, idleMs),
-      )
-      .map(([conid]) => conid);
+    return others.filter(([, at], index) =>
+      index < tooMany ? olderThan(at, busyMs) : index < idleAtOnce && olderThan(at, idleMs),
+    );
   };
   return {
     asked: (conids) => {
       for (const conid of conids) askedAt.set(conid, clock.now());
     },
     makeRoom: async (wanted) => {
-      for (const conid of toGiveBack(new Set(wanted))) {
+      for (const [conid, at] of toGiveBack(new Set(wanted))) {
+        // Each waits for its turn, and meanwhile an order may read the quote of the next, or open this line again.
+        const isIdle = (): boolean => askedAt.get(conid) === at;
+        if (!isIdle()) continue;
         try {
           await release(conid);
         } catch (error) {
@@ -50,7 +51,7 @@ export function createLines(clock: Clock, factor: number, release: (conid: strin
           if (error instanceof KeelError) return;
           throw error;
         }
-        askedAt.delete(conid);
+        if (isIdle()) askedAt.delete(conid);
       }
     },
   };
