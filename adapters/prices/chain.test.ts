@@ -424,6 +424,26 @@ describe('a batch from a source that takes many at once', () => {
     expect([prices.length, yahoo.asked, alone.asked, batches]).toEqual([6, 4, 4, [['A5', 'A6']]]);
   });
 
+  it('gives each symbol its own problem while the clock of the market is away', async () => {
+    const { broker } = manyAtOnce();
+    const away = new KeelError('CLOCK_AWAY', 'no clock', { errorClass: 'retryable' });
+    const { chain } = chainOf([broker], { marketClock: { now: () => Promise.reject(away) } });
+    const { prices, problems } = await chain.batch(symbols);
+    expect(prices).toEqual([]);
+    expect(problems).toEqual(symbols.map((symbol) => ({ symbol, code: 'CLOCK_AWAY', detail: 'no clock' })));
+  });
+
+  it('is not kept as of a step that the market has taken since', async () => {
+    const { broker, alone } = manyAtOnce();
+    alone.says = priceOf('AAPL', { price: '96' });
+    const known = broker.prices;
+    const stepping = { ...broker, prices: (asked: readonly string[]) => ((time.step += 1), known(asked)) };
+    const { chain, time } = chainOf([stepping]);
+    const { prices } = await chain.batch(['A1', 'A2']);
+    expect(prices.map(({ price }) => price)).toEqual(['96', '96']);
+    expect((await chain.price('A1')).price).toBe('96');
+  });
+
   it('is one question of the budget too', async () => {
     const { broker, batches } = manyAtOnce();
     const { chain, time } = chainOf([withBudget(broker, { now: () => start }, { perMinute: 1 })]);

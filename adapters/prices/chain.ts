@@ -52,6 +52,8 @@ interface Question {
 interface Together {
   readonly source: PriceSourceName;
   readonly answers: SourceBatch;
+  /** Of the market when they were asked for: once it is stepped they are of the past. */
+  readonly step: number;
 }
 
 interface Parts extends PriceChainOptions {
@@ -102,7 +104,7 @@ export function createPriceChain(options: PriceChainOptions): PricesPort {
           answers.push(...group.map(lateOf));
           continue;
         }
-        together ??= await askTogether(parts, rest, asker);
+        together ??= await askTogether(parts, rest, asker).catch(noneOf);
         const shared = together;
         const part = group.map((symbol) => price(symbol, asker, shared).catch(problemOf(symbol)));
         answers.push(...(await Promise.all(part)));
@@ -128,6 +130,12 @@ const problemOf =
     if (!(error instanceof KeelError)) throw error;
     return { symbol, code: error.code, detail: error.message };
   };
+
+/** What went wrong for all, as a clock of the market that is away, each symbol meets alone and has as its own problem. */
+function noneOf(error: unknown): null {
+  if (!(error instanceof KeelError)) throw error;
+  return null;
+}
 
 async function priceOf(parts: Parts, question: Question): Promise<Price> {
   const { kept, marketClock } = parts;
@@ -175,13 +183,15 @@ async function askTogether(
   };
   const needed = await Promise.all(symbols.map(isNeeded));
   const asked = symbols.filter((_symbol, index) => needed[index]);
-  return { source: source.name, answers: asked.length === 0 ? new Map() : await source.prices(asked, asker) };
+  const answers: SourceBatch = asked.length === 0 ? new Map() : await source.prices(asked, asker);
+  return { source: source.name, answers, step: market.step };
 }
 
 /** The first price of the right currency and session; else the newest of an earlier session. */
 async function ask(parts: Parts, question: Question, market: MarketTime): Promise<Found> {
   const { memories, clock, calendar } = parts;
-  const { symbol, asker, together } = question;
+  const { symbol, asker } = question;
+  const together = question.together?.step === market.step ? question.together : null;
   const failures: KeelError[] = [];
   let old: Found | null = null;
   for (const { source, now, ofMarket } of inOrder(parts.sources, parts, market)) {
