@@ -31,3 +31,17 @@ it('shows what a part of a holding has earned to the cent', () => {
   expect(position?.realizedPnl.toString()).toBe('3.33');
   expect(valuationOf(market, costs, state, account).realizedPnl.toString()).toBe('3.33');
 });
+
+it('totals what holdings have earned to the cent that they are shown with', () => {
+  const at = [10, 10, 10, 10] as const;
+  const { market, state } = exchangeOf([at, at]);
+  const account = accountOf(state, ACCOUNT);
+  account.holdings.set(CONID, { quantity: '1', cost: '9.996', realizedPnl: '3.334' });
+  account.holdings.set(CONID + 1, { quantity: '1', cost: '0.004', realizedPnl: '3.334' });
+  const parts = positionsOf(market, state, account);
+  const value = valuationOf(market, costs, state, account);
+  expect(parts.map(({ realizedPnl }) => realizedPnl.toString())).toEqual(['3.33', '3.33']);
+  expect(value.realizedPnl.toString()).toBe('6.66');
+  const [one, other] = parts.map(({ unrealizedPnl }) => unrealizedPnl);
+  expect(value.unrealizedPnl.toString()).toBe(one?.plus(other ?? 0).toString());
+});

@@ -129,6 +129,7 @@ export function valuationOf(market: Market, costs: Costs, state: ExchangeState, 
     stocks,
     netLiquidation: money(cash.plus(stocks)),
     unrealizedPnl: sum(positions.map((position) => position.unrealizedPnl)),
-    realizedPnl: cents(sum([...account.holdings.values()].map((holding) => money(holding.realizedPnl)))),
+    // Of the parts as they are shown, and of those of holdings that were sold whole.
+    realizedPnl: sum([...account.holdings.values()].map((holding) => cents(money(holding.realizedPnl)))),
   };
 }
