@@ -112,13 +112,9 @@ export function createOrderActivities(deps: OrderDeps) {
     /** Ends an intent that could no longer be valid, as the last poll left it. */
     async expireOrder(input: { clientOrderId: string; state: OrderState }): Promise<IntentRow['state']> {
       const { clientOrderId } = input;
-      const reason = 'not found after its validity ended';
-      const actor = 'orderLifecycle';
-      await deps.intents.move(clientOrderId, ['SENT', 'UNKNOWN'], 'SENT_NOT_FOUND_EXPIRED', {
-        reason,
-        actor,
-      });
-      await deps.intents.move(clientOrderId, ['ACKNOWLEDGED'], 'EXPIRED', { reason, actor });
+      const change = { reason: 'not found after its validity ended', actor: 'orderLifecycle' };
+      await deps.intents.move(clientOrderId, ['SENT', 'UNKNOWN'], 'SENT_NOT_FOUND_EXPIRED', change);
+      await deps.intents.move(clientOrderId, ['ACKNOWLEDGED'], 'EXPIRED', change);
       return (await intentOf(deps.intents, clientOrderId)).state;
     },
 
