@@ -128,7 +128,12 @@ describe.concurrent('a run ends in a clear terminal state when', () => {
   it.each<[string, string, Fault, string]>([
     ['the session is gone', 'no bridge', { kind: 'session-loss', on: 'place' }, 'GATEWAY_NO_SESSION'],
     ['there is no bridge', 'no bridge', { kind: 'no-bridge', on: 'place' }, 'GATEWAY_NO_SESSION'],
-    ['requests are limited', 'oo many', { kind: 'pacing-429', on: 'place', ms: 500 }, 'GATEWAY_LIMITED'],
+    [
+      'requests are limited',
+      'Too Many Requests',
+      { kind: 'pacing-429', on: 'place', ms: 500 },
+      'GATEWAY_LIMITED',
+    ],
   ])(
     '%s as the order arrives: not sent, with those words, and not sent anew',
     async (what, words, fault, code) => {
