@@ -19,7 +19,7 @@ export interface Keel {
 const entry = (file: string): string => fileURLToPath(new URL(`../${file}`, import.meta.url));
 
 /**
- * @param pacingFactor how much faster than IBKR's limits the worker may use the simulator
+ * @param pacingFactor how much faster than IBKR’s limits the worker uses the simulator, which allows it
  * @param more settings of the worker
  */
 export async function startKeel(
@@ -34,6 +34,8 @@ export async function startKeel(
     KEEL_MODE: 'simulated',
     KEEL_DATA_DIR: folder,
     KEEL_PACING_FACTOR: String(pacingFactor),
+    // The simulator must allow what the worker takes, or it answers 429 as IBKR would.
+    KEEL_SIMULATOR_LIMITS_FACTOR: String(pacingFactor),
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
