@@ -9,6 +9,14 @@ import { sentIntent as intent, workingOrder } from './testing/orders.js';
 
 const order: BrokerOrder = { ...workingOrder, filledQuantity: '10', averagePrice: '100', status: 'FILLED' };
 
+/** An intent that the broker has taken, with a leg. */
+const followed = {
+  ...intent,
+  state: 'ACKNOWLEDGED',
+  brokerOrderId: '1',
+  legs: [{ role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' }],
+} as const;
+
 interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
@@ -212,13 +220,6 @@ describe('an order that cannot be read', () => {
     status: 'WORKING',
     problem: 'totalSize: Invalid input',
   };
-  const followed = {
-    ...intent,
-    state: 'ACKNOWLEDGED',
-    brokerOrderId: '1',
-    legs: [{ role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' }],
-  } as const;
-
   it('and was made elsewhere is told of in the snapshot, and the rest is used', async () => {
     const { saved, applied } = await poll({
       open: [intent],
@@ -307,13 +308,6 @@ describe('an execution that cannot be read', () => {
     ...{ brokerOrderId: '2', clientOrderId: null, conid: '265598', side: null, status: null },
     problem: 'its execution 0000e0d5.00000001.01.01: price: Invalid input',
   };
-  const followed = {
-    ...intent,
-    state: 'ACKNOWLEDGED',
-    brokerOrderId: '1',
-    legs: [{ role: 'stop', brokerOrderId: '2', status: 'WORKING', quantity: '10', filledQuantity: '0' }],
-  } as const;
-
   it('stores nothing of a list with an execution that may be of its own order and cannot be read', async () => {
     const heard: string[] = [];
     const read = poll({ open: [followed], orders: () => [order], unreadableFills: [fill], heard });

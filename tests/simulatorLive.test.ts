@@ -218,11 +218,22 @@ describe('a trade', () => {
 });
 
 describe('both fronts', () => {
+  /** @returns the key of a user of the simulator's own API whose account is that of the broker's wire */
+  const userOfBoth = async (): Promise<string> => {
+    const user = { email: 'both@example.com', account: ACCOUNT };
+    return ((await admin(simulator, '/users', user)).body as { apiKey: string }).apiKey;
+  };
+  /** The same of one who holds a share of AAPL, with the simulator closed. */
+  const holderThenClosed = async (): Promise<string> => {
+    const apiKey = await userOfBoth();
+    quotes({ AAPL: 231.46 });
+    expect((await own('/trade', buy('AAPL', 1, 240), apiKey)).status).toBe(201);
+    await simulator.close();
+    return apiKey;
+  };
+
   test('show the same cash, holdings and values to the cent, over random trades and prices, and after a restart', async () => {
-    const { apiKey } = (await admin(simulator, '/users', { email: 'both@example.com', account: ACCOUNT }))
-      .body as {
-      apiKey: string;
-    };
+    const apiKey = await userOfBoth();
     const tickers = ['AAPL', 'MSFT', 'BRK-B', 'BTC-USD'] as const;
     const act = fc.record({
       ticker: fc.nat(tickers.length - 1),
@@ -300,13 +311,7 @@ describe('both fronts', () => {
   });
 
   test('show no value rather than a made-up one while nothing is known of a price', async () => {
-    const { apiKey } = (await admin(simulator, '/users', { email: 'both@example.com', account: ACCOUNT }))
-      .body as {
-      apiKey: string;
-    };
-    quotes({ AAPL: 231.46 });
-    expect((await own('/trade', buy('AAPL', 1, 240), apiKey)).status).toBe(201);
-    await simulator.close();
+    const apiKey = await holderThenClosed();
     yahoo.answer = says(500, '');
     simulator = await start();
     expect(await own('/portfolio', undefined, apiKey)).toMatchObject({
@@ -319,13 +324,7 @@ describe('both fronts', () => {
   });
 
   test('show no value, and trade nothing, where the chain is of another market than the simulator is', async () => {
-    const { apiKey } = (await admin(simulator, '/users', { email: 'both@example.com', account: ACCOUNT }))
-      .body as {
-      apiKey: string;
-    };
-    quotes({ AAPL: 231.46 });
-    expect((await own('/trade', buy('AAPL', 1, 240), apiKey)).status).toBe(201);
-    await simulator.close();
+    const apiKey = await holderThenClosed();
     const past = { now: () => Promise.resolve({ now: '2014-07-08T15:00:00.000Z', step: 1 }) };
     simulator = await startSimulator({ ...optionsFor(directory), clock, prices: chain(past) });
     const refused = await own('/trade', buy('AAPL', 1, 240), apiKey);
