@@ -468,12 +468,24 @@ describe('refusals of the gateway before it passes anything on', () => {
     expect(gateway.to(path)).toHaveLength(1);
   });
 
-  it('are the end of an order whose question cannot be answered with yes for want of a session', async () => {
+  it.each<[string, Answer, string]>([
+    ['no bridge', noBridge, 'Bad Request: no bridge'],
+    ['no session', { json: { error: 'no session' } }, 'no session'],
+    ['429', { status: 429, json: { error: 'Too many requests' } }, 'Too many requests'],
+  ])('say nothing of an order whose question was answered with yes: %s', async (_what, answer, words) => {
     ibkr.close();
     ibkr = connect({ confirmMessageIds: ['o163'] });
     gateway.on(path, { json: recorded('place-question') });
+    gateway.on(reply, answer);
+    const reason = `the yes to IBKR's question was answered with "${words}"`;
+    expect(await place()).toEqual({ kind: 'unknown', reason });
+    expect(gateway.to(reply)).toHaveLength(1);
+  });
+
+  it('are the end of an order whose question was answered with no', async () => {
+    gateway.on(path, { json: recorded('place-question') });
     gateway.on(reply, noBridge);
-    expect(await place()).toMatchObject({ kind: 'turned_away', code: 'GATEWAY_NO_SESSION' });
+    expect(await place()).toMatchObject({ kind: 'rejected' });
     expect(gateway.to(reply)).toHaveLength(1);
   });
 

@@ -4,7 +4,8 @@ import { KeelError } from '../../ports/errors.js';
 import type { HeldLock, LocksPort } from '../../ports/locks.js';
 import { quantity } from '../../domain/money/decimal.js';
 import type { Endpoint, IbkrClient } from './client.js';
-import { clean } from './errors.js';
+import { parseJson } from '../../domain/money/parseJson.js';
+import { clean, errorText } from './errors.js';
 import { readPlaceAnswer, replyTooLate, saysNoSession } from './placeAnswer.js';
 import type { PlaceReading } from './placeAnswer.js';
 import type { IbkrSession } from './session.js';
@@ -76,7 +77,10 @@ const unknown = (error: unknown): { readonly kind: 'unknown'; readonly reason: s
 
 type Question = Extract<PlaceReading, { readonly kind: 'question' }>;
 
-/** Answers at once: a pending order is void as soon as anything else is asked. */
+/**
+ * Answers at once: a pending order is void as soon as anything else is asked. A yes is what makes the order live, and the
+ * session may end between its way to the broker and the answer: whoever turns it away does not say that nothing was placed.
+ */
 async function reply(
   client: IbkrClient,
   { id }: Question,
@@ -84,7 +88,11 @@ async function reply(
   clientOrderId: string,
 ): Promise<PlaceReading> {
   const input = { path: { replyId: id }, body: { confirmed }, lane: 'reply' } as const;
-  return readPlaceAnswer(await client.exchange(replyEndpoint, input), clientOrderId);
+  const answer = await client.exchange(replyEndpoint, input);
+  const reading = readPlaceAnswer(answer, clientOrderId);
+  if (!confirmed || reading.kind !== 'turned_away') return reading;
+  const words = errorText(parseJson(answer.text)) ?? reading.code;
+  return { kind: 'unknown', reason: `the yes to IBKR's question was answered with "${words}"` };
 }
 
 /** Only a question all of whose kinds are on the list is answered with yes; one that names no kind never is. */
@@ -122,7 +130,6 @@ async function answerQuestions(
   }
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
   if (reading.kind === 'question') return { kind: 'unknown', reason: `IBKR keeps asking: ${reading.text}` };
-  // Also where a yes was not passed on: a question without its answer never lives.
   if (evidence === '' || reading.kind === 'accepted') return reading;
   // A question that IBKR has dropped meanwhile was never confirmed, so its order never lives.
   if (reading.kind === 'unknown' && !replyTooLate.test(reading.reason)) {
