@@ -21,6 +21,12 @@ interface Far {
   /** What the broker lists; asked at the moment of the read. */
   readonly orders?: () => readonly BrokerOrder[];
   readonly unreadable?: readonly UnreadableOrder[];
+  /** False: the list is empty, and the broker does not say that it is all. */
+  readonly complete?: boolean;
+  /** What the broker tells of single orders, by order id; nothing of others. */
+  readonly singly?: Readonly<Record<string, Partial<BrokerOrder>>>;
+  /** What the stored snapshot has of orders. */
+  readonly listed?: readonly BrokerOrder[];
   /** Orders of executions that cannot be read. */
   readonly unreadableFills?: readonly UnreadableOrder[];
   /** What the stored snapshot has of them. */
@@ -69,6 +75,9 @@ const silence: BrokerNewsPort = {
 async function poll({
   orders = () => [],
   unreadable = [],
+  complete = true,
+  singly = {},
+  listed = [],
   unreadableFills = [],
   before = [],
   known,
@@ -98,7 +107,11 @@ async function poll({
       orders: async () => {
         // The orders have a limit of their own and come last.
         await new Promise((resolve) => setTimeout(resolve, 5));
-        return { orders: orders(), unreadable };
+        return { orders: orders(), unreadable, complete };
+      },
+      orderNow: (_account: string, known: BrokerOrder) => {
+        const now = singly[known.brokerOrderId];
+        return Promise.resolve(now === undefined ? null : { ...known, ...now });
       },
       executions: () => Promise.resolve({ executions: [], unreadable: unreadableFills }),
       account: () =>
@@ -118,7 +131,7 @@ async function poll({
         heard.push('snapshot');
         return Promise.resolve(newest);
       },
-      latest: () => Promise.resolve({ ...stored, unreadable: before }),
+      latest: () => Promise.resolve({ ...stored, orders: listed, unreadable: before }),
       demand: () => Promise.resolve({ runs: demand, orders: demand }),
       putTrouble: (_account: string, { code }: { readonly code: string }) =>
         Promise.resolve(void troubles.push(code)),
@@ -208,6 +221,59 @@ describe('one poll of the broker', () => {
   it('that another has overtaken tells nobody anything', async () => {
     const { applied, told } = await poll({ open: [intent], orders: () => [order], newest: false });
     expect([applied, told]).toEqual([[], []]);
+  });
+});
+
+describe('an order that the list lacks', () => {
+  const stop: BrokerOrder = {
+    ...workingOrder,
+    ...{ brokerOrderId: '2', parentBrokerOrderId: '1', clientOrderId: null, side: 'SELL', type: 'STP' },
+  };
+  const filled = { ...followed, state: 'FILLED', filledQuantity: '10' } as const;
+  const over = { listed: [order, stop], open: [filled] } as const;
+
+  it('lives on where the broker says so when it is asked for it alone', async () => {
+    const { saved, told } = await poll({ ...over, singly: { 2: { filledQuantity: '4' } } });
+    expect(saved[0]?.orders).toEqual([{ ...stop, filledQuantity: '4' }]);
+    expect(told[0]?.legs).toMatchObject([{ role: 'stop', status: 'WORKING', filledQuantity: '4' }]);
+  });
+  it('has ended as the broker says then', async () => {
+    const { told } = await poll({ ...over, singly: { 2: { status: 'FILLED', filledQuantity: '10' } } });
+    expect(told[0]?.legs).toMatchObject([{ status: 'FILLED', filledQuantity: '10' }]);
+  });
+  it('is gone where the broker has it no more', async () => {
+    const { saved, told } = await poll(over);
+    expect(saved[0]?.orders).toEqual([]);
+    expect(told[0]?.legs).toMatchObject([{ status: 'CANCELLED' }]);
+  });
+  it('is held for alive where the broker has it no more, and no list that it calls complete', async () => {
+    const { saved, told } = await poll({ ...over, complete: false });
+    expect(saved[0]?.orders).toEqual([stop]);
+    expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
+  });
+  it('is asked for only while it is alive', async () => {
+    const cancelled = { ...stop, status: 'CANCELLED' } as const;
+    const { saved } = await poll({ ...over, listed: [cancelled], singly: { 2: {} } });
+    expect(saved[0]?.orders).toEqual([]);
+  });
+
+  it.each<[string, IntentRow]>([
+    ['an entry that the broker has taken', { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' }],
+    ['the legs of an entry that has filled', { ...filled, legs: [] }],
+  ])('is waited for where an empty list may not be all: %s', async (_what, missing) => {
+    const troubles: string[] = [];
+    await expect(poll({ open: [missing], complete: false, troubles })).rejects.toMatchObject({
+      code: 'ORDERS_NOT_LISTED',
+      errorClass: 'retryable',
+    });
+    expect(troubles).toEqual(['ORDERS_NOT_LISTED']);
+    // Its session is over: it is listed no more.
+    const { saved } = await poll({ open: [missing], complete: false, marketNow: intent.validUntil });
+    expect(saved).toHaveLength(1);
+  });
+  it('is not waited for where the list is all there is', async () => {
+    const taken = { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' } as const;
+    expect((await poll({ open: [taken] })).saved).toHaveLength(1);
   });
 });
 

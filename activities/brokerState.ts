@@ -10,6 +10,7 @@ import { KeelError } from '../ports/errors.js';
 import type { OrderSignalsPort } from '../ports/orderSignals.js';
 import type { BrokerSnapshot, BrokerStateStore, IntentRow, IntentStore } from '../ports/stores.js';
 import { toFailure } from './failures.js';
+import { wholeList } from './missingOrders.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
 import type { Pause } from './pause.js';
 import type { FreshnessRule } from './snapshot.js';
@@ -18,7 +19,10 @@ import { refuseOwn } from './unreadableOrders.js';
 export interface BrokerStateDeps {
   readonly mode: Mode;
   readonly accountId: string;
-  readonly broker: Pick<BrokerPort, 'ensureSession' | 'account' | 'positions' | 'orders' | 'executions'>;
+  readonly broker: Pick<
+    BrokerPort,
+    'ensureSession' | 'account' | 'positions' | 'orders' | 'orderNow' | 'executions'
+  >;
   /** Says when to look at once. What is then seen comes from `broker` alone. */
   readonly brokerNews: BrokerNewsPort;
   readonly brokerState: Pick<BrokerStateStore, 'save' | 'demand' | 'latest' | 'putTrouble'>;
@@ -206,7 +210,7 @@ async function readSnapshot(deps: BrokerStateDeps, market: MarketTime): Promise<
   const readStartedAt = new Date(deps.clock.now()).toISOString();
   await broker.ensureSession();
   const [{ orders, unreadable }, filled] = await Promise.all([
-    broker.orders(accountId),
+    wholeList(deps, market.now),
     broker.executions(accountId),
   ]);
   await refuseOwn(deps, [...unreadable, ...filled.unreadable]);

@@ -110,7 +110,8 @@ const neverSent: readonly IntentState[] = ['ABANDONED', 'NOT_SENT'];
 
 /**
  * Ends runs that nobody goes on with, and finds orders that nobody follows: an intent whose lifecycle is not open, and a
- * live order at the broker under a client order id that this database does not have, or has as never sent. A lifecycle that
+ * live order at the broker under a client order id that this database does not have, or one that is live or has filled and that
+ * it has as never sent. A lifecycle that
  * ends at this moment looks the same, so only what was seen by two looks in a row is alarmed.
  */
 export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult> {
@@ -123,10 +124,13 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
     if (!(await deps.orderWorkflows.isOpen(clientOrderId))) unfollowed.push(clientOrderId);
   }
   const known = new Set(open.map(({ clientOrderId }) => clientOrderId));
-  for (const { clientOrderId, status } of snapshot.orders) {
-    if (clientOrderId === null || known.has(clientOrderId) || !isAlive(status)) continue;
+  for (const { clientOrderId, status, filledQuantity } of snapshot.orders) {
+    if (clientOrderId === null || known.has(clientOrderId)) continue;
+    const alive = isAlive(status);
+    // What has filled under an id of this database's own is held, and its protective legs have no id of theirs.
+    if (!alive && filledQuantity === '0') continue;
     const intent = await deps.intents.get(clientOrderId);
-    if (intent === null || neverSent.includes(intent.state)) unfollowed.push(clientOrderId);
+    if (intent === null ? alive : neverSent.includes(intent.state)) unfollowed.push(clientOrderId);
   }
   const before = (await deps.monitors.get('reconciliation'))?.facts['unfollowed'];
   const seenTwice = unfollowed.filter((id) => Array.isArray(before) && before.includes(id));
@@ -135,7 +139,7 @@ export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult>
       key: `unfollowed/${clientOrderId}`,
       event: 'order.unfollowed',
       title: `Nobody follows order ${clientOrderId}`,
-      body: 'It is open, and its lifecycle is not. Look at this order at the broker; Keel sends nothing for it.',
+      body: 'It is open or has filled, and its lifecycle is not open. Look at this order, its protective legs and its position at the broker; Keel sends nothing for it.',
       facts: { clientOrderId },
     });
   }

@@ -133,6 +133,19 @@ describe('the monitor of orders', () => {
     expect((await other.look('reconciliation')).facts['unfollowed']).toEqual([]);
   });
 
+  it('names an order that has filled, too, where the database says that it was never sent', async () => {
+    const filled = { ...foreign, status: 'FILLED' as const, filledQuantity: '1' };
+    const alarmedFor = async (intent: IntentRow | null) => {
+      const intents = { ...world().deps.intents, get: () => Promise.resolve(intent) };
+      const { look } = world({ intents }, snapshotOf({ orders: [filled] }));
+      await look('reconciliation');
+      return (await look('reconciliation')).facts['alarmed'];
+    };
+    expect(await alarmedFor({ state: 'NOT_SENT' } as IntentRow)).toEqual(['not-of-this-database']);
+    expect(await alarmedFor({ state: 'FILLED' } as IntentRow)).toEqual([]);
+    expect(await alarmedFor(null)).toEqual([]);
+  });
+
   it('ends a run that nobody goes on with, and names it, also while the broker is not read', async () => {
     const ends: string[] = [];
     const run = {

@@ -100,6 +100,15 @@ describe('what a poll says of an intent', () => {
     ];
     expect(tell(intent, { executions: parts }).state.averagePrice).toBe('100.6');
   });
+  it('tells the average price of executions once they account for all that has filled', () => {
+    const listed = { ...order, filledQuantity: '10', averagePrice: '100.5', status: 'FILLED' } as const;
+    const parts = [
+      { ...execution, quantity: '4', price: '100' },
+      { ...execution, executionId: 'e2', quantity: '6', price: '101' },
+    ];
+    expect(tell(intent, { orders: [listed], executions: parts }).state.averagePrice).toBe('100.6');
+    expect(tell(intent, { orders: [listed], executions: parts.slice(1) }).state.averagePrice).toBe('100.5');
+  });
   it('is cancelled with its part when the day ended on a partial fill', () => {
     const partial = { ...execution, quantity: '4' };
     const { state, next } = tell(intent, { executions: [partial], marketTime: intent.validUntil });

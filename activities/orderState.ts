@@ -44,7 +44,7 @@ export function orderStateOf(intent: IntentRow, snapshot: BrokerSnapshot): Order
     status: found ? statusOf(intent, order, filled, pastValidity) : null,
     quantity: intent.quantity,
     filledQuantity: filled.toString(),
-    averagePrice: order?.averagePrice ?? averageOf(executions) ?? intent.averagePrice,
+    averagePrice: averagePriceOf(intent, order, executions, filled),
     legs: brokerOrderId === null ? [] : legsOf(intent, snapshot, brokerOrderId),
     position: positionOf(snapshot, intent.conid),
     reason: order?.reason ?? intent.reason,
@@ -68,6 +68,18 @@ function filledQuantity(
 ): Quantity {
   const known = [intent.filledQuantity, order?.filledQuantity ?? '0', filledBy(executions).toString()];
   return known.map((value) => quantity(value)).reduce((most, value) => (value.gt(most) ? value : most));
+}
+
+/** Executions that account for all of it tell the price to the last digit, and as corrected; a list rounds, and may not know of that. */
+function averagePriceOf(
+  intent: IntentRow,
+  order: BrokerOrder | undefined,
+  executions: readonly BrokerExecution[],
+  filled: Quantity,
+): string | null {
+  const average = averageOf(executions);
+  if (filledBy(executions).eq(filled) && average !== null) return average;
+  return order?.averagePrice ?? average ?? intent.averagePrice;
 }
 
 /** An order that is listed no more lives on only in its executions. */

@@ -59,6 +59,8 @@ export interface BrokerOrders {
   readonly orders: readonly BrokerOrder[];
   /** Nobody may take these for orders that do not exist. */
   readonly unreadable: readonly UnreadableOrder[];
+  /** False where the list is empty and the broker does not say that this is all: what is known to live may live all the same. */
+  readonly complete: boolean;
 }
 
 export interface BrokerExecution {
@@ -125,8 +127,10 @@ export interface BrokerPort {
   readonly mostQuotes: number;
   account(accountId: string): Promise<AccountState>;
   positions(accountId: string): Promise<readonly BrokerPosition[]>;
-  /** Orders of the broker's session, primed: an empty list is the truth. */
+  /** Orders of the broker's session, primed. */
   orders(accountId: string): Promise<BrokerOrders>;
+  /** One order that a list lacks, as the broker has it now; null where it has it no more. @param known as it was listed. */
+  orderNow(accountId: string, known: BrokerOrder): Promise<BrokerOrder | null>;
   /** Executions of the last seven days. */
   executions(accountId: string): Promise<BrokerExecutions>;
   /**

@@ -1,6 +1,7 @@
 // Every endpoint against recorded answers, over real https.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMachineClock } from '../clocks/machine.js';
+import type { BrokerOrder } from '../../ports/broker.js';
 import type { KeelError } from '../../ports/errors.js';
 import type { IbkrGateway, IbkrGatewayOptions } from './gateway.js';
 import { paperAccount } from './testing/connect.js';
@@ -504,6 +505,38 @@ describe('positions', () => {
   });
 });
 
+describe('one order that a list lacks', () => {
+  const route = 'GET /iserver/account/order/status/1210386760';
+  const stop: BrokerOrder = {
+    ...{ brokerOrderId: '1210386760', parentBrokerOrderId: '1210386759', clientOrderId: null },
+    ...{ conid: '265598', symbol: 'AAPL', side: 'SELL', type: 'STP', timeInForce: 'GTC', quantity: '10' },
+    ...{ filledQuantity: '0', averagePrice: null, price: '180', status: 'WORKING', reason: null },
+  };
+  const body = { order_id: 1210386760, size: '6.0', total_size: '10.0', cum_fill: '4.0' };
+
+  it.each([
+    [{ order_status: 'PreSubmitted', cum_fill: '0.0' }, {}],
+    [
+      { order_status: 'Submitted', average_price: '179.95' },
+      { filledQuantity: '4', averagePrice: '179.95' },
+    ],
+    [{ order_status: 'Cancelled', cum_fill: '0' }, { status: 'CANCELLED' }],
+  ])('is as its status tells: %j', async (wire, change) => {
+    gateway.on(route, { json: { ...body, ...wire } });
+    expect(await ibkr.broker.orderNow(paperAccount, stop)).toEqual({ ...stop, ...change });
+  });
+
+  it('is nothing where IBKR has it no more', async () => {
+    gateway.on(route, { status: 503, json: { error: 'Order 1210386760 is not found', statusCode: 503 } });
+    expect(await ibkr.broker.orderNow(paperAccount, stop)).toBeNull();
+  });
+
+  it('is not guessed at in a state that nobody knows', async () => {
+    gateway.on(route, { json: { ...body, order_status: 'Resting' } });
+    expect((await failure(ibkr.broker.orderNow(paperAccount, stop))).code).toBe('IBKR_BAD_SHAPE');
+  });
+});
+
 describe('orders', () => {
   const path = 'GET /iserver/account/orders';
 
@@ -559,6 +592,15 @@ describe('orders', () => {
     gateway.on(path, empty, empty, full, full);
     expect((await ibkr.broker.orders(paperAccount)).orders).toHaveLength(4);
     expect(gateway.to(path)).toHaveLength(4);
+  });
+
+  it.each([
+    ['does not say that this is all', false, false],
+    ['says that this is all', true, true],
+  ])('is empty and %s', async (_what, snapshot, complete) => {
+    const empty = { json: { orders: [], snapshot } };
+    gateway.on(path, empty, empty, empty);
+    expect(await ibkr.broker.orders(paperAccount)).toEqual({ orders: [], unreadable: [], complete });
   });
 
   it('gives up lists that never come to rest', async () => {

@@ -7,7 +7,7 @@ import { resolveContract } from './contracts.js';
 import { mostLines, type Lines } from './lines.js';
 import { readSnapshot, readSnapshots } from './marketData.js';
 import { readExecutions } from './executions.js';
-import { cancelOrder, readOrders } from './orders.js';
+import { cancelOrder, readOrder, readOrders } from './orders.js';
 import type { Pacing } from './pacing.js';
 import type { Timer } from './timer.js';
 import { placeOrder } from './place.js';
@@ -68,6 +68,10 @@ export function createIbkrBroker({
     async orders(asked) {
       own(asked);
       return session.run((memory) => readOrders(client, memory, asked));
+    },
+    async orderNow(asked, known) {
+      own(asked);
+      return session.run(() => readOrder(client, known));
     },
     async executions(asked) {
       own(asked);

@@ -4,6 +4,7 @@ import type { BrokerOrder, BrokerOrders, UnreadableOrder } from '../../ports/bro
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
+import { readOrderStatus } from './deskOrders.js';
 import { clean, errorText, refusalOf } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
 import { anyObjectSchema, brokenOrderRowSchema, orderRowSchema, ordersSchema } from './schemas.js';
@@ -63,12 +64,13 @@ function readRow(accountId: string, given: unknown): RowReading | null {
   };
 }
 
-function readList(accountId: string, list: readonly unknown[]): BrokerOrders {
+function readList(accountId: string, list: readonly unknown[], snapshot: unknown): BrokerOrders {
   const readings = list.map((given) => readRow(accountId, given)).filter((reading) => reading !== null);
   const rows = readings.flatMap((reading) => ('row' in reading ? [reading.row] : []));
   return {
     orders: rows.map((row) => toOrder(row, rows)),
     unreadable: readings.flatMap((reading) => ('unreadable' in reading ? [reading.unreadable] : [])),
+    complete: snapshot === true || list.length > 0,
   };
 }
 
@@ -137,7 +139,7 @@ export async function readOrders(
   for (let read = 0; read < maximumReads; read += 1) {
     const list = await client.call(ordersEndpoint, { query: { accountId } }, ordersSchema);
     if (!list.orders) continue;
-    const orders = readList(accountId, list.orders);
+    const orders = readList(accountId, list.orders, list.snapshot);
     if (list.snapshot === true) return orders;
     const text = JSON.stringify(orders);
     if (text === previous) return orders;
@@ -151,6 +153,28 @@ export async function readOrders(
       facts: { accountId },
     },
   );
+}
+
+/**
+ * One order by its id; null where IBKR has it no more: it is over, or older than the session.
+ * @throws KeelError IBKR_BAD_SHAPE (final) for a state that Keel does not know.
+ */
+export async function readOrder(client: IbkrClient, known: BrokerOrder): Promise<BrokerOrder | null> {
+  const found = await readOrderStatus(client, known.brokerOrderId);
+  if (found === null) return null;
+  const status = orderStatus(found.status);
+  if (status === null) {
+    const text = `IBKR calls order ${known.brokerOrderId} "${clean(found.status)}", a state that Keel does not know.`;
+    throw new KeelError('IBKR_BAD_SHAPE', text, { facts: { brokerOrderId: known.brokerOrderId } });
+  }
+  const { quantity, filled, averagePrice } = found;
+  return {
+    ...known,
+    status,
+    quantity: quantity ?? known.quantity,
+    filledQuantity: filled ?? known.filledQuantity,
+    averagePrice: averagePrice === null || averagePrice === '0' ? known.averagePrice : averagePrice,
+  };
 }
 
 const nothingToCancel = /doesn'?t exist|does not exist|is inactive|order\b.*\bnot found/i;
