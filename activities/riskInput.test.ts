@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
-import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
+import type { BrokerExecution, BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { IntentRow } from '../ports/stores.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import { relevantSnapshot, verdictOf, type RiskInput } from './riskInput.js';
@@ -66,6 +66,33 @@ describe('what an earlier order of the account takes away', () => {
       expect(weigh('1', ended, [working]).code).toBe('QUANTITY');
       expect(weigh('1', ended, []).code).toBe('APPROVED');
     }
+  });
+});
+
+describe('an order that its list shows at work', () => {
+  const fill: BrokerExecution = {
+    ...{ executionId: 'e1', brokerOrderId: '1', clientOrderId: null, conid: '265598', symbol: 'AAPL' },
+    ...{ side: 'BUY', quantity: '4', price: '100', commission: '1', time: '2014-07-08T13:35:00.000Z' },
+  };
+  const rest = { ...fill, executionId: 'e2', quantity: '6' };
+  const byOurId = { ...rest, brokerOrderId: null, clientOrderId: 'earlier' };
+
+  it.each([
+    ['a part of it', [fill], 1],
+    ['all of it', [fill, rest], 0],
+    ['all of it, of a list without order ids', [fill, byOurId], 0],
+    ['another order', [fill, { ...rest, brokerOrderId: '2' }], 1],
+  ])('beside executions of %s', (_what, executions, left) => {
+    const { orders } = relevantSnapshot(
+      {
+        ...{ mode: 'paper', accountId: 'DU1', readStartedAt: '2026-01-01T00:00:00.000Z', marketStep: 0 },
+        ...{ marketTime: '2014-07-08T13:36:00.000Z', positions: [] },
+        account: { accountId: 'DU1', currency: 'USD', netLiquidation: '2000', settledCash: '1000' },
+        ...{ orders: [working], executions },
+      },
+      '265598',
+    );
+    expect(orders).toHaveLength(left);
   });
 });
 

@@ -12,7 +12,13 @@ import type {
   RiskVerdict,
   TimeframeScore,
 } from '../domain/risk/types.js';
-import type { AccountState, BrokerOrder, BrokerPosition, UnreadableOrder } from '../ports/broker.js';
+import type {
+  AccountState,
+  BrokerExecution,
+  BrokerOrder,
+  BrokerPosition,
+  UnreadableOrder,
+} from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { isAlive, terminalIntentStates } from '../contracts/wire/order.js';
 
@@ -64,10 +70,24 @@ export function relevantSnapshot(snapshot: BrokerSnapshot, conid: string): RiskI
     readStartedAt: snapshot.readStartedAt,
     account: snapshot.account,
     positions: snapshot.positions.filter((position) => position.conid === conid),
-    orders: snapshot.orders.filter(({ status }) => isAlive(status)),
+    orders: snapshot.orders.filter(
+      (order) => isAlive(order.status) && !hasFilled(order, snapshot.executions),
+    ),
     ...(unreadable.length > 0 && { unreadable }),
   };
 }
+
+/** Orders and executions are two lists: the one may show an order at work whose last fill is in the other, and in cash and positions too. */
+const hasFilled = (order: BrokerOrder, executions: readonly BrokerExecution[]): boolean =>
+  sum(
+    executions
+      .filter(
+        ({ brokerOrderId, clientOrderId }) =>
+          brokerOrderId === order.brokerOrderId ||
+          (clientOrderId !== null && clientOrderId === order.clientOrderId),
+      )
+      .map((execution) => quantity(execution.quantity)),
+  ).gte(order.quantity);
 
 export const verdictOf = (input: RiskInput): RiskVerdict =>
   evaluateRisk(input.decision, input.profile, riskFacts(input), input.ceiling);
