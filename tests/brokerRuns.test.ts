@@ -85,6 +85,30 @@ describe.concurrent('a run completes, with one order, when', () => {
   });
 });
 
+it('the legs of a run are followed on where lists of orders are empty for a while after its end', async () => {
+  await onStack(temporal(), async (stack) => {
+    const ended = await runUnder(stack, 'emptied', []);
+    expectFilled(stack, ended);
+    await stack.admin('/faults', { kind: 'empty-orders', times: 4 });
+    // Each step of the market is a poll, and each poll reads such a list twice.
+    for (const instant of [
+      '2014-07-08T13:40:00.000Z',
+      '2014-07-08T13:45:00.000Z',
+      '2014-07-08T13:50:00.000Z',
+    ]) {
+      await stack.market.stepThrough([instant]);
+      await until(async () => {
+        const read = await stack.market.stores.brokerState.latest('simulated', 'DU1234567');
+        return read?.marketTime === instant ? true : null;
+      });
+    }
+    const { faults } = (await stack.admin('/faults')) as { faults: { acted: number }[] };
+    expect(faults.map(({ acted }) => acted)).toEqual([4]);
+    const intent = await stack.market.stores.intents.byRun(`emptied-${session}`);
+    expect(intent?.legs.map(({ status }) => status)).toEqual(['WORKING', 'WORKING']);
+  });
+});
+
 describe.concurrent('a run over OAuth alone', () => {
   it('completes, with one order, also where its token ends while bars are read', async () => {
     const work = async (stack: TestStack): Promise<void> => {

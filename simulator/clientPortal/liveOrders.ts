@@ -47,6 +47,10 @@ export const liveOrders =
       response.json({ orders: [], snapshot: false });
       return;
     }
+    if (faults.take('empty-orders', 'orders') !== null) {
+      response.json({ orders: [], snapshot: false });
+      return;
+    }
     // Where there are several accounts, only one that was named or switched to is listed.
     const account = named ?? (accounts.length > 1 && !session.switched ? null : session.account);
     const since = keptSince(portal);
