@@ -295,6 +295,15 @@ const breakages: readonly Breakage[] = [
     },
   },
   {
+    what: 'a gateway that says it is not connected',
+    check: 'broker session',
+    says: /no login: its status says that it is not connected/,
+    env: () => {
+      gateway.on('POST /iserver/auth/status', { json: { authenticated: false, connected: false } });
+      return paper();
+    },
+  },
+  {
     what: 'another login of the same user',
     check: 'broker session',
     says: /another login/,

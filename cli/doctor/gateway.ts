@@ -156,7 +156,7 @@ async function login(answer: Answer, broker: Broker, agent: https.Agent): Promis
   if (answer.status === 401 || status?.connected === false) {
     return fault(
       'the gateway has no login',
-      `its status says ${String(answer.status)}`,
+      answer.status === 401 ? 'its status is answered with 401' : 'its status says that it is not connected',
       `log in to ${new URL(broker.baseUrl).origin} in a browser`,
     );
   }
