@@ -53,7 +53,7 @@ const kinds = {
   'invisible-order': { on: 'any', ms: 10_000 },
   /** A list of live orders that does not say it is complete, whatever is in it. */
   'snapshot-false': { on: 'orders', ms: null },
-  /** A list of live orders that is empty whatever there is, and does not say it is complete. */
+  /** A list of live orders that is empty whatever there is. It says that it is complete, unless `snapshot-false` is on too. */
   'empty-orders': { on: 'orders', ms: null },
   /** 429, and 429 to every request for this long; without `ms` the limits' own penalty. */
   'pacing-429': { on: 'any', ms: null },

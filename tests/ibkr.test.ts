@@ -154,6 +154,30 @@ describe('the simulator', () => {
     kept.remove();
   });
 
+  test('is not believed where its list leaves out an order that works', async () => {
+    const kept = tempFolder('ibkr-left-out');
+    const own = await start(kept.path);
+    await createMarketStepper(adminOf(own)).step(opened);
+    const ibkr = connect(own);
+    const contract = await ibkr.broker.resolveContract('AAPL');
+    const sides = { side: 'BUY', quantity: '1', limit: '80', stop: null, target: null } as const;
+    await ibkr.broker.placeOrder(
+      { ...sides, clientOrderId: 'left-out', accountId, contract },
+      () => undefined,
+    );
+    expect((await ibkr.broker.orders(accountId)).orders).toMatchObject([{ status: 'WORKING' }]);
+    await fetch(`${own.adminUrl}/faults`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'empty-orders' }),
+    });
+    await expect(ibkr.broker.orders(accountId)).rejects.toMatchObject({ code: 'IBKR_ORDERS_NOT_READY' });
+    expect((await ibkr.broker.orders(accountId)).orders).toMatchObject([{ clientOrderId: 'left-out' }]);
+    ibkr.close();
+    await own.close();
+    kept.remove();
+  });
+
   test('may start anew between two calls: the session is prepared again', async () => {
     const again = tempFolder('ibkr-restart');
     const port = await freePort();

@@ -178,6 +178,20 @@ describe('faults of orders', () => {
     expect(said).toMatchObject([{ snapshot: false }, { snapshot: false }, { snapshot: true }]);
   });
 
+  test('gives an empty list of orders that says it is complete; each order is still known by its id', async () => {
+    const placed = (await place(simulator, limit('left-out'))).body as Rows;
+    const where = `/iserver/account/orders?accountId=${ACCOUNT}`;
+    await fault('empty-orders');
+    expect(await get(simulator, where)).toEqual({ orders: [], snapshot: true });
+    expect(
+      await get(simulator, `/iserver/account/order/status/${String(placed[0]?.['order_id'])}`),
+    ).toMatchObject({
+      order_status: 'Submitted',
+    });
+    const { orders } = (await get(simulator, where)) as { orders: Rows };
+    expect(orders.map((row) => row['order_ref'])).toContain('left-out');
+  });
+
   test.each([false, true])('answers a reply with 503, the order taken: %s', async (accepted) => {
     await fault('unknown-question');
     await fault('reply-503', { accepted });

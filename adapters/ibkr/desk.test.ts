@@ -150,6 +150,34 @@ describe('bars in pages', () => {
     expect(gateway.to(route)).toHaveLength(2);
   });
 
+  it.each([
+    ['1min', '1d'],
+    ['5min', '1d'],
+    ['1h', '1m'],
+    ['1d', '1000d'],
+    ['1w', '792w'],
+  ] as const)('of %s are asked for by a period that IBKR has them for: %s', async (each, period) => {
+    gateway.on(route, page(8), { json: { error: 'No data.' } });
+    await ibkr.desk.barsBack(aapl, each, 4);
+    expect(gateway.to(route)[0]?.query.get('period')).toBe(period);
+  });
+
+  it('of minutes go back over the days of a long weekend, in which there are none', async () => {
+    const nothing = { json: { error: 'No data.' } };
+    gateway.on(route, page(7), nothing, nothing, nothing, page(3), nothing);
+    const bars = await ibkr.desk.barsBack(aapl, '5min', 10);
+    expect(bars.map(({ close }) => close)).toEqual([3, 7]);
+    expect(gateway.to(route).map(({ query }) => query.get('startTime'))).toEqual([
+      null,
+      '20200107-14:30:00',
+      '20200106-14:30:00',
+      '20200105-14:30:00',
+      '20200104-14:30:00',
+      ...['20200103-14:30:00', '20200102-14:30:00', '20200101-14:30:00', '20191231-14:30:00'],
+      '20191230-14:30:00',
+    ]);
+  });
+
   it('end where the broker has no more data', async () => {
     gateway.on(route, page(8), { json: { error: 'No data.' } });
     expect(await ibkr.desk.barsBack(aapl, '1w', 4)).toHaveLength(1);

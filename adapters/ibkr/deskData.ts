@@ -16,12 +16,16 @@ const unsubscribeEndpoint = { method: 'POST', path: '/iserver/marketdata/unsubsc
 
 type Wanted = Pick<Contract, 'conid' | 'symbol'>;
 
-/** Bars that can be paged, each with the longest period that stays below IBKR's 1000 points. */
-const periods = { '1min': '2d', '5min': '1w', '1h': '1m', '1d': '1000d', '1w': '792w' } as const;
+/** Bars that can be paged, each with the longest period that IBKR has them for and that stays below its 1000 points. */
+const periods = { '1min': '1d', '5min': '1d', '1h': '1m', '1d': '1000d', '1w': '792w' } as const;
 export type PageBar = keyof typeof periods;
 
 /** More pages than any instrument has bars for. */
 const maximumPages = 50;
+
+/** A day back from the oldest bar may hold none: those of a long weekend. */
+const daysWithoutBars = 4;
+const dayMs = 86_400_000;
 
 /** YYYYMMDD-HH:mm:ss UTC: with the default direction a page ends there. */
 const wireTime = (ms: number): string => {
@@ -45,18 +49,25 @@ export async function readBarsBack(
   count: number,
 ): Promise<readonly Bar[]> {
   const known = new Map<number, Bar>();
+  const mostEmpty = periods[bar] === '1d' ? daysWithoutBars : 0;
   let oldest: number | null = null;
+  let empty = 0;
   for (let page = 0; page < maximumPages && known.size < count; page += 1) {
     const query = {
       ...{ conid, bar, period: periods[bar], outsideRth: 'false' },
-      ...(oldest === null ? {} : { startTime: wireTime(oldest) }),
+      ...(oldest === null ? {} : { startTime: wireTime(oldest - empty * dayMs) }),
     };
     const found = await client.call(historyEndpoint, { query }, historySchema).catch((error: unknown) => {
       if (isNoData(error)) return { data: [], volumeFactor: null };
       throw error;
     });
     const older = found.data.filter(({ t }) => oldest === null || t < oldest);
-    if (older.length === 0) break;
+    if (older.length === 0) {
+      if (oldest === null || empty === mostEmpty) break;
+      empty += 1;
+      continue;
+    }
+    empty = 0;
     const factor = found.volumeFactor ?? 1;
     for (const { t, o, h, l, c, v } of older)
       known.set(t, {

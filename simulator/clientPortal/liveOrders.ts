@@ -47,10 +47,6 @@ export const liveOrders =
       response.json({ orders: [], snapshot: false });
       return;
     }
-    if (faults.take('empty-orders', 'orders') !== null) {
-      response.json({ orders: [], snapshot: false });
-      return;
-    }
     // Where there are several accounts, only one that was named or switched to is listed.
     const account = named ?? (accounts.length > 1 && !session.switched ? null : session.account);
     const since = keptSince(portal);
@@ -62,6 +58,7 @@ export const liveOrders =
       .filter((order) => wanted.length === 0 || wanted.includes(statusIn(portal, order).toLowerCase()))
       .reverse()
       .slice(0, MOST_ROWS);
-    const rows = orders.map((order) => orderRow(order, engine, statusIn(portal, order)));
+    const listed = faults.take('empty-orders', 'orders') === null ? orders : [];
+    const rows = listed.map((order) => orderRow(order, engine, statusIn(portal, order)));
     response.json({ orders: rows, snapshot: faults.take('snapshot-false', 'orders') === null });
   };

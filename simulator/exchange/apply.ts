@@ -120,7 +120,8 @@ function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ex
     const proceeds = value.minus(commission).toString();
     account.cash = cash.plus(value).toString();
     account.holdings.set(event.conid, afterSale(held, event.quantity, proceeds));
-    if (event.settles !== undefined)
+    // One that cost more than it brought is paid at once: it brings nothing that could settle.
+    if (event.settles !== undefined && money(proceeds).gt(0))
       account.unsettled = [...account.unsettled, { settles: event.settles, amount: proceeds }];
   }
   // Named one by one: an event read from the ledger carries the line's own fields as well.

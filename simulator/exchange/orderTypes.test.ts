@@ -415,6 +415,18 @@ describe('spread, halts and settlement', () => {
     test.step(2, 0);
     expect(test.place({ quantity: '1' }).placed).toBe(true);
   });
+
+  it('lets no more be spent than there is while a sale that cost more than it brought settles', () => {
+    const test = exchangeOf([flat, flat], '2000', {
+      settlementSessions: 1,
+      slippage: '0',
+      commissionMinimum: '150',
+    });
+    test.place({ quantity: '1' });
+    test.place({ side: 'SELL', quantity: '1' });
+    const account = accountOf(test.state, ACCOUNT);
+    expect([account.cash, settledCash(account, test.state.now).toString()]).toEqual(['1700', '1700']);
+  });
 });
 
 describe('a split', () => {
