@@ -17,7 +17,7 @@
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
 //   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; of the whole order
 //              or a part of it; settles (from when on what a sale brought can be spent; left out: at once)
-//   modify     orderId, quantity, price, trail (where it is new)  new terms of an open order; quantity counts what has filled
+//   modify     orderId, quantity, price, auxPrice and trail (where new)  new terms of an open order; quantity counts what has filled
 //   trigger    orderId                                          a stop was touched
 //   trail      orderId, stop                                    a trailing stop moved
 //   halt, resume  conid                                         trading stops, goes on
@@ -103,6 +103,7 @@ export const lineSchema = z.discriminatedUnion('type', [
     orderId,
     quantity: amount,
     price: amount.nullable(),
+    auxPrice: amount.optional(),
     trail: trail.optional(),
   }),
   z.strictObject({

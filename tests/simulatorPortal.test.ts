@@ -230,6 +230,38 @@ describe('orders', () => {
     expect((await place(simulator, limit('dear-4', 98))).body).toMatchObject([{ messageIds: ['o163'] }]);
   });
 
+  test('a change of an order is asked about like an order, and done only after a yes', async () => {
+    const [row] = (await place(simulator, limit('asked-again', 80))).body as Rows;
+    const where = `/iserver/account/${ACCOUNT}/order/${String(row?.['order_id'])}`;
+    const dear = order({ quantity: 2, orderType: 'LMT', price: 98 });
+    const priceOf = async (): Promise<unknown> => (await ordersOf(simulator))[0]?.['price'];
+    for (const confirmed of [false, true]) {
+      const [question] = (await request(simulator, 'POST', where, { body: dear })).body as Rows;
+      expect(question).toMatchObject({ messageIds: ['o163'] });
+      expect(await priceOf()).toBe('80.00');
+      const answer = await post(simulator, `/iserver/reply/${String(question?.['id'])}`, { confirmed });
+      expect(answer).toMatchObject(
+        confirmed ? [{ order_id: row?.['order_id'] }] : { error: 'Order not confirmed ' },
+      );
+    }
+    expect(await priceOf()).toBe('98.00');
+  });
+
+  test('the stop of a stop-limit order can be changed until it was touched', async () => {
+    const terms = { quantity: 2, orderType: 'STOP_LIMIT', price: 97, auxPrice: 96.5 };
+    const [row] = (await place(simulator, { orders: [order({ cOID: 'stop-moves', ...terms })] }))
+      .body as Rows;
+    const where = `/iserver/account/${ACCOUNT}/order/${String(row?.['order_id'])}`;
+    const change = (auxPrice: number): Promise<unknown> =>
+      post(simulator, where, order({ ...terms, auxPrice }));
+    expect(await change(96.75)).toMatchObject([{ order_id: row?.['order_id'] }]);
+    expect((await ordersOf(simulator))[0]).toMatchObject({ price: '97.00', auxPrice: '96.75' });
+    expect(await change(96.755)).toMatchObject({
+      error: expect.stringContaining('price variation') as string,
+    });
+    expect((await ordersOf(simulator))[0]).toMatchObject({ auxPrice: '96.75' });
+  });
+
   test('takes orders of every kind, and lists their terms', async () => {
     const kinds = [
       [

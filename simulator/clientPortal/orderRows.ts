@@ -3,6 +3,7 @@ import type { Engine } from '../engine.js';
 import type { Market } from '../exchange/market.js';
 import { isStop, limitOf } from '../exchange/matching.js';
 import { sizeOf } from '../exchange/remaining.js';
+import { amountOf } from '../exchange/trades.js';
 import type { Execution, Instrument, Order } from '../exchange/types.js';
 import { longTime, shortTime } from './portal.js';
 
@@ -186,7 +187,7 @@ export function tradeRow(execution: Execution & { readonly at: string }, market:
     submitter: 'simulator',
     exchange,
     commission: execution.commission,
-    net_amount: Number((size * Number(execution.price)).toFixed(2)),
+    net_amount: amountOf(execution.price, execution.quantity, execution.side).toNumber(),
     account: execution.account,
     accountCode: execution.account,
     account_allocation_name: execution.account,

@@ -1,7 +1,9 @@
 // Orders: place, reply, live orders, status, modify, cancel. A trading refusal is a 200 with an error, as at the broker.
 import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
+import { stopCanMove } from '../exchange/orders.js';
 import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
+import { orderOf } from '../exchange/state.js';
 import type { Order } from '../exchange/types.js';
 import { isListed, isOpen, liveOrders, statusIn } from './liveOrders.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
@@ -53,7 +55,7 @@ const placeOrders =
       response.json(prompt);
       return;
     }
-    ask(portal, response, questionsAbout(portal, drafts), (answer) => {
+    ask(portal, response, questionsAbout(portal, drafts[0], 'place'), (answer) => {
       sendPlaced(portal, answer, portal.engine.place(account, drafts));
     });
   };
@@ -116,24 +118,38 @@ const modifyOrder =
     if (draft === null) return;
     portal.session.pending = null;
     if (!isSameOrder(draft, order)) {
-      response.json({ error: 'Only quantity, price and trailing amount of an order can be modified' });
+      const error = 'Only quantity, price, stop and trailing amount of an order can be modified';
+      response.json({ error });
       return;
     }
-    const { quantity, price, trail } = draft;
-    const refusal = portal.engine.modify(order.orderId, { quantity, price, trail });
-    if (refusal !== null) {
-      response.json({ error: refusal });
-      return;
-    }
-    response.json([
-      {
-        order_id: String(order.orderId),
-        ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
-        order_status: statusIn(portal, order),
-        encrypt_message: '1',
-      },
-    ]);
+    ask(portal, response, questionsAbout(portal, draft, 'modify'), (answer) => {
+      sendModified(portal, answer, order.orderId, draft);
+    });
   };
+
+/** It may have ended while the client thought about a question. */
+function sendModified(portal: Portal, response: Response, orderId: number, draft: OrderDraft): void {
+  const { engine } = portal;
+  if (!engine.state.open.has(orderId)) {
+    response.json({ error: 'Order is inactive' });
+    return;
+  }
+  const { quantity, price, auxPrice, trail } = draft;
+  const refusal = engine.modify(orderId, { quantity, price, auxPrice, trail });
+  if (refusal !== null) {
+    response.json({ error: refusal });
+    return;
+  }
+  const order = orderOf(engine.state, orderId);
+  response.json([
+    {
+      order_id: String(orderId),
+      ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
+      order_status: statusIn(portal, order),
+      encrypt_message: '1',
+    },
+  ]);
+}
 
 const cancelOrder =
   (portal: Portal): RequestHandler =>
@@ -177,7 +193,9 @@ const isSameOrder = (draft: OrderDraft, order: Order): boolean =>
   draft.side === order.side &&
   draft.orderType === order.orderType &&
   draft.tif === order.tif &&
-  (draft.auxPrice === order.auxPrice || (order.trailedTo !== null && draft.auxPrice === order.trailedTo));
+  ((stopCanMove(order) && draft.auxPrice !== undefined) ||
+    draft.auxPrice === order.auxPrice ||
+    (order.trailedTo !== null && draft.auxPrice === order.trailedTo));
 
 /** The value, or null once the broker's 400 has been sent. */
 function orBadRequest<T>(response: Response, act: () => T): T | null {

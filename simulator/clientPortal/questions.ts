@@ -2,6 +2,7 @@
 // Called by orders.ts.
 import { notional, price, quantity } from '../../domain/money/decimal.js';
 import type { OrderDraft } from '../exchange/orders.js';
+import type { Endpoint } from '../faults.js';
 import type { Portal, Question } from './portal.js';
 
 /** A limit further through the market than this share is asked about. */
@@ -9,14 +10,20 @@ const PRICE_SHARE = 0.03;
 /** USD; an order worth more is asked about. */
 const VALUE_LIMIT = 1_000_000;
 
-/** Questions about the first order of a request, those that are suppressed left out. */
-export function questionsAbout(portal: Portal, drafts: readonly OrderDraft[]): readonly Question[] {
-  const [first] = drafts;
+/**
+ * Questions about an order, of a request its first, those that are suppressed left out.
+ * @param endpoint whether it is placed or changed
+ */
+export function questionsAbout(
+  portal: Portal,
+  first: OrderDraft | undefined,
+  endpoint: Endpoint,
+): readonly Question[] {
   if (first === undefined) return [];
   const asked = [...priceQuestion(portal, first), ...valueQuestion(portal, first)].filter(
     ({ messageId }) => !portal.session.suppressed.has(messageId),
   );
-  return [...asked, ...faultQuestions(portal)];
+  return [...asked, ...faultQuestions(portal, endpoint)];
 }
 
 function priceQuestion({ engine }: Portal, draft: OrderDraft): Question[] {
@@ -37,10 +44,10 @@ function valueQuestion({ engine }: Portal, draft: OrderDraft): Question[] {
   return [{ messageId: 'o451', text }];
 }
 
-function faultQuestions({ faults, session }: Portal): Question[] {
+function faultQuestions({ faults, session }: Portal, endpoint: Endpoint): Question[] {
   const text = 'The broker of this simulator was told to ask this. Submit the order?';
-  const unknown = faults.take('unknown-question', 'place');
-  const known = faults.take('question', 'place');
+  const unknown = faults.take('unknown-question', endpoint);
+  const known = faults.take('question', endpoint);
   return [
     ...(unknown === null ? [] : [{ messageId: 'o99999', text }]),
     ...(known?.messageIds ?? [])

@@ -181,9 +181,12 @@ function split(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'spli
 }
 
 function modify(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'modify' }>): void {
-  const { quantity: units, price: at, trail } = event;
-  const changes = { quantity: units, price: at, changedAt: event.at };
-  update(state, event.orderId, trail === undefined ? changes : { ...changes, trail });
+  const { quantity: units, price: at, auxPrice, trail } = event;
+  update(state, event.orderId, {
+    ...{ quantity: units, price: at, changedAt: event.at },
+    ...(auxPrice === undefined ? {} : { auxPrice }),
+    ...(trail === undefined ? {} : { trail }),
+  });
 }
 
 function update(state: ExchangeState, orderId: number, changes: Partial<Order>): Order {

@@ -102,10 +102,11 @@ function endImmediate(exchange: Exchange, { orderId, tif }: Order): void {
 export const refusalOf = (exchange: Exchange, accountId: string, draft: OrderTerms): string | null =>
   termsRefusal(exchange, draft) ?? meansRefusal(exchange, accountOf(exchange.state, accountId), draft, null);
 
-/** New terms of an open order; a trailing one can also be told another distance. */
+/** New terms of an open order; one with a stop and a limit can also be told another stop, and a trailing one another distance. */
 export interface OrderChange {
   readonly quantity: string;
   readonly price: string | null;
+  readonly auxPrice?: string | undefined;
   readonly trail?: Trail | undefined;
 }
 
@@ -113,14 +114,16 @@ export interface OrderChange {
 export function modify(
   exchange: Exchange,
   orderId: number,
-  { trail: wanted, ...change }: OrderChange,
+  { trail: wanted, auxPrice, ...change }: OrderChange,
 ): string | null {
   const order = orderOf(exchange.state, orderId);
   const account = accountOf(exchange.state, order.account);
   // The limit of a trailing order moves with its stop, from the first one on.
   const kept = order.orderType === 'TRAILLMT' ? { ...change, price: order.price } : change;
   const trail = wanted === undefined || isSameTrail(wanted, order.trail) ? {} : { trail: wanted };
-  const terms = { ...order, ...kept, ...trail };
+  const moves = auxPrice !== undefined && stopCanMove(order) && !price(auxPrice).eq(order.auxPrice ?? '0');
+  const stop = moves ? { auxPrice } : {};
+  const terms = { ...order, ...kept, ...stop, ...trail };
   if (quantity(change.quantity).lte(order.filled))
     return `Quantity ${change.quantity} is not more than the ${order.filled} that have filled`;
   const rest = quantity(change.quantity).minus(order.filled).toString();
@@ -132,10 +135,14 @@ export function modify(
       ? null
       : meansRefusal(exchange, account, { ...terms, quantity: rest }, order.orderId, order.ocaGroup));
   if (refusal !== null) return refusal;
-  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...kept, ...trail });
+  exchange.emit({ type: 'modify', at: exchange.state.now, orderId, ...kept, ...stop, ...trail });
   settleNow(exchange, order.conid);
   return null;
 }
+
+/** The stop of a stop-limit order, until it was touched. */
+export const stopCanMove = ({ orderType, triggered }: Order): boolean =>
+  orderType === 'STOP_LIMIT' && !triggered;
 
 const isSameTrail = (one: Trail, other: Trail | undefined): boolean =>
   one.by === other?.by && price(one.size).eq(other.size);

@@ -175,7 +175,8 @@ export type ExchangeEvent =
       readonly orderId: number;
       readonly quantity: string;
       readonly price: string | null;
-      /** Left out where it stays. */
+      /** Left out where they stay. */
+      readonly auxPrice?: string | undefined;
       readonly trail?: Trail | undefined;
     }
   | { readonly type: 'trigger'; readonly at: string; readonly orderId: number }
