@@ -41,6 +41,13 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
     socket.send(garbage ? `${text.slice(0, Math.ceil(text.length / 2))}\u0000` : text);
   }
 
+  /** Once the ledger cannot be written nothing may be told any more, and reading what was would end the process. */
+  function stands(): boolean {
+    const isSound = portal.engine.isSound();
+    if (!isSound) socket.terminate();
+    return isSound;
+  }
+
   function identify(id: string | null): void {
     if (id !== session.id) {
       send({ message: 'waiting for session' });
@@ -85,12 +92,12 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
   }
 
   socket.on('message', (data: Buffer) => {
-    hear(data.toString('utf8'));
+    if (stands()) hear(data.toString('utf8'));
   });
   identify(sessionId);
   return {
     look() {
-      if (!known) return;
+      if (!stands() || !known) return;
       const now = brokerTime(portal);
       if (now >= beatAt) {
         beatAt = now + HEARTBEAT_MS;
@@ -99,7 +106,7 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
       tellSession();
       if (!session.authenticated) return;
       const { engine, cancelling, hidden } = portal;
-      const state = [engine.version, cancelling.size, topics.size, subscribed].join(' ');
+      const state = [engine.version, cancelling.size, topics.size, subscribed, session.filters].join(' ');
       if (state === looked && hidden.size === 0) return;
       looked = state;
       for (const topic of topics.values()) for (const frame of topic.due()) send(frame);

@@ -41,12 +41,13 @@ function deltas(
   });
 }
 
-/** `sor`: the orders of the selected account. */
+/** `sor`: the orders of the selected account. A filter that sticks to the list of orders silences it, as at the broker. */
 export function ordersTopic(portal: Portal): Topic {
   const seen = new Map<string, Row>();
   const { engine, session } = portal;
   return {
     due() {
+      if (session.filters.length > 0) return [];
       const rows = [...engine.state.orders.values()]
         .filter((order) => order.account === session.account && isListed(portal, order))
         .map((order) => orderRow(order, engine, statusIn(portal, order)) as Row);

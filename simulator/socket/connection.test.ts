@@ -1,0 +1,80 @@
+// One connection of the WebSocket over an exchange in memory: when its topics tell something, and when they must not.
+import { EventEmitter } from 'node:events';
+import { beforeEach, expect, it } from 'vitest';
+import type { WebSocket } from 'ws';
+import { freshSession } from '../clientPortal/portal.js';
+import type { Portal } from '../clientPortal/portal.js';
+import { createEngine } from '../engine.js';
+import type { Engine } from '../engine.js';
+import { emptyState } from '../exchange/state.js';
+import { createFaults } from '../faults.js';
+import { ACCOUNT, CONID, costs, marketOf } from '../testing/exchange.js';
+import { openConnection } from './connection.js';
+import type { Connection } from './connection.js';
+
+let isDiskFull = false;
+let engine: Engine;
+let portal: Portal;
+let connection: Connection;
+let socket: EventEmitter & { frames: Record<string, unknown>[]; ended: boolean };
+
+beforeEach(() => {
+  isDiskFull = false;
+  const market = marketOf([[100, 101, 99, 100]]);
+  const append = (): void => {
+    if (isDiskFull) throw new Error('the disk is full');
+  };
+  engine = createEngine({
+    ...{ market, costs, state: emptyState(market.firstInstant), accounts: [ACCOUNT], cash: '10000' },
+    ledger: { lines: 0, append, isOpen: () => true },
+  });
+  portal = {
+    ...{ engine, accounts: [ACCOUNT], clock: { now: () => 0 }, clockFactor: 1, startedAt: 0, live: null },
+    ...{ midnightReset: false, faults: createFaults(), limitsFactor: 1, session: freshSession(ACCOUNT, 0) },
+    ...{ penalty: { until: 0, refused: 0 }, hidden: new Map(), cancelling: new Set() },
+  };
+  const frames: Record<string, unknown>[] = [];
+  socket = Object.assign(new EventEmitter(), {
+    ...{ frames, ended: false },
+    send: (text: string) => frames.push(JSON.parse(text) as Record<string, unknown>),
+    terminate: () => {
+      socket.ended = true;
+    },
+  });
+  connection = openConnection(portal, socket as unknown as WebSocket, portal.session.id);
+});
+
+const hear = (text: string): void => {
+  socket.emit('message', Buffer.from(text));
+};
+const told = (): number => socket.frames.filter(({ topic }) => topic === 'sor').length;
+const place = (cOID: string): void => {
+  const terms = { conid: CONID, side: 'BUY', orderType: 'LMT', tif: 'GTC', quantity: '1' } as const;
+  engine.place(ACCOUNT, [{ ...terms, price: '90', cOID, parent: null }]);
+};
+
+it('tells of orders, but not while a filter of the list of orders sticks', () => {
+  hear('sor+{}');
+  place('one');
+  connection.look();
+  expect(told()).toBe(1);
+  portal.session.filters = ['filled'];
+  place('two');
+  connection.look();
+  expect(told()).toBe(1);
+  portal.session.filters = [];
+  connection.look();
+  expect(told()).toBe(2);
+});
+
+it('ends where the ledger could not be written, and nothing else falls with it', () => {
+  hear('sor+{}');
+  isDiskFull = true;
+  expect(() => {
+    place('lost');
+  }).toThrow('the disk is full');
+  hear('str+{}');
+  connection.look();
+  expect(socket.ended).toBe(true);
+  expect(told()).toBe(0);
+});
