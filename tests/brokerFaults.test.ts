@@ -74,7 +74,18 @@ const connect = ({ baseUrl, caFile, certSha256 }: Simulator): IbkrGateway =>
     clock,
     pacingFactor: FACTOR,
     source: 'simulator',
+    // The session is taken back from whoever has taken it, and the question of the simulator's own is allowed.
+    compete: true,
+    confirmMessageIds: ['o354'],
   });
+
+/** How much of an order its executions say is filled; each execution counts once, however the list has it. */
+async function filledOf(ibkr: IbkrGateway, clientOrderId: string): Promise<number> {
+  const { executions } = await ibkr.broker.executions(ACCOUNT);
+  expect(new Set(executions.map(({ executionId }) => executionId)).size).toBe(executions.length);
+  const own = executions.filter((execution) => execution.clientOrderId === clientOrderId);
+  return own.reduce((sum, { quantity }) => sum + Number(quantity), 0);
+}
 
 /** What one submission comes to: sent once, and looked up by its id, never sent again. */
 async function submit(ibkr: IbkrGateway, clientOrderId: string, isLimit: boolean): Promise<string> {
@@ -116,7 +127,17 @@ describe('300 submissions under a fault end with no order twice and none lost', 
     ['unknown-question', {}],
     ['invisible-order', { ms: 20 }],
     ['delay', { on: 'place', ms: 3 }],
-  ] as const)('%s', async (kind, options) => {
+    ['slow', { on: 'place', ms: 20 }],
+    ['no-session', { on: 'place' }],
+    ['prompt', {}],
+    ['competing', { on: 'place' }],
+    // Each is followed by the broker's own penalty, scaled.
+    ['pacing-429', { on: 'place', share: 0.1 }],
+    ['reply-503', {}],
+    ['reply-503', { accepted: true }],
+    ['duplicate-executions', {}],
+    ['shuffled-executions', {}],
+  ] as const)('%s %j', async (kind, options) => {
     const folder = tempFolder('broker-faults');
     const cash = '1000000.00';
     const simulator = await startSimulator({ ...optionsFor(folder.path), cash, limitsFactor: FACTOR });
@@ -127,10 +148,14 @@ describe('300 submissions under a fault end with no order twice and none lost', 
       await step(simulator, OPEN_PLUS_5);
       await ibkr.broker.ensureSession();
       await admin(simulator, '/faults', { kind, times: null, share: 0.15, seed, ...options });
+      if (kind === 'reply-503') await admin(simulator, '/faults', { kind: 'question', times: null });
+      const readsTrades = kind === 'duplicate-executions' || kind === 'shuffled-executions';
       const states = new Map<string, string>();
       for (let n = 0; n < SUBMISSIONS; n += 1) {
         await ibkr.broker.ensureSession();
-        states.set(`${kind}-${String(n)}`, await submit(ibkr, `${kind}-${String(n)}`, random() < 0.5));
+        const [id, isLimit] = [`${kind}-${String(n)}`, random() < 0.5];
+        states.set(id, await submit(ibkr, id, isLimit));
+        if (readsTrades) expect(await filledOf(ibkr, id)).toBe(isLimit ? 0 : 1);
       }
       const { faults } = (await admin(simulator, '/faults')).body as { faults: { acted: number }[] };
       expect(faults[0]?.acted).toBeGreaterThan(20);

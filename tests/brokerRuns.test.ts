@@ -85,12 +85,17 @@ describe.concurrent('a run completes, with one order, when', () => {
   });
 });
 
-it('the legs of a run are followed on where lists of orders are empty for a while after its end', async () => {
+it.each([
+  ['and says that this is all', ['empty-orders'], 2],
+  // Such a list is read twice.
+  ['and does not say whether this is all', ['empty-orders', 'snapshot-false'], 4],
+])('the legs of a run are followed on where the broker lists nothing, %s', async (_case, kinds, times) => {
   await onStack(temporal(), async (stack) => {
     const ended = await runUnder(stack, 'emptied', []);
     expectFilled(stack, ended);
-    for (const kind of ['empty-orders', 'snapshot-false']) await stack.admin('/faults', { kind, times: 4 });
-    // Each step of the market is a poll, and each poll reads such a list twice.
+    for (const kind of kinds) await stack.admin('/faults', { kind, times });
+    const { brokerState, intents } = stack.market.stores;
+    // Each step of the market is a poll.
     for (const instant of [
       '2014-07-08T13:40:00.000Z',
       '2014-07-08T13:45:00.000Z',
@@ -98,14 +103,15 @@ it('the legs of a run are followed on where lists of orders are empty for a whil
     ]) {
       await stack.market.stepThrough([instant]);
       await until(async () => {
-        const read = await stack.market.stores.brokerState.latest('simulated', 'DU1234567');
+        const read = await brokerState.latest('simulated', 'DU1234567');
         return read?.marketTime === instant ? true : null;
       });
     }
     const { faults } = (await stack.admin('/faults')) as { faults: { acted: number }[] };
-    expect(faults.map(({ acted }) => acted)).toEqual([4, 4]);
-    const intent = await stack.market.stores.intents.byRun(`emptied-${session}`);
+    expect(faults.map(({ acted }) => acted)).toEqual(kinds.map(() => times));
+    const intent = await intents.byRun(`emptied-${session}`);
     expect(intent?.legs.map(({ status }) => status)).toEqual(['WORKING', 'WORKING']);
+    expect(await intents.listOpen('simulated', 'DU1234567')).toHaveLength(1);
   });
 });
 
