@@ -2,7 +2,7 @@
 // fill is checked against cash, shares, and the volume that there is. Called by exchange.ts.
 import type { Session } from '../../domain/market/calendarTypes.js';
 import type { Quantity } from '../../domain/money/decimal.js';
-import { price, quantity, quantize } from '../../domain/money/decimal.js';
+import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { settledCash } from './accounts.js';
 import { beyondBounds } from './bounds.js';
 import { commissionOf, costOf } from './costs.js';
@@ -226,6 +226,10 @@ function refusalOf(
     const held = quantity(holdingOf(account, order.conid).quantity);
     if (held.lt(units))
       return `Order rejected at execution: ${units} shares to sell, ${held.toString()} held, shorts are not allowed`;
+    const brings = quantize(notional(paid, quantity(units)), '0.01', 'down');
+    const left = money(brings.plus(account.cash).minus(commission));
+    if (left.isNegative())
+      return `Order rejected at execution: its commission of ${commission.toFixed(2)} USD is more than it brings and the ${account.cash} USD of cash`;
   }
   const beyond = beyondBounds(account, order.conid, order.side, units, price(paid), commission);
   return beyond === null ? null : `Order rejected at execution: ${beyond}`;

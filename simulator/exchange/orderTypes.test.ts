@@ -416,6 +416,15 @@ describe('spread, halts and settlement', () => {
     expect(test.place({ quantity: '1' }).placed).toBe(true);
   });
 
+  it('is no sale whose commission neither it nor the account can pay', () => {
+    const test = exchangeOf([flat, flat], '251', { slippage: '0', commissionMinimum: '150' });
+    test.place({ quantity: '1' });
+    test.place({ side: 'SELL', quantity: '1' });
+    expect(states(test)).toEqual(['FILLED', 'REJECTED']);
+    expect(test.order(1).reason).toContain('commission');
+    expect(accountOf(test.state, ACCOUNT).cash).toBe('1');
+  });
+
   it('lets no more be spent than there is while a sale that cost more than it brought settles', () => {
     const test = exchangeOf([flat, flat], '2000', {
       settlementSessions: 1,
