@@ -135,6 +135,20 @@ describe('ensureSession', () => {
     expect(routes()).toEqual(['POST /iserver/auth/status', 'GET /iserver/accounts']);
   });
 
+  it('makes its account the selected one again where somebody has chosen another since', async () => {
+    const accounts = ['DU1', paperAccount];
+    const selected = (selectedAccount: string) => ({ json: { accounts, selectedAccount, isPaper: true } });
+    gateway.on('GET /iserver/accounts', selected(paperAccount), selected('DU1'), selected(paperAccount));
+    gateway.on('POST /iserver/account', { json: { set: true, acctId: paperAccount } });
+    await ibkr.broker.ensureSession();
+    expect(gateway.to('POST /iserver/account')).toHaveLength(0);
+    await ibkr.broker.ensureSession();
+    await ibkr.broker.ensureSession();
+    expect(gateway.to('POST /iserver/account').map(({ body }) => body)).toEqual([
+      JSON.stringify({ acctId: paperAccount }),
+    ]);
+  });
+
   it('makes its account the selected one, also where the gateway says that it is already', async () => {
     gateway.on('GET /iserver/accounts', {
       json: { accounts: ['DU1', paperAccount], selectedAccount: 'DU1', isPaper: true },

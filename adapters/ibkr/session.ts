@@ -13,6 +13,8 @@ import { statusEndpoint, tickleEndpoint } from './sessionEndpoints.js';
 /** What the gateway wants once per session; forgotten when the session is lost. */
 export interface SessionMemory {
   accountsRead: boolean;
+  /** Executions are listed for the account that is selected, and whoever else uses the gateway can select another one. */
+  hasOtherAccounts: boolean;
   portfolioRead: boolean;
   ordersPrimed: boolean;
   tradesRead: boolean;
@@ -46,6 +48,7 @@ const tickleMs = 55_000;
 
 const freshMemory = (): SessionMemory => ({
   accountsRead: false,
+  hasOtherAccounts: false,
   portfolioRead: false,
   ordersPrimed: false,
   tradesRead: false,
@@ -70,6 +73,7 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     if (selected !== accountId) await select(lane);
     // A session that another lane opened meanwhile wants its own.
     current.accountsRead = true;
+    current.hasOtherAccounts = found.accounts.some((id) => id !== accountId && id !== 'All');
   }
 
   async function suppress(lane: Lane): Promise<void> {
@@ -105,10 +109,9 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
       if (!usable(found)) await (opens ? opening.open(found, lane, since) : refuseUnopened(options, found));
       // A cancel has no time for it; the next ordinary look has.
       else if (opens && lane === 'ordinary') await tickle();
-      if (!memory.accountsRead) {
-        await readAccounts(lane);
-        await suppress(lane);
-      }
+      const isPrepared = memory.accountsRead;
+      if (!isPrepared || (memory.hasOtherAccounts && lane === 'ordinary')) await readAccounts(lane);
+      if (!isPrepared) await suppress(lane);
     } catch (error) {
       if (!isSessionLoss(error)) throw error;
       memory = freshMemory();
