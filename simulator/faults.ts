@@ -55,6 +55,8 @@ const kinds = {
   'snapshot-false': { on: 'orders', ms: null },
   /** A list of live orders that is empty whatever there is. It says that it is complete, unless `snapshot-false` is on too. */
   'empty-orders': { on: 'orders', ms: null },
+  /** Orders that have ended are in no list of orders and known no more by their id, as after the end of the broker's session. */
+  'ended-unlisted': { on: 'any', ms: null },
   /** 429, and 429 to every request for this long; without `ms` the limits' own penalty. */
   'pacing-429': { on: 'any', ms: null },
   /** The brokerage session ends just before the request is looked at; an init opens it again. */

@@ -67,6 +67,7 @@ describe.concurrent('a run completes, with one order, when', () => {
     ['history is slow', { kind: 'slow', on: 'history', ms: 3000, times: 2 }],
     ['the socket breaks at each frame', { kind: 'socket-drop', times: null }],
     ['each frame of the socket lies', { kind: 'socket-lie', times: null }],
+    ['orders that have ended are listed no more', { kind: 'ended-unlisted', times: null }],
     ['the answer to its order is dropped', { kind: 'accept-then-drop', on: 'place' }],
   ])('%s', async (...[title, ...faults]) => {
     await onStack(temporal(), async (stack) => {

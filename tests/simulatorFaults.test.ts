@@ -192,6 +192,21 @@ describe('faults of orders', () => {
     expect(orders.map((row) => row['order_ref'])).toContain('left-out');
   });
 
+  test('lists no order that has ended, and knows it no more by its id, as after the end of a session', async () => {
+    const placed = [await place(simulator, market('over')), await place(simulator, limit('goes-on'))];
+    const [over, open] = placed.map(({ body }) => String((body as Rows)[0]?.['order_id']));
+    await fault('ended-unlisted', { on: 'any', times: 3 });
+    const { orders } = (await get(simulator, `/iserver/account/orders?accountId=${ACCOUNT}`)) as {
+      orders: Rows;
+    };
+    expect(orders.map((row) => row['status'])).not.toContain('Filled');
+    expect(orders.map((row) => row['order_ref'])).toContain('goes-on');
+    const status = (id = ''): Promise<{ status: number }> =>
+      request(simulator, 'GET', `/iserver/account/order/status/${id}`);
+    expect([(await status(over)).status, (await status(open)).status]).toEqual([503, 200]);
+    expect((await status(over)).status).toBe(200);
+  });
+
   test.each([false, true])('answers a reply with 503, the order taken: %s', async (accepted) => {
     await fault('unknown-question');
     await fault('reply-503', { accepted });

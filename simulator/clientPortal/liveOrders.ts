@@ -10,6 +10,8 @@ const DAY_MS = 86_400_000;
 /** The broker's lists go back this many market days; what is still open is always there. */
 const DAYS_KEPT = 7;
 const MOST_ROWS = 1000;
+/** After every instant: nothing that has ended is known. */
+const never = '9999';
 
 export const isOpen = (order: Order): boolean => order.state === 'HELD' || order.state === 'WORKING';
 
@@ -49,7 +51,7 @@ export const liveOrders =
     }
     // Where there are several accounts, only one that was named or switched to is listed.
     const account = named ?? (accounts.length > 1 && !session.switched ? null : session.account);
-    const since = keptSince(portal);
+    const since = faults.take('ended-unlisted', 'orders') === null ? keptSince(portal) : never;
     const wanted = session.filters
       .filter((word) => word !== 'sort_by_time')
       .map((word) => word.replaceAll('_', '').toLowerCase());

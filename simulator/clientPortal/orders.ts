@@ -35,7 +35,9 @@ function orderOfPath(portal: Portal, request: Request, account: string): Order |
 const status =
   (portal: Portal): RequestHandler =>
   (request, response) => {
-    const order = orderOfPath(portal, request, portal.session.account);
+    const isForgetful = portal.faults.take('ended-unlisted', 'order-status') !== null;
+    const known = orderOfPath(portal, request, portal.session.account);
+    const order = known !== null && isForgetful && !isOpen(known) ? null : known;
     if (order === null) {
       const error = `Order ${String(request.params['order'])} is not found`;
       response.status(503).json({ error, statusCode: 503 });
