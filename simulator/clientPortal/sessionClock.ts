@@ -6,7 +6,8 @@ import { endSession } from './portal.js';
 
 /** A brokerage session without requests dies after this long, broker milliseconds. */
 const IDLE_MS = 360_000;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The broker's own wall time, milliseconds since the epoch: the machine's, faster by the factor from the start on. */
 export const brokerTime = ({ clock, clockFactor, startedAt }: Portal): number =>
@@ -32,11 +33,20 @@ function dateAt(at: number): string {
   return `${year}-${month}-${day}`;
 }
 
+/** Milliseconds on the clocks of New York. */
+function sinceMidnight(at: number): number {
+  const { hour = '0', minute = '0', second = '0' } = partsAt(at);
+  return ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
+}
+
 /** Milliseconds until the login ends: at the next midnight where there is one, else a day. */
 export function untilExpiry(portal: Portal): number {
   if (!portal.midnightReset) return DAY_MS;
-  const { hour = '0', minute = '0', second = '0' } = partsAt(brokerTime(portal));
-  return DAY_MS - ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
+  const now = brokerTime(portal);
+  const usual = DAY_MS - sinceMidnight(now);
+  // Twice a year the clocks are moved by an hour before that.
+  const left = [usual, usual + HOUR_MS, usual - HOUR_MS].find((ms) => sinceMidnight(now + ms) === 0);
+  return left ?? usual;
 }
 
 export function sessionClock(portal: Portal): RequestHandler {
