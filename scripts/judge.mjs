@@ -1,7 +1,8 @@
-// Judges from outside what became of orders: reads the simulator's ledger as a file and the stored intents in PostgreSQL, and
-// imports nothing of Keel. Called by hand and by tests/brokerFaults.test.ts.
+// Judges from outside what became of orders: reads the simulator's ledger as a file, the stored intents and their executions in
+// PostgreSQL, and imports nothing of Keel. Called by hand and by tests/brokerFaults.test.ts.
 //   node scripts/judge.mjs --ledger FILE --database URL
-// Prints one JSON object and exits with 1 when an order is there twice, lost, foreign, booked wrongly or still unsettled.
+// Prints one JSON object and exits with 1 when an order is there twice, lost, foreign, booked wrongly or still unsettled,
+// or an execution is not stored once as it was corrected last.
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
@@ -39,10 +40,19 @@ function split(accounts, { conid, numerator, denominator, price }) {
   }
 }
 
-/** Plays the ledger anew: what is booked wrongly, and what each order came to. */
+/** An execution keeps the id that it was told under first; what it was paid too much for, or too little, comes back. */
+function correct(accounts, executions, line) {
+  const first = executions.get(line.corrects);
+  const more = (exact(line.quantity) * (exact(line.price) - exact(first.price))) / SCALE;
+  accounts.get(line.account).cash += line.side === 'BUY' ? -more : more;
+  executions.set(line.corrects, { ...first, price: line.price });
+}
+
+/** Plays the ledger anew: what is booked wrongly, and what each order and execution came to. */
 function play(lines) {
   const accounts = new Map();
   const orders = new Map();
+  const executions = new Map();
   const wrong = [];
   for (const line of lines) {
     if (line.type === 'account') accounts.set(line.account, { cash: exact(line.cash), held: new Map() });
@@ -50,7 +60,9 @@ function play(lines) {
     if (line.type === 'modify') orders.get(line.orderId).quantity = line.quantity;
     if (['cancel', 'expire', 'reject'].includes(line.type)) orders.get(line.orderId).ended = true;
     if (line.type === 'split') split(accounts, line);
+    if (line.type === 'correction') correct(accounts, executions, line);
     if (line.type !== 'execution') continue;
+    executions.set(line.executionId, line);
     const order = orders.get(line.orderId);
     const account = accounts.get(line.account);
     const units = exact(line.quantity);
@@ -65,14 +77,23 @@ function play(lines) {
     if (held < 0n) wrong.push(`${line.account} is short of ${line.symbol} after ${line.executionId}`);
     if (account.cash < 0n) wrong.push(`${line.account} has no cash left after ${line.executionId}`);
   }
-  return { orders: [...orders.values()], wrong };
+  return { orders: [...orders.values()], executions, wrong };
 }
 
 /** States in which the broker has the order, and in which it never had it. */
 const taken = ['ACKNOWLEDGED', 'FILLED', 'CANCELLED', 'EXPIRED'];
 const untaken = ['INTENT', 'NOT_SENT', 'ABANDONED', 'REJECTED'];
 
-function judge({ orders, wrong }, intents) {
+/** Executions of our orders that are not stored as they were in the end, and stored ones that never were. */
+function miscounted(executions, stored, isOurs) {
+  const facts = ({ quantity, price }) => `${exact(quantity)} @ ${exact(price)}`;
+  const kept = new Map(stored.map((row) => [row.id, facts(row)]));
+  const missing = [...executions].filter(([id, line]) => isOurs(line.cOID) && !kept.has(id));
+  const changed = [...kept].filter(([id, row]) => !executions.has(id) || facts(executions.get(id)) !== row);
+  return [...missing, ...changed].map(([id]) => id);
+}
+
+function judge({ orders, executions, wrong }, { intents, stored }) {
   const count = new Map();
   for (const { cOID } of orders) if (cOID !== null) count.set(cOID, (count.get(cOID) ?? 0) + 1);
   const has = (id) => count.has(id);
@@ -87,11 +108,12 @@ function judge({ orders, wrong }, intents) {
     unexpected: ids(untaken, true),
     foreign: [...count.keys()].filter((id) => !known.has(id)),
     unsettled: intents.filter(({ state }) => ![...taken, ...untaken].includes(state)).map(({ id }) => id),
+    miscounted: miscounted(executions, stored, (id) => known.has(id)),
     wrong,
   };
 }
 
-async function readIntents(url) {
+async function readStored(url) {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 10_000,
@@ -99,7 +121,9 @@ async function readIntents(url) {
   });
   await client.connect();
   try {
-    return (await client.query('select client_order_id as id, state from order_intent')).rows;
+    const intents = await client.query('select client_order_id as id, state from order_intent');
+    const executions = await client.query('select execution_id as id, quantity, price from execution');
+    return { intents: intents.rows, stored: executions.rows };
   } finally {
     await client.end();
   }
@@ -110,7 +134,7 @@ if (values.ledger === undefined || values.database === undefined) {
   process.stderr.write('Usage: node scripts/judge.mjs --ledger FILE --database URL\n');
   process.exit(2);
 }
-const verdict = judge(play(readLedger(values.ledger)), await readIntents(values.database));
+const verdict = judge(play(readLedger(values.ledger)), await readStored(values.database));
 process.stdout.write(`${JSON.stringify(verdict)}\n`);
 const lists = Object.values(verdict).filter(Array.isArray);
 process.exitCode = lists.every((list) => list.length === 0) ? 0 : 1;

@@ -123,9 +123,9 @@ function haltRoutes({ engine }: Portal): express.Router {
 const halted = ({ market, state }: Engine): string[] =>
   [...state.halted].flatMap((conid) => market.instrument(conid)?.symbol ?? []);
 
-/** Clearing also ends what faults have begun: the penalty, and orders that no list shows. */
+/** Clearing also ends what faults have begun: the penalty, orders that no list shows, executions that one has twice. */
 function faultRoutes(portal: Portal): express.Router {
-  const { faults, penalty, hidden } = portal;
+  const { faults, penalty, hidden, doubled } = portal;
   const router = express.Router();
   router.get('/faults', (_request, response) => {
     response.json({ faults: faults.list() });
@@ -136,6 +136,7 @@ function faultRoutes(portal: Portal): express.Router {
   router.delete('/faults', (_request, response) => {
     penalty.until = 0;
     hidden.clear();
+    doubled.clear();
     response.json({ cleared: faults.clear() });
   });
   router.delete('/faults/:id', (request, response) => {

@@ -3,6 +3,7 @@
 import { KeelError } from '../ports/errors.js';
 import { collecting } from './exchange/command.js';
 import type { Exchange } from './exchange/command.js';
+import { correctExecutions } from './exchange/corrections.js';
 import { cancelOrder, halt, playTo, resume } from './exchange/exchange.js';
 import type { Market } from './exchange/market.js';
 import { modify, place, refusalOf } from './exchange/orders.js';
@@ -31,6 +32,8 @@ export interface Engine {
   /** Stops the trading of an instrument, or lets it go on. */
   halt(conid: number): void;
   resume(conid: number): void;
+  /** Corrects executions, each once, as the broker does afterwards. */
+  correct(executionIds: ReadonlySet<string>): void;
   /** Books a trade of the simulator's own API at once, or says why not. */
   trade(wish: TradeWish): TradeResult;
   /** Makes a user, with an account of its own unless it names one. */
@@ -90,6 +93,14 @@ export function createEngine(options: EngineOptions): Engine {
     }
   }
 
+  const doing =
+    <Of>(act: (exchange: Exchange, of: Of) => void) =>
+    (of: Of): void => {
+      command((exchange) => {
+        act(exchange, of);
+      });
+    };
+
   if (market.prices === 'chain' && state.prices === 'replay')
     command(({ emit }) => {
       emit({ type: 'prices', at: startsAt ?? state.now, source: 'chain' });
@@ -114,21 +125,10 @@ export function createEngine(options: EngineOptions): Engine {
     refusal: (id, draft) => refusalOf(collecting(market, costs, state).exchange, id, draft),
     place: (id, drafts) => command((exchange) => place(exchange, id, drafts)),
     modify: (orderId, change) => command((exchange) => modify(exchange, orderId, change)),
-    cancel: (orderId) => {
-      command((exchange) => {
-        cancelOrder(exchange, orderId);
-      });
-    },
-    halt: (conid) => {
-      command((exchange) => {
-        halt(exchange, conid);
-      });
-    },
-    resume: (conid) => {
-      command((exchange) => {
-        resume(exchange, conid);
-      });
-    },
+    cancel: doing(cancelOrder),
+    halt: doing(halt),
+    resume: doing(resume),
+    correct: doing(correctExecutions),
     trade: (wish) => command((exchange) => trade(exchange, wish)),
     addUser: ({ email, keyHash, expiresAt, account, cash: amount }) =>
       command(({ emit }) => {

@@ -46,7 +46,10 @@ const kinds = {
   prompt: { on: 'place', ms: null },
   /** A cancel is taken, and done only after this long; until then the order can fill. */
   'slow-cancel': { on: 'cancel', ms: 1000 },
+  /** Executions that are listed are listed twice from then on. */
   'duplicate-executions': { on: 'trades', ms: null },
+  /** Executions that are listed are corrected, each once: another one beside it, its id's last part raised, for good. */
+  'correct-executions': { on: 'trades', ms: null },
   /** Executions in an order that the seed gives. */
   'shuffled-executions': { on: 'trades', ms: null },
   /** An order that is taken is in no list of orders or trades for this long. */

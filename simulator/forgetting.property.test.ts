@@ -109,6 +109,7 @@ function worldOf(seed: number, keepsAll: boolean): World {
     limitsFactor: 1_000_000,
     penalty: { until: 0, refused: 0 },
     hidden: new Map(),
+    doubled: new Set(),
     cancelling: new Set(),
     live: null,
   };

@@ -17,6 +17,8 @@
 //              ocaGroup (or null), held (true: waits for its parent's fill), session (YYYY-MM-DD, first of validity)
 //   execution  executionId, orderId, account, conid, symbol, side, quantity, price, commission, cOID; of the whole order
 //              or a part of it; settles (from when on what a sale brought can be spent; left out: at once)
+//   correction executionId, corrects (the id that it was told under first), and the rest as of an execution, put right; its
+//              time is that of the correction
 //   modify     orderId, quantity, price, auxPrice and trail (where new)  new terms of an open order; quantity counts what has filled
 //   trigger    orderId                                          a stop was touched
 //   trail      orderId, stop                                    a trailing stop moved
@@ -85,6 +87,15 @@ export const lineSchema = z.discriminatedUnion('type', [
     price: amount,
     commission: amount,
     settles: instant.optional(),
+  }),
+  z.strictObject({
+    ...common,
+    ...traded,
+    type: z.literal('correction'),
+    executionId: z.string(),
+    corrects: z.string(),
+    price: amount,
+    commission: amount,
   }),
   z.strictObject({ ...common, type: z.literal('trigger'), orderId }),
   z.strictObject({ ...common, type: z.literal('trail'), orderId, stop: amount }),

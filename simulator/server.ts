@@ -119,6 +119,7 @@ async function open(
     limitsFactor: options.limitsFactor ?? USUAL_LIMITS_FACTOR,
     penalty: { until: 0, refused: 0 },
     hidden: new Map(),
+    doubled: new Set(),
     cancelling: new Set(),
     live,
   };

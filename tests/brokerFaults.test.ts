@@ -1,5 +1,5 @@
 // 300 seeded submissions through the IBKR adapter for each fault of the simulator, judged by a program that knows nothing of
-// Keel: no order twice, none lost. Clocks and limits run 1000 times as fast as the broker's.
+// Keel: no order twice, none lost, and each execution counted once, as it was corrected last. Clocks and limits run 1000 times as fast as the broker's.
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { IbkrGateway } from '../adapters/ibkr/gateway.js';
 import { processLocks } from '../adapters/ibkr/testing/connect.js';
+import { createBrokerStateStore } from '../db/brokerState.js';
+import { connect as connectDatabase } from '../db/connect.js';
+import type { Database } from '../db/connect.js';
+import type { BrokerStateStore } from '../ports/stores.js';
 import { startSimulator } from '../simulator/server.js';
 import type { Simulator } from '../simulator/server.js';
 import { seeded } from '../simulator/faults.js';
@@ -24,10 +28,16 @@ const run = promisify(execFile);
 const clock = { now: () => Date.now() };
 
 let postgres: TestPostgres;
+let db: Database;
+let brokerState: BrokerStateStore;
 beforeAll(async () => {
   postgres = await startTestPostgres();
+  const limits = { connectTimeoutMs: 5000, statementTimeoutMs: 20_000, lockTimeoutMs: 20_000 };
+  db = connectDatabase({ url: postgres.url, poolSize: 2, ...limits });
+  brokerState = createBrokerStateStore(db, 'simulated');
 });
 afterAll(async () => {
+  await db.close();
   await postgres.stop();
 });
 
@@ -51,6 +61,23 @@ const store = (states: ReadonlyMap<string, string>): Promise<void> =>
      select id, 'simulated', $3, 'run', 'AAPL', $4, 'BUY', 1, 0, now(), state from unnest($1::text[], $2::text[]) as t(id, state)`,
     [[...states.keys()], [...states.values()], ACCOUNT, String(AAPL)],
   );
+
+/** Keeps what the broker lists as Keel does. */
+async function mirror({ broker }: IbkrGateway): Promise<void> {
+  const readStartedAt = new Date().toISOString();
+  const [account, { executions }] = [
+    await broker.account(ACCOUNT),
+    await broker.executions(ACCOUNT),
+  ] as const;
+  const read = {
+    mode: 'simulated',
+    accountId: ACCOUNT,
+    readStartedAt,
+    marketTime: OPEN_PLUS_5,
+    marketStep: 1,
+  } as const;
+  await brokerState.save({ ...read, account, positions: [], orders: [], executions });
+}
 
 async function judge(ledgerFile: string): Promise<{ code: number; verdict: Record<string, unknown> }> {
   const args = [judgeFile, '--ledger', ledgerFile, '--database', postgres.url];
@@ -78,14 +105,6 @@ const connect = ({ baseUrl, caFile, certSha256 }: Simulator): IbkrGateway =>
     compete: true,
     confirmMessageIds: ['o354'],
   });
-
-/** How much of an order its executions say is filled; each execution counts once, however the list has it. */
-async function filledOf(ibkr: IbkrGateway, clientOrderId: string): Promise<number> {
-  const { executions } = await ibkr.broker.executions(ACCOUNT);
-  expect(new Set(executions.map(({ executionId }) => executionId)).size).toBe(executions.length);
-  const own = executions.filter((execution) => execution.clientOrderId === clientOrderId);
-  return own.reduce((sum, { quantity }) => sum + Number(quantity), 0);
-}
 
 /** What one submission comes to: sent once, and looked up by its id, never sent again. */
 async function submit(ibkr: IbkrGateway, clientOrderId: string, isLimit: boolean): Promise<string> {
@@ -137,6 +156,7 @@ describe('300 submissions under a fault end with no order twice and none lost', 
     ['reply-503', { accepted: true }],
     ['duplicate-executions', {}],
     ['shuffled-executions', {}],
+    ['correct-executions', {}],
   ] as const)('%s %j', async (kind, options) => {
     const folder = tempFolder('broker-faults');
     const cash = '1000000.00';
@@ -145,24 +165,32 @@ describe('300 submissions under a fault end with no order twice and none lost', 
     const seed = 1000 + kind.length;
     const random = seeded(seed);
     try {
+      await query('truncate order_intent, execution, broker_snapshot');
       await step(simulator, OPEN_PLUS_5);
       await ibkr.broker.ensureSession();
       await admin(simulator, '/faults', { kind, times: null, share: 0.15, seed, ...options });
       if (kind === 'reply-503') await admin(simulator, '/faults', { kind: 'question', times: null });
-      const readsTrades = kind === 'duplicate-executions' || kind === 'shuffled-executions';
       const states = new Map<string, string>();
       for (let n = 0; n < SUBMISSIONS; n += 1) {
         await ibkr.broker.ensureSession();
-        const [id, isLimit] = [`${kind}-${String(n)}`, random() < 0.5];
-        states.set(id, await submit(ibkr, id, isLimit));
-        if (readsTrades) expect(await filledOf(ibkr, id)).toBe(isLimit ? 0 : 1);
+        states.set(`${kind}-${String(n)}`, await submit(ibkr, `${kind}-${String(n)}`, random() < 0.5));
+        if (kind.endsWith('-executions')) await mirror(ibkr);
       }
       const { faults } = (await admin(simulator, '/faults')).body as { faults: { acted: number }[] };
       expect(faults[0]?.acted).toBeGreaterThan(20);
-      await query('truncate order_intent');
+      await ibkr.broker.ensureSession();
+      await mirror(ibkr);
       await store(states);
       const { code, verdict } = await judge(simulator.ledgerFile);
-      const none = { duplicates: [], lost: [], unexpected: [], foreign: [], unsettled: [], wrong: [] };
+      const none = {
+        duplicates: [],
+        lost: [],
+        unexpected: [],
+        foreign: [],
+        unsettled: [],
+        miscounted: [],
+        wrong: [],
+      };
       expect(verdict).toMatchObject({ submitted: SUBMISSIONS, ...none });
       expect(code).toBe(0);
     } finally {
@@ -174,24 +202,39 @@ describe('300 submissions under a fault end with no order twice and none lost', 
 });
 
 describe('the judge', () => {
-  test('sees an order that is lost, unexpected, foreign, there twice, unsettled, or booked wrongly', async () => {
+  test('sees an order that is lost, unexpected, foreign, there twice, unsettled, booked or counted wrongly', async () => {
     const folder = tempFolder('judge');
     const at = OPEN_PLUS_5;
     const order = { type: 'order', at, account: 'A', conid: 1, symbol: 'X', side: 'BUY', quantity: '1' };
+    const filled = { ...order, type: 'execution', cOID: null };
     const lines = [
       { type: 'account', at, account: 'A', cash: '100.00' },
       { ...order, orderId: 1, cOID: 'twice' },
       { ...order, orderId: 2, cOID: 'twice' },
       { ...order, orderId: 3, cOID: 'nobody' },
       { ...order, orderId: 4, cOID: 'refused' },
-      { ...order, type: 'execution', orderId: 4, executionId: 'e1', price: '99.50', commission: '1.00' },
+      { ...filled, orderId: 1, cOID: 'twice', executionId: 'missed', price: '0.10', commission: '0' },
+      { ...filled, orderId: 4, executionId: 'e1', price: '99.50', commission: '1.00' },
+      {
+        ...filled,
+        type: 'correction',
+        executionId: 'e2',
+        corrects: 'e1',
+        price: '99.49',
+        commission: '1.00',
+      },
     ];
     const text = lines
       .map((line, index) => `${JSON.stringify({ seq: index + 1, left: 0, ...line })}\n`)
       .join('');
     const file = path.join(folder.path, 'ledger.jsonl');
-    writeFileSync(file, `${text}{"seq":7,"le`);
-    await query('truncate order_intent');
+    writeFileSync(file, `${text}{"seq":9,"le`);
+    await query('truncate order_intent, execution');
+    await query(
+      `insert into execution (mode, account_id, execution_id, conid, symbol, side, quantity, price, commission, executed_at)
+       select 'simulated', 'A', id, '1', 'X', 'BUY', quantity, price, 0, now()
+       from (values ('e1', 1, 99.50), ('made-up', 1, 1.00)) as t (id, quantity, price)`,
+    );
     await store(
       new Map([
         ['twice', 'FILLED'],
@@ -210,6 +253,7 @@ describe('the judge', () => {
         unexpected: ['refused'],
         foreign: ['nobody'],
         unsettled: ['open'],
+        miscounted: ['missed', 'e1', 'made-up'],
         wrong: ['A has no cash left after e1'],
       },
     });

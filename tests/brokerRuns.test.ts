@@ -69,6 +69,11 @@ describe.concurrent('a run completes, with one order, when', () => {
     ['each frame of the socket lies', { kind: 'socket-lie', times: null }],
     ['orders that have ended are listed no more', { kind: 'ended-unlisted', times: null }],
     ['the answer to its order is dropped', { kind: 'accept-then-drop', on: 'place' }],
+    [
+      'each execution is listed twice, and corrected',
+      { kind: 'duplicate-executions', times: null },
+      { kind: 'correct-executions', times: null },
+    ],
   ])('%s', async (...[title, ...faults]) => {
     await onStack(temporal(), async (stack) => {
       expectFilled(stack, await runUnder(stack, title.replaceAll(/[^a-z]+/g, '-'), faults));

@@ -271,17 +271,34 @@ describe('faults of orders', () => {
     expect(await seen()).toEqual([true, true, true]);
   });
 
-  test('lists executions twice, and in an order of chance', async () => {
+  test('lists executions twice from then on, in an order of chance, and each corrected beside the first', async () => {
     for (const number of [1, 2, 3, 4, 5]) await place(simulator, market(`mixed-${number}`));
-    const ids = async (): Promise<unknown[]> =>
-      ((await get(simulator, '/iserver/account/trades?days=7')) as Rows).map((row) => row['execution_id']);
-    const plain = await ids();
+    const rows = async (): Promise<Rows> => (await get(simulator, '/iserver/account/trades?days=7')) as Rows;
+    const ids = async (): Promise<string[]> => (await rows()).map((row) => String(row['execution_id']));
+    const plain = await rows();
+    const first = plain.map((row) => String(row['execution_id']));
+    const twice = first.flatMap((id) => [id, id]);
     await fault('duplicate-executions');
-    expect(await ids()).toEqual(plain.flatMap((id) => [id, id]));
+    expect([await ids(), await ids()]).toEqual([twice, twice]);
+    await place(simulator, market('mixed-later'));
+    expect((await ids()).slice(1)).toEqual(twice);
     await fault('shuffled-executions', { seed: 7 });
     const shuffled = await ids();
-    expect(shuffled).not.toEqual(plain);
-    expect([...shuffled].sort()).toEqual([...plain].sort());
+    const [later] = await ids();
+    expect(shuffled).not.toEqual([later, ...twice]);
+    expect([...shuffled].sort()).toEqual([later, ...twice].sort());
+    await admin(simulator, '/faults', undefined, 'DELETE');
+    expect(await ids()).toEqual([later, ...first]);
+    await fault('correct-executions');
+    const corrected = await rows();
+    await admin(simulator, '/faults', undefined, 'DELETE');
+    expect(await rows()).toEqual(corrected);
+    const second = (id = ''): string => id.replace(/1$/, '2');
+    expect(corrected.map((row) => row['execution_id'])).toEqual(
+      [later, ...first].flatMap((id) => [second(id), id]),
+    );
+    const cent = (row: Rows[number] | undefined): number => Math.round(Number(row?.['price']) * 100);
+    expect(cent(corrected[2])).toBe(cent(corrected[3]) - 1);
   });
 });
 

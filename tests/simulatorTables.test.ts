@@ -107,13 +107,14 @@ async function stored(email: string) {
   return { email, cash: row?.['cash'], stocks: row?.['stocks'] };
 }
 
-/** The ledger alone, read anew: which trades each user has to have. */
+/** The ledger alone, read anew: which trades each user has to have, as they were corrected last. */
 function tradesOfLedger(file: string): string[] {
   const lines = readFileSync(file, 'utf8')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, string>);
   const users = lines.filter(({ type }) => type === 'user');
+  const corrected = new Map(lines.map((line) => [line['corrects'], line['price']]));
   return lines
     .filter(({ type }) => type === 'execution')
     .flatMap(({ account, executionId, symbol, side, quantity, price }) =>
@@ -121,7 +122,7 @@ function tradesOfLedger(file: string): string[] {
         .filter((one) => one['account'] === account)
         .map(
           ({ email }) =>
-            `${email ?? ''} ${executionId ?? ''} ${symbol ?? ''} ${(side ?? '').toLowerCase()} ${Number(quantity).toFixed(4)} ${Number(price).toFixed(2)}`,
+            `${email ?? ''} ${executionId ?? ''} ${symbol ?? ''} ${(side ?? '').toLowerCase()} ${Number(quantity).toFixed(4)} ${Number(corrected.get(executionId) ?? price).toFixed(2)}`,
         ),
     )
     .sort();
@@ -235,10 +236,15 @@ describe('one account through both fronts and the tables', () => {
       await prime(simulator);
       expect((await place(simulator, { orders: [order({ cOID: 'before', quantity: 7 })] })).status).toBe(200);
       const ann = await user(simulator, { email: 'ann@example.com', account: ACCOUNT });
+      // What is corrected before a user joins, and after.
+      await admin(simulator, '/faults', { kind: 'correct-executions', times: null });
+      for (let read = 0; read < 2; read += 1) await get(simulator, '/iserver/account/trades?days=7');
       const bob = await user(simulator, { email: 'bob@example.com', account: ACCOUNT });
       await own(simulator, ann, '/trade', { ticker: 'AAPL', action: 'buy', quantity: '0.3333', price: 95 });
       await own(simulator, bob, '/trade', { ticker: 'SPX', action: 'buy', quantity: 2, price: 9999 });
       await own(simulator, bob, '/trade', { ticker: 'SPX', action: 'sell', quantity: 2, price: 1 });
+      await get(simulator, '/iserver/account/trades?days=7');
+      expect(readFileSync(simulator.ledgerFile, 'utf8').match(/"type":"correction"/g)).toHaveLength(4);
       await current(simulator);
       const ledger = (await get(simulator, `/portfolio/${ACCOUNT}/ledger`)) as {
         USD: { cashbalance: number };

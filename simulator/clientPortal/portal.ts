@@ -70,6 +70,8 @@ export interface Portal {
   readonly penalty: { until: number; refused: number };
   /** Orders that no list shows yet, and until when, wall milliseconds since the epoch. */
   readonly hidden: Map<number, number>;
+  /** Executions that the list has twice. */
+  readonly doubled: Set<string>;
   /** Orders whose cancel is on its way. */
   readonly cancelling: Set<number>;
   /** Where prices are of a chain of sources; null where bars are replayed. */

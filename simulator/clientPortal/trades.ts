@@ -1,5 +1,6 @@
 // Executions of up to seven days. The first read of a session comes back empty, as at the broker.
 import { Router } from 'express';
+import type { Execution } from '../exchange/types.js';
 import { seeded } from '../faults.js';
 import { tradeRow } from './orderRows.js';
 import type { Portal } from './portal.js';
@@ -28,26 +29,31 @@ export function tradesRouter(portal: Portal): Router {
       Number(days) === 0
         ? `${now.slice(0, 10)}T00:00:00.000Z`
         : new Date(Date.parse(now) - Number(days) * DAY_MS).toISOString();
-    const executions = engine.state.executions.filter(
-      (execution) =>
-        execution.account === session.account &&
-        execution.at >= since &&
-        !isHidden(portal, execution.orderId),
-    );
-    const rows = executions.reverse().map((execution) => tradeRow(execution, engine.market));
-    response.json(troubled(portal, rows));
+    response.json(troubled(portal, since));
   });
   return router;
 }
 
-/** Rows twice, or in an order of chance, where a fault wants it. */
-function troubled({ faults }: Portal, rows: readonly object[]): readonly object[] {
-  const twice = faults.take('duplicate-executions', 'trades') === null ? 1 : 2;
-  const all = rows.flatMap((row) => Array<object>(twice).fill(row));
+/** The rows of the account since an instant, newest first; corrected, twice, or in an order of chance, where a fault wants it. */
+function troubled(portal: Portal, since: string): readonly object[] {
+  const { engine, session, faults, doubled } = portal;
+  const listed = (): readonly (Execution & { readonly at: string })[] =>
+    engine.state.executions.filter(
+      ({ account, at, orderId }) => account === session.account && at >= since && !isHidden(portal, orderId),
+    );
+  const ids = (): readonly string[] => listed().map(({ executionId }) => executionId);
+  if (faults.take('correct-executions', 'trades') !== null) engine.correct(new Set(ids()));
+  if (faults.take('duplicate-executions', 'trades') !== null) for (const id of ids()) doubled.add(id);
+  const rows = listed()
+    .toReversed()
+    .flatMap((execution) => {
+      const row = tradeRow(execution, engine.market);
+      return doubled.has(execution.executionId) ? [row, row] : [row];
+    });
   const shuffle = faults.take('shuffled-executions', 'trades');
-  if (shuffle === null) return all;
+  if (shuffle === null) return rows;
   const random = seeded(shuffle.seed);
-  return all
+  return rows
     .map((row) => ({ row, key: random() }))
     .sort((a, b) => a.key - b.key)
     .map(({ row }) => row);

@@ -1,7 +1,10 @@
 // The state of the exchange as the fold of its events: the one place that changes it. Used live (each event as it
 // happens) and at start (the whole ledger).
+import type { Decimal } from 'decimal.js';
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { acceptedOrder } from './accepted.js';
+import { amountOf } from './costs.js';
+import { correctHolding } from './corrected.js';
 import { forget } from './forget.js';
 import { close, open } from './openOrders.js';
 import { splitHolding, splitOrder } from './splits.js';
@@ -16,7 +19,6 @@ const DATE = 10;
  * @throws RangeError when the event speaks of an account or order that does not exist: the ledger is then damaged
  */
 export function apply(state: ExchangeState, event: ExchangeEvent): void {
-  if (event.at < state.now) throw new RangeError(`an event at ${event.at} is before the clock, ${state.now}`);
   moveTo(state, event.at);
   switch (event.type) {
     case 'account':
@@ -60,6 +62,9 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
     case 'execution':
       execute(state, event);
       return;
+    case 'correction':
+      correct(state, event);
+      return;
     case 'cancel':
       change(state, event.orderId, 'CANCELLED', event.at);
       return;
@@ -81,6 +86,7 @@ export function apply(state: ExchangeState, event: ExchangeEvent): void {
 
 /** To forget is part of the fold, so that a start that reads the ledger knows just what the process knew that wrote it. */
 function moveTo(state: ExchangeState, at: string): void {
+  if (at < state.now) throw new RangeError(`an event at ${at} is before the clock, ${state.now}`);
   const isNewDay = at.slice(0, DATE) !== state.now.slice(0, DATE);
   state.now = at;
   if (isNewDay && !state.keepsAll) forget(state);
@@ -101,9 +107,7 @@ function accept(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'ord
 function execute(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execution' }>): void {
   const account = accountOf(state, event.account);
   const order = fill(state, event);
-  // To the cent: of a fraction of a share a buyer pays the rest of a cent, a seller leaves it.
-  const exact = notional(price(event.price), quantity(event.quantity));
-  const value = money(quantize(exact, '0.01', event.side === 'BUY' ? 'up' : 'down'));
+  const value = amountOf(event.price, event.quantity, event.side);
   const commission = money(event.commission);
   const held = holdingOf(account, event.conid);
   const cash = money(account.cash).minus(commission);
@@ -164,10 +168,27 @@ function fill(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'execu
     filled: filled.toString(),
     value: value.toString(),
     commission: money(order.commission).plus(event.commission).toString(),
-    averagePrice: value.div(filled).toDecimalPlaces(8).toString(),
+    averagePrice: averageOf(value, filled.toString()),
     changedAt: event.at,
   });
 }
+
+/** Puts the price of an execution right: stands beside it in the list, and is booked as what it differs by. */
+function correct(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'correction' }>): void {
+  const index = state.executions.findIndex(({ executionId }) => executionId === event.corrects);
+  const first = state.executions[index];
+  if (first === undefined) throw new RangeError(`there is no execution ${event.corrects} to correct`);
+  const { executionId, price: at } = event;
+  state.executions.splice(index + 1, 0, { ...first, executionId, price: at });
+  correctHolding(accountOf(state, first.account), first, at);
+  const order = orderOf(state, first.orderId);
+  const more = notional(price(price(at).minus(first.price)), quantity(first.quantity));
+  const value = money(order.value).plus(more);
+  update(state, first.orderId, { value: value.toString(), averagePrice: averageOf(value, order.filled) });
+}
+
+/** Of all executions of an order, with up to eight decimals. */
+const averageOf = (value: Decimal, filled: string): string => value.div(filled).toDecimalPlaces(8).toString();
 
 function split(state: ExchangeState, event: Extract<ExchangeEvent, { type: 'split' }>): void {
   for (const account of state.accounts.values()) splitHolding(account, event);

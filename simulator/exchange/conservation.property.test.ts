@@ -1,4 +1,4 @@
-// 10,000 random sequences of orders of every kind, trades, cancels, changes, halts, splits and restarts: the books, kept again
+// 10,000 random sequences of orders of every kind, trades, cancels, changes, corrections, halts, splits and restarts: the books, kept again
 // by other arithmetic from the events alone, agree to the cent, and no shares are claimed twice.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { costs, CONID, marketOf, sessions } from '../testing/exchange.js';
 import { freeShares } from './accounts.js';
 import { collecting } from './command.js';
 import type { Exchange } from './command.js';
+import { correctExecutions } from './corrections.js';
 import { cancelOrder, halt, playTo, resume } from './exchange.js';
 import { modify, place } from './orders.js';
 import type { OrderDraft } from './orders.js';
@@ -38,7 +39,7 @@ interface Step {
   readonly minutes: number;
 }
 interface Word {
-  readonly kind: 'halt' | 'resume' | 'restart';
+  readonly kind: 'halt' | 'resume' | 'restart' | 'correct';
 }
 
 interface Draft {
@@ -93,7 +94,7 @@ const commands = fc.array(
         minutes: fc.constantFrom(-30, 0, 120, 390),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('halt', 'resume', 'restart') }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('halt', 'resume', 'restart', 'correct') }) },
   ),
   { minLength: 4, maxLength: 12 },
 ) as fc.Arbitrary<Command[]>;
@@ -200,6 +201,8 @@ function obey(exchange: Exchange, command: Wish | Change | Word, index: number):
   if ('draft' in command) wish(exchange, command, index);
   else if ('pick' in command) change(exchange, command);
   else if (command.kind === 'halt') halt(exchange, CONID);
+  else if (command.kind === 'correct')
+    correctExecutions(exchange, new Set(exchange.state.executions.map(({ executionId }) => executionId)));
   else resume(exchange, CONID);
 }
 
@@ -250,6 +253,7 @@ const scaled = (text: string, decimals: number): bigint => {
 
 function booksOf(events: readonly ExchangeEvent[]): Map<string, Book> {
   const books = new Map<string, Book>(ACCOUNTS.map((id) => [id, { cash: START_CENTS, held: 0n }]));
+  const values = new Map<string, bigint>();
   for (const event of events) {
     if (event.type === 'split')
       for (const book of books.values()) {
@@ -261,15 +265,20 @@ function booksOf(events: readonly ExchangeEvent[]): Map<string, Book> {
         book.held = whole ? after * 10_000n : after;
         book.cash += (rest * scaled(event.price, 2)) / (BigInt(event.denominator) * 10_000n);
       }
-    if (event.type !== 'execution') continue;
+    if (event.type !== 'execution' && event.type !== 'correction') continue;
     const book = books.get(event.account);
     if (book === undefined) throw new Error('an account of nobody');
     const units = scaled(event.quantity, 4);
     const product = units * scaled(event.price, 2);
     const isBuy = event.side === 'BUY';
+    const value = isBuy ? -((product + 9_999n) / 10_000n) : product / 10_000n;
+    if (event.type === 'correction') {
+      book.cash += value - (values.get(event.corrects) ?? 0n);
+      continue;
+    }
+    values.set(event.executionId, value);
     book.held += isBuy ? units : -units;
-    book.cash += isBuy ? -((product + 9_999n) / 10_000n) : product / 10_000n;
-    book.cash -= scaled(event.commission, 2);
+    book.cash += value - scaled(event.commission, 2);
     if (book.cash < 0n || book.held < 0n) throw new Error(`overdrawn by ${event.executionId}`);
   }
   return books;
@@ -277,23 +286,25 @@ function booksOf(events: readonly ExchangeEvent[]): Map<string, Book> {
 
 describe(`over ${String(SEQUENCES)} random sequences`, { timeout: 600_000 }, () => {
   it('cash and holdings conserve to the cent, nothing is booked by halves, and no shares are claimed twice', () => {
-    const seen = { executions: 0, partial: 0, splits: 0, triggers: 0, trails: 0 };
+    const seen = { executions: 0, corrections: 0, partial: 0, splits: 0, triggers: 0, trails: 0 };
     fc.assert(
       fc.property(setting, commands, (given, list) => {
         const { state, events } = play(given, list);
         for (const [id, book] of booksOf(events)) {
           const real = state.accounts.get(id);
           if (real === undefined) throw new Error('no account');
-          expect([scaled(real.cash, 2), scaled(holdingOf(real, CONID).quantity, 4)]).toEqual([
-            book.cash,
-            book.held,
-          ]);
+          const { quantity, cost, realizedPnl } = holdingOf(real, CONID);
+          expect([scaled(real.cash, 2), scaled(quantity, 4)]).toEqual([book.cash, book.held]);
+          // What was earned is what cash and cost have become since: no cent is in neither.
+          const earned = book.cash - START_CENTS + scaled(cost, 2);
+          expect(scaled(realizedPnl, 2)).toBe(earned);
         }
         const filled = new Map<number, number>();
         for (const event of events) {
           if (event.type === 'split') seen.splits += 1;
           if (event.type === 'trigger') seen.triggers += 1;
           if (event.type === 'trail') seen.trails += 1;
+          if (event.type === 'correction') seen.corrections += 1;
           if (event.type !== 'execution') continue;
           seen.executions += 1;
           filled.set(event.orderId, (filled.get(event.orderId) ?? 0) + Number(event.quantity));

@@ -1,15 +1,15 @@
 // Trades of the simulator's own API: bought or sold at once at the price that is known, without commission and at any hour, when
 // the price that was named allows it. Called by engine.ts.
-import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
+import { money, price } from '../../domain/money/decimal.js';
 import { freeShares, reservedCash, settledCash } from './accounts.js';
 import { beyondBounds } from './bounds.js';
 import type { Exchange } from './command.js';
+import { amountOf } from './costs.js';
 import { executionIdAfter, settlementOf } from './filling.js';
 import { sessionFor } from './market.js';
 import { acceptTrade } from './orders.js';
 import type { TradeWish } from './types.js';
 import { accountOf } from './state.js';
-import type { Side } from './types.js';
 
 export interface Trade {
   readonly executionId: string;
@@ -27,10 +27,6 @@ export type TradeResult =
   | { readonly done: false; readonly code: string; readonly text: string };
 
 const refused = (code: string, text: string): TradeResult => ({ done: false, code, text });
-
-/** What a quantity is worth, to the cent: a buyer's fraction of a cent rounds up, a seller's down. */
-export const amountOf = (at: string, units: string, side: Side) =>
-  money(quantize(notional(price(at), quantity(units)), '0.01', side === 'BUY' ? 'up' : 'down'));
 
 /** Books a trade, or says why not; nothing is booked then. */
 export function trade(exchange: Exchange, wish: TradeWish): TradeResult {

@@ -192,6 +192,8 @@ export type ExchangeEvent =
       readonly price: string;
     }
   | ({ readonly type: 'execution'; readonly at: string } & Execution)
+  /** An execution as it really was, under an id of its own, and the id under which it was told first. */
+  | ({ readonly type: 'correction'; readonly at: string; readonly corrects: string } & Execution)
   | {
       readonly type: 'cancel';
       readonly at: string;

@@ -3,7 +3,7 @@
 import { quantity } from '../../domain/money/decimal.js';
 import type { Engine } from '../engine.js';
 import { accountOf } from '../exchange/state.js';
-import { amountOf } from '../exchange/trades.js';
+import { amountOf } from '../exchange/costs.js';
 import type { ExchangeEvent, ExchangeState } from '../exchange/types.js';
 import { parseLine } from '../ledgerLines.js';
 import type { Line } from '../ledgerLines.js';
@@ -52,7 +52,8 @@ export function standingOf({ market, state }: Pick<Engine, 'market' | 'state'>, 
 /** Accounts that events have changed. */
 export function staleAfter(state: ExchangeState, events: readonly ExchangeEvent[]): string[] {
   return events.flatMap((event) => {
-    if (event.type === 'execution' || event.type === 'user') return [event.account];
+    if (event.type === 'execution' || event.type === 'correction' || event.type === 'user')
+      return [event.account];
     if (event.type !== 'split') return [];
     return [...state.accounts.values()]
       .filter(({ holdings }) => holdings.has(event.conid))
@@ -63,20 +64,23 @@ export function staleAfter(state: ExchangeState, events: readonly ExchangeEvent[
 type AccountLine = Extract<Line, { type: 'account' }>;
 type UserLine = Extract<Line, { type: 'user' }>;
 type ExecutionLine = Extract<Line, { type: 'execution' }>;
+type CorrectionLine = Extract<Line, { type: 'correction' }>;
 
-const telling = /^\{"seq":\d+,"type":"(account|user|execution)"/;
+const telling = /^\{"seq":\d+,"type":"(account|user|execution|correction)"/;
 
-/** What lines of the ledger say of accounts, users and executions; the others are not even parsed. */
+/** What lines of the ledger say of accounts, users, executions and what corrects these; the others are not even parsed. */
 export function toldBy(lines: readonly string[]): {
   readonly accounts: readonly AccountLine[];
   readonly users: readonly UserLine[];
   readonly executions: readonly ExecutionLine[];
+  readonly corrections: readonly CorrectionLine[];
 } {
   const told = lines.flatMap((text) => (telling.test(text) ? [parseLine(text)] : []));
   return {
     accounts: told.filter((line) => line.type === 'account'),
     users: told.filter((line) => line.type === 'user'),
     executions: told.filter((line) => line.type === 'execution'),
+    corrections: told.filter((line) => line.type === 'correction'),
   };
 }
 
@@ -87,6 +91,20 @@ export const userRow = ({ userId, email, account, keyHash, expiresAt, wall }: Us
   api_key_sha256: keyHash,
   key_expires_at: expiresAt,
   created_at: wall,
+});
+
+/** A trade keeps the id that it was told under first. */
+export const correctionRow = ({
+  account,
+  corrects,
+  price,
+  quantity: units,
+  side,
+}: CorrectionLine): object => ({
+  account,
+  trade_id: corrects,
+  price,
+  amount: amountOf(price, units, side).toString(),
 });
 
 export const tradeRow = (line: ExecutionLine): object => ({

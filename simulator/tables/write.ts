@@ -4,7 +4,7 @@ import { statSync } from 'node:fs';
 import type { PoolClient } from 'pg';
 import { KeelError } from '../../ports/errors.js';
 import { linesOf, marksOf } from './ledgerFile.js';
-import { toldBy, tradeRow, userRow } from './rows.js';
+import { correctionRow, toldBy, tradeRow, userRow } from './rows.js';
 import type { Standing } from './rows.js';
 
 /** What the tables hold: lines and bytes of the ledger. */
@@ -28,6 +28,11 @@ const insertTrades = `
     join ibkr_users u on u.account = told.account
   order by told.ordinality, u.id
   on conflict (user_id, trade_id) do nothing`;
+const correctTrades = `
+  update ibkr_trades trade set price = told.price, amount = told.amount
+  from jsonb_to_recordset($1) as told (account text, trade_id text, price numeric, amount numeric)
+    join ibkr_users u on u.account = told.account
+  where trade.user_id = u.id and trade.trade_id = told.trade_id`;
 const setBalances = `
   insert into ibkr_balances (user_id, cash, as_of)
   select u.id, told.cash, told.as_of
@@ -100,18 +105,31 @@ async function writeLines(client: PoolClient, file: string, from: number, to: nu
   const joined = new Set<string>();
   for await (const lines of linesOf(file, from, to)) {
     count += lines.length;
-    const { accounts, users, executions } = toldBy(lines);
-    for (const { account, seq } of users)
-      if (!accounts.some((opened) => opened.account === account && opened.seq === seq - 1))
+    const told = toldBy(lines);
+    for (const { account, seq } of told.users)
+      if (!told.accounts.some((opened) => opened.account === account && opened.seq === seq - 1))
         joined.add(account);
-    if (users.length > 0) await client.query(insertUsers, [JSON.stringify(users.map(userRow))]);
-    if (executions.length > 0) await client.query(insertTrades, [JSON.stringify(executions.map(tradeRow))]);
+    if (told.users.length > 0) await client.query(insertUsers, [JSON.stringify(told.users.map(userRow))]);
+    await writeTrades(client, told);
   }
   // A user of an account that was there before has its earlier trades too.
   if (joined.size > 0)
     for await (const lines of linesOf(file, 0, to)) {
-      const earlier = toldBy(lines).executions.filter(({ account }) => joined.has(account));
-      if (earlier.length > 0) await client.query(insertTrades, [JSON.stringify(earlier.map(tradeRow))]);
+      const { executions, corrections } = toldBy(lines);
+      const isEarlier = ({ account }: { readonly account: string }): boolean => joined.has(account);
+      await writeTrades(client, {
+        executions: executions.filter(isEarlier),
+        corrections: corrections.filter(isEarlier),
+      });
     }
   return count;
+}
+
+async function writeTrades(
+  client: PoolClient,
+  { executions, corrections }: Pick<ReturnType<typeof toldBy>, 'executions' | 'corrections'>,
+): Promise<void> {
+  if (executions.length > 0) await client.query(insertTrades, [JSON.stringify(executions.map(tradeRow))]);
+  if (corrections.length > 0)
+    await client.query(correctTrades, [JSON.stringify(corrections.map(correctionRow))]);
 }
