@@ -104,7 +104,8 @@ const getTrouble = statement<BrokerTrouble>(
 
 const newestRead = statement<{ at: string | null }>(
   'broker_state_newest',
-  `select max(read_started_at) as at from broker_snapshot where mode = $1`,
+  `select max(read_started_at) as at from broker_snapshot
+   where mode = $1 and ($2::text is null or account_id = $2)`,
 );
 
 /** The last snapshot, on the pool or on one connection. */
@@ -199,7 +200,8 @@ export function createBrokerStateStore(db: Database, mode: Mode): BrokerStateSto
         const [row] = await getTrouble(db.pool, [mode, accountId]);
         return row ?? null;
       }),
-    lastReadAt: () => db.guard(async () => (await newestRead(db.pool, [mode]))[0]?.at ?? null),
+    lastReadAt: (accountId) =>
+      db.guard(async () => (await newestRead(db.pool, [mode, accountId]))[0]?.at ?? null),
     executionsOf: (clientOrderId) => db.guard(() => executions.execute({ clientOrderId })),
   };
 }

@@ -212,6 +212,9 @@ export interface BrokerStateStore {
    * @param accountId null for that of this mode which failed last: whoever asks has no account
    */
   trouble(accountId: string | null): Promise<BrokerTrouble | null>;
-  /** When the newest stored read of this mode began; null before the first. */
-  lastReadAt(): Promise<string | null>;
+  /**
+   * When the newest stored read began; null before the first.
+   * @param accountId null for that of this mode which was read last: whoever asks has no account
+   */
+  lastReadAt(accountId: string | null): Promise<string | null>;
 }

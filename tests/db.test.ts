@@ -1231,9 +1231,11 @@ describe('broker state', () => {
     await stores.brokerState.save({ ...read, readStartedAt: '2026-01-01T00:00:06.000Z' });
     expect(await stores.brokerState.trouble(accountId)).toBeNull();
     expect(await stores.brokerState.trouble(null)).toBeNull();
+    expect(await stores.brokerState.lastReadAt(accountId)).toBe('2026-01-01T00:00:06.000Z');
     // It tells of every account, and other tests have read theirs later.
     await db.pool.query('delete from broker_snapshot where account_id <> $1', [accountId]);
-    expect(await stores.brokerState.lastReadAt()).toBe('2026-01-01T00:00:06.000Z');
+    expect(await stores.brokerState.lastReadAt(null)).toBe('2026-01-01T00:00:06.000Z');
+    expect(await stores.brokerState.lastReadAt('DU-nobody')).toBeNull();
   });
 
   it('mirrors nothing of a snapshot that holds an unreadable order', async () => {

@@ -145,17 +145,15 @@ interface Breakage {
 
 const deadUrl = async (): Promise<string> => `127.0.0.1:${String(await freePort())}`;
 
-/** Its poller read it five minutes ago, and has failed since. No worker of ours polls this account. */
+const ago = (ms: number): string => new Date(wall() - ms).toISOString();
+
+/** It was read five minutes ago. No worker of ours polls this account. */
 async function leaveUnread(accountId: string): Promise<void> {
-  const { brokerState } = stack.market.stores;
-  const ago = (ms: number): string => new Date(wall() - ms).toISOString();
-  await brokerState.save({
+  await stack.market.stores.brokerState.save({
     ...{ mode: 'simulated', accountId, readStartedAt: ago(300_000), marketTime: ago(300_000), marketStep: 0 },
     account: { accountId, currency: 'USD', netLiquidation: '1', settledCash: '1' },
     ...{ positions: [], orders: [], unreadable: [], executions: [] },
   });
-  const message = 'it gave no number.';
-  await brokerState.putTrouble(accountId, { at: ago(1000), code: 'IBKR_UNREADABLE', message });
 }
 
 const breakages: readonly Breakage[] = [
@@ -332,6 +330,8 @@ const breakages: readonly Breakage[] = [
     fixes: /no order goes out/,
     env: async () => {
       await leaveUnread('DU7654321');
+      const trouble = { at: ago(1000), code: 'IBKR_UNREADABLE', message: 'it gave no number.' };
+      await stack.market.stores.brokerState.putTrouble('DU7654321', trouble);
       return { IBKR_ACCOUNT: 'DU7654321' };
     },
   },
@@ -381,6 +381,20 @@ it('warns of keys of an OAuth login that other users can read', async () => {
   expect(ills(found)).toContainEqual(
     expect.objectContaining({ check: 'oauth keys', status: 'warning', fix: `chmod 600 ${open}` }),
   );
+});
+
+it('looks for who reads the account where a worker is up, and for nobody where none is', async () => {
+  await leaveUnread('DU7654322');
+  const account = async (change: NodeJS.ProcessEnv = {}): Promise<Finding | undefined> =>
+    (await look({ IBKR_ACCOUNT: 'DU7654322', ...change })).find(({ check }) => check === 'account');
+  expect(await account()).toMatchObject({
+    status: 'fault',
+    cause: expect.stringContaining('its poller hangs') as string,
+  });
+  expect(await account({ TEMPORAL_ADDRESS: await deadUrl() })).toMatchObject({
+    status: 'skipped',
+    found: expect.stringMatching(/was last read 3\d\d s ago.*no worker is up/) as string,
+  });
 });
 
 describe('a broken Keel', () => {

@@ -32,6 +32,6 @@ export async function heldUpBy(
       ms === null && readers.includes(name) && clock.now() - Date.parse(startedAt) > stepMs,
   );
   if (!waits) return undefined;
-  const words = brokerState.lastReadAt().then((at) => unreadWords(at, clock.now()));
+  const words = brokerState.lastReadAt(null).then((at) => unreadWords(at, clock.now()));
   return (await words.catch(() => null)) ?? undefined;
 }

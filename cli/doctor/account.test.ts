@@ -30,16 +30,24 @@ describe('the reading of the account', () => {
     });
   });
 
-  it('that has stopped without a word is a fault too', () => {
-    expect(findingOf({ readAt: at(121), trouble: null }, false)).toMatchObject({
+  it('that has stopped without a word while a worker is up is a fault too', () => {
+    expect(findingOf({ readAt: at(121), trouble: null })).toMatchObject({
       status: 'fault',
-      cause: expect.stringMatching(/no worker is up, or its poller hangs/) as string,
-      fix: expect.stringMatching(/^start the worker/) as string,
+      cause: expect.stringMatching(/its poller hangs/) as string,
+      fix: expect.stringMatching(/^start the worker again/) as string,
     });
   });
 
-  it('that failed until its worker was gone names the last error, and the worker', () => {
-    expect(findingOf({ readAt: at(500), trouble: trouble(300) }, false)).toMatchObject({
+  it('of a Keel that was stopped is nothing to look at, however its last try went', () => {
+    for (const last of [null, trouble(300)])
+      expect(findingOf({ readAt: at(5000), trouble: last }, false)).toMatchObject({
+        status: 'skipped',
+        found: expect.stringMatching(/^DU1234567 was last read 5000 s ago.*no worker is up/) as string,
+      });
+  });
+
+  it('that failed for long, and then stopped, names the last error, and the worker', () => {
+    expect(findingOf({ readAt: at(500), trouble: trouble(300) })).toMatchObject({
       status: 'fault',
       cause: expect.stringMatching(/^IBKR_AWAY: .* Since then nobody tries any more/) as string,
       fix: expect.stringMatching(/^start the worker/) as string,

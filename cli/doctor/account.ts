@@ -1,8 +1,9 @@
 // The account as the worker's poller reads it: how old the last read that is stored is, and why the last try failed. It asks
-// PostgreSQL alone: the poller is the one who asks the broker. Called by examine.ts.
+// PostgreSQL, and Temporal whether a worker is up: the poller is the one who asks the broker. Called by examine.ts.
 import { createBrokerStateStore } from '../../db/brokerState.js';
 import { connect } from '../../db/connect.js';
 import { unreadMs, type BrokerTrouble } from '../../domain/brokerSession/trouble.js';
+import { hasWorker } from './temporal.js';
 import type { Finding, Patient } from './types.js';
 import { askMs, notGiven } from './types.js';
 
@@ -16,7 +17,8 @@ export async function checkAccount(patient: Patient): Promise<readonly Finding[]
     const found = 'could not be looked up: put PostgreSQL and its migrations right first';
     return [{ check, status: 'skipped', found }];
   }
-  return [readingFinding(reading, { now: patient.now(), isUp: patient.running !== null })];
+  const isUp = patient.running !== null || (await hasWorker(patient));
+  return [readingFinding(reading, { now: patient.now(), isUp })];
 }
 
 export interface Reading {
@@ -33,9 +35,8 @@ async function readingOf(url: string, mode: Patient['mode'], accountId: string):
   const db = connect({ ...limits, url });
   try {
     const store = createBrokerStateStore(db, mode);
-    const snapshot = await store.latest(mode, accountId);
-    const trouble = await store.trouble(accountId);
-    return { accountId, readAt: snapshot?.readStartedAt ?? null, trouble };
+    const [readAt, trouble] = await Promise.all([store.lastReadAt(accountId), store.trouble(accountId)]);
+    return { accountId, readAt, trouble };
   } catch {
     return null;
   } finally {
@@ -43,7 +44,7 @@ async function readingOf(url: string, mode: Patient['mode'], accountId: string):
   }
 }
 
-/** @param facts the time, milliseconds since 1970, and whether a Keel runs on the data directory */
+/** @param facts the time, milliseconds since 1970, and whether a Keel runs on the data directory or a worker elsewhere */
 export function readingFinding(
   { accountId, readAt, trouble }: Reading,
   { now, isUp }: { readonly now: number; readonly isUp: boolean },
@@ -62,15 +63,15 @@ export function readingFinding(
     const fix = `do what the cause says: until the account is read, no order goes out; ${logOfTries}`;
     return { check, status: 'fault', found, cause, fix };
   }
-  // A Keel that was never up has read nothing; one that starts just now has not yet.
-  if (readAt === null && !isUp) return { check, status: 'skipped', found: `${found}; a worker does it` };
-  const silent = 'nobody tries any more: no worker is up, or its poller hangs';
+  // A Keel that is stopped reads nothing, and no order of it can go out; one that starts just now has not read yet.
+  if (!isUp) return { check, status: 'skipped', found: `${found}; no worker is up, which would read it` };
+  const silent = 'nobody tries any more: its poller hangs, or the worker has gone a moment ago';
   return {
     check,
     status: readAt === null ? 'warning' : 'fault',
     found,
     cause: cause === null ? silent : `${cause} Since then ${silent}`,
-    fix: `start the worker (npm start, or node dist/worker/main.js), or start it again; ${logOfTries}`,
+    fix: `start the worker again (npm start, or node dist/worker/main.js); ${logOfTries}`,
   };
 }
 

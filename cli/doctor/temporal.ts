@@ -1,5 +1,5 @@
 // Temporal: whether it answers, has the namespace and the search attributes, and whether a worker listens. Called by
-// examine.ts.
+// examine.ts and account.ts.
 import type { Client } from '@temporalio/client';
 import { searchAttributes, taskQueue } from '../../contracts/wire/names.js';
 import { connectTemporal } from '../supervisor/temporal.js';
@@ -78,15 +78,37 @@ async function register(
   return `registered ${missing.join(', ')}`;
 }
 
-async function workers(client: Client, { sections, mode }: Patient): Promise<Finding> {
-  const name = taskQueue(mode);
+/** Whether a worker of this mode listens; false where Temporal is not given or has no answer, which its own check tells. */
+export async function hasWorker(patient: Patient): Promise<boolean> {
+  const { temporal } = patient.sections;
+  if (temporal === undefined) return false;
+  try {
+    const client = await connectTemporal(temporal.address, temporal.namespace, askMs, temporal);
+    try {
+      return await client.connection.withDeadline(
+        Date.now() + askMs,
+        async () => (await listening(client, patient)) > 0,
+      );
+    } finally {
+      await client.connection.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+async function listening(client: Client, { sections, mode }: Patient): Promise<number> {
   const { pollers } = await client.connection.workflowService.describeTaskQueue({
     namespace: sections.temporal?.namespace ?? '',
-    taskQueue: { name },
+    taskQueue: { name: taskQueue(mode) },
   });
-  if (pollers.length > 0) {
-    return { check: 'worker', status: 'ok', found: `${String(pollers.length)} listen on ${name}` };
-  }
+  return pollers.length;
+}
+
+async function workers(client: Client, patient: Patient): Promise<Finding> {
+  const name = taskQueue(patient.mode);
+  const count = await listening(client, patient);
+  if (count > 0) return { check: 'worker', status: 'ok', found: `${String(count)} listen on ${name}` };
   return {
     check: 'worker',
     status: 'warning',
