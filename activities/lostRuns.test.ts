@@ -42,7 +42,10 @@ function world(status: RunExecutionStatus | null, intent: Partial<IntentRow> | n
         return Promise.resolve();
       },
     },
-    runWorkflows: { describe: () => Promise.resolve(status === null ? null : { status, runId: row.id }) },
+    runWorkflows: {
+      listOpen: () => Promise.resolve(new Set<string>()),
+      describe: () => Promise.resolve(status === null ? null : { status, runId: row.id }),
+    },
   };
   return { deps, acts, ends, rows };
 }
@@ -94,6 +97,17 @@ describe('a run that goes on', () => {
     expect([...unknown.acts, ...other.acts]).toEqual([]);
     const own = world('closed', null, elsewhere);
     expect(await endLostRuns(own.deps)).toEqual([run.workflowId]);
+  });
+
+  it('is not asked for, nor is Temporal where no run is open', async () => {
+    const { deps, acts, rows } = world('closed');
+    const away = () => Promise.reject(new KeelError('TEMPORAL_AWAY', 'it does not answer'));
+    deps.runWorkflows = { listOpen: () => Promise.resolve(new Set([run.workflowId])), describe: away };
+    expect(await endLostRuns(deps)).toEqual([]);
+    rows.now = { ...run, endedAt: '2026-01-05T15:00:00.000Z' };
+    deps.runWorkflows.listOpen = away;
+    expect(await endLostRuns(deps)).toEqual([]);
+    expect(acts).toEqual([]);
   });
 
   it('is left alone, and so is one of which Temporal tells nothing', async () => {

@@ -21,7 +21,12 @@ export interface LostRunsDeps {
  */
 export async function endLostRuns(deps: LostRunsDeps): Promise<readonly string[]> {
   const ended: string[] = [];
-  for (const { id, workflowId, restoredAt } of await deps.runs.listOpen()) {
+  const rows = await deps.runs.listOpen();
+  if (rows.length === 0) return ended;
+  // Nearly all of them go on: only of the others is each asked for.
+  const open = await deps.runWorkflows.listOpen();
+  for (const { id, workflowId, restoredAt } of rows) {
+    if (open.has(workflowId)) continue;
     const execution = await deps.runWorkflows.describe(workflowId);
     if (execution?.status === 'open') continue;
     // Else it is this Temporal that may be another than the run's: it goes on there.

@@ -52,7 +52,10 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
       get: () => Promise.resolve(null),
       end: () => Promise.resolve(),
     },
-    runWorkflows: { describe: () => Promise.resolve(null) },
+    runWorkflows: {
+      listOpen: () => Promise.resolve(new Set<string>()),
+      describe: () => Promise.resolve(null),
+    },
     monitorsEveryMs: {
       ...{ prices: 60_000, portfolioSync: 300_000, reconciliation: 30_000, kpis: 300_000, health: 30_000 },
     },

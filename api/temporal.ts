@@ -12,6 +12,7 @@ import { queryNames, runWorkflowId, taskQueue, workflowTypes } from '../contract
 import type { RunProgress, StrategyRunInput } from '../contracts/wire/run.js';
 import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
+import type { RunWorkflowsPort } from '../ports/monitors.js';
 import type { RunExecution, RunWorkflows } from './services/runWorkflows.js';
 
 export interface TemporalDeps {
@@ -73,7 +74,7 @@ function executionOf(described: WorkflowExecutionDescription): RunExecution {
   };
 }
 
-export function createRunWorkflows(deps: TemporalDeps): RunWorkflows {
+export function createRunWorkflows(deps: TemporalDeps): RunWorkflows & RunWorkflowsPort {
   const { client } = deps;
   const within = async <T>(ms: number, what: string, call: () => Promise<T>): Promise<T> => {
     try {
@@ -114,6 +115,14 @@ export function createRunWorkflows(deps: TemporalDeps): RunWorkflows {
         return null;
       }
     },
+    listOpen: () =>
+      within(deps.callTimeoutMs, 'list the open runs', async () => {
+        const query = `WorkflowType = '${workflowTypes.strategyRun}' AND ExecutionStatus = 'Running'`;
+        const ids = new Set<string>();
+        for await (const { workflowId } of client.workflow.list({ query, pageSize: 1000 }))
+          ids.add(workflowId);
+        return ids;
+      }),
     describe: (workflowId) =>
       within(deps.callTimeoutMs, 'describe a run', async () => {
         try {

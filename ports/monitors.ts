@@ -48,6 +48,12 @@ export type RunExecutionStatus = 'open' | 'closed' | 'failed' | 'cancelled';
 
 export interface RunWorkflowsPort {
   /**
+   * Workflow ids of all runs that are open, in one request for a thousand of them. One that has begun or ended a moment ago may
+   * be told otherwise.
+   * @throws KeelError TEMPORAL_AWAY (retryable)
+   */
+  listOpen(): Promise<ReadonlySet<string>>;
+  /**
    * How a run's workflow stands, and whose it is by its memo; null where Temporal does not know it.
    * @throws KeelError TEMPORAL_AWAY (retryable)
    */
