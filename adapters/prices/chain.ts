@@ -1,7 +1,6 @@
 // PricesPort over a chain of sources, asked in their order: the first usable price counts. Where the market is simulated at
 // another time, its own sources come before those of today. Answers for a minute from the cache; many askers of one symbol share one request; while nobody answers, the last price goes out as stale.
 import type { Mode } from '../../contracts/wire/names.js';
-import type { SourcePrice } from '../../contracts/wire/price.js';
 import type { Calendar } from '../../domain/market/calendarTypes.js';
 import { isOfEarlierSession } from '../../domain/market/priceAge.js';
 import type { CachePort } from '../../ports/cache.js';
@@ -17,7 +16,8 @@ import type {
 } from '../../ports/prices.js';
 import { createKeptPrices, type Kept, type KeptPrices } from './kept.js';
 import { createMemories, type Memories } from './memory.js';
-import { inOrder, isAhead, seen } from './times.js';
+import { inCurrency, ofNow, problem, refusal } from './refusals.js';
+import { inOrder, seen } from './times.js';
 
 export interface PriceChainOptions {
   /** Names what is kept, beside the symbol. */
@@ -140,10 +140,10 @@ function noneOf(error: unknown): null {
 async function priceOf(parts: Parts, question: Question): Promise<Price> {
   const { kept, marketClock } = parts;
   const { symbol } = question;
-  const [cached, market] = await Promise.all([kept.fresh(symbol), marketClock.now()]);
-  if (cached !== null && counts(parts, cached, market)) return seen(parts, cached, market);
-  const unknown = await kept.unknown(symbol, market.step);
-  if (unknown !== null) throw new KeelError('PRICE_UNKNOWN_SYMBOL', unknown, { facts: { symbol } });
+  const market = await marketClock.now();
+  const known = await keptOf(parts, symbol, market);
+  if (known instanceof KeelError) throw known;
+  if (known !== null) return seen(parts, known, market);
   try {
     const found = await ask(parts, question, market);
     await kept.put(found);
@@ -160,8 +160,15 @@ async function priceOf(parts: Parts, question: Question): Promise<Price> {
   }
 }
 
-const counts = ({ clock, freshMs }: Parts, { price, step }: Found, market: MarketTime): boolean =>
-  step === market.step && clock.now() - Date.parse(price.fetchedAt) < freshMs;
+/** What is kept of a symbol: a price that still counts, or that no source knows it; null where the sources have to be asked. */
+async function keptOf(parts: Parts, symbol: string, market: MarketTime): Promise<Found | KeelError | null> {
+  const { kept, clock, freshMs } = parts;
+  const cached = await kept.fresh(symbol);
+  const isFresh = cached !== null && clock.now() - Date.parse(cached.price.fetchedAt) < freshMs;
+  if (isFresh && cached.step === market.step) return cached;
+  const unknown = await kept.unknown(symbol, market.step);
+  return unknown === null ? null : new KeelError('PRICE_UNKNOWN_SYMBOL', unknown, { facts: { symbol } });
+}
 
 /** Of what is not kept, where the source that is asked first takes many at once; null where it does not. */
 async function askTogether(
@@ -176,13 +183,8 @@ async function askTogether(
   );
   const source = usable[0]?.source;
   if (source?.prices === undefined) return null;
-  const isNeeded = async (symbol: string): Promise<boolean> => {
-    const cached = await parts.kept.fresh(symbol);
-    if (cached !== null && counts(parts, cached, market)) return false;
-    return (await parts.kept.unknown(symbol, market.step)) === null;
-  };
-  const needed = await Promise.all(symbols.map(isNeeded));
-  const asked = symbols.filter((_symbol, index) => needed[index]);
+  const known = await Promise.all(symbols.map((symbol) => keptOf(parts, symbol, market)));
+  const asked = symbols.filter((_symbol, index) => known[index] === null);
   const answers: SourceBatch = asked.length === 0 ? new Map() : await source.prices(asked, asker);
   return { source: source.name, answers, step: market.step };
 }
@@ -206,7 +208,7 @@ async function ask(parts: Parts, question: Question, market: MarketTime): Promis
     try {
       const given = said ?? (await source.price(symbol, asker));
       if (given instanceof KeelError) throw given;
-      const found = ofNow(source, now, inCurrency(parts, source, given));
+      const found = ofNow(source, now, inCurrency(parts.currency, source, given));
       memories.answered(source.name);
       const fetchedAt = new Date(clock.now()).toISOString();
       const answer: Found = { price: { ...found, source: source.name, fetchedAt }, step: market.step };
@@ -221,43 +223,4 @@ async function ask(parts: Parts, question: Question, market: MarketTime): Promis
   }
   if (old !== null) return old;
   throw refusal(symbol, failures);
-}
-
-const problem = (code: string, message: string, symbol: string): KeelError =>
-  new KeelError(code, message, { errorClass: 'retryable', facts: { symbol } });
-
-function inCurrency({ currency }: PriceChainOptions, source: PriceSource, found: SourcePrice): SourcePrice {
-  if (found.currency === currency) return found;
-  throw new KeelError(
-    'PRICE_CURRENCY',
-    `${source.name}: the price of ${found.symbol} is in ${found.currency}, and prices are kept in ${currency}.`,
-    { facts: { symbol: found.symbol } },
-  );
-}
-
-function ofNow(source: PriceSource, now: string, found: SourcePrice): SourcePrice {
-  if (!isAhead(found.at, now)) return found;
-  const words = `${source.name}: the price of ${found.symbol} is of ${found.at}, which is to come: it is ${now}.`;
-  throw problem('PRICE_AHEAD', words, found.symbol);
-}
-
-/** Whoever may answer later makes it retryable; else the first final reason is the reason. */
-function refusal(symbol: string, failures: readonly KeelError[]): KeelError {
-  const passing = failures.filter(({ errorClass }) => errorClass === 'retryable');
-  if (passing.length > 0) {
-    const words = failures.map(({ message }) => message).join(' ');
-    const unknown = failures.find(({ code }) => code === 'PRICE_UNKNOWN_SYMBOL');
-    // Asking again when his part is not used up would tell him little else; who knew the symbol a moment ago still does.
-    if (unknown !== undefined && passing.every(({ code }) => code === 'PRICE_SHARE')) {
-      return problem(unknown.code, words, symbol);
-    }
-    const code = passing.every((failure) => failure.code === 'PRICE_SHARE') ? 'PRICE_SHARE' : 'PRICES_AWAY';
-    return problem(code, `No source gives a price of ${symbol} now. ${words}`, symbol);
-  }
-  const known = failures.find(({ code }) => code !== 'PRICE_UNKNOWN_SYMBOL');
-  return (
-    known ??
-    failures[0] ??
-    new KeelError('PRICES_OFF', 'There is no source of prices; set prices.chain.', { facts: { symbol } })
-  );
 }
