@@ -110,9 +110,10 @@ const lookAtBroker = ({ db, brokerState, clock }: ProbeParts): Promise<PartState
       return { ok: false, detail: `its state was never read: ${why ?? 'see that a worker runs'}` };
     const seconds = Math.round((clock.now() - Date.parse(at)) / 1000);
     return seconds * 1000 <= unreadMs
-      ? { ok: true, detail: `its state was read ${seconds} s ago` }
+      ? { ok: true, detail: `its state was read ${seconds} s ago`, lookedAt: at }
       : {
           ok: false,
+          lookedAt: at,
           detail: `its state was last read ${seconds} s ago: ${why ?? 'see that its session stands and that a worker runs'}`,
         };
   });
@@ -141,10 +142,18 @@ export const lookAtLogin = ({
     const { phase, reason, since, checkedAt } = row;
     const seconds = Math.round((clock.now() - Date.parse(checkedAt)) / 1000);
     if (seconds * 1000 > loginAgeMs)
-      return { ok: false, detail: `nobody has looked at it for ${seconds} s: see that a worker runs` };
+      return {
+        ok: false,
+        lookedAt: checkedAt,
+        detail: `nobody has looked at it for ${seconds} s: see that a worker runs`,
+      };
     return phase === 'up'
-      ? { ok: true, detail: `up since ${since}` }
-      : { ok: false, detail: `${phase} since ${since}: ${reason ?? 'it is being looked at'}` };
+      ? { ok: true, lookedAt: checkedAt, detail: `up since ${since}` }
+      : {
+          ok: false,
+          lookedAt: checkedAt,
+          detail: `${phase} since ${since}: ${reason ?? 'it is being looked at'}`,
+        };
   });
 
 async function lookAtCache({ cache }: ProbeParts): Promise<PartState> {

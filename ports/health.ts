@@ -17,6 +17,8 @@ export interface PartState {
   readonly detail: string;
   /** Of the server, where it tells. */
   readonly version?: string;
+  /** When it was looked at by the process that does so, ISO 8601 UTC; left out where this is the look, or there was none. */
+  readonly lookedAt?: string;
 }
 
 export interface HealthProbe {

@@ -37,6 +37,7 @@ async function lookAt(deps: PlatformHealthDeps, { name, vital, look }: HealthPro
     status: state.ok ? ('ok' as const) : ('down' as const),
     detail: state.detail,
     version: state.version ?? null,
+    lookedAt: state.lookedAt ?? null,
     ms: deps.clock.now() - begunAt,
   };
 }

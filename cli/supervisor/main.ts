@@ -147,12 +147,13 @@ interface RunContext {
 async function run(context: RunContext): Promise<number> {
   const { options, settings, stack, say } = context;
   const began = performance.now();
+  const since = Date.now();
   const { dataDir } = options;
   say(`Keel starts in ${settings.config.mode} mode; data in ${dataDir}`);
   const state = await boot({ dataDir, settings, stack, say });
   writeState(dataDir, { ...state, privateAddresses: settings.config.notifier.privateAddresses });
   say(`  ready after ${duration(performance.now() - began)}`);
-  const trouble = state.simulator === null ? await brokerLine(context, state) : null;
+  const trouble = state.simulator === null ? await brokerLine(context, state, since) : null;
   if (trouble !== null) say(`  ! ${trouble}`);
   say('');
   if (state.simulator !== null) return demo(context, state);
@@ -163,8 +164,10 @@ async function run(context: RunContext): Promise<number> {
 const brokerLine = async (
   { settings, signal }: RunContext,
   { apiUrl, apiKey }: KeelState,
+  since: number,
 ): Promise<string | null> =>
-  (await gatewayLine(settings.config.broker.baseUrl)) ?? (await loginLine(createApi(apiUrl, apiKey), signal));
+  (await gatewayLine(settings.config.broker.baseUrl)) ??
+  (await loginLine(createApi(apiUrl, apiKey), since, signal));
 
 function refuseDate({ asOf }: StartOptions, { mode }: KeelState): void {
   if (asOf === null) return;

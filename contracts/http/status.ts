@@ -10,6 +10,10 @@ const part = z
     vital: z.boolean().meta({ description: 'Without a vital part no run can go on, and the answer is 503.' }),
     detail: z.string(),
     version: z.string().nullable(),
+    lookedAt: instant.nullable().meta({
+      description:
+        'Of broker and brokerLogin: when the worker looked last. null where it never has, and of the other parts.',
+    }),
     ms: z.int().nonnegative().meta({ description: 'How long the look took.' }),
   })
   .meta({ id: 'PartHealth' });
