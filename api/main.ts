@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import swaggerUi from 'swagger-ui-dist/absolute-path.js';
 import { keepsAll } from '../activities/retention.js';
-import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
-import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
+import { createMachineClock } from '../adapters/clocks/machine.js';
+import { createMarketClock } from '../adapters/clocks/market.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { refusalOf } from '../adapters/notify/post.js';
@@ -94,14 +94,7 @@ function portsOf(
   const { objectStore, simulator, mode } = config;
   const clock = createMachineClock();
   const calendar = createNyseCalendar();
-  const marketClock =
-    mode === 'simulated'
-      ? createSimulatedMarketClock({
-          adminUrl: simulator.adminUrl,
-          token: simulator.adminToken,
-          timeoutMs: 5000,
-        })
-      : createMachineMarketClock(clock);
+  const marketClock = createMarketClock(mode, simulator, clock);
   return {
     objects:
       objectStore.kind === 'filesystem'

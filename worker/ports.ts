@@ -6,8 +6,8 @@ import type { Pool } from 'pg';
 import type { ActivityDeps } from '../activities/activities.js';
 import { lookAtRetention } from '../activities/retention.js';
 import { createChartRenderer } from '../adapters/charts/renderer.js';
-import { createMachineClock, createMachineMarketClock } from '../adapters/clocks/machine.js';
-import { createSimulatedMarketClock } from '../adapters/clocks/simulated.js';
+import { createMachineClock } from '../adapters/clocks/machine.js';
+import { createMarketClock } from '../adapters/clocks/market.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createIbkrGateway, type IbkrGateway } from '../adapters/ibkr/gateway.js';
 import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
@@ -26,7 +26,7 @@ import { sessionRules } from '../domain/brokerSession/rules.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { BrokerPort } from '../ports/broker.js';
-import type { Clock, MarketClock } from '../ports/clocks.js';
+import type { Clock } from '../ports/clocks.js';
 import type { LocksPort } from '../ports/locks.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import { brokerPricesPerMinute, createCache, createPrices, type PriceParts } from '../api/prices.js';
@@ -67,15 +67,6 @@ async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSett
 }
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
-
-const marketClockOf = ({ mode, simulator }: WorkerConfig, clock: Clock): MarketClock =>
-  mode === 'simulated'
-    ? createSimulatedMarketClock({
-        adminUrl: simulator.adminUrl,
-        token: simulator.adminToken,
-        timeoutMs: 5000,
-      })
-    : createMachineMarketClock(clock);
 
 /** The broker's own prices, for the API too, and the chain that they are part of. */
 function pricesOf(
@@ -136,7 +127,7 @@ export async function createWorkerPorts(
   const locks = createLocks(db);
   const gateway = await gatewayOf(config, db, locks, clock);
   const renderer = createChartRenderer({});
-  const marketClock = marketClockOf(config, clock);
+  const marketClock = createMarketClock(config.mode, config.simulator, clock);
   const cache = createCache(config.cache, clock);
   const calendar = createNyseCalendar();
   const deps: ActivityDeps = {

@@ -73,7 +73,8 @@ const responsesSchema = z.object({
     .catch(null),
 });
 
-const nothing = {
+/** Of an answer that tells nothing. */
+export const nothing = {
   text: null,
   failed: null,
   model: null,

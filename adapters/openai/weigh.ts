@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clocks.js';
 import type { ModelOutcome } from '../../ports/conversations.js';
 import type { Parsed } from './answers.js';
 import type { Exchange } from './client.js';
-import { readEnvelope, type Envelope } from './envelope.js';
+import { nothing, readEnvelope, type Envelope } from './envelope.js';
 import { failedResponse, failureOf, type CallFailure } from './errors.js';
 import type { ModelProfile } from './profile.js';
 import { canonical, type ModelRequest } from './request.js';
@@ -101,18 +101,8 @@ export function judge<T>(
   return { asked: { kind: 'outcome', outcome, message, repairable }, outcome, message };
 }
 
-const nothingTold = {
-  model: null,
-  fingerprint: null,
-  responseId: null,
-  finishReason: null,
-  inputTokens: null,
-  cachedTokens: null,
-  outputTokens: null,
-};
-
 export function resultOf({ outcome, message, envelope, failure }: Weighed<unknown>, { headers }: Exchange) {
-  const told = envelope ?? nothingTold;
+  const told = envelope ?? nothing;
   return {
     state: outcome === null ? ('failed' as const) : ('answered' as const),
     outcome,

@@ -96,18 +96,19 @@ function sendPlaced(portal: Portal, response: Response, result: PlaceResult): vo
   const rows = result.rows.map((row) => {
     if (!row.accepted)
       return { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text };
-    const { orderId, cOID } = row.order;
-    if (invisible !== null) hidden.set(orderId, clock.now() + (invisible.ms ?? 0));
-    return {
-      order_id: String(orderId),
-      ...(cOID === null ? {} : { local_order_id: cOID }),
-      order_status: statusIn(portal, row.order),
-      encrypt_message: '1',
-    };
+    if (invisible !== null) hidden.set(row.order.orderId, clock.now() + (invisible.ms ?? 0));
+    return takenRow(portal, row.order);
   });
   response.locals['accepted'] = true;
   response.json(rows);
 }
+
+const takenRow = (portal: Portal, order: Order): object => ({
+  order_id: String(order.orderId),
+  ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
+  order_status: statusIn(portal, order),
+  encrypt_message: '1',
+});
 
 const modifyOrder =
   (portal: Portal): RequestHandler =>
@@ -142,15 +143,7 @@ function sendModified(portal: Portal, response: Response, orderId: number, draft
     response.json({ error: refusal });
     return;
   }
-  const order = orderOf(engine.state, orderId);
-  response.json([
-    {
-      order_id: String(orderId),
-      ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
-      order_status: statusIn(portal, order),
-      encrypt_message: '1',
-    },
-  ]);
+  response.json([takenRow(portal, orderOf(engine.state, orderId))]);
 }
 
 const cancelOrder =
