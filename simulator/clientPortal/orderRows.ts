@@ -3,7 +3,7 @@ import type { Engine } from '../engine.js';
 import type { Market } from '../exchange/market.js';
 import { isStop, limitOf } from '../exchange/matching.js';
 import { sizeOf } from '../exchange/remaining.js';
-import { amountOf } from '../exchange/trades.js';
+import { amountOf } from '../exchange/costs.js';
 import type { Execution, Instrument, Order } from '../exchange/types.js';
 import { longTime, shortTime } from './portal.js';
 

@@ -31,7 +31,7 @@ beforeEach(() => {
   portal = {
     ...{ engine, accounts: [ACCOUNT], clock: { now: () => 0 }, clockFactor: 1, startedAt: 0, live: null },
     ...{ midnightReset: false, faults: createFaults(), limitsFactor: 1, session: freshSession(ACCOUNT, 0) },
-    ...{ penalty: { until: 0, refused: 0 }, hidden: new Map(), cancelling: new Set() },
+    ...{ penalty: { until: 0, refused: 0 }, hidden: new Map(), cancelling: new Set(), doubled: new Set() },
   };
   const frames: Record<string, unknown>[] = [];
   socket = Object.assign(new EventEmitter(), {
