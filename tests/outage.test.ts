@@ -82,17 +82,17 @@ afterAll(async () => {
   for (const each of undo.reverse()) await each();
 });
 
-async function startRun(): Promise<WorkflowHandle> {
+async function startRun(strategyId: string): Promise<WorkflowHandle> {
   const { stores, workflow } = keel;
-  await stores.strategies.create({ id: 'patient', name: 'patient', settings: demoSettings }, 'test');
+  await stores.strategies.create({ id: strategyId, name: strategyId, settings: demoSettings }, 'test');
   const identity = {
     mode: 'paper',
-    strategyId: 'patient',
+    strategyId,
     symbol: 'AAPL',
     slot: 'after-close',
     session: createNyseCalendar().lastClosed(new Date().toISOString()).date,
   } as const;
-  const input: StrategyRunInput = { ...identity, runId: 'patient', noWait: true };
+  const input: StrategyRunInput = { ...identity, runId: strategyId, noWait: true };
   return workflow.start(workflowTypes.strategyRun, {
     workflowId: runWorkflowId(identity),
     taskQueue: taskQueue('paper'),
@@ -110,7 +110,7 @@ test('a run that waits for its login waits on where Keel is stopped, and goes on
   const { gateway, startWorker } = keel;
   gateway.session = 'gone';
   const first = await startWorker();
-  const handle = await startRun();
+  const handle = await startRun('patient');
   // A worker has it, and looks.
   await until(async () => ((await waitOf(handle))?.lastStartedTime ? true : null));
   await first.stop();
@@ -118,7 +118,7 @@ test('a run that waits for its login waits on where Keel is stopped, and goes on
   expect((await waitOf(handle))?.lastFailure?.applicationFailureInfo?.type).toBe('WORKER_STOPS');
 
   gateway.session = 'up';
-  await startWorker();
+  const second = await startWorker();
   const result = (await handle.result()) as RunResult;
   const sent = gateway.orders.filter(({ parent }) => parent === null);
   if (result.outcome === 'REFUSED') {
@@ -127,4 +127,25 @@ test('a run that waits for its login waits on where Keel is stopped, and goes on
     expect([result.status, result.outcome, sent.length]).toEqual(['ended', 'FILLED', 1]);
     expect(sent[0]?.wire['cOID']).toBe(result.order?.clientOrderId);
   }
+  await second.stop();
+});
+
+test('a run whose step failed for want of the login goes on, too, where its deadline passed while Keel was stopped', async () => {
+  const { gateway, startWorker } = keel;
+  gateway.session = 'gone';
+  const first = await startWorker();
+  const handle = await startRun('stopped');
+  const pending = async () => (await handle.describe()).raw.pendingActivities?.[0] ?? null;
+  await until(async () => {
+    const failed = (await pending())?.lastFailure?.applicationFailureInfo?.type;
+    return failed === 'BROKER_SESSION' ? true : null;
+  });
+  await first.stop();
+  // With the deadline the server has given the step up; nobody has told the run yet.
+  await until(async () => ((await pending()) === null ? true : null));
+  expect((await handle.describe()).status.name).toBe('RUNNING');
+
+  gateway.session = 'up';
+  await startWorker();
+  expect((await handle.result()) as RunResult).toMatchObject({ status: 'ended' });
 });

@@ -1,6 +1,13 @@
 // A run outlives an outage of the broker's login: a step that failed for want of it waits until it is up again, and is done
 // anew. Used by story.ts.
-import { ApplicationFailure, proxyActivities, sleep, TemporalFailure } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  patched,
+  proxyActivities,
+  sleep,
+  TemporalFailure,
+  TimeoutFailure,
+} from '@temporalio/workflow';
 import type { Activities } from '../../activities/activities.js';
 
 /** What a step fails with while nobody is logged in, or the gateway has put a stop to all requests. */
@@ -19,10 +26,25 @@ const pause = '5 seconds';
 /** A final refusal, such as of the wrong account, is no outage; stale state is final for its step alone. */
 function isOutage(error: unknown): boolean {
   let cause = error;
-  while (cause instanceof TemporalFailure && !(cause instanceof ApplicationFailure)) cause = cause.cause;
+  while (
+    cause instanceof TemporalFailure &&
+    !(cause instanceof ApplicationFailure) &&
+    !(cause instanceof TimeoutFailure)
+  ) {
+    cause = cause.cause;
+  }
+  if (cause instanceof TimeoutFailure) return wasOutage(cause);
   if (!(cause instanceof ApplicationFailure)) return false;
   const code = cause.type ?? '';
   return awayCodes.includes(code) && (code === 'BROKER_STATE_STALE' || cause.nonRetryable !== true);
+}
+
+/** The deadline of a step that passes while no worker is there: what its last attempt failed with stands in the server's record alone. */
+function wasOutage({ failure }: TimeoutFailure): boolean {
+  const last = failure?.cause?.applicationFailureInfo;
+  const away = awayCodes.includes(last?.type ?? '') && last?.nonRetryable !== true;
+  // Earlier such runs have ended there.
+  return away && patched('outage-behind-deadline');
 }
 
 const waiting = (forMs: number) =>
