@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
 import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
@@ -124,6 +125,7 @@ async function poll({
       positions: () => Promise.resolve([]),
     },
     brokerNews,
+    calendar: createNyseCalendar(),
     brokerState: {
       save: (read: BrokerSnapshot) => {
         if (unstored !== undefined) return Promise.reject(unstored);
@@ -250,6 +252,14 @@ describe('an order that the list lacks', () => {
     const { saved, told } = await poll({ ...over, complete: false });
     expect(saved[0]?.orders).toEqual([stop]);
     expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
+  });
+  it('is held for alive where the broker has it no more, and no list while the exchange is shut', async () => {
+    const evening = '2014-07-08T22:00:00.000Z';
+    const { told } = await poll({ ...over, marketNow: evening });
+    expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
+    const other = { ...order, brokerOrderId: '9', clientOrderId: null };
+    const { told: believed } = await poll({ ...over, marketNow: evening, orders: () => [other] });
+    expect(believed[0]?.legs).toMatchObject([{ status: 'CANCELLED' }]);
   });
   it('is asked for only while it is alive', async () => {
     const cancelled = { ...stop, status: 'CANCELLED' } as const;

@@ -3,6 +3,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Mode } from '../contracts/wire/names.js';
 import type { OrderState } from '../contracts/wire/order.js';
+import type { Calendar } from '../domain/market/calendarTypes.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import type { Clock, MarketClock, MarketTime } from '../ports/clocks.js';
@@ -30,6 +31,7 @@ export interface BrokerStateDeps {
   readonly signals: OrderSignalsPort;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
+  readonly calendar: Pick<Calendar, 'openAt'>;
   readonly pause: Pause;
   readonly freshness: Pick<FreshnessRule, 'snapshotMaxAgeMs'>;
   /** Wall milliseconds between polls while an order's fate is open, and while no run is open either. */

@@ -2,6 +2,7 @@
 // session that has just begun, while they live on. Called by brokerState.ts.
 import { isAlive } from '../contracts/wire/order.js';
 import type { Mode } from '../contracts/wire/names.js';
+import type { Calendar } from '../domain/market/calendarTypes.js';
 import type { BrokerOrder, BrokerOrders, BrokerPort } from '../ports/broker.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerStateStore, IntentRow, IntentStore } from '../ports/stores.js';
@@ -12,6 +13,7 @@ export interface MissingOrdersDeps {
   readonly broker: Pick<BrokerPort, 'orders' | 'orderNow'>;
   readonly intents: Pick<IntentStore, 'listOpen'>;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
+  readonly calendar: Pick<Calendar, 'openAt'>;
 }
 
 /**
@@ -38,10 +40,12 @@ export async function wholeList(deps: MissingOrdersDeps, marketNow: string): Pro
     const now = await broker.orderNow(accountId, order);
     if (now !== null) found.push(now);
     // Neither says that it is over: a protective leg of another session may be in no list of the evening.
-    else if (!list.complete) found.push(order);
+    else if (!list.complete || (isEmpty(list) && deps.calendar.openAt(marketNow) === null)) found.push(order);
   }
   return { ...list, orders: [...list.orders, ...found] };
 }
+
+const isEmpty = ({ orders, unreadable }: BrokerOrders): boolean => orders.length + unreadable.length === 0;
 
 /** A broker lists the orders of its session whatever became of them. Legs that were never seen came with it. */
 function isOfThisSession({ brokerOrderId, state, legs, validUntil }: IntentRow, marketNow: string): boolean {

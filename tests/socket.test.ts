@@ -14,6 +14,7 @@ import { connectSocket } from '../adapters/ibkr/socket/connection.js';
 import { createPinnedAgent } from '../adapters/ibkr/tls.js';
 import { testConsumer, testConsumerAtBroker } from '../adapters/ibkr/testing/oauth.js';
 import type { Contract } from '../domain/market/contract.js';
+import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { BrokerNews } from '../ports/brokerNews.js';
 import type { BrokerSnapshot } from '../ports/stores.js';
 import { startSimulator } from '../simulator/server.js';
@@ -254,6 +255,7 @@ describe('the poller', () => {
     const activities = createBrokerStateActivities({
       ...{ mode: 'simulated', accountId, broker: ibkr.broker, clock, marketClock: market },
       brokerNews: ibkr.feed,
+      calendar: createNyseCalendar(),
       brokerState: {
         save: (snapshot) => Promise.resolve(saved.push(snapshot) > 0),
         latest: () => Promise.resolve(null),
