@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import type { IntentState, OrderState } from '../contracts/wire/order.js';
-import type { BrokerOrder, UnreadableOrder } from '../ports/broker.js';
+import type { BrokerExecution, BrokerOrder, UnreadableOrder } from '../ports/broker.js';
 import type { BrokerNewsPort } from '../ports/brokerNews.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { createBrokerStateActivities } from './brokerState.js';
-import { sentIntent as intent, workingOrder } from './testing/orders.js';
+import { execution, sentIntent as intent, workingOrder } from './testing/orders.js';
 
 const order: BrokerOrder = { ...workingOrder, filledQuantity: '10', averagePrice: '100', status: 'FILLED' };
 
@@ -28,6 +28,10 @@ interface Far {
   readonly singly?: Readonly<Record<string, Partial<BrokerOrder>>>;
   /** What the stored snapshot has of orders. */
   readonly listed?: readonly BrokerOrder[];
+  /** Executions as they are listed. */
+  readonly executions?: readonly BrokerExecution[];
+  /** Ids of orders that are asked for alone, in order. */
+  readonly asked?: string[];
   /** Orders of executions that cannot be read. */
   readonly unreadableFills?: readonly UnreadableOrder[];
   /** What the stored snapshot has of them. */
@@ -79,6 +83,8 @@ async function poll({
   complete = true,
   singly = {},
   listed = [],
+  executions = [],
+  asked = [],
   unreadableFills = [],
   before = [],
   known,
@@ -111,10 +117,11 @@ async function poll({
         return { orders: orders(), unreadable, complete };
       },
       orderNow: (_account: string, known: BrokerOrder) => {
+        asked.push(known.brokerOrderId);
         const now = singly[known.brokerOrderId];
         return Promise.resolve(now === undefined ? null : { ...known, ...now });
       },
-      executions: () => Promise.resolve({ executions: [], unreadable: unreadableFills }),
+      executions: () => Promise.resolve({ executions, unreadable: unreadableFills }),
       account: () =>
         Promise.resolve({
           accountId: 'DU1',
@@ -248,18 +255,53 @@ describe('an order that the list lacks', () => {
     expect(saved[0]?.orders).toEqual([]);
     expect(told[0]?.legs).toMatchObject([{ status: 'CANCELLED' }]);
   });
-  it('is held for alive where the broker has it no more, and no list that it calls complete', async () => {
+  it('is held for alive for ten minutes where the broker has it no more, and no list that it calls complete', async () => {
     const { saved, told } = await poll({ ...over, complete: false });
-    expect(saved[0]?.orders).toEqual([stop]);
+    expect(saved[0]?.orders).toEqual([{ ...stop, unlistedSince: '2014-07-08T13:36:00.000Z' }]);
     expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
+    const at = async (marketNow: string) => {
+      const later = await poll({ ...over, listed: saved[0]?.orders ?? [], complete: false, marketNow });
+      return [later.saved[0]?.orders, later.told[0]?.legs[0]?.status];
+    };
+    expect(await at('2014-07-08T13:45:59.000Z')).toEqual([saved[0]?.orders, 'WORKING']);
+    expect(await at('2014-07-08T13:46:00.000Z')).toEqual([[], 'CANCELLED']);
+    const back = { ...over, listed: saved[0]?.orders ?? [], complete: false, singly: { 2: {} } };
+    expect((await poll(back)).saved[0]?.orders).toEqual([stop]);
+  });
+  it('has filled where its executions say so, whatever it was', async () => {
+    const fill = {
+      ...execution,
+      brokerOrderId: '2',
+      clientOrderId: null,
+      side: 'SELL',
+      quantity: '10',
+    } as const;
+    const { told } = await poll({ ...over, complete: false, executions: [fill] });
+    expect(told[0]?.legs).toMatchObject([{ status: 'FILLED', filledQuantity: '10' }]);
+  });
+  it('is not held for alive where it is an entry: it has ended with its validity', async () => {
+    const entry = { ...workingOrder, brokerOrderId: '1' };
+    const open = [{ ...followed, legs: [] }] as const;
+    const { saved, told } = await poll({
+      ...{ listed: [entry], open, complete: false, marketNow: '2014-07-08T20:05:00.000Z' },
+    });
+    expect(saved[0]?.orders).toEqual([]);
+    expect(told).toMatchObject([{ found: false, pastValidity: true }]);
+  });
+  it('is asked for by ten at most in one poll; the others stay as they were', async () => {
+    const stops = Array.from({ length: 12 }, (_, at) => ({ ...stop, brokerOrderId: String(100 + at) }));
+    const [leg] = followed.legs;
+    const legs = stops.map(({ brokerOrderId }) => ({ ...leg, brokerOrderId }));
+    const asked: string[] = [];
+    await poll({ ...over, listed: stops, open: [{ ...filled, legs }], asked });
+    expect(asked).toEqual(stops.slice(0, 10).map(({ brokerOrderId }) => brokerOrderId));
   });
   it('is held for alive where the broker has it no more, and no list while the exchange is shut', async () => {
-    const evening = '2014-07-08T22:00:00.000Z';
-    const { told } = await poll({ ...over, marketNow: evening });
-    expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
     const other = { ...order, brokerOrderId: '9', clientOrderId: null };
-    const { told: believed } = await poll({ ...over, marketNow: evening, orders: () => [other] });
-    expect(believed[0]?.legs).toMatchObject([{ status: 'CANCELLED' }]);
+    for (const orders of [[], [other]]) {
+      const { told } = await poll({ ...over, marketNow: '2014-07-08T22:00:00.000Z', orders: () => orders });
+      expect(told[0]?.legs).toMatchObject([{ status: 'WORKING' }]);
+    }
   });
   it('is asked for only while it is alive', async () => {
     const cancelled = { ...stop, status: 'CANCELLED' } as const;
@@ -270,13 +312,16 @@ describe('an order that the list lacks', () => {
   it.each<[string, IntentRow]>([
     ['an entry that the broker has taken', { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' }],
     ['the legs of an entry that has filled', { ...filled, legs: [] }],
-  ])('is waited for where an empty list may not be all: %s', async (_what, missing) => {
+  ])('is waited for, for five minutes, where an empty list may not be all: %s', async (_what, given) => {
     const troubles: string[] = [];
+    const missing = { ...given, updatedAt: '2025-12-31T23:55:00.001Z' };
     await expect(poll({ open: [missing], complete: false, troubles })).rejects.toMatchObject({
       code: 'ORDERS_NOT_LISTED',
       errorClass: 'retryable',
     });
     expect(troubles).toEqual(['ORDERS_NOT_LISTED']);
+    const old = { ...missing, updatedAt: '2025-12-31T23:55:00.000Z' };
+    expect((await poll({ open: [old], complete: false })).saved).toHaveLength(1);
     // Its session is over: it is listed no more.
     const { saved } = await poll({ open: [missing], complete: false, marketNow: intent.validUntil });
     expect(saved).toHaveLength(1);

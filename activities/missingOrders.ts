@@ -1,9 +1,10 @@
-// Orders of Keel's that a list of the broker's lacks although they must be there: the list may be empty, of the evening or of a
+// Orders of Keel's that a list of the broker's lacks although they may be there: the list may be empty, of the evening or of a
 // session that has just begun, while they live on. Called by brokerState.ts.
 import { isAlive } from '../contracts/wire/order.js';
 import type { Mode } from '../contracts/wire/names.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import type { BrokerOrder, BrokerOrders, BrokerPort } from '../ports/broker.js';
+import type { Clock } from '../ports/clocks.js';
 import { KeelError } from '../ports/errors.js';
 import type { BrokerStateStore, IntentRow, IntentStore } from '../ports/stores.js';
 
@@ -14,7 +15,15 @@ export interface MissingOrdersDeps {
   readonly intents: Pick<IntentStore, 'listOpen'>;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
   readonly calendar: Pick<Calendar, 'openAt'>;
+  readonly clock: Clock;
 }
+
+/** How long a list is waited for that does not have what was just taken; after it, such a list is believed. */
+const listedWithinMs = 5 * 60_000;
+/** How long a protective leg is held for alive, of an open market, that nothing of the broker's knows any more. */
+const heldForMs = 10 * 60_000;
+/** Each is a request of its own, in the turn of all others: more would make the poll too old to be used. */
+const mostAsked = 10;
 
 /**
  * The broker's list, and what the broker tells singly of the orders that it lacks.
@@ -26,7 +35,7 @@ export async function wholeList(deps: MissingOrdersDeps, marketNow: string): Pro
   // Before the list: what the broker takes meanwhile need not be in it.
   const open = await deps.intents.listOpen(mode, accountId);
   const list = await broker.orders(accountId);
-  const taken = open.find((intent) => !list.complete && isOfThisSession(intent, marketNow));
+  const taken = open.find((intent) => !list.complete && isJustTaken(intent, marketNow, deps.clock.now()));
   if (taken !== undefined) {
     throw new KeelError(
       'ORDERS_NOT_LISTED',
@@ -36,21 +45,41 @@ export async function wholeList(deps: MissingOrdersDeps, marketNow: string): Pro
   }
   const missing = await missingFrom(deps, list, open);
   const found: BrokerOrder[] = [];
-  for (const order of missing) {
+  for (const { unlistedSince, ...order } of missing.slice(0, mostAsked)) {
     const now = await broker.orderNow(accountId, order);
-    if (now !== null) found.push(now);
-    // Neither says that it is over: a protective leg of another session may be in no list of the evening.
-    else if (!list.complete || (isEmpty(list) && deps.calendar.openAt(marketNow) === null)) found.push(order);
+    const held = now ?? heldLeg(deps, order, list, unlistedSince ?? marketNow, marketNow);
+    if (held !== null) found.push(held);
   }
-  return { ...list, orders: [...list.orders, ...found] };
+  return { ...list, orders: [...list.orders, ...found, ...missing.slice(mostAsked)] };
 }
 
-const isEmpty = ({ orders, unreadable }: BrokerOrders): boolean => orders.length + unreadable.length === 0;
+/**
+ * A protective leg that IBKR has no more, as it was: of another session it may be in no list, and unknown by its id, of the
+ * evening or right after a login. Null once that proves that it is over. An entry needs no holding: its lifecycle waits
+ * until it can be valid no more.
+ */
+function heldLeg(
+  { calendar }: Pick<MissingOrdersDeps, 'calendar'>,
+  order: BrokerOrder,
+  list: BrokerOrders,
+  since: string,
+  marketNow: string,
+): BrokerOrder | null {
+  if (order.parentBrokerOrderId === null) return null;
+  if (calendar.openAt(marketNow) === null) return order;
+  if (list.complete || Date.parse(marketNow) - Date.parse(since) >= heldForMs) return null;
+  return { ...order, unlistedSince: since };
+}
 
 /** A broker lists the orders of its session whatever became of them. Legs that were never seen came with it. */
-function isOfThisSession({ brokerOrderId, state, legs, validUntil }: IntentRow, marketNow: string): boolean {
+function isJustTaken(
+  { brokerOrderId, state, legs, validUntil, updatedAt }: IntentRow,
+  marketNow: string,
+  now: number,
+): boolean {
   const unseen = state === 'ACKNOWLEDGED' || legs.length === 0;
-  return brokerOrderId !== null && unseen && marketNow < validUntil;
+  const isNew = now - Date.parse(updatedAt) < listedWithinMs;
+  return brokerOrderId !== null && unseen && isNew && marketNow < validUntil;
 }
 
 /** As the snapshot before has them. One that it does not have was never listed. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
+import type { BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { nextIntentState, orderStateOf } from './orderState.js';
-import { sentIntent as intent, workingOrder as order } from './testing/orders.js';
+import { execution, sentIntent as intent, workingOrder as order } from './testing/orders.js';
 
 const stopLeg: BrokerOrder = {
   ...order,
@@ -14,18 +14,6 @@ const stopLeg: BrokerOrder = {
   type: 'STP',
   timeInForce: 'GTC',
   price: '90',
-};
-const execution: BrokerExecution = {
-  executionId: 'e1',
-  brokerOrderId: '1',
-  clientOrderId: 'mine',
-  conid: '265598',
-  symbol: 'AAPL',
-  side: 'BUY',
-  quantity: '10',
-  price: '100.05',
-  commission: '1',
-  time: '2014-07-08T13:35:00.000Z',
 };
 const snapshot = (change: Partial<BrokerSnapshot>): BrokerSnapshot => ({
   mode: 'simulated',

@@ -100,8 +100,16 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
     .flatMap((order): LegState[] => {
       const role = order.type === 'STP' ? 'stop' : order.type === 'LMT' ? 'target' : null;
       if (role === null) return [];
-      const { brokerOrderId, status, quantity: size, filledQuantity: filled } = order;
-      return [{ role, brokerOrderId, status, quantity: size, filledQuantity: filled }];
+      const { brokerOrderId, status, quantity: size, filledQuantity } = order;
+      // The list may show it at work when the list of executions already has its last fill.
+      const executed = filledBy(
+        snapshot.executions.filter((execution) => execution.brokerOrderId === brokerOrderId),
+      );
+      if (!executed.isZero() && executed.gte(size))
+        return [
+          { role, brokerOrderId, status: 'FILLED', quantity: size, filledQuantity: executed.toString() },
+        ];
+      return [{ role, brokerOrderId, status, quantity: size, filledQuantity }];
     });
   const gone = intent.legs
     .filter((leg) => !listed.some(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId))

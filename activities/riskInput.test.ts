@@ -82,6 +82,9 @@ describe('an order that its list shows at work', () => {
     ['all of it', [fill, rest], 0],
     ['all of it, of a list without order ids', [fill, byOurId], 0],
     ['another order', [fill, { ...rest, brokerOrderId: '2' }], 1],
+    ['another order of the same name', [fill, { ...byOurId, brokerOrderId: '2' }], 1],
+    ['another order of the same name and no id, that sold', [fill, { ...byOurId, side: 'SELL' as const }], 1],
+    ['none', [], 1],
   ])('beside executions of %s', (_what, executions, left) => {
     const { orders } = relevantSnapshot(
       {

@@ -77,17 +77,23 @@ export function relevantSnapshot(snapshot: BrokerSnapshot, conid: string): RiskI
   };
 }
 
-/** Orders and executions are two lists: the one may show an order at work whose last fill is in the other, and in cash and positions too. */
-const hasFilled = (order: BrokerOrder, executions: readonly BrokerExecution[]): boolean =>
-  sum(
-    executions
-      .filter(
-        ({ brokerOrderId, clientOrderId }) =>
-          brokerOrderId === order.brokerOrderId ||
-          (clientOrderId !== null && clientOrderId === order.clientOrderId),
-      )
-      .map((execution) => quantity(execution.quantity)),
-  ).gte(order.quantity);
+/**
+ * Orders and executions are two lists: the one may show an order at work whose last fill is in the other, and in cash and
+ * positions too. A name counts only where an execution has no order id: other programs name all their orders alike.
+ */
+function hasFilled(
+  { brokerOrderId, clientOrderId, side, quantity: size }: BrokerOrder,
+  executions: readonly BrokerExecution[],
+): boolean {
+  const own = executions.filter(
+    (execution) =>
+      execution.side === side &&
+      (execution.brokerOrderId === null
+        ? clientOrderId !== null && execution.clientOrderId === clientOrderId
+        : execution.brokerOrderId === brokerOrderId),
+  );
+  return own.length > 0 && sum(own.map((execution) => quantity(execution.quantity))).gte(size);
+}
 
 export const verdictOf = (input: RiskInput): RiskVerdict =>
   evaluateRisk(input.decision, input.profile, riskFacts(input), input.ceiling);

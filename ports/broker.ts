@@ -40,6 +40,8 @@ export interface BrokerOrder {
   readonly status: BrokerOrderStatus;
   /** The broker's words on a rejection or a system cancel. */
   readonly reason: string | null;
+  /** Market time, ISO 8601 UTC, since when an open market's lists lack it and the broker does not know its id; left out otherwise. */
+  readonly unlistedSince?: string;
 }
 
 /** An order that Keel cannot read where the broker lists it or an execution of it, with what of it can be read. */
@@ -59,7 +61,7 @@ export interface BrokerOrders {
   readonly orders: readonly BrokerOrder[];
   /** Nobody may take these for orders that do not exist. */
   readonly unreadable: readonly UnreadableOrder[];
-  /** False where the list is empty and the broker does not say that this is all: what is known to live may live all the same. */
+  /** False where the list has no row of this account and the broker does not say that this is all: what is known to live may live all the same. */
   readonly complete: boolean;
 }
 

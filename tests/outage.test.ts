@@ -136,13 +136,13 @@ test('a run whose step failed for want of the login goes on, too, where its dead
   const first = await startWorker();
   const handle = await startRun('stopped');
   const pending = async () => (await handle.describe()).raw.pendingActivities?.[0] ?? null;
-  await until(async () => {
-    const failed = (await pending())?.lastFailure?.applicationFailureInfo?.type;
-    return failed === 'BROKER_SESSION' ? true : null;
+  const failed = await until(async () => {
+    const step = await pending();
+    return step?.lastFailure?.applicationFailureInfo?.type === 'BROKER_SESSION' ? step : null;
   });
   await first.stop();
   // With the deadline the server has given the step up; nobody has told the run yet.
-  await until(async () => ((await pending()) === null ? true : null));
+  await until(async () => ((await pending())?.activityId === failed.activityId ? null : true));
   expect((await handle.describe()).status.name).toBe('RUNNING');
 
   gateway.session = 'up';

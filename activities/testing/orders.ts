@@ -2,7 +2,7 @@
 // changes what it is about.
 import type { Contract } from '../../domain/market/contract.js';
 import { shareGrid } from '../../domain/testing/facts.js';
-import type { BrokerOrder } from '../../ports/broker.js';
+import type { BrokerExecution, BrokerOrder } from '../../ports/broker.js';
 import type { IntentRow } from '../../ports/stores.js';
 
 /** A buy of ten shares at the market of 2014-07-08, sent and not yet answered. */
@@ -54,4 +54,18 @@ export const appleContract: Contract = {
   exchange: 'NASDAQ',
   currency: 'USD',
   ...shareGrid,
+};
+
+/** All of it, filled. */
+export const execution: BrokerExecution = {
+  executionId: 'e1',
+  brokerOrderId: '1',
+  clientOrderId: 'mine',
+  conid: '265598',
+  symbol: 'AAPL',
+  side: 'BUY',
+  quantity: '10',
+  price: '100.05',
+  commission: '1',
+  time: '2014-07-08T13:35:00.000Z',
 };

@@ -149,6 +149,20 @@ describe('ensureSession', () => {
     ]);
   });
 
+  it('lists trades twice again once its account is selected anew, as the first list may be empty', async () => {
+    const accounts = ['DU1', paperAccount];
+    const selected = (selectedAccount: string) => ({ json: { accounts, selectedAccount, isPaper: true } });
+    gateway.on('GET /iserver/accounts', selected(paperAccount), selected('DU1'), selected(paperAccount));
+    gateway.on('POST /iserver/account', { json: { set: true, acctId: paperAccount } });
+    gateway.on('GET /iserver/account/trades', { json: [] });
+    const read = async () => {
+      await ibkr.broker.ensureSession();
+      await ibkr.broker.executions(paperAccount);
+      return gateway.to('GET /iserver/account/trades').length;
+    };
+    expect([await read(), await read(), await read()]).toEqual([2, 4, 5]);
+  });
+
   it('makes its account the selected one, also where the gateway says that it is already', async () => {
     gateway.on('GET /iserver/accounts', {
       json: { accounts: ['DU1', paperAccount], selectedAccount: 'DU1', isPaper: true },
@@ -540,9 +554,17 @@ describe('one order that a list lacks', () => {
     expect(await ibkr.broker.orderNow(paperAccount, stop)).toEqual({ ...stop, ...change });
   });
 
-  it('is nothing where IBKR has it no more', async () => {
-    gateway.on(route, { status: 503, json: { error: 'Order 1210386760 is not found', statusCode: 503 } });
-    expect(await ibkr.broker.orderNow(paperAccount, stop)).toBeNull();
+  it.each([503, 500, 404, 400])(
+    'is nothing where IBKR says with %i that it has it no more',
+    async (status) => {
+      gateway.on(route, { status, json: { error: 'Order 1210386760 is not found', statusCode: status } });
+      expect(await ibkr.broker.orderNow(paperAccount, stop)).toBeNull();
+    },
+  );
+
+  it('is no nothing where IBKR cannot answer', async () => {
+    gateway.on(route, { status: 503, json: { error: 'Service Unavailable', statusCode: 503 } });
+    expect((await failure(ibkr.broker.orderNow(paperAccount, stop))).code).toBe('IBKR_UNAVAILABLE');
   });
 
   it('is not guessed at in a state that nobody knows', async () => {
@@ -608,11 +630,13 @@ describe('orders', () => {
     expect(gateway.to(path)).toHaveLength(4);
   });
 
+  const another = { ...(recorded('orders') as { orders: object[] }).orders[0], acct: 'DU9', account: 'DU9' };
   it.each([
-    ['does not say that this is all', false, false],
-    ['says that this is all', true, true],
-  ])('is empty and %s', async (_what, snapshot, complete) => {
-    const empty = { json: { orders: [], snapshot } };
+    ['empty and does not say that this is all', [], false, false],
+    ['of another account and does not say that this is all', [another], false, false],
+    ['empty and says that this is all', [], true, true],
+  ])('is %s', async (_what, orders, snapshot, complete) => {
+    const empty = { json: { orders, snapshot } };
     gateway.on(path, empty, empty, empty);
     expect(await ibkr.broker.orders(paperAccount)).toEqual({ orders: [], unreadable: [], complete });
   });

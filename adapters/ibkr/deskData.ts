@@ -20,7 +20,7 @@ type Wanted = Pick<Contract, 'conid' | 'symbol'>;
 const periods = { '1min': '1d', '5min': '1d', '1h': '1m', '1d': '1000d', '1w': '792w' } as const;
 export type PageBar = keyof typeof periods;
 
-/** More pages than any instrument has bars for. */
+/** More pages than any instrument has daily or weekly bars for; of bars within a day they are about seven weeks. */
 const maximumPages = 50;
 
 /** A day back from the oldest bar may hold none: those of a long weekend. */
@@ -40,6 +40,7 @@ const isNoData = (error: unknown): boolean => {
 
 /**
  * Pages overlap, or bring nothing older: each bar is kept once, and a page without an older bar is the last.
+ * @returns fewer than `count` where IBKR has no older ones, or after 50 pages
  * @throws KeelError of the client; no bars at all are an empty list
  */
 export async function readBarsBack(

@@ -5,7 +5,7 @@ import type { Contract } from '../../domain/market/contract.js';
 import { KeelError } from '../../ports/errors.js';
 import { labelOf, parseShape } from './client.js';
 import type { IbkrClient } from './client.js';
-import { clean, refusalOf } from './errors.js';
+import { clean, noSuchOrder, refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
 import { invalid, placeEndpoint, wireNumber } from './place.js';
@@ -200,7 +200,9 @@ export async function readOrderStatus(
 ): Promise<OrderStatus | null> {
   const path = { orderId: orderIdOf(brokerOrderId) };
   const found = await client.call(statusEndpoint, { path }, statusSchema).catch((error: unknown) => {
-    if (error instanceof KeelError && error.code === 'IBKR_NOT_LISTED') return null;
+    if (!(error instanceof KeelError)) throw error;
+    const { text } = error.facts;
+    if (error.code === 'IBKR_NOT_LISTED' || (typeof text === 'string' && noSuchOrder.test(text))) return null;
     throw error;
   });
   if (found === null) return null;

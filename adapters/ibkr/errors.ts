@@ -64,6 +64,9 @@ export function clean(text: string): string {
   return line.length > 300 ? `${line.slice(0, 299)}…` : line;
 }
 
+/** IBKR's words for an order that it has no more, or never had; the status beside them differs between builds. */
+export const noSuchOrder = /doesn'?t exist|does not exist|is inactive|order\b.*\bnot found/i;
+
 /** The text of `{"error": "…"}` or `{"title", "detail"}`, or null when the body has neither. */
 export function errorText(body: unknown): string | null {
   // Some builds wrap an error in a list of one.

@@ -5,7 +5,7 @@ import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
 import { readOrderStatus } from './deskOrders.js';
-import { clean, errorText, refusalOf } from './errors.js';
+import { clean, errorText, noSuchOrder, refusalOf } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
 import { anyObjectSchema, brokenOrderRowSchema, orderRowSchema, ordersSchema } from './schemas.js';
 import type { OrderRow } from './schemas.js';
@@ -70,7 +70,7 @@ function readList(accountId: string, list: readonly unknown[], snapshot: unknown
   return {
     orders: rows.map((row) => toOrder(row, rows)),
     unreadable: readings.flatMap((reading) => ('unreadable' in reading ? [reading.unreadable] : [])),
-    complete: snapshot === true || list.length > 0,
+    complete: snapshot === true || readings.length > 0,
   };
 }
 
@@ -177,8 +177,6 @@ export async function readOrder(client: IbkrClient, known: BrokerOrder): Promise
   };
 }
 
-const nothingToCancel = /doesn'?t exist|does not exist|is inactive|order\b.*\bnot found/i;
-
 /**
  * Asks for a cancel. It is only a request: a later list tells what became of it.
  * @throws KeelError ORDER_ID_INVALID (final): the id -1 would cancel every order of the account.
@@ -196,7 +194,7 @@ export async function cancelOrder(
   }
   const answer = await client.exchange(cancelEndpoint, { path: { accountId, orderId }, lane: 'cancel' });
   const words = errorText(parseJson(answer.text));
-  if (words !== null && nothingToCancel.test(words)) return;
+  if (words !== null && noSuchOrder.test(words)) return;
   const refusal = refusalOf(labelOf(cancelEndpoint), answer);
   if (refusal !== null) throw refusal;
 }

@@ -70,7 +70,11 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     const found = await client.call(accountsEndpoint, { lane }, accountsSchema);
     guardAccount(options, found);
     const selected = found.selectedAccount ?? accountId;
-    if (selected !== accountId) await select(lane);
+    if (selected !== accountId) {
+      await select(lane);
+      // Its lists begin anew, and the first of each is empty.
+      Object.assign(current, { ordersPrimed: false, tradesRead: false });
+    }
     // A session that another lane opened meanwhile wants its own.
     current.accountsRead = true;
     current.hasOtherAccounts = found.accounts.some((id) => id !== accountId && id !== 'All');

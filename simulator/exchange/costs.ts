@@ -44,12 +44,12 @@ export function commissionOf(units: string, fees: Fees, filled = '0', paid = '0'
 }
 
 /** What a quantity is worth, to the cent: a buyer's fraction of a cent rounds up, a seller's down. */
-export const amountOf = (at: string, units: string, side: Side): Money =>
+export const amountOf = (at: string | Price, units: string, side: Side): Money =>
   money(quantize(notional(price(at), quantity(units)), '0.01', side === 'BUY' ? 'up' : 'down'));
 
 /** Cash that a buy needs at a price, commission included; a fraction of a cent counts as one. */
 export const costOf = (at: Price, units: string, fees: Fees, filled = '0', paid = '0'): Money =>
-  money(quantize(notional(at, quantity(units)), '0.01', 'up').plus(commissionOf(units, fees, filled, paid)));
+  money(amountOf(at, units, 'BUY').plus(commissionOf(units, fees, filled, paid)));
 
 /** The limit of a buy that trails only falls. */
 const withLimit = ['LMT', 'LOC', 'STOP_LIMIT', 'TRAILLMT'];

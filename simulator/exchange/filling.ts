@@ -2,10 +2,10 @@
 // fill is checked against cash, shares, and the volume that there is. Called by exchange.ts.
 import type { Session } from '../../domain/market/calendarTypes.js';
 import type { Quantity } from '../../domain/money/decimal.js';
-import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
+import { money, price, quantity, quantize } from '../../domain/money/decimal.js';
 import { settledCash } from './accounts.js';
 import { beyondBounds } from './bounds.js';
-import { commissionOf, costOf } from './costs.js';
+import { amountOf, commissionOf, costOf } from './costs.js';
 import type { Exchange } from './command.js';
 import type { Fill } from './matching.js';
 import { auctionFill, becomesLimit, fillAt, nextEdge, reached, touchedAt, trailedTo } from './matching.js';
@@ -226,8 +226,7 @@ function refusalOf(
     const held = quantity(holdingOf(account, order.conid).quantity);
     if (held.lt(units))
       return `Order rejected at execution: ${units} shares to sell, ${held.toString()} held, shorts are not allowed`;
-    const brings = quantize(notional(paid, quantity(units)), '0.01', 'down');
-    const left = money(brings.plus(account.cash).minus(commission));
+    const left = money(amountOf(price(paid), units, 'SELL').plus(account.cash).minus(commission));
     if (left.isNegative())
       return `Order rejected at execution: its commission of ${commission.toFixed(2)} USD is more than it brings and the ${account.cash} USD of cash`;
   }
