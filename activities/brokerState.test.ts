@@ -288,13 +288,18 @@ describe('an order that the list lacks', () => {
     expect(saved[0]?.orders).toEqual([]);
     expect(told).toMatchObject([{ found: false, pastValidity: true }]);
   });
-  it('is asked for by ten at most in one poll; the others stay as they were', async () => {
+  it('is asked for by ten at most in one poll; the others stay as they were, and are asked for next', async () => {
     const stops = Array.from({ length: 12 }, (_, at) => ({ ...stop, brokerOrderId: String(100 + at) }));
     const [leg] = followed.legs;
     const legs = stops.map(({ brokerOrderId }) => ({ ...leg, brokerOrderId }));
     const asked: string[] = [];
-    await poll({ ...over, listed: stops, open: [{ ...filled, legs }], asked });
+    const singly = Object.fromEntries(stops.map(({ brokerOrderId }) => [brokerOrderId, {}]));
+    const open = [{ ...filled, legs }];
+    const { saved } = await poll({ ...over, listed: stops, open, singly, asked });
     expect(asked).toEqual(stops.slice(0, 10).map(({ brokerOrderId }) => brokerOrderId));
+    expect(saved[0]?.orders).toHaveLength(12);
+    await poll({ ...over, listed: saved[0]?.orders ?? [], open, singly, asked });
+    expect(asked.slice(10, 12)).toEqual(stops.slice(10).map(({ brokerOrderId }) => brokerOrderId));
   });
   it('is held for alive where the broker has it no more, and no list while the exchange is shut', async () => {
     const other = { ...order, brokerOrderId: '9', clientOrderId: null };

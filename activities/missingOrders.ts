@@ -50,7 +50,8 @@ export async function wholeList(deps: MissingOrdersDeps, marketNow: string): Pro
     const held = now ?? heldLeg(deps, order, list, unlistedSince ?? marketNow, marketNow);
     if (held !== null) found.push(held);
   }
-  return { ...list, orders: [...list.orders, ...found, ...missing.slice(mostAsked)] };
+  // Who was asked for stands last, so that the others are asked for next.
+  return { ...list, orders: [...list.orders, ...missing.slice(mostAsked), ...found] };
 }
 
 /**
