@@ -118,6 +118,10 @@ describe('what a poll says of an intent', () => {
       ['target', '3'],
     ]);
   });
+  it('knows its order id, and so its legs, by its executions where neither answer nor list has told it', () => {
+    const { state } = tell(intent, { orders: [stopLeg], executions: [execution] });
+    expect(state).toMatchObject({ brokerOrderId: '1', legs: [{ role: 'stop', brokerOrderId: '2' }] });
+  });
   it('tells a leg that filled from one that was cancelled when neither is listed any more', () => {
     const legs = [
       { role: 'stop', brokerOrderId: '2', status: 'WORKING', filledQuantity: '0' },

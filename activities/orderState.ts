@@ -26,7 +26,9 @@ function averageOf(executions: readonly BrokerExecution[]): string | null {
 
 export function orderStateOf(intent: IntentRow, snapshot: BrokerSnapshot): OrderState {
   const order = snapshot.orders.find(({ clientOrderId }) => clientOrderId === intent.clientOrderId);
-  const brokerOrderId = order?.brokerOrderId ?? intent.brokerOrderId;
+  // Its answer may be on its way, or lost, when the list has it no more: then its executions alone know its order id.
+  const named = snapshot.executions.find(({ clientOrderId }) => clientOrderId === intent.clientOrderId);
+  const brokerOrderId = order?.brokerOrderId ?? intent.brokerOrderId ?? named?.brokerOrderId ?? null;
   const executions = snapshot.executions.filter(
     (execution) =>
       execution.clientOrderId === intent.clientOrderId ||
