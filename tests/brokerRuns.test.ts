@@ -68,6 +68,11 @@ describe.concurrent('a run completes, with one order, when', () => {
     ['the socket breaks at each frame', { kind: 'socket-drop', times: null }],
     ['each frame of the socket lies', { kind: 'socket-lie', times: null }],
     ['orders that have ended are listed no more', { kind: 'ended-unlisted', times: null }],
+    [
+      'the answer is dropped, and executions alone tell of it',
+      { kind: 'ended-unlisted', times: null },
+      { kind: 'accept-then-drop', on: 'place' },
+    ],
     ['the answer to its order is dropped', { kind: 'accept-then-drop', on: 'place' }],
     [
       'each execution is listed twice, and corrected',
