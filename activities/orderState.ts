@@ -13,6 +13,9 @@ const zero = (): Quantity => quantity('0');
 const filledBy = (executions: readonly BrokerExecution[]): Quantity =>
   executions.reduce((total, execution) => quantity(total.plus(execution.quantity)), zero());
 
+const filledOf = ({ executions }: BrokerSnapshot, brokerOrderId: string): Quantity =>
+  filledBy(executions.filter((execution) => execution.brokerOrderId === brokerOrderId));
+
 /** Volume-weighted price of executions, with eight decimals; null without executions. */
 function averageOf(executions: readonly BrokerExecution[]): string | null {
   const total = filledBy(executions);
@@ -104,9 +107,7 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
       if (role === null) return [];
       const { brokerOrderId, status, quantity: size, filledQuantity } = order;
       // The list may show it at work when the list of executions already has its last fill.
-      const executed = filledBy(
-        snapshot.executions.filter((execution) => execution.brokerOrderId === brokerOrderId),
-      );
+      const executed = filledOf(snapshot, brokerOrderId);
       if (!executed.isZero() && executed.gte(size))
         return [
           { role, brokerOrderId, status: 'FILLED', quantity: size, filledQuantity: executed.toString() },
@@ -115,14 +116,14 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
     });
   const gone = intent.legs
     .filter((leg) => !listed.some(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId))
-    .map((leg) => goneLeg(intent, leg, snapshot.executions));
+    .map((leg) => goneLeg(intent, leg, snapshot));
   return [...listed, ...gone].sort((a, b) => (a.brokerOrderId < b.brokerOrderId ? -1 : 1));
 }
 
 /** A leg that is listed no more has filled, if executions say so, or is gone. */
-function goneLeg(intent: IntentRow, leg: LegState, executions: readonly BrokerExecution[]): LegState {
+function goneLeg(intent: IntentRow, leg: LegState, snapshot: BrokerSnapshot): LegState {
   if (leg.status === 'FILLED') return leg;
-  const filled = filledBy(executions.filter(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId));
+  const filled = filledOf(snapshot, leg.brokerOrderId);
   const status = filled.gte(intent.filledQuantity) && !filled.isZero() ? 'FILLED' : 'CANCELLED';
   return { ...leg, status, filledQuantity: filled.toString() };
 }

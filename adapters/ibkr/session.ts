@@ -73,7 +73,8 @@ export function createIbkrSession(options: SessionOptions): IbkrSession {
     if (selected !== accountId) {
       await select(lane);
       // Its lists begin anew, and the first of each is empty.
-      Object.assign(current, { ordersPrimed: false, tradesRead: false });
+      current.ordersPrimed = false;
+      current.tradesRead = false;
     }
     // A session that another lane opened meanwhile wants its own.
     current.accountsRead = true;
