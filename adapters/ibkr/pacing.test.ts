@@ -169,17 +169,29 @@ describe('the rate all requests share', () => {
   });
 });
 
+/** An order goes out in the slot that was kept for it, then so many replies, each after the one before: when, in ms after the order. */
+async function repliesAfter(pacing: Pacing, time: ReturnType<typeof fakeTime>, count: number) {
+  const start = time.clock.now();
+  expect(pacing.takeReserved()).toBe(true);
+  const went: number[] = [];
+  const asked = (async () => {
+    for (let question = 0; question < count; question += 1) {
+      await pacing.slot('reply', far);
+      went.push(time.clock.now() - start);
+    }
+  })();
+  await time.advance(10_000);
+  await asked;
+  return went;
+}
+
 describe('a reply', () => {
-  it('passes any number of cancels, and waits for the room of a kept slot at most', async () => {
+  it('passes any number of cancels in the ordinary slots that are free', async () => {
     const time = fakeTime();
     const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1 });
     await pacing.reserve(far);
-    const start = time.clock.now();
     for (let ask = 0; ask < 30; ask += 1) void pacing.slot('cancel', far);
-    expect(pacing.takeReserved()).toBe(true);
-    const replies = [1, 2].map(() => pacing.slot('reply', far).then(() => time.clock.now() - start));
-    await time.advance(5000);
-    expect(await Promise.all(replies)).toEqual([1100, 2200]);
+    expect(await repliesAfter(pacing, time, 4)).toEqual([160, 320, 480, 640]);
   });
 
   it('leaves its room to a cancel that waits, also to one that the process made late', async () => {
@@ -663,6 +675,27 @@ describe('limits that are shared among processes', () => {
     );
     await time.advance(10_000);
     expect((await Promise.all(asked)).sort((a, b) => a - b)).toEqual([0, 0, 1100, 1100, 2200, 2200]);
+  });
+
+  it('give a reply their next turn where its own room is taken, and keep it no longer than until that is free', async () => {
+    const { time, all } = processes(2);
+    const [pacing, other] = all;
+    if (pacing === undefined || other === undefined) throw new Error('two are made');
+    await pacing.reserve(far);
+    expect(await repliesAfter(pacing, time, 4)).toEqual([0, 209, 418, 627]);
+    await pacing.reserve(far);
+    for (let read = 0; read < 60; read += 1) void other.slot('ordinary', far);
+    expect(await repliesAfter(pacing, time, 4)).toEqual([0, 627, 1100, 1100]);
+  });
+
+  it('keep no reply waiting where they cannot be reached', async () => {
+    const time = fakeTime();
+    let answerMs = 0;
+    const { shared } = budget(time, () => answerMs);
+    const pacing = createPacing({ clock: time.clock, timer: time.timer, factor: 1, shared });
+    await pacing.reserve(far);
+    answerMs = 60_000;
+    expect(await repliesAfter(pacing, time, 4)).toEqual([0, 1100, 1100, 2200]);
   });
 
   it('let four reads of history run at once in all processes, and no more', async () => {

@@ -113,7 +113,8 @@ export function createPacing(options: PacingOptions): Pacing {
   return {
     enter,
     slot(lane, deadline, gate = null, isWanted = () => true) {
-      if (lane === 'reply') return slots.reply(deadline);
+      if (lane === 'reply')
+        return slots.reply(deadline, (sooner) => ordinarySlot(sooner, true, null, () => true));
       return lane === 'cancel'
         ? slots.next(lane, deadline)
         : ordinarySlot(deadline, lane === 'order', gate, isWanted);

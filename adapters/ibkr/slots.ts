@@ -35,10 +35,11 @@ export interface Slots {
    */
   next(queue: Queue, deadline: number, leastMs?: number): Promise<void>;
   /**
-   * In the room of a cancel, where none waits for it, or else of a kept slot that is used late: no longer than until that is
-   * free again, however many cancels were asked for. Same error.
+   * In the room of a cancel, where none waits for it, or of a kept slot that is used late, or else in an ordinary one that
+   * comes before these are free again: no longer than until then, however many cancels were asked for. Same error.
+   * @param ordinary waits for an ordinary slot, and fails where none comes before its deadline
    */
-  reply(deadline: number): Promise<void>;
+  reply(deadline: number, ordinary: (deadline: number) => Promise<void>): Promise<void>;
   /** Keeps a slot that has come, and uses one that was kept. */
   keep(): void;
   take(): boolean;
@@ -110,7 +111,7 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
     }
   }
 
-  async function reply(deadline: number): Promise<void> {
+  async function reply(deadline: number, ordinary: (deadline: number) => Promise<void>): Promise<void> {
     for (;;) {
       const now = clock.now();
       const cancelAt = slotBehind('cancel', waiting.cancel.length);
@@ -124,7 +125,12 @@ export function createSlots({ clock: machine, factor, timer, shares }: SlotsOpti
       }
       const at = Math.min(cancelAt, reservedFreeAt);
       if (at > deadline) throw refused('a reply', deadline, now);
-      await sleep(timer, at - now);
+      const roomAgain = sleep(timer, at - now).then(() => false);
+      const came = ordinary(at).then(
+        () => true,
+        () => roomAgain,
+      );
+      if (await Promise.race([came, roomAgain])) return;
     }
   }
 
