@@ -7,13 +7,15 @@ import { describeContract, searchContracts } from './deskContracts.js';
 import type { ContractFacts, FoundContract } from './deskContracts.js';
 import { readBarsBack, readMarket, release } from './deskData.js';
 import type { MarketFacts, PageBar } from './deskData.js';
-import { groupWrite, modifyWrite, previewOrder, readOrderStatus } from './deskOrders.js';
-import type { DeskOrder, GroupLeg, OrderPreview, OrderStatus } from './deskOrders.js';
+import { groupWrite, modifyWrite, previewOrder } from './deskOrders.js';
+import type { DeskOrder, GroupLeg, OrderPreview } from './deskOrders.js';
 import { logOut, validate } from './deskLogin.js';
 import type { LoginFacts } from './deskLogin.js';
 import type { Bar } from '../../domain/market/bar.js';
 import type { Contract } from '../../domain/market/contract.js';
 import { readOrders } from './orders.js';
+import { readOrderStatus } from './orderStatus.js';
+import type { OrderStatus } from './orderStatus.js';
 import { writeOrder } from './place.js';
 import type { OrderWrite } from './place.js';
 

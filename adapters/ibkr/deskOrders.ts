@@ -1,20 +1,19 @@
-// Orders beside the entry with its bracket: preview, change, status, and groups of which one cancels the others. Called by
+// Orders beside the entry with its bracket: preview, change, and groups of which one cancels the others. Called by
 // desk.ts, which sends what writes through place.ts: once, under the lock of the login, its questions answered.
 import { z } from 'zod';
 import type { Contract } from '../../domain/market/contract.js';
-import { KeelError } from '../../ports/errors.js';
 import { labelOf, parseShape } from './client.js';
 import type { IbkrClient } from './client.js';
-import { clean, noSuchOrder, refusalOf } from './errors.js';
+import { clean, refusalOf } from './errors.js';
 import type { Exchange } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
+import { orderIdOf } from './orderStatus.js';
 import { invalid, placeEndpoint, wireNumber } from './place.js';
 import type { OrderWrite } from './place.js';
 import { plainDecimal } from './schemas.js';
 
 const previewEndpoint = { method: 'POST', path: '/iserver/account/{accountId}/orders/whatif' } as const;
 const modifyEndpoint = { method: 'POST', path: '/iserver/account/{accountId}/order/{orderId}' } as const;
-const statusEndpoint = { method: 'GET', path: '/iserver/account/order/status/{orderId}' } as const;
 
 export interface DeskOrder {
   readonly contract: Pick<Contract, 'conid' | 'symbol'>;
@@ -64,12 +63,6 @@ function wireOrder(accountId: string, order: DeskOrder, name: string): Record<st
     listingExchange: 'SMART',
     ticker: contract.symbol,
   };
-}
-
-/** @throws KeelError ORDER_INVALID (final): the id -1 means every order. */
-function orderIdOf(brokerOrderId: string): string {
-  if (/^[1-9]\d*$/.test(brokerOrderId)) return brokerOrderId;
-  throw invalid('only a positive order id names one order', brokerOrderId);
 }
 
 /** Each order carries an id of its own, so that each can be found again. */
@@ -167,55 +160,4 @@ function readPreview(answer: Exchange): z.output<typeof previewSchema> {
   const refusal = isPreview && answer.status === 200 ? null : refusalOf(label, answer);
   if (refusal !== null) throw refusal;
   return parseShape(label, previewSchema, body);
-}
-
-const decimalText = z.union([z.string(), z.number()]).nullish();
-const statusSchema = z.object({
-  order_id: z.union([z.number(), z.string()]).transform(String),
-  order_status: z.string(),
-  /** What remains. */
-  size: decimalText,
-  total_size: decimalText,
-  cum_fill: decimalText,
-  average_price: decimalText,
-  order_not_editable: z.boolean().nullish(),
-  cannot_cancel_order: z.boolean().nullish(),
-});
-
-export interface OrderStatus {
-  readonly brokerOrderId: string;
-  /** In IBKR's own words. */
-  readonly status: string;
-  readonly quantity: string | null;
-  readonly remaining: string | null;
-  readonly filled: string | null;
-  readonly averagePrice: string | null;
-  readonly canModify: boolean;
-  readonly canCancel: boolean;
-}
-
-export async function readOrderStatus(
-  client: IbkrClient,
-  brokerOrderId: string,
-): Promise<OrderStatus | null> {
-  const path = { orderId: orderIdOf(brokerOrderId) };
-  const found = await client.call(statusEndpoint, { path }, statusSchema).catch((error: unknown) => {
-    if (!(error instanceof KeelError)) throw error;
-    const { text } = error.facts;
-    if (error.code === 'IBKR_NOT_LISTED' || (typeof text === 'string' && noSuchOrder.test(text))) return null;
-    throw error;
-  });
-  if (found === null) return null;
-  const plain = (value: string | number | null | undefined): string | null =>
-    value === null || value === undefined ? null : plainDecimal(value);
-  return {
-    brokerOrderId: found.order_id,
-    status: found.order_status,
-    quantity: plain(found.total_size),
-    remaining: plain(found.size),
-    filled: plain(found.cum_fill),
-    averagePrice: plain(found.average_price),
-    canModify: found.order_not_editable !== true,
-    canCancel: found.cannot_cancel_order !== true,
-  };
 }

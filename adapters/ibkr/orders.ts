@@ -4,9 +4,9 @@ import type { BrokerOrder, BrokerOrders, UnreadableOrder } from '../../ports/bro
 import { KeelError } from '../../ports/errors.js';
 import type { IbkrClient } from './client.js';
 import { labelOf } from './client.js';
-import { readOrderStatus } from './deskOrders.js';
 import { clean, errorText, noSuchOrder, refusalOf } from './errors.js';
 import { parseJson } from '../../domain/money/parseJson.js';
+import { readOrderStatus } from './orderStatus.js';
 import { anyObjectSchema, brokenOrderRowSchema, orderRowSchema, ordersSchema } from './schemas.js';
 import type { OrderRow } from './schemas.js';
 import type { SessionMemory } from './session.js';
