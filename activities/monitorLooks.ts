@@ -1,17 +1,13 @@
-// What the monitors of prices, portfolio, orders and health look at. Called by monitors.ts.
+// What the monitors of prices, portfolio and health look at. Called by monitors.ts.
 import type { Mode } from '../contracts/wire/names.js';
 import type { MonitorResult } from '../contracts/wire/monitor.js';
 import type { CachePort } from '../ports/cache.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
-import type { MonitorStore, OrderWorkflowsPort } from '../ports/monitors.js';
-import type { NotificationStore } from '../ports/notifications.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { PricesPort } from '../ports/prices.js';
-import { isAlive, type IntentState } from '../contracts/wire/order.js';
 import { isTold, tellOfPlatform, type PlatformNewsDeps, type Trouble } from './platformNews.js';
-import type { BrokerSnapshot, BrokerStateStore, IntentStore, StrategyStore } from '../ports/stores.js';
+import type { BrokerSnapshot, BrokerStateStore, StrategyStore } from '../ports/stores.js';
 import { KeelError } from '../ports/errors.js';
-import { endLostRuns, type LostRunsDeps } from './lostRuns.js';
 import { troubleWords, unreadMs } from '../domain/brokerSession/trouble.js';
 
 export interface AccountDeps {
@@ -94,75 +90,6 @@ export async function lookAtPortfolio(deps: PortfolioLookDeps): Promise<MonitorR
       equity: account.netLiquidation,
       settledCash: account.settledCash,
       ageMs: ageOf(snapshot, deps.clock),
-    },
-  };
-}
-
-export interface OrdersLookDeps extends AccountDeps, LostRunsDeps {
-  readonly intents: Pick<IntentStore, 'listOpen' | 'get'> & LostRunsDeps['intents'];
-  readonly orderWorkflows: OrderWorkflowsPort;
-  readonly monitors: Pick<MonitorStore, 'get'>;
-  readonly notifications: Pick<NotificationStore, 'add'>;
-}
-
-/** Ends of an intent that this database takes for never sent: after a restore the broker may know better. */
-const neverSent: readonly IntentState[] = ['ABANDONED', 'NOT_SENT'];
-
-/**
- * Ends runs that nobody goes on with, and finds orders that nobody follows: an intent whose lifecycle is not open, and a
- * live order at the broker under a client order id that this database does not have, or one that is live or has filled and that
- * it has as never sent. A lifecycle that
- * ends at this moment looks the same, so only what was seen by two looks in a row is alarmed.
- */
-export async function lookAtOrders(deps: OrdersLookDeps): Promise<MonitorResult> {
-  // Needs nothing of the broker, so it is not held up where that is away.
-  const lostRuns = await endLostRuns(deps);
-  const snapshot = await freshSnapshot(deps);
-  const open = await deps.intents.listOpen(deps.mode, deps.accountId);
-  const unfollowed: string[] = [];
-  for (const { clientOrderId } of open) {
-    if (!(await deps.orderWorkflows.isOpen(clientOrderId))) unfollowed.push(clientOrderId);
-  }
-  const known = new Set(open.map(({ clientOrderId }) => clientOrderId));
-  for (const { clientOrderId, status, filledQuantity } of snapshot.orders) {
-    if (clientOrderId === null || known.has(clientOrderId)) continue;
-    const alive = isAlive(status);
-    // What has filled under an id of this database's own is held, and its protective legs have no id of theirs.
-    if (!alive && filledQuantity === '0') continue;
-    const intent = await deps.intents.get(clientOrderId);
-    if (intent === null ? alive : neverSent.includes(intent.state)) unfollowed.push(clientOrderId);
-  }
-  const before = (await deps.monitors.get('reconciliation'))?.facts['unfollowed'];
-  const seenTwice = unfollowed.filter((id) => Array.isArray(before) && before.includes(id));
-  for (const clientOrderId of seenTwice) {
-    await deps.notifications.add({
-      key: `unfollowed/${clientOrderId}`,
-      event: 'order.unfollowed',
-      title: `Nobody follows order ${clientOrderId}`,
-      body: 'It is open or has filled, and its lifecycle is not open. Look at this order, its protective legs and its position at the broker; Keel sends nothing for it.',
-      facts: { clientOrderId },
-    });
-  }
-  const unreadable = (snapshot.unreadable ?? [])
-    .filter(({ status }) => status === null || isAlive(status))
-    .map((order) => order.brokerOrderId ?? order.clientOrderId ?? 'an order of no id');
-  const found = [
-    ...(lostRuns.length > 0 ? [`nobody went on with ${lostRuns.join(', ')}, ended as failed`] : []),
-    ...(seenTwice.length > 0 ? [`nobody follows ${seenTwice.join(', ')}`] : []),
-    ...(unreadable.length > 0 ? [`nobody can read ${unreadable.join(', ')}, made elsewhere`] : []),
-  ];
-  return {
-    status: found.length === 0 ? 'ok' : 'warning',
-    message:
-      found.length === 0
-        ? `${open.length} orders are open, and each is followed`
-        : `${found.join('; ')}: look at these orders at the broker`,
-    facts: {
-      open: open.length,
-      unfollowed,
-      alarmed: seenTwice,
-      ...(lostRuns.length > 0 && { lostRuns }),
-      ...(unreadable.length > 0 && { unreadable }),
     },
   };
 }

@@ -8,14 +8,13 @@ import { failedInARow, keptOf } from './platformNews.js';
 import { lookAtKpis, type KpiDeps } from './monitorKpis.js';
 import {
   lookAtHealth,
-  lookAtOrders,
   lookAtPortfolio,
   lookAtPrices,
   type HealthLookDeps,
-  type OrdersLookDeps,
   type PortfolioLookDeps,
   type PricesLookDeps,
 } from './monitorLooks.js';
+import { lookAtOrders, type OrdersLookDeps } from './monitorOrders.js';
 
 export type MonitorDeps = PricesLookDeps &
   PortfolioLookDeps &

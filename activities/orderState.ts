@@ -128,7 +128,8 @@ function goneLeg(intent: IntentRow, leg: LegState, snapshot: BrokerSnapshot): Le
   return { ...leg, status, filledQuantity: filled.toString() };
 }
 
-const positionOf = (snapshot: BrokerSnapshot, conid: string): string =>
+/** Units of the instrument that the account holds, signed. */
+export const positionOf = (snapshot: BrokerSnapshot, conid: string): string =>
   snapshot.positions
     .filter((position) => position.conid === conid)
     .reduce((total, position) => quantity(total.plus(position.quantity)), zero())

@@ -7,12 +7,22 @@ import type { IntentRow, NewIntent } from '../ports/stores.js';
 import { orderIntent } from './schemaOrders.js';
 import { columnsBut, placeholders } from './statement.js';
 
+/** Its first three lines are those of the index order_intent_stop_over. */
+const stopIsOver = sql`side = 'BUY' and filled_quantity > 0
+  and (legs @> '[{"role": "stop", "status": "CANCELLED"}]' or legs @> '[{"role": "stop", "status": "REJECTED"}]')
+  and not legs @> '[{"status": "FILLED"}]'`;
+
+/** A sell closes all of the symbol, and has the legs cancelled before. */
+const noSellSince = sql`not exists (
+  select from order_intent s
+  where s.mode = order_intent.mode and s.account_id = order_intent.account_id and s.conid = order_intent.conid
+    and s.side = 'SELL' and s.state = 'FILLED' and s.created_at > order_intent.created_at)`;
+
 function prepare(orm: NodePgDatabase) {
   const columns = columnsBut(orderIntent, 'createdAt', 'isOpen');
   const ofAccount = and(
     eq(orderIntent.mode, sql.placeholder('mode')),
     eq(orderIntent.accountId, sql.placeholder('accountId')),
-    eq(orderIntent.isOpen, sql`true`),
   );
   const select = () => orm.select(columns).from(orderIntent);
   return {
@@ -25,9 +35,20 @@ function prepare(orm: NodePgDatabase) {
       .limit(1)
       .prepare('intent_by_run'),
     open: select()
-      .where(ofAccount)
+      .where(and(ofAccount, eq(orderIntent.isOpen, sql`true`)))
       .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
       .prepare('intent_open'),
+    stopsOver: select()
+      .where(
+        and(
+          ofAccount,
+          sql`${orderIntent.conid} = any (${sql.placeholder('conids')}::text[])`,
+          stopIsOver,
+          noSellSince,
+        ),
+      )
+      .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
+      .prepare('intent_stops_over'),
     insert: orm
       .insert(orderIntent)
       .values({
@@ -58,6 +79,8 @@ export function createIntentQueries(orm: NodePgDatabase) {
       (await query.byRun.execute({ runId }))[0] ?? null,
     open: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
       query.open.execute({ mode, accountId }),
+    stopsOver: (mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]> =>
+      query.stopsOver.execute({ mode, accountId, conids: [...conids] }),
     /** @throws KeelError INTENT_EXISTS (final) when the id stands for another order. */
     async insert(intent: NewIntent): Promise<void> {
       const inserted = await query.insert.execute({ ...intent });

@@ -79,6 +79,11 @@ export function createIntentStore(db: Database, mode: Mode): IntentStore {
         sameMode(mode, given);
         return query.open(given, accountId);
       }),
+    stopsOver: (given, accountId, conids) =>
+      db.guard(async () => {
+        sameMode(mode, given);
+        return query.stopsOver(given, accountId, conids);
+      }),
     move: (clientOrderId, from, to, { brokerOrderId, reason, actor }) =>
       db.guard(async () => {
         const values = [clientOrderId, [...from], to, brokerOrderId ?? null, reason ?? null, actor];

@@ -147,6 +147,8 @@ export interface IntentStore {
    * whose protective legs have not been seen, and those with legs still working.
    */
   listOpen(mode: Mode, accountId: string): Promise<readonly IntentRow[]>;
+  /** Buys of these instruments whose stop is over and whose legs have not sold, and since which no sell has filled. */
+  stopsOver(mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]>;
   /** Keeps that somebody asked a run to stop, also one that no worker has opened yet: no buy of it is marked SENT then. */
   askCancel(runId: string, actor: string): Promise<void>;
   cancelAsked(runId: string): Promise<boolean>;

@@ -2,7 +2,7 @@
 import { getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { IntentState, OrderState } from '../contracts/wire/order.js';
+import type { BrokerOrderStatus, IntentState, OrderState } from '../contracts/wire/order.js';
 import { createRunActivities } from '../activities/run.js';
 import { connect } from '../db/connect.js';
 import type { Database } from '../db/connect.js';
@@ -905,6 +905,40 @@ describe('order intents', () => {
     await expect(stores.intents.applyState('nobody', open, 'FILLED')).rejects.toMatchObject({
       code: 'INTENT_MISSING',
     });
+  });
+
+  it('finds buys whose stop is over and has not sold, until a sell has filled', async () => {
+    const runId = await newRun();
+    const { accountId } = newIntent(runId);
+    const ids = async (conids = ['265598']) =>
+      (await stores.intents.stopsOver('simulated', accountId, conids)).map(
+        ({ clientOrderId }) => clientOrderId,
+      );
+    const filled = async (more: Partial<NewIntent>, legs: OrderState['legs']): Promise<string> => {
+      const intent = newIntent(runId, { accountId, ...more });
+      await storeIntent(intent);
+      await stores.intents.move(intent.clientOrderId, ['INTENT'], 'SENT', { actor: 'sender' });
+      const state = { ...open, status: 'FILLED', filledQuantity: '104', averagePrice: '96', legs } as const;
+      await stores.intents.applyState(intent.clientOrderId, state, 'FILLED');
+      return intent.clientOrderId;
+    };
+    const leg = (role: 'stop' | 'target', status: BrokerOrderStatus) => ({
+      ...{ role, brokerOrderId: role, status, filledQuantity: '0' },
+    });
+    const bare = await filled({ clientOrderId: `B1-${accountId}` }, [leg('stop', 'CANCELLED')]);
+    const refused = await filled({ clientOrderId: `B2-${accountId}` }, [
+      leg('stop', 'REJECTED'),
+      leg('target', 'WORKING'),
+    ]);
+    await filled({ clientOrderId: `B3-${accountId}` }, [leg('stop', 'WORKING')]);
+    await filled({ clientOrderId: `B4-${accountId}` }, [leg('stop', 'CANCELLED'), leg('target', 'FILLED')]);
+    await filled({ clientOrderId: `B5-${accountId}`, conid: '1' }, [leg('stop', 'CANCELLED')]);
+    expect(await ids()).toEqual([bare, refused]);
+    expect(await ids(['1', '2'])).toEqual([`B5-${accountId}`]);
+    await filled({ clientOrderId: `S1-${accountId}`, side: 'SELL', stop: null, target: null }, []);
+    expect(await ids()).toEqual([]);
+    const again = await filled({ clientOrderId: `B6-${accountId}` }, [leg('stop', 'CANCELLED')]);
+    expect(await ids()).toEqual([again]);
   });
 
   it('watches a filled order until its legs have been seen and none works', async () => {

@@ -15,6 +15,9 @@ import { monitorNames, type MonitorName } from '../contracts/wire/monitor.js';
 import { monitorScheduleId, orderWorkflowId } from '../contracts/wire/names.js';
 import type { MonitorRow } from '../ports/monitors.js';
 import { ensureMonitors } from '../worker/monitors.js';
+import { createMachineClock } from '../adapters/clocks/machine.js';
+import { createIbkrGateway } from '../adapters/ibkr/gateway.js';
+import { processLocks } from '../adapters/ibkr/testing/connect.js';
 import { createPasswordHasher } from '../adapters/argon2/passwords.js';
 import { tokens } from '../contracts/http/auth.js';
 import { askApi, good } from './support/client.js';
@@ -290,7 +293,12 @@ describe('what people are told', () => {
     email: { address: 'operator@example.com' },
     slack: null,
     telegram: null,
-    matrix: { 'run.ended': ['inbox', 'webhook'], 'order.unfollowed': ['inbox'], test: ['inbox'] },
+    matrix: {
+      'run.ended': ['inbox', 'webhook'],
+      'order.unfollowed': ['inbox'],
+      'position.unprotected': ['inbox'],
+      test: ['inbox'],
+    },
     quietHours: null,
     ...change,
   });
@@ -674,6 +682,38 @@ describe('what people are told', () => {
     const figures = () => stack.market.stores.equity.latest('DU1234567');
     await expect.poll(async () => Number((await figures())?.exposure ?? 0), poll).toBeGreaterThan(0);
     expect(await figures()).toMatchObject({ closedTrades: 0, winRate: null });
+    expect(stack.ledger().filter(({ type }) => type === 'order')).toHaveLength(orders);
+  });
+
+  it('tells of shares whose stop was ended at the broker, and sends none', async () => {
+    const intent = await stack.market.stores.intents.byRun('watched-2014-07-07');
+    const { clientOrderId = '', filledQuantity: held = '', legs = [] } = intent ?? {};
+    const stop = legs.find(({ role }) => role === 'stop')?.brokerOrderId ?? '';
+    const orders = stack.ledger().filter(({ type }) => type === 'order').length;
+    const elsewhere = createIbkrGateway({
+      ...{ mode: 'simulated', source: 'simulator', accountId: 'DU1234567', login: 'a person' },
+      ...{
+        baseUrl: stack.settings.IBKR_BASE_URL ?? '',
+        timeoutMs: 5000,
+        pacingFactor: 1,
+        clock: createMachineClock(),
+      },
+      ...{ ca: readFileSync(stack.settings.IBKR_CA_FILE ?? '', 'utf8'), locks: processLocks },
+      certSha256: [stack.settings.IBKR_CERT_SHA256 ?? ''],
+    });
+    await elsewhere.broker.cancelOrder('DU1234567', stop);
+    elsewhere.close();
+    const told = async () =>
+      (await deliveries('?channel=inbox')).filter(({ event }) => event === 'position.unprotected');
+    await expect
+      .poll(told, poll)
+      .toMatchObject([{ facts: { clientOrderId, symbol: 'AAPL', held, stopped: '0' } }]);
+    await expect
+      .poll(async () => await lookOf('reconciliation'), poll)
+      .toMatchObject({
+        status: 'warning',
+        message: expect.stringContaining('no stop covers AAPL') as string,
+      });
     expect(stack.ledger().filter(({ type }) => type === 'order')).toHaveLength(orders);
   });
 });

@@ -6,6 +6,7 @@ export const notificationEvents = [
   'run.unprotected',
   'run.lost',
   'order.unfollowed',
+  'position.unprotected',
   'broker.lost',
   'platform.degraded',
   'platform.well',
@@ -21,6 +22,7 @@ export const urgentEvents: readonly NotificationEvent[] = [
   'run.unprotected',
   'run.lost',
   'order.unfollowed',
+  'position.unprotected',
   'broker.lost',
 ];
 
@@ -58,6 +60,7 @@ export const defaultNotificationSettings: NotificationSettings = {
     'run.unprotected': ['inbox', 'log'],
     'run.lost': ['inbox', 'log'],
     'order.unfollowed': ['inbox', 'log'],
+    'position.unprotected': ['inbox', 'log'],
     'broker.lost': ['inbox', 'log'],
     'platform.degraded': ['inbox', 'log'],
     'platform.well': ['inbox', 'log'],
