@@ -175,6 +175,28 @@ describe('migrateUp and migrateDown', () => {
     expect(await definition()).toEqual([{ name: 'Mine' }]);
   });
 
+  it('send a new urgent event where settings send its like, and take it back', async () => {
+    const matrices = async () =>
+      (await query(`select settings -> 'matrix' as matrix from notification_setting order by user_id`)).map(
+        ({ matrix }) => matrix,
+      );
+    await migrateUp(server.url);
+    await backTo('0112_unprotected_positions');
+    await query(`
+      insert into notification_setting (mode, user_id, settings) values
+        ('simulated', 'a', '{"matrix": {"run.unprotected": ["inbox", "webhook"], "test": ["inbox"]}}'),
+        ('simulated', 'b', '{"matrix": {"test": ["inbox"]}}')`);
+    const before = await matrices();
+    await migrateUp(server.url);
+    const channels = ['inbox', 'webhook'];
+    expect(await matrices()).toEqual([
+      { 'run.unprotected': channels, 'position.unprotected': channels, test: ['inbox'] },
+      { test: ['inbox'] },
+    ]);
+    await backTo('0112_unprotected_positions');
+    expect(await matrices()).toEqual(before);
+  });
+
   it('know the way back of before where it was mended, and take the mended one', async () => {
     const head = `-- Refused where something was read by months or a strategy names the definition: evidence is not thrown away.
 delete from workflow where id = 'three-timeframes' and owner_id is null;
