@@ -61,7 +61,8 @@ export interface TestStack {
     other?: Readonly<Record<string, string>>,
   ): Promise<ServerProcess & { readonly logFile: string }>;
   killSimulator(): Promise<void>;
-  startSimulator(): Promise<void>;
+  /** @param other settings in place of those of this Keel */
+  startSimulator(other?: Readonly<Record<string, string>>): Promise<void>;
   /** Asks the simulator's admin port. @returns the parsed answer */
   admin(where: string, body?: unknown): Promise<unknown>;
   createStrategy(id: string, change?: Partial<StrategySettings>): Promise<void>;
@@ -178,8 +179,8 @@ export async function startStack(
       return worker;
     },
     killSimulator: () => simulator.kill(),
-    startSimulator: async () => {
-      simulator = await startProcess('simulator/main.js', [], base, log('simulator'));
+    startSimulator: async (other = {}) => {
+      simulator = await startProcess('simulator/main.js', [], { ...base, ...other }, log('simulator'));
     },
     admin: async (where, body) => {
       const response = await fetch(`${adminUrl}${where}`, {
