@@ -44,6 +44,8 @@ const kinds = {
   question: { on: 'place', ms: null },
   /** The broker answers an order with a prompt for a person; the order is not taken. */
   prompt: { on: 'place', ms: null },
+  /** The answer to a bracket names its legs before the entry, and echoes no id of the client's. */
+  'legs-first': { on: 'place', ms: null },
   /** A cancel is taken, and done only after this long; until then the order can fill. */
   'slow-cancel': { on: 'cancel', ms: 1000 },
   /** Executions that are listed are listed twice from then on. */

@@ -20,6 +20,7 @@ import {
   prime,
   request,
   step,
+  bracket,
 } from './support/simulator.js';
 import type { Rows } from './support/simulator.js';
 import { tempFolder } from './support/temp.js';
@@ -142,6 +143,27 @@ describe('faults of orders', () => {
     expect(await post(simulator, `/iserver/reply/${agreed}`, { confirmed: true })).toEqual({
       error: `reply id not found: '${agreed}'`,
     });
+  });
+
+  test('names the legs of a bracket before its entry, and no id of the client', async () => {
+    await fault('legs-first');
+    const rows = (await place(simulator, bracket('legs-first-1'))).body as Rows;
+    const entry = rows.at(-1)?.['order_id'];
+    expect(rows).toEqual([
+      expect.objectContaining({ parent_order_id: entry }),
+      expect.objectContaining({ parent_order_id: entry }),
+      { order_id: entry, order_status: 'Submitted', encrypt_message: '1' },
+    ]);
+    const [, , first] = await ordersOf(simulator);
+    expect(first).toMatchObject({ orderId: Number(entry), order_ref: 'legs-first-1' });
+  });
+
+  test('asks what the broker has words for in these words', async () => {
+    await fault('question', { messageIds: ['o403'] });
+    const [row] = (await place(simulator, limit('in-its-words'))).body as Rows;
+    expect(row?.['message']).toEqual([
+      'This order will most likely trigger and fill immediately.\nAre you sure you want to submit this order?',
+    ]);
   });
 
   test('another order discards the one that waits for an answer', async () => {

@@ -7,6 +7,7 @@ import {
   ACCOUNT,
   OPEN_PLUS_5,
   admin,
+  bracket,
   get,
   optionsFor,
   order,
@@ -210,6 +211,45 @@ describe('orders', () => {
     expect(await refs()).toEqual(['done']);
     expect(await refs('?force=true')).toEqual([]);
     expect(await refs()).toEqual(['done', 'resting']);
+    // As a Python client writes it.
+    expect(await refs('?filters=filled')).toEqual(['done']);
+    expect(await refs('?force=True')).toEqual([]);
+    expect(await refs()).toEqual(['done', 'resting']);
+  });
+
+  test('legs of a bracket name the order that they hang on, and no id of the client', async () => {
+    const rows = (await place(simulator, bracket('hangs'))).body as Rows;
+    const entry = rows[0]?.['order_id'];
+    expect(rows).toMatchObject([
+      { local_order_id: 'hangs' },
+      { parent_order_id: entry },
+      { parent_order_id: entry },
+    ]);
+    expect(rows.map((row) => Object.keys(row).includes('local_order_id'))).toEqual([true, false, false]);
+    expect(Object.keys(rows[0] ?? {})).not.toContain('parent_order_id');
+  });
+
+  test('a cancel of the id of a refused order cancels every order of the account', async () => {
+    await place(simulator, limit('one-of-two', 80));
+    await place(simulator, bracket('with-legs'));
+    const all = `/iserver/account/${ACCOUNT}/order/-1`;
+    expect(await request(simulator, 'DELETE', all)).toMatchObject({
+      status: 200,
+      body: { msg: 'Request was submitted', order_id: -1 },
+    });
+    const status = (await ordersOf(simulator)).map((row) => row['status']);
+    expect(status).toEqual(['Cancelled', 'Cancelled', 'Filled', 'Cancelled']);
+  });
+
+  test('a large order is asked about with the order and its value in words', async () => {
+    const orders = [order({ cOID: 'large', quantity: 20000, orderType: 'LMT', price: 90 })];
+    const [question] = (await place(simulator, { orders })).body as Rows;
+    expect(question).toMatchObject({
+      messageIds: ['o451'],
+      message: [
+        'The following order "BUY 20000 AAPL NASDAQ" value estimate of 1,800,000.00 USD exceeds \nthe Total Value Limit of 1,000,000 USD.\nAre you sure you want to submit this order?',
+      ],
+    });
   });
 
   test('a limit far through the market is asked about, unless that is suppressed', async () => {
@@ -364,6 +404,9 @@ describe('orders', () => {
       warn: expect.stringContaining('without having market data') as string,
       error: null,
     });
+    expect(await post(simulator, where, limit('if', 90.25))).toMatchObject({
+      amount: { amount: '180.50 USD (2 Shares)', commission: '1 USD', total: '181.50 USD' },
+    });
     await get(simulator, `/iserver/marketdata/snapshot?conids=${AAPL}&fields=31`);
     expect(await post(simulator, where, limit('if', 90, 'SELL'))).toMatchObject({
       warn: null,
@@ -377,5 +420,20 @@ describe('orders', () => {
       con_id: AAPL,
       rules: { increment: 0.01, canTradeAcctIds: [ACCOUNT] },
     });
+  });
+
+  test('rules are those of a buy where nothing is said', async () => {
+    const rules = await request(simulator, 'POST', '/iserver/contract/rules', { body: { conid: AAPL } });
+    expect(rules).toMatchObject({ status: 200, body: { increment: 0.01 } });
+  });
+
+  test('switches of a query are read without regard to capitals', async () => {
+    expect(await get(simulator, '/iserver/secdef/search?symbol=apple&name=True')).toMatchObject([
+      { symbol: 'AAPL', description: 'NASDAQ' },
+      { symbol: 'AAPL', description: 'MEXI' },
+    ]);
+    const history = `/iserver/marketdata/history?conid=${AAPL}&period=1m&bar=1d`;
+    expect(await get(simulator, `${history}&outsideRth=True`)).toMatchObject({ outsideRth: true });
+    expect(await get(simulator, history)).toMatchObject({ outsideRth: false });
   });
 });

@@ -186,6 +186,11 @@ it('goes out in the slot that was waited for, without another wait', async () =>
 }, 20_000);
 
 describe('the five shapes of the answer', () => {
+  const leg = (id: string): object => ({
+    order_id: id,
+    order_status: 'PreSubmitted',
+    parent_order_id: '1',
+  });
   it.each<[string, Answer, unknown]>([
     ['A accepted', { json: recorded('place-accepted') }, { kind: 'accepted', brokerOrderId: '1171486718' }],
     [
@@ -217,6 +222,34 @@ describe('the five shapes of the answer', () => {
     gateway.on(path, answer);
     expect(await place()).toEqual(outcome);
     expect(gateway.to(path)).toHaveLength(1);
+  });
+
+  it.each<[string, object[], unknown]>([
+    [
+      'the entry after its legs, without an echo of its id',
+      [{ ...leg('2') }, { ...leg('3') }, { order_id: '1', order_status: 'Submitted' }],
+      { kind: 'accepted', brokerOrderId: '1' },
+    ],
+    [
+      'the entry after its legs, by the echo of its id alone',
+      [
+        { order_id: '2', order_status: 'PreSubmitted' },
+        { order_id: '1', order_status: 'Submitted', local_order_id: clientOrderId },
+      ],
+      { kind: 'accepted', brokerOrderId: '1' },
+    ],
+    [
+      'orders of which none says that it is the entry: unknown, and no leg is taken for it',
+      [
+        { order_id: '2', order_status: 'PreSubmitted' },
+        { order_id: '1', order_status: 'Submitted' },
+      ],
+      { kind: 'unknown', reason: 'the answer holds no order that Keel can read' },
+    ],
+    ['a leg alone', [leg('2')], { kind: 'accepted', brokerOrderId: '2' }],
+  ])('A of a bracket: %s', async (_what, json, outcome) => {
+    gateway.on(path, { json });
+    expect(await place()).toEqual(outcome);
   });
 
   it('B question: declined at once, and rejected with the question as evidence', async () => {

@@ -64,17 +64,29 @@ function readRow(row: PlaceRow): RowReading {
   return { kind: 'unreadable' };
 }
 
-/** The parent echoes our id; where no row does, rows come in the order they were sent in. */
+/**
+ * The row of the entry: the one that echoes our id, else the only one that hangs on no other. None where that is not clear, since
+ * rows need not come in the order they were sent in.
+ */
+function entryOf(rows: readonly PlaceRow[], clientOrderId: string): PlaceRow | undefined {
+  const echoed = rows.find((row) => row.local_order_id === clientOrderId);
+  if (echoed !== undefined || rows.length === 1) return echoed ?? rows[0];
+  const free = rows.filter(({ parent_order_id: parent }) => parent === null || parent === undefined);
+  return free.length === 1 ? free[0] : undefined;
+}
+
 function readRows(rows: readonly PlaceRow[], clientOrderId: string): PlaceReading {
   const readings = rows.map(readRow);
-  const echoed = rows.findIndex((row) => row.local_order_id === clientOrderId);
-  const parent = readings[Math.max(0, echoed)];
+  const entry = entryOf(rows, clientOrderId);
+  const parent = entry === undefined ? undefined : readRow(entry);
   const accepted = parent?.kind === 'accepted' ? parent.brokerOrderId : null;
   const question = readings.find((reading) => reading.kind === 'question');
   if (question !== undefined) return { ...question, accepted };
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };
-  if (parent?.kind === 'refused' && readings.every((reading) => reading.kind === 'refused')) {
-    return { kind: 'rejected', evidence: parent.evidence };
+  const refused = readings.filter((reading) => reading.kind === 'refused');
+  const [first] = refused;
+  if (first !== undefined && refused.length === readings.length) {
+    return { kind: 'rejected', evidence: (parent?.kind === 'refused' ? parent : first).evidence };
   }
   return { kind: 'unknown', reason: 'the answer holds no order that Keel can read' };
 }

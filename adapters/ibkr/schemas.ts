@@ -220,6 +220,8 @@ export const brokenTradeSchema = z.object({
 export const placeRowSchema = z.object({
   order_id: id.nullish(),
   local_order_id: text,
+  /** Of a leg: the order that it hangs on. */
+  parent_order_id: id.nullish().catch(null),
   order_status: text,
   text,
   warning_message: text,

@@ -24,7 +24,7 @@ export function accountsRouter(portal: Portal): Router {
     session.account = wanted;
   });
   router.get('/iserver/account/pnl/partitioned', (_request, response) => {
-    response.json(profits(portal));
+    response.json({ upnl: profitsOf(portal) });
   });
   return router;
 }
@@ -48,7 +48,8 @@ function brokerageAccounts({ accounts, session }: Portal): object {
   };
 }
 
-function profits({ engine, session }: Portal): object {
+/** Profit and loss of the selected account, by account and model. */
+export function profitsOf({ engine, session }: Portal): Readonly<Record<string, object>> {
   const { market, state } = engine;
   const account = accountOf(state, session.account);
   const positions = positionsOf(market, state, account);
@@ -58,5 +59,5 @@ function profits({ engine, session }: Portal): object {
   const gained = sum(positions.map((position) => position.unrealizedPnl.toNumber()));
   const net = sum([Number(account.cash), value]);
   const row = { rowType: 1, dpl: 0, nl: net, upl: gained, uel: net, el: net, mv: value };
-  return { upnl: { [`${session.account}.Core`]: row } };
+  return { [`${session.account}.Core`]: row };
 }

@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import type { Instrument } from '../exchange/types.js';
 import { secTypeOf } from './orderRows.js';
 import type { Portal } from './portal.js';
-import { fieldsOf, query } from './portal.js';
+import { fieldsOf, isOn, query } from './portal.js';
 
 /** A foreign listing of AAPL that resolvers must not choose; it cannot be traded here. */
 const foreign = { symbol: 'AAPL', conid: 38_708_077, exchange: 'MEXI' };
@@ -28,7 +28,7 @@ export function contractsRouter(portal: Portal): Router {
   };
 
   router.get('/iserver/secdef/search', (request, response) => {
-    search(query(request, 'symbol'), query(request, 'name') === 'true', response);
+    search(query(request, 'symbol'), isOn(request, 'name'), response);
   });
   router.post('/iserver/secdef/search', (request, response) => {
     const { symbol, name } = fieldsOf(request.body);
@@ -55,7 +55,7 @@ export function contractsRouter(portal: Portal): Router {
     else response.json({ ...contractInfo(instrument), rules: rules(portal, instrument) });
   });
   router.post('/iserver/contract/rules', (request, response) => {
-    const { conid, isBuy } = fieldsOf(request.body);
+    const { conid, isBuy = true } = fieldsOf(request.body);
     const instrument = typeof conid === 'number' ? find(conid) : undefined;
     if (instrument === undefined || typeof isBuy !== 'boolean') {
       response.status(500).json({ error: 'Contract not found' });

@@ -40,6 +40,7 @@ export interface HistoryRequest {
   readonly at: string;
   readonly direction: 1 | -1;
   readonly source: Source;
+  readonly outsideRth: boolean;
 }
 
 /** What the prices of a bar are of. */
@@ -55,6 +56,7 @@ export function readHistoryRequest(
     readonly startTime: string | null;
     readonly direction?: string | null;
     readonly source?: string | null;
+    readonly outsideRth?: boolean;
   },
   now: string,
 ): HistoryRequest | { readonly error: string } {
@@ -81,7 +83,8 @@ export function readHistoryRequest(
     return { error: 'Bad Request: conid is not valid' };
   const view = viewOf(given);
   if ('error' in view) return view;
-  return { conid: Number(given.conid), period, count, unit, timeframe, at, ...view };
+  const outsideRth = given.outsideRth === true;
+  return { conid: Number(given.conid), period, count, unit, timeframe, at, outsideRth, ...view };
 }
 
 /** Which way the period goes from startTime, and what the prices are of. */
@@ -193,7 +196,7 @@ export function historyAnswer(
     barLength: barSeconds[request.timeframe],
     mdAvailability: 'S',
     mktDataDelay: 0,
-    outsideRth: false,
+    outsideRth: request.outsideRth,
     tradingDayDuration: 390,
     volumeFactor: VOLUME_FACTOR,
     priceDisplayRule: 1,

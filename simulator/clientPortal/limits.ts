@@ -6,7 +6,8 @@ import { beginPenalty, isInPenalty, refusePacing } from './penalty.js';
 import { scaledLog } from './slidingLog.js';
 import type { SlidingLog } from './slidingLog.js';
 
-const HISTORY_AT_ONCE = 5;
+export const HISTORY_AT_ONCE = 5;
+export const TOO_MANY_HISTORIES = 'Too many history charts requests, please try again later.';
 
 /** How many requests the broker takes in how many milliseconds, before the factor. */
 const OF_ALL = [10, 1000] as const;
@@ -74,8 +75,7 @@ export function limits(portal: Portal): RequestHandler {
     }
     if (histories >= HISTORY_AT_ONCE) {
       portal.penalty.refused += 1;
-      const error = 'Too many history charts requests, please try again later.';
-      response.status(429).json({ error });
+      response.status(429).json({ error: TOO_MANY_HISTORIES });
       return;
     }
     histories += 1;

@@ -4,7 +4,7 @@ import type { RequestHandler } from 'express';
 import type { Order } from '../exchange/types.js';
 import { orderRow, statusOf } from './orderRows.js';
 import type { Portal } from './portal.js';
-import { isHidden, query } from './portal.js';
+import { isHidden, isOn, query } from './portal.js';
 
 const DAY_MS = 86_400_000;
 /** The broker's lists go back this many market days; what is still open is always there. */
@@ -40,7 +40,7 @@ export const liveOrders =
       response.status(500).json({ error: 'Account id is not valid' });
       return;
     }
-    const force = query(request, 'force') === 'true';
+    const force = isOn(request, 'force');
     const filters = query(request, 'filters');
     if (filters !== null) session.filters = filters.split(',').filter((word) => word !== '');
     if (force || !session.ordersPrimed) {

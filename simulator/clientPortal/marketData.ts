@@ -3,37 +3,25 @@ import { Router } from 'express';
 import type { Quote } from '../exchange/market.js';
 import { barsOf, halfSpread, historyAnswer, readHistoryRequest } from './history.js';
 import type { Portal } from './portal.js';
-import { fieldsOf, query, requireAccounts } from './portal.js';
+import { fieldsOf, isOn, query, requireAccounts } from './portal.js';
 
 const MOST_CONIDS = 100;
 const MOST_FIELDS = 50;
 
 export function marketDataRouter(portal: Portal): Router {
-  const { engine, session } = portal;
+  const { session } = portal;
   const router = Router();
   router.get('/iserver/marketdata/history', (request, response) => {
-    const { now } = engine.state;
-    const asked = {
+    const { status, body } = historyOf(portal, {
       conid: query(request, 'conid'),
       period: query(request, 'period'),
       bar: query(request, 'bar'),
       startTime: query(request, 'startTime'),
       direction: query(request, 'direction'),
       source: query(request, 'source'),
-    };
-    const wanted = readHistoryRequest(asked, now);
-    if ('error' in wanted) {
-      response.status(500).json({ error: wanted.error });
-      return;
-    }
-    const instrument = engine.market.instrument(wanted.conid);
-    if (instrument === undefined) {
-      response.status(500).json({ error: `No contract found for conid ${wanted.conid}` });
-      return;
-    }
-    const [first, ...rest] = barsOf(engine.market, wanted, now, Number(engine.costs.spread));
-    if (first === undefined) response.json({ error: 'No data.' });
-    else response.json(historyAnswer(instrument.symbol, wanted, [first, ...rest]));
+      outsideRth: isOn(request, 'outsideRth'),
+    });
+    response.status(status).json(body);
   });
   router.get('/iserver/marketdata/snapshot', requireAccounts(portal), (request, response) => {
     const conids = list(query(request, 'conids'));
@@ -55,6 +43,22 @@ export function marketDataRouter(portal: Portal): Router {
     response.json({ unsubscribed: true });
   });
   return router;
+}
+
+/** The bars that are asked for, or why there are none. */
+export function historyOf(
+  { engine }: Portal,
+  asked: Parameters<typeof readHistoryRequest>[0],
+): { readonly status: number; readonly body: object } {
+  const { now } = engine.state;
+  const wanted = readHistoryRequest(asked, now);
+  if ('error' in wanted) return { status: 500, body: { error: wanted.error } };
+  const instrument = engine.market.instrument(wanted.conid);
+  if (instrument === undefined)
+    return { status: 500, body: { error: `No contract found for conid ${wanted.conid}` } };
+  const [first, ...rest] = barsOf(engine.market, wanted, now, Number(engine.costs.spread));
+  if (first === undefined) return { status: 200, body: { error: 'No data.' } };
+  return { status: 200, body: historyAnswer(instrument.symbol, wanted, [first, ...rest]) };
 }
 
 const list = (text: string | null): string[] => (text ?? '').split(',').filter((item) => item !== '');

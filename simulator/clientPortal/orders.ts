@@ -3,7 +3,7 @@ import { Router } from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { stopCanMove } from '../exchange/orders.js';
 import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
-import { orderOf } from '../exchange/state.js';
+import { openOfAccount, orderOf } from '../exchange/state.js';
 import type { Order } from '../exchange/types.js';
 import { isListed, isOpen, liveOrders, statusIn } from './liveOrders.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
@@ -13,6 +13,9 @@ import { accountOfPath, requireAccounts } from './portal.js';
 import { questionsAbout } from './questions.js';
 import { ask } from './replies.js';
 import { previewOf } from './whatIf.js';
+
+/** The id of a refused order; in a cancel it stands for every order of the account. */
+const EVERY_ORDER = '-1';
 
 export function ordersRouter(portal: Portal): Router {
   const router = Router();
@@ -93,19 +96,26 @@ function sendPlaced(portal: Portal, response: Response, result: PlaceResult): vo
   }
   const { faults, hidden, clock } = portal;
   const invisible = faults.take('invisible-order', 'place');
-  const rows = result.rows.map((row) => {
+  const rows = result.rows.map((row): AnswerRow => {
     if (!row.accepted)
       return { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text };
     if (invisible !== null) hidden.set(row.order.orderId, clock.now() + (invisible.ms ?? 0));
     return takenRow(portal, row.order);
   });
   response.locals['accepted'] = true;
-  response.json(rows);
+  response.json(faults.take('legs-first', 'place') === null ? rows : rows.toReversed().map(unnamed));
 }
 
-const takenRow = (portal: Portal, order: Order): object => ({
+type AnswerRow = Readonly<Record<string, string | undefined>>;
+
+/** A row without the client's own id: an echo of it is not promised. */
+const unnamed = (row: AnswerRow): AnswerRow => ({ ...row, local_order_id: undefined });
+
+/** A leg has no id of the client's: it names the order that it hangs on. */
+const takenRow = (portal: Portal, order: Order): AnswerRow => ({
   order_id: String(order.orderId),
   ...(order.cOID === null ? {} : { local_order_id: order.cOID }),
+  ...(order.parentId === null ? {} : { parent_order_id: String(order.parentId) }),
   order_status: statusIn(portal, order),
   encrypt_message: '1',
 });
@@ -151,6 +161,11 @@ const cancelOrder =
   (request, response) => {
     const account = accountOfPath(portal, request, response);
     if (account === null) return;
+    if (request.params['order'] === EVERY_ORDER) {
+      cancelAll(portal, account);
+      response.json({ msg: 'Request was submitted', order_id: -1, conid: -1, account: null });
+      return;
+    }
     const order = openOrderOfPath(portal, request, response, account);
     if (order === null) return;
     const { orderId, conid } = order;
@@ -169,6 +184,12 @@ const cancelOrder =
     }, slow.ms ?? 0).unref();
     response.json({ msg: 'Request was submitted', order_id: orderId, conid, account });
   };
+
+/** Ends one order after the other: some end with one that ended before them. */
+function cancelAll({ engine }: Portal, account: string): void {
+  for (const { orderId } of openOfAccount(engine.state, account))
+    if (engine.state.open.has(orderId)) engine.cancel(orderId);
+}
 
 function openOrderOfPath(
   portal: Portal,

@@ -165,6 +165,10 @@ export const query = (request: Request, name: string): string | null => {
   return typeof value === 'string' ? value : null;
 };
 
+/** A switch of the query, read as Java reads one: capitals do not matter, and all but true is off. */
+export const isOn = (request: Request, name: string): boolean =>
+  query(request, name)?.toLowerCase() === 'true';
+
 /** The fields of a JSON object; none for anything else. */
 export const fieldsOf = (body: unknown): Readonly<Record<string, unknown>> =>
   typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};

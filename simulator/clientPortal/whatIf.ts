@@ -8,8 +8,12 @@ import type { OrderDraft } from '../exchange/orders.js';
 import { accountOf, holdingOf } from '../exchange/state.js';
 import type { Portal } from './portal.js';
 
+/** Whole dollars, or cents in full. */
 const text = (amount: Money): string =>
-  amount.toNumber().toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: 2 });
+  amount.toNumber().toLocaleString('en-US', {
+    minimumFractionDigits: amount.isInteger() ? 0 : 2,
+    maximumFractionDigits: 2,
+  });
 
 const change = (current: Money, by: Money): object => ({
   current: text(current),

@@ -78,3 +78,58 @@ it('ends where the ledger could not be written, and nothing else falls with it',
   expect(socket.ended).toBe(true);
   expect(told()).toBe(0);
 });
+
+const framesOf = (topic: string): Record<string, unknown>[] =>
+  socket.frames.filter((frame) => frame['topic'] === topic);
+
+it('answers each tic with the time of it', () => {
+  hear('tic');
+  expect(framesOf('tic')).toEqual([{ topic: 'tic', alive: true, id: portal.session.id, lastAccessed: 0 }]);
+});
+
+it('tells profit and loss once, and again when it has changed', () => {
+  hear('spl');
+  connection.look();
+  expect(framesOf('spl')).toEqual([
+    {
+      topic: 'spl',
+      args: { [`${ACCOUNT}.Core`]: { rowType: 1, dpl: 0, nl: 10000, upl: 0, uel: 10000, el: 10000, mv: 0 } },
+    },
+  ]);
+  place('rests');
+  connection.look();
+  expect(framesOf('spl')).toHaveLength(1);
+  const terms = { conid: CONID, side: 'BUY', orderType: 'LMT', tif: 'GTC', quantity: '1' } as const;
+  engine.place(ACCOUNT, [{ ...terms, price: '100', cOID: 'fills', parent: null }]);
+  connection.look();
+  expect(framesOf('spl').at(-1)).toMatchObject({ args: { [`${ACCOUNT}.Core`]: { mv: 100 } } });
+  hear('upl');
+  engine.place(ACCOUNT, [{ ...terms, price: '100', cOID: 'fills-2', parent: null }]);
+  connection.look();
+  expect(framesOf('spl')).toHaveLength(2);
+});
+
+it('tells a history once, five at most, until it is ended by the id that it came with', () => {
+  const ask = (conid: number): void => {
+    hear(`smh+${conid}+{"period":"1w","bar":"1d"}`);
+  };
+  ask(CONID);
+  connection.look();
+  const [first] = framesOf(`smh+${CONID}`);
+  expect(first).toMatchObject({ barLength: 86400, points: 0, data: [{ o: 100 }] });
+  for (const other of [1, 2, 3, 4, 5]) ask(CONID + other);
+  expect(framesOf('smh')).toEqual([
+    { topic: 'smh', error: 'Too many history charts requests, please try again later.' },
+  ]);
+  hear(`umh+${String(first?.['serverId'])}`);
+  expect(socket.frames.at(-1)).toEqual({ message: `Unsubscribed ${String(first?.['serverId'])}` });
+  ask(CONID);
+  connection.look();
+  expect(framesOf(`smh+${CONID}`)).toHaveLength(2);
+  expect(framesOf('smh')).toHaveLength(1);
+});
+
+it('says of a topic that it does not have that the request is bad, and not that there is no session', () => {
+  hear('sbd+1');
+  expect(socket.frames.at(-1)).toEqual({ error: 'Bad Request: topic sbd', topic: 'sbd' });
+});

@@ -3,8 +3,8 @@ import type { WebSocket } from 'ws';
 import type { Portal } from '../clientPortal/portal.js';
 import { fieldsOf } from '../clientPortal/portal.js';
 import { brokerTime } from '../clientPortal/sessionClock.js';
-import { ordersTopic, quoteTopic, tradesTopic } from './frames.js';
-import type { Row, Topic } from './frames.js';
+import type { Row } from './frames.js';
+import { createSubscriptions, parsedOf } from './subscriptions.js';
 
 /** Between two heartbeats, broker milliseconds. */
 const HEARTBEAT_MS = 10_000;
@@ -17,9 +17,7 @@ export interface Connection {
 /** @param sessionId what the cookie named; null where it named nothing */
 export function openConnection(portal: Portal, socket: WebSocket, sessionId: string | null): Connection {
   const { session, faults } = portal;
-  const topics = new Map<string, Topic>();
   let known = false;
-  let subscribed = 0;
   let muted = false;
   let authenticated: boolean | null = null;
   let epoch = session.id;
@@ -48,6 +46,8 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
     return isSound;
   }
 
+  const subscriptions = createSubscriptions(portal, send);
+
   function identify(id: string | null): void {
     if (id !== session.id) {
       send({ message: 'waiting for session' });
@@ -63,7 +63,7 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
   function tellSession(): void {
     if (authenticated === session.authenticated && epoch === session.id) return;
     authenticated = session.authenticated;
-    if (epoch !== session.id) topics.clear();
+    if (epoch !== session.id) subscriptions.clear();
     epoch = session.id;
     const { competing } = session;
     const pieces = authenticated ? [{ authenticated }] : [{ authenticated }, { competing }, { message: '' }];
@@ -72,23 +72,16 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
 
   function hear(text: string): void {
     session.usedAt = brokerTime(portal);
-    if (text === 'tic') return;
+    if (text === 'tic') {
+      send({ topic: 'tic', alive: true, id: session.id, lastAccessed: Math.floor(session.usedAt) });
+      return;
+    }
     if (text.startsWith('{')) {
-      const id = fieldsOf(parsed(text))['session'];
+      const id = fieldsOf(parsedOf(text))['session'];
       identify(typeof id === 'string' ? id : null);
       return;
     }
-    const wish = /^([a-z]{3})(?:\+(\d+))?(?:\+(\{.*\}))?$/s.exec(text);
-    const [, name = '', target = '', body = '{}'] = wish ?? [];
-    const key = `${name.slice(1)}+${target}`;
-    if (wish === null) send({ error: `Bad Request: ${text.slice(0, 40)}` });
-    else if (name.startsWith('u')) topics.delete(key);
-    else {
-      const topic = topicOf(portal, name, Number(target), fieldsOf(parsed(body)));
-      if (topic === null || !session.authenticated) send({ error: 'no bridge', topic: name });
-      else topics.set(key, topic);
-      subscribed += 1;
-    }
+    subscriptions.hear(text);
   }
 
   socket.on('message', (data: Buffer) => {
@@ -106,26 +99,12 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
       tellSession();
       if (!session.authenticated) return;
       const { engine, cancelling, hidden } = portal;
-      const state = [engine.version, cancelling.size, topics.size, subscribed, session.filters].join(' ');
+      const state = [engine.version, cancelling.size, subscriptions.version(), session.filters].join(' ');
       if (state === looked && hidden.size === 0) return;
       looked = state;
-      for (const topic of topics.values()) for (const frame of topic.due()) send(frame);
+      for (const frame of subscriptions.due()) send(frame);
     },
   };
-}
-
-function topicOf(portal: Portal, name: string, conid: number, wish: Row): Topic | null {
-  if (name === 'sor') return ordersTopic(portal);
-  if (name === 'str') return tradesTopic(portal, wish);
-  return name === 'smd' && conid > 0 ? quoteTopic(portal, conid, wish) : null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 /** Says that every order has filled, and one that nobody placed. */

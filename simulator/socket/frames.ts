@@ -3,7 +3,8 @@ import type { Portal } from '../clientPortal/portal.js';
 import { isHidden } from '../clientPortal/portal.js';
 import { isListed, statusIn } from '../clientPortal/liveOrders.js';
 import { orderRow, tradeRow } from '../clientPortal/orderRows.js';
-import { liveFields } from '../clientPortal/marketData.js';
+import { historyOf, liveFields } from '../clientPortal/marketData.js';
+import { profitsOf } from '../clientPortal/accounts.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -96,6 +97,34 @@ export function quoteTopic(portal: Portal, conid: number, wish: Row): Topic {
       if (changed.length === 0) return [];
       const head = { topic: `smd+${conid}`, conid, conidEx: String(conid), server_id: 'q0', '6119': 'q0' };
       return [{ ...head, _updated: portal.clock.now(), ...Object.fromEntries(changed) }];
+    },
+  };
+}
+
+/** `spl`: profit and loss of the selected account, whole whenever any of it changed. */
+export function profitsTopic(portal: Portal): Topic {
+  let last = '';
+  return {
+    due() {
+      const args = profitsOf(portal);
+      const text = JSON.stringify(args);
+      if (text === last) return [];
+      last = text;
+      return [{ topic: 'spl', args }];
+    },
+  };
+}
+
+/** `smh`: the bars of a contract, told once. They are ended by the id that they come with. */
+export function historyTopic(portal: Portal, conid: number, wish: Row, serverId: string): Topic {
+  let isTold = false;
+  return {
+    due() {
+      if (isTold) return [];
+      isTold = true;
+      const word = (name: string): string | null => (typeof wish[name] === 'string' ? wish[name] : null);
+      const asked = { conid: String(conid), period: word('period'), bar: word('bar'), startTime: null };
+      return [{ ...historyOf(portal, asked).body, topic: `smh+${conid}`, serverId }];
     },
   };
 }
