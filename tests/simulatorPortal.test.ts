@@ -151,6 +151,24 @@ describe('clocks of the login', () => {
   });
 });
 
+test('an init that says nothing opens the session, and takes it from nobody', async () => {
+  await start();
+  const init = '/iserver/auth/ssodh/init';
+  await admin(simulator, '/faults', { kind: 'session-loss', on: 'accounts' });
+  expect(await statusOf('/iserver/accounts')).toBe(400);
+  const bare = { raw: '', headers: { 'Content-Length': '0' } };
+  expect(await request(simulator, 'POST', init, bare)).toMatchObject({
+    status: 200,
+    body: { authenticated: true },
+  });
+  await admin(simulator, '/faults', { kind: 'competing', on: 'accounts' });
+  expect(await statusOf('/iserver/accounts')).toBe(400);
+  expect(await request(simulator, 'POST', init, bare)).toMatchObject({
+    status: 200,
+    body: { authenticated: false, competing: true },
+  });
+});
+
 describe('accounts', () => {
   const other = 'DU7654321';
 

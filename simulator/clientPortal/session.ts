@@ -23,7 +23,8 @@ export function sessionRouter(portal: Portal): Router {
       response.status(401).json({ error: 'not authenticated', statusCode: 401 });
       return;
     }
-    if (publish !== true) {
+    // Who says nothing of it gets a session that is published.
+    if (publish !== undefined && publish !== true) {
       response.status(500).json({ error: 'publish must be true' });
       return;
     }
