@@ -200,6 +200,11 @@ describe('accounts', () => {
       { conid: String(AAPL), position: 4, description: 'AAPL' },
     ]);
     expect(await get(simulator, `/portfolio/${ACCOUNT}/position/${AAPL}`)).toMatchObject([{ position: 3 }]);
+    expect(await get(simulator, `/portfolio/positions/${AAPL}`)).toMatchObject({
+      [ACCOUNT]: [{ position: 3 }],
+      [other]: [{ position: 4 }],
+    });
+    expect(await get(simulator, '/portfolio/positions/1')).toEqual({});
     expect(await post(simulator, '/iserver/account', { acctId: 'DU1' })).toEqual({
       error: 'Account id is not valid',
     });

@@ -42,11 +42,21 @@ export function portfolioRouter(portal: Portal): Router {
     response.json(rows.map((position) => positionRow(portal, account, position, !session.positionsRead)));
     session.positionsRead = true;
   });
+  router.get('/portfolio/positions/:conid', (request, response) => {
+    const { conid } = request.params;
+    response.json(
+      Object.fromEntries(
+        accounts.flatMap((account) => {
+          const rows = positionsIn(portal, account, conid);
+          return rows.length === 0 ? [] : [[account, rows]];
+        }),
+      ),
+    );
+  });
   router.get('/portfolio/:account/position/:conid', (request, response) => {
     const account = accountOfPath(portal, request, response);
     if (account === null) return;
-    const found = held(portal, account).filter(({ conid }) => String(conid) === request.params.conid);
-    response.json(found.map((position) => positionRow(portal, account, position, false)));
+    response.json(positionsIn(portal, account, request.params.conid));
   });
   router.post('/portfolio/:account/positions/invalidate', (request, response) => {
     if (accountOfPath(portal, request, response) !== null) response.json({ message: 'success' });
@@ -60,6 +70,12 @@ export function portfolioRouter(portal: Portal): Router {
 
 const held = ({ engine }: Portal, account: string): Position[] =>
   positionsOf(engine.market, engine.state, accountOf(engine.state, account));
+
+/** What an account has of one contract: a row, or none. */
+const positionsIn = (portal: Portal, account: string, wanted: string): object[] =>
+  held(portal, account)
+    .filter(({ conid }) => String(conid) === wanted)
+    .map((position) => positionRow(portal, account, position, false));
 
 const valuation = ({ engine }: Portal, account: string): Valuation =>
   valuationOf(engine.market, engine.costs, engine.state, accountOf(engine.state, account));

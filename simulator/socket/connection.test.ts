@@ -82,6 +82,19 @@ it('ends where the ledger could not be written, and nothing else falls with it',
 const framesOf = (topic: string): Record<string, unknown>[] =>
   socket.frames.filter((frame) => frame['topic'] === topic);
 
+it('says first that it waits for a session, and then once whose it is', () => {
+  hear(JSON.stringify({ session: portal.session.id }));
+  connection.look();
+  expect(socket.frames).toEqual([
+    { message: 'waiting for session' },
+    { topic: 'system', success: 'simulator', isFT: false, isPaper: true },
+    { topic: 'act', args: { accounts: [ACCOUNT], selectedAccount: ACCOUNT } },
+    { topic: 'sts', args: { authenticated: true } },
+  ]);
+  hear('{"session":"of somebody else"}');
+  expect(socket.frames.at(-1)).toEqual({ message: 'waiting for session' });
+});
+
 it('answers each tic with the time of it', () => {
   hear('tic');
   expect(framesOf('tic')).toEqual([{ topic: 'tic', alive: true, id: portal.session.id, lastAccessed: 0 }]);

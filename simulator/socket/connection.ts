@@ -9,6 +9,8 @@ import { createSubscriptions, parsedOf } from './subscriptions.js';
 /** Between two heartbeats, broker milliseconds. */
 const HEARTBEAT_MS = 10_000;
 
+const waiting: Row = { message: 'waiting for session' };
+
 export interface Connection {
   /** Sends what is due. Called again and again while the connection stands. */
   look(): void;
@@ -50,9 +52,11 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
 
   function identify(id: string | null): void {
     if (id !== session.id) {
-      send({ message: 'waiting for session' });
+      send(waiting);
       return;
     }
+    // The cookie and a frame may both name it.
+    if (known && epoch === session.id) return;
     known = true;
     epoch = session.id;
     send({ topic: 'system', success: 'simulator', isFT: false, isPaper: true });
@@ -87,7 +91,9 @@ export function openConnection(portal: Portal, socket: WebSocket, sessionId: str
   socket.on('message', (data: Buffer) => {
     if (stands()) hear(data.toString('utf8'));
   });
-  identify(sessionId);
+  // Said at first also to who has named the session already.
+  send(waiting);
+  if (sessionId === session.id) identify(sessionId);
   return {
     look() {
       if (!stands() || !known) return;
