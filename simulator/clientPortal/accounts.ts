@@ -1,6 +1,7 @@
 // The accounts of the login in the brokerage session, and which of them is selected. Called by app.ts.
 import { Router } from 'express';
 import { positionsOf } from '../exchange/accounts.js';
+import { dayProfitOf } from '../exchange/dayProfit.js';
 import { accountOf } from '../exchange/state.js';
 import type { Portal } from './portal.js';
 import { fieldsOf } from './portal.js';
@@ -58,6 +59,7 @@ export function profitsOf({ engine, session }: Portal): Readonly<Record<string, 
   const value = sum(positions.map((position) => position.marketValue.toNumber()));
   const gained = sum(positions.map((position) => position.unrealizedPnl.toNumber()));
   const net = sum([Number(account.cash), value]);
-  const row = { rowType: 1, dpl: 0, nl: net, upl: gained, uel: net, el: net, mv: value };
+  const dpl = dayProfitOf(market, state, account).toNumber();
+  const row = { rowType: 1, dpl, nl: net, upl: gained, uel: net, el: net, mv: value };
   return { [`${session.account}.Core`]: row };
 }
