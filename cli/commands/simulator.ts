@@ -30,8 +30,9 @@ Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL 
   stop                stops a running clock
   fault KIND          switches a fault on: ${faultKinds.slice(0, 6).join(', ')},
                       ${faultKinds.slice(6, 12).join(', ')},
-                      ${faultKinds.slice(12, 19).join(', ')},
-                      ${faultKinds.slice(19).join(', ')}
+                      ${faultKinds.slice(12, 17).join(', ')},
+                      ${faultKinds.slice(17, 24).join(', ')},
+                      ${faultKinds.slice(24).join(', ')}
     --on REQUESTS       which ones: any, ${endpoints.slice(0, 9).join(', ')},
                         ${endpoints.slice(9).join(', ')}
     --times N           acts N times, 1 when left out; 0: until it is cleared
