@@ -50,6 +50,7 @@ const calls: readonly (readonly [
   ['GET', '/portfolio/{accountId}/ledger', `/portfolio/${ACCOUNT}/ledger`],
   ['GET', '/portfolio/{accountId}/positions/{pageId}', `/portfolio/${ACCOUNT}/positions/0`],
   ['GET', '/portfolio/{accountid}/position/{conid}', `/portfolio/${ACCOUNT}/position/${AAPL}`],
+  ['GET', '/portfolio/positions/{conid}', `/portfolio/positions/${AAPL}`],
   ['POST', '/portfolio/{accountId}/positions/invalidate', `/portfolio/${ACCOUNT}/positions/invalidate`, {}],
   ['GET', '/iserver/account/pnl/partitioned', '/iserver/account/pnl/partitioned'],
   ['GET', '/iserver/secdef/search', '/iserver/secdef/search?symbol=AAPL'],
