@@ -331,9 +331,19 @@ describe('an order that the list lacks', () => {
     const { saved } = await poll({ open: [missing], complete: false, marketNow: intent.validUntil });
     expect(saved).toHaveLength(1);
   });
+  const taken = { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' } as const;
   it('is not waited for where the list is all there is', async () => {
-    const taken = { ...intent, state: 'ACKNOWLEDGED', brokerOrderId: '1' } as const;
     expect((await poll({ open: [taken] })).saved).toHaveLength(1);
+  });
+  it('is asked for by its id, an entry that no list has had yet too, as it was sent', async () => {
+    const { quantity, limit } = taken;
+    const singly = { 1: { status: 'FILLED', filledQuantity: quantity, averagePrice: '96' } } as const;
+    const { saved, told } = await poll({ open: [taken], singly });
+    expect(saved[0]?.orders).toMatchObject([
+      { brokerOrderId: '1', clientOrderId: taken.clientOrderId, side: 'BUY', quantity, price: limit },
+    ]);
+    expect(told[0]).toMatchObject({ found: true, status: 'FILLED', filledQuantity: quantity });
+    expect((await poll({ open: [taken] })).told[0]).toMatchObject({ found: false });
   });
 });
 

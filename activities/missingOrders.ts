@@ -83,7 +83,7 @@ function isJustTaken(
   return brokerOrderId !== null && unseen && isNew && marketNow < validUntil;
 }
 
-/** As the snapshot before has them. One that it does not have was never listed. */
+/** As the snapshot before has them. An entry that it does not have was never listed: it is asked for as it was sent. */
 async function missingFrom(
   { mode, accountId, brokerState }: MissingOrdersDeps,
   { orders, unreadable }: BrokerOrders,
@@ -93,7 +93,27 @@ async function missingFrom(
   const wanted = new Set(open.flatMap(aliveIds).filter((id) => !there.has(id)));
   if (wanted.size === 0) return [];
   const before = (await brokerState.latest(mode, accountId))?.orders ?? [];
-  return before.filter(({ brokerOrderId, status }) => wanted.has(brokerOrderId) && isAlive(status));
+  const listed = new Set(before.map(({ brokerOrderId }) => brokerOrderId));
+  return [
+    ...open.flatMap(entryOf).filter(({ brokerOrderId: id }) => wanted.has(id) && !listed.has(id)),
+    ...before.filter(({ brokerOrderId, status }) => wanted.has(brokerOrderId) && isAlive(status)),
+  ];
+}
+
+function entryOf(intent: IntentRow): readonly BrokerOrder[] {
+  const { state, brokerOrderId, clientOrderId, conid, symbol, side, quantity, limit } = intent;
+  if (state !== 'ACKNOWLEDGED' || brokerOrderId === null) return [];
+  const { filledQuantity, averagePrice } = intent;
+  const terms = {
+    conid,
+    symbol,
+    side,
+    quantity,
+    price: limit,
+    type: limit === null ? 'MKT' : 'LMT',
+  } as const;
+  const known = { brokerOrderId, clientOrderId, parentBrokerOrderId: null, timeInForce: 'DAY' };
+  return [{ ...known, ...terms, filledQuantity, averagePrice, status: 'WORKING', reason: null }];
 }
 
 const aliveIds = ({ state, brokerOrderId, legs }: IntentRow): readonly string[] => [

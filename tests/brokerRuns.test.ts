@@ -65,6 +65,7 @@ describe.concurrent('a run completes, with one order, when', () => {
     ['there is no bridge once', { kind: 'no-bridge', on: 'snapshot' }, { kind: 'no-bridge', on: 'orders' }],
     ['it is told once that it asks too much', { kind: 'pacing-429', on: 'history', ms: 500 }],
     ['history is slow', { kind: 'slow', on: 'history', ms: 3000, times: 2 }],
+    ['its order is in no list for a while', { kind: 'invisible-order', on: 'place', ms: 20_000 }],
     ['the socket breaks at each frame', { kind: 'socket-drop', times: null }],
     ['each frame of the socket lies', { kind: 'socket-lie', times: null }],
     ['orders that have ended are listed no more', { kind: 'ended-unlisted', times: null }],

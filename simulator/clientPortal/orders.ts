@@ -94,12 +94,16 @@ function sendPlaced(portal: Portal, response: Response, result: PlaceResult): vo
     response.json({ error: result.text });
     return;
   }
-  const { faults, hidden, clock } = portal;
+  const { faults, hidden, clock, engine } = portal;
   const invisible = faults.take('invisible-order', 'place');
   const rows = result.rows.map((row): AnswerRow => {
     if (!row.accepted)
       return { order_id: '-1', order_status: 'Failed', text: row.text, warning_message: row.text };
-    if (invisible !== null) hidden.set(row.order.orderId, clock.now() + (invisible.ms ?? 0));
+    if (invisible !== null) {
+      const forMs = invisible.ms ?? 0;
+      const market = Date.parse(engine.state.now) + forMs;
+      hidden.set(row.order.orderId, { wall: clock.now() + forMs, market });
+    }
     return takenRow(portal, row.order);
   });
   response.locals['accepted'] = true;

@@ -68,8 +68,11 @@ export interface Portal {
   /** Wall milliseconds since the epoch until which everything is refused with 429. */
   /** `refused` counts the requests that were answered 429. */
   readonly penalty: { until: number; refused: number };
-  /** Orders that no list shows yet, and until when, wall milliseconds since the epoch. */
-  readonly hidden: Map<number, number>;
+  /**
+   * Orders that no list shows yet, and until when, milliseconds since the epoch, of the wall or of the market: whichever is
+   * over first, for a market that is stepped would leave such seconds hours behind.
+   */
+  readonly hidden: Map<number, { readonly wall: number; readonly market: number }>;
   /** Executions that the list has twice. */
   readonly doubled: Set<string>;
   /** Orders whose cancel is on its way. */
@@ -136,10 +139,10 @@ export function noBridge(response: Response): void {
 }
 
 /** True while a fault keeps an order out of every list. */
-export function isHidden({ hidden, clock }: Portal, orderId: number): boolean {
+export function isHidden({ hidden, clock, engine }: Portal, orderId: number): boolean {
   const until = hidden.get(orderId);
   if (until === undefined) return false;
-  if (clock.now() < until) return true;
+  if (clock.now() < until.wall && Date.parse(engine.state.now) < until.market) return true;
   hidden.delete(orderId);
   return false;
 }

@@ -125,7 +125,8 @@ function expired(
   last: OrderState,
 ): OrderReport {
   if (state === 'EXPIRED') {
-    const why = 'the order was acknowledged and is listed no more';
+    const why =
+      'the order was acknowledged, and neither a list nor an execution tells of it any more; check the account before trading on';
     const report = reportOf(clientOrderId, 'NOT_FILLED', state, why, last);
     return proposed.side === 'SELL' ? bared(report) : report;
   }
