@@ -179,13 +179,17 @@ async function account(
     accountId: 'DU1',
     broker: {
       quote: () => Promise.resolve({ last: '100', state: 'open' as const }),
-      cancelOrder: (_account: string, id: string) => Promise.resolve(void cancelled.push(id)),
+      cancelOrder: (_account: string, id: string) => {
+        cancelled.push(id);
+        return Promise.resolve('asked' as const);
+      },
     },
     objects: store,
     intents: {
       withAccountLock: <T>(_mode: string, _account: string, work: (tx: AdmissionTransaction) => Promise<T>) =>
         work(tx),
       listOpen: () => Promise.resolve(open()),
+      listUnproven: () => Promise.resolve([]),
     },
     runs: { get: () => Promise.resolve(runRow) },
     strategies: {
@@ -206,7 +210,10 @@ async function account(
           createdAt: '',
         }),
     },
-    brokerState: { glance: () => Promise.resolve({ ...snapshot, inFlight: false }) },
+    brokerState: {
+      glance: () => Promise.resolve({ ...snapshot, inFlight: false }),
+      latest: () => Promise.resolve(held),
+    },
     clock: { now: () => wall + 50_000 },
     marketClock: { now: () => Promise.resolve({ now: marketNow, step: 1 }) },
     calendar: createNyseCalendar(),

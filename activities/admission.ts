@@ -1,7 +1,7 @@
 // Step 7, first half: weighs the order again on this moment's facts, under the account's lock, and stores the intent. Called
 // by orderLifecycle.
 import type { Mode } from '../contracts/wire/names.js';
-import { isAlive, type OrderLifecycleInput } from '../contracts/wire/order.js';
+import type { OrderLifecycleInput } from '../contracts/wire/order.js';
 import { refusalText } from '../contracts/wire/refusal.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import { money, notional, price, quantity } from '../domain/money/decimal.js';
@@ -9,6 +9,7 @@ import type { Contract } from '../domain/market/contract.js';
 import type { QuoteFacts, RiskVerdict } from '../domain/risk/types.js';
 import type { BrokerPort } from '../ports/broker.js';
 import type { Clock, MarketClock } from '../ports/clocks.js';
+import { KeelError } from '../ports/errors.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type {
   AdmissionTransaction,
@@ -20,6 +21,7 @@ import type {
 import { holdToDefinition, type DefinitionDeps } from './holdToDefinition.js';
 import { getJson, putJson } from './objects.js';
 import type { Pause } from './pause.js';
+import { createRelease } from './release.js';
 import { marketFacts } from './risk.js';
 import { relevantSnapshot, verdictOf, type RiskInput, type TradingState } from './riskInput.js';
 import { isFresh, whenFresh, type FreshnessRule } from './snapshot.js';
@@ -29,8 +31,8 @@ export interface AdmissionDeps extends DefinitionDeps {
   readonly accountId: string;
   readonly broker: Pick<BrokerPort, 'quote' | 'cancelOrder'>;
   readonly objects: ObjectStorePort;
-  readonly intents: Pick<IntentStore, 'withAccountLock' | 'listOpen'>;
-  readonly brokerState: Pick<BrokerStateStore, 'glance'>;
+  readonly intents: Pick<IntentStore, 'withAccountLock' | 'listOpen' | 'listUnproven'>;
+  readonly brokerState: Pick<BrokerStateStore, 'glance' | 'latest'>;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
   readonly calendar: Calendar;
@@ -93,16 +95,26 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
       return rehearsed.approved ? { kind: 'sound' } : refusal(rehearsed);
     },
 
-    /** Cancels the protective legs of the symbol and waits until none works. Repeatable; what it began stays done. */
+    /** Cancels the protective legs of the symbol and waits until none can sell. Repeatable; what it began stays done.
+     * @throws KeelError LEGS_NOT_RELEASED (final). */
     async releaseProtection(input: OrderLifecycleInput): Promise<void> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
-      await cancelLegs(deps, proposal.contract.conid);
-      await whenFresh(deps.freshness, deps.clock, deps.pause, async () =>
-        (await workingLegs(deps, proposal.contract.conid)).length === 0 ? 'none' : 'stale',
-      );
+      const release = createRelease(deps, proposal.contract.conid);
+      const deadline = deps.clock.now() + 2 * deps.freshness.waitMs;
+      while (!(await release())) {
+        if (deps.clock.now() >= deadline) throw stillAlive(input.symbol);
+        await deps.pause(deps.freshness.lookMs);
+      }
     },
   };
 }
+
+const stillAlive = (symbol: string): KeelError =>
+  new KeelError(
+    'LEGS_NOT_RELEASED',
+    `the broker was asked to cancel the protective legs of ${symbol}, and nothing proves in time that none can sell any more: look at its orders there`,
+    { facts: { symbol } },
+  );
 
 /** The wait for fresh broker state may be long; the quote that is weighed then must not be as old. */
 function youngQuote(deps: AdmissionDeps, contract: Contract): () => Promise<QuoteFacts> {
@@ -214,17 +226,3 @@ const refusal = (verdict: RiskVerdict): Extract<Admission, { kind: 'refused' }> 
   code: verdict.code,
   message: refusalText(verdict),
 });
-
-async function workingLegs(deps: AdmissionDeps, conid: string) {
-  const intents = await deps.intents.listOpen(deps.mode, deps.accountId);
-  return intents
-    .filter((intent) => intent.conid === conid)
-    .flatMap(({ legs }) => legs)
-    .filter(({ status }) => isAlive(status));
-}
-
-async function cancelLegs(deps: AdmissionDeps, conid: string): Promise<void> {
-  for (const leg of await workingLegs(deps, conid)) {
-    await deps.broker.cancelOrder(deps.accountId, leg.brokerOrderId);
-  }
-}

@@ -9,7 +9,7 @@ import { freshSnapshot, type AccountDeps } from './monitorLooks.js';
 import { unprotectedPositions, type UnprotectedPosition } from './unprotectedPositions.js';
 
 export interface OrdersLookDeps extends AccountDeps, LostRunsDeps {
-  readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'stopsOver'> & LostRunsDeps['intents'];
+  readonly intents: Pick<IntentStore, 'listOpen' | 'get' | 'listUnstopped'> & LostRunsDeps['intents'];
   readonly orderWorkflows: OrderWorkflowsPort;
   readonly monitors: Pick<MonitorStore, 'get'>;
   readonly notifications: Pick<NotificationStore, 'add'>;

@@ -44,7 +44,7 @@ function world(changes: Partial<MonitorDeps> = {}, snapshot: BrokerSnapshot | nu
     intents: {
       listOpen: () => Promise.resolve([]),
       get: () => Promise.resolve(null),
-      stopsOver: () => Promise.resolve([]),
+      listUnstopped: () => Promise.resolve([]),
       byRun: () => Promise.resolve(null),
       askCancel: () => Promise.resolve(),
     },

@@ -56,7 +56,7 @@ async function submit(at: string, waitMs: number, busy: Busy = 'claims') {
     accountId: 'U1',
     broker: {
       waitForOrderSlot: () => Promise.resolve(),
-      cancelOrder: () => Promise.resolve(),
+      cancelOrder: () => Promise.resolve('asked' as const),
       placeOrder: async (_request, beforeSend, claim) => {
         if (busy === 'is busy')
           throw new KeelError('LOCK_BUSY', 'another order', { errorClass: 'retryable' });

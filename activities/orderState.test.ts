@@ -139,6 +139,24 @@ describe('what a poll says of an intent', () => {
     expect(state.legs.map(({ status }) => status)).toEqual(['FILLED', 'CANCELLED']);
     expect(next).toBe('FILLED');
   });
+  it('tells an end that nobody has told from one that a list told', () => {
+    const legs = [
+      { role: 'stop', brokerOrderId: '2', status: 'WORKING', filledQuantity: '0' },
+      { role: 'target', brokerOrderId: '3', status: 'CANCELLED', filledQuantity: '0' },
+    ] as const;
+    const filled = { ...intent, state: 'FILLED', brokerOrderId: '1', filledQuantity: '10', legs } as const;
+    const gone = tell(filled, {}).state.legs;
+    expect(gone).toEqual([{ ...legs[0], status: 'CANCELLED', unproven: true }, legs[1]]);
+    expect(tell({ ...filled, legs: gone }, {}).state.legs).toEqual(gone);
+    const back = tell({ ...filled, legs: gone }, { orders: [stopLeg] }).state.legs;
+    expect(back[0]).toMatchObject({ status: 'WORKING' });
+    expect(back[0]).not.toHaveProperty('unproven');
+    const held = { ...stopLeg, unlistedSince: '2014-07-08T13:40:00.000Z' };
+    expect(tell(filled, { orders: [held] }).state.legs[0]).toMatchObject({
+      status: 'WORKING',
+      unproven: true,
+    });
+  });
   it('never forgets a fill, whatever the polls say one after the other', () => {
     const statuses = fc.constantFrom(
       'PENDING',

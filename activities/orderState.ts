@@ -1,6 +1,12 @@
 // What one snapshot says of one intent: found by our client order id among orders and executions, its legs by their
 // parent. Pure, so that it can be tested over every history of polls.
-import type { BrokerOrderStatus, IntentState, LegState, OrderState } from '../contracts/wire/order.js';
+import {
+  isAlive,
+  type BrokerOrderStatus,
+  type IntentState,
+  type LegState,
+  type OrderState,
+} from '../contracts/wire/order.js';
 import { money, notional, price, quantity, type Quantity } from '../domain/money/decimal.js';
 import type { BrokerExecution, BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
@@ -112,7 +118,8 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
         return [
           { role, brokerOrderId, status: 'FILLED', quantity: size, filledQuantity: executed.toString() },
         ];
-      return [{ role, brokerOrderId, status, quantity: size, filledQuantity }];
+      const unproven = order.unlistedSince === undefined ? {} : { unproven: true as const };
+      return [{ role, brokerOrderId, status, quantity: size, filledQuantity, ...unproven }];
     });
   const gone = intent.legs
     .filter((leg) => !listed.some(({ brokerOrderId }) => brokerOrderId === leg.brokerOrderId))
@@ -120,12 +127,16 @@ function legsOf(intent: IntentRow, snapshot: BrokerSnapshot, parentId: string): 
   return [...listed, ...gone].sort((a, b) => (a.brokerOrderId < b.brokerOrderId ? -1 : 1));
 }
 
-/** A leg that is listed no more has filled, if executions say so, or is gone. */
+/** A leg that is listed no more has filled, if executions say so, or is gone: for all that Keel knows, where no list told its end. */
 function goneLeg(intent: IntentRow, leg: LegState, snapshot: BrokerSnapshot): LegState {
   if (leg.status === 'FILLED') return leg;
+  const { unproven, ...known } = leg;
   const filled = filledOf(snapshot, leg.brokerOrderId);
-  const status = filled.gte(intent.filledQuantity) && !filled.isZero() ? 'FILLED' : 'CANCELLED';
-  return { ...leg, status, filledQuantity: filled.toString() };
+  const filledQuantity = filled.toString();
+  if (filled.gte(intent.filledQuantity) && !filled.isZero())
+    return { ...known, status: 'FILLED', filledQuantity };
+  const untold = isAlive(leg.status) || unproven === true;
+  return { ...known, status: 'CANCELLED', filledQuantity, ...(untold && { unproven: true as const }) };
 }
 
 /** Units of the instrument that the account holds, signed. */

@@ -151,7 +151,8 @@ function unreadableHere({ snapshot, decision, contract }: RiskInput): readonly s
 
 /**
  * Working orders of the account that are no entry of Keel's, or one that Keel has ended and the broker has not. The protective legs of Keel's brackets are left out of a
- * proposal, because a sell has them cancelled before it is admitted; at admission they count like any other.
+ * proposal, because a sell has them cancelled before it is admitted; at admission they count like any other, but for those that are held for
+ * alive though no list has them: of these the broker has said that there is nothing to cancel.
  */
 function foreignOrders({ snapshot, intents, stage }: RiskInput): readonly BrokerOrder[] {
   const entries = new Set(intents.filter(mayFill).map(({ clientOrderId }) => clientOrderId));
@@ -159,7 +160,7 @@ function foreignOrders({ snapshot, intents, stage }: RiskInput): readonly Broker
   return snapshot.orders.filter((order) => {
     if (order.clientOrderId !== null && entries.has(order.clientOrderId)) return false;
     const ownLeg = order.parentBrokerOrderId !== null && parents.has(order.parentBrokerOrderId);
-    return !(ownLeg && stage === 'proposal');
+    return !(ownLeg && (stage === 'proposal' || order.unlistedSince !== undefined));
   });
 }
 

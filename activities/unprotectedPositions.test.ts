@@ -15,7 +15,7 @@ const stop = (change: Partial<BrokerOrder> = {}): BrokerOrder => ({
 async function found(orders: readonly BrokerOrder[], held = '100', open: readonly IntentRow[] = []) {
   const asked: string[][] = [];
   const intents = {
-    stopsOver: (_mode: string, _accountId: string, conids: readonly string[]) => {
+    listUnstopped: (_mode: string, _accountId: string, conids: readonly string[]) => {
       asked.push([...conids]);
       return Promise.resolve([sentIntent]);
     },

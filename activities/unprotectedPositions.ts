@@ -25,7 +25,11 @@ const isStop = ({ side, type, status }: BrokerOrder): boolean =>
  * @param open intents that are not over
  */
 export async function unprotectedPositions(
-  deps: { readonly mode: Mode; readonly accountId: string; readonly intents: Pick<IntentStore, 'stopsOver'> },
+  deps: {
+    readonly mode: Mode;
+    readonly accountId: string;
+    readonly intents: Pick<IntentStore, 'listUnstopped'>;
+  },
   snapshot: BrokerSnapshot,
   open: readonly IntentRow[],
 ): Promise<readonly UnprotectedPosition[]> {
@@ -33,7 +37,7 @@ export async function unprotectedPositions(
   const conids = new Set(snapshot.positions.map(({ conid }) => conid).filter((conid) => !closing.has(conid)));
   const held = [...conids].filter((conid) => quantity(positionOf(snapshot, conid)).gt(0));
   if (held.length === 0) return [];
-  const bought = await deps.intents.stopsOver(deps.mode, deps.accountId, held);
+  const bought = await deps.intents.listUnstopped(deps.mode, deps.accountId, held);
   return bought.flatMap(({ clientOrderId, symbol, conid }) => {
     const units = positionOf(snapshot, conid);
     const stopped = snapshot.orders

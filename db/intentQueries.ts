@@ -7,7 +7,7 @@ import type { IntentRow, NewIntent } from '../ports/stores.js';
 import { orderIntent } from './schemaOrders.js';
 import { columnsBut, placeholders } from './statement.js';
 
-/** Its first three lines are those of the index order_intent_stop_over. */
+/** Its first two lines are those of the index order_intent_stop_over. */
 const stopIsOver = sql`side = 'BUY' and filled_quantity > 0
   and (legs @> '[{"role": "stop", "status": "CANCELLED"}]' or legs @> '[{"role": "stop", "status": "REJECTED"}]')
   and not legs @> '[{"status": "FILLED"}]'`;
@@ -38,7 +38,7 @@ function prepare(orm: NodePgDatabase) {
       .where(and(ofAccount, eq(orderIntent.isOpen, sql`true`)))
       .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
       .prepare('intent_open'),
-    stopsOver: select()
+    unstopped: select()
       .where(
         and(
           ofAccount,
@@ -48,7 +48,18 @@ function prepare(orm: NodePgDatabase) {
         ),
       )
       .orderBy(asc(orderIntent.createdAt), asc(orderIntent.clientOrderId))
-      .prepare('intent_stops_over'),
+      .prepare('intent_unstopped'),
+    unproven: select()
+      .where(
+        and(
+          ofAccount,
+          eq(orderIntent.conid, sql.placeholder('conid')),
+          eq(orderIntent.isOpen, sql`false`),
+          sql`${orderIntent.legs} @> '[{"unproven": true}]'`,
+          noSellSince,
+        ),
+      )
+      .prepare('intent_unproven'),
     insert: orm
       .insert(orderIntent)
       .values({
@@ -79,8 +90,10 @@ export function createIntentQueries(orm: NodePgDatabase) {
       (await query.byRun.execute({ runId }))[0] ?? null,
     open: (mode: Mode, accountId: string): Promise<readonly IntentRow[]> =>
       query.open.execute({ mode, accountId }),
-    stopsOver: (mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]> =>
-      query.stopsOver.execute({ mode, accountId, conids: [...conids] }),
+    unstopped: (mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]> =>
+      query.unstopped.execute({ mode, accountId, conids: [...conids] }),
+    unproven: (mode: Mode, accountId: string, conid: string): Promise<readonly IntentRow[]> =>
+      query.unproven.execute({ mode, accountId, conid }),
     /** @throws KeelError INTENT_EXISTS (final) when the id stands for another order. */
     async insert(intent: NewIntent): Promise<void> {
       const inserted = await query.insert.execute({ ...intent });

@@ -79,10 +79,15 @@ export function createIntentStore(db: Database, mode: Mode): IntentStore {
         sameMode(mode, given);
         return query.open(given, accountId);
       }),
-    stopsOver: (given, accountId, conids) =>
+    listUnstopped: (given, accountId, conids) =>
       db.guard(async () => {
         sameMode(mode, given);
-        return query.stopsOver(given, accountId, conids);
+        return query.unstopped(given, accountId, conids);
+      }),
+    listUnproven: (given, accountId, conid) =>
+      db.guard(async () => {
+        sameMode(mode, given);
+        return query.unproven(given, accountId, conid);
       }),
     move: (clientOrderId, from, to, { brokerOrderId, reason, actor }) =>
       db.guard(async () => {

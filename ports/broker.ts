@@ -151,8 +151,8 @@ export interface BrokerPort {
     beforeSend: () => void,
     claim?: () => Promise<void>,
   ): Promise<PlaceOutcome>;
-  /** Asks for a cancel; a later poll tells what became of it. "Nothing to cancel" is no error. */
-  cancelOrder(accountId: string, brokerOrderId: string): Promise<void>;
+  /** Asks for a cancel; a later poll tells what became of it. `nothing` is there to cancel where the broker has no such working order. */
+  cancelOrder(accountId: string, brokerOrderId: string): Promise<'asked' | 'nothing'>;
   /** Makes sure that the brokerage session stands: status, init where needed, accounts. @throws KeelError BROKER_SESSION. */
   ensureSession(): Promise<void>;
 }

@@ -148,7 +148,9 @@ export interface IntentStore {
    */
   listOpen(mode: Mode, accountId: string): Promise<readonly IntentRow[]>;
   /** Buys of these instruments whose stop is over and whose legs have not sold, and since which no sell has filled. */
-  stopsOver(mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]>;
+  listUnstopped(mode: Mode, accountId: string, conids: readonly string[]): Promise<readonly IntentRow[]>;
+  /** Those of one contract that are not open any more and have an unproven leg, since the last closing sell: such a leg may still sell. */
+  listUnproven(mode: Mode, accountId: string, conid: string): Promise<readonly IntentRow[]>;
   /** Keeps that somebody asked a run to stop, also one that no worker has opened yet: no buy of it is marked SENT then. */
   askCancel(runId: string, actor: string): Promise<void>;
   cancelAsked(runId: string): Promise<boolean>;

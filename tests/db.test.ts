@@ -911,7 +911,7 @@ describe('order intents', () => {
     const runId = await newRun();
     const { accountId } = newIntent(runId);
     const ids = async (conids = ['265598']) =>
-      (await stores.intents.stopsOver('simulated', accountId, conids)).map(
+      (await stores.intents.listUnstopped('simulated', accountId, conids)).map(
         ({ clientOrderId }) => clientOrderId,
       );
     const filled = async (more: Partial<NewIntent>, legs: OrderState['legs']): Promise<string> => {
@@ -964,6 +964,36 @@ describe('order intents', () => {
     expect(await idsUnderLock()).toEqual([id]);
     await stores.intents.applyState(id, { ...state, legs: [{ ...leg, status: 'FILLED' }] }, 'FILLED');
     expect(await openIds()).toEqual([]);
+  });
+
+  it('keeps what may still sell of an order that is over, until a sell has closed the position', async () => {
+    const runId = await newRun();
+    const bought = newIntent(runId);
+    const { accountId, conid, clientOrderId: id } = bought;
+    const unproven = async () =>
+      (await stores.intents.listUnproven('simulated', accountId, conid)).map((row) => row.clientOrderId);
+    const leg = { role: 'stop', brokerOrderId: '44', status: 'CANCELLED', filledQuantity: '0' } as const;
+    const state: OrderState = { ...open, filledQuantity: '104', averagePrice: '96', legs: [leg] };
+    await storeIntent(bought);
+    await stores.intents.move(id, ['INTENT'], 'SENT', { actor: 'sender' });
+    await stores.intents.applyState(id, state, 'FILLED');
+    expect(await unproven()).toEqual([]);
+    const legs = [{ ...leg, unproven: true }] as const;
+    await stores.intents.applyState(id, { ...state, legs }, 'FILLED');
+    expect(await unproven()).toEqual([id]);
+    expect(await stores.intents.listUnproven('simulated', accountId, `${conid}0`)).toEqual([]);
+    const sold = newIntent(runId, {
+      clientOrderId: `${id}-exit`,
+      accountId,
+      side: 'SELL',
+      stop: null,
+      target: null,
+    });
+    await storeIntent(sold);
+    expect(await unproven()).toEqual([id]);
+    await stores.intents.move(sold.clientOrderId, ['INTENT'], 'SENT', { actor: 'sender' });
+    await stores.intents.applyState(sold.clientOrderId, { ...state, legs: [] }, 'FILLED');
+    expect(await unproven()).toEqual([]);
   });
 
   it('never lets 50 concurrent admissions reserve more than the cash', async () => {

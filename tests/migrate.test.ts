@@ -181,7 +181,7 @@ describe('migrateUp and migrateDown', () => {
         ({ matrix }) => matrix,
       );
     await migrateUp(server.url);
-    await backTo('0112_unprotected_positions');
+    await backTo('0112_legs_over');
     await query(`
       insert into notification_setting (mode, user_id, settings) values
         ('simulated', 'a', '{"matrix": {"run.unprotected": ["inbox", "webhook"], "test": ["inbox"]}}'),
@@ -193,7 +193,7 @@ describe('migrateUp and migrateDown', () => {
       { 'run.unprotected': channels, 'position.unprotected': channels, test: ['inbox'] },
       { test: ['inbox'] },
     ]);
-    await backTo('0112_unprotected_positions');
+    await backTo('0112_legs_over');
     expect(await matrices()).toEqual(before);
   });
 

@@ -87,8 +87,8 @@ describe.concurrent('a sell of what an earlier run bought', () => {
       const executions = stack.ledger().filter(({ type }) => type === 'execution');
       expect(executions.map(({ side }) => side)).toEqual(['BUY', 'SELL']);
       // The monitor of orders finds what is left.
-      const stopsOver = await intents.stopsOver('simulated', accountId, [entry?.conid ?? '']);
-      expect(stopsOver.map(({ clientOrderId }) => clientOrderId)).toEqual([entry?.clientOrderId]);
+      const listUnstopped = await intents.listUnstopped('simulated', accountId, [entry?.conid ?? '']);
+      expect(listUnstopped.map(({ clientOrderId }) => clientOrderId)).toEqual([entry?.clientOrderId]);
     });
   });
 });

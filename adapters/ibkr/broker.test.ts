@@ -792,12 +792,16 @@ describe('cancelOrder', () => {
   const path = `DELETE /iserver/account/${paperAccount}/order/1171486724`;
 
   it.each([
-    ['a request that was taken', { json: recorded('cancel') }],
-    ['an order that does not exist', { status: 400, json: { error: "OrderID 1171486724 doesn't exist" } }],
-    ['an order that is inactive', { status: 400, json: { error: 'Order is inactive' } }],
-  ])('is content with %s', async (_what, answer) => {
+    ['a request that was taken', { json: recorded('cancel') }, 'asked'],
+    [
+      'an order that does not exist',
+      { status: 400, json: { error: "OrderID 1171486724 doesn't exist" } },
+      'nothing',
+    ],
+    ['an order that is inactive', { status: 400, json: { error: 'Order is inactive' } }, 'nothing'],
+  ])('is content with %s', async (_what, answer, said) => {
     gateway.on(path, answer);
-    await ibkr.broker.cancelOrder(paperAccount, '1171486724');
+    expect(await ibkr.broker.cancelOrder(paperAccount, '1171486724')).toBe(said);
     expect(gateway.to(path)).toHaveLength(1);
   });
 

@@ -88,7 +88,7 @@ export function createIbkrBroker({
     },
     async cancelOrder(asked, brokerOrderId) {
       own(asked);
-      await session.run(() => cancelOrder(client, asked, brokerOrderId), 'cancel');
+      return session.run(() => cancelOrder(client, asked, brokerOrderId), 'cancel');
     },
     ensureSession: () => session.ensure(),
   };

@@ -185,7 +185,7 @@ export async function cancelOrder(
   client: IbkrClient,
   accountId: string,
   brokerOrderId: string,
-): Promise<void> {
+): Promise<'asked' | 'nothing'> {
   const orderId = positiveId(brokerOrderId);
   if (orderId === null) {
     throw new KeelError('ORDER_ID_INVALID', 'Only a positive order id can be cancelled; nothing was sent.', {
@@ -194,7 +194,8 @@ export async function cancelOrder(
   }
   const answer = await client.exchange(cancelEndpoint, { path: { accountId, orderId }, lane: 'cancel' });
   const words = errorText(parseJson(answer.text));
-  if (words !== null && noSuchOrder.test(words)) return;
+  if (words !== null && noSuchOrder.test(words)) return 'nothing';
   const refusal = refusalOf(labelOf(cancelEndpoint), answer);
   if (refusal !== null) throw refusal;
+  return 'asked';
 }

@@ -170,8 +170,8 @@ function followingTests(story: () => Story): void {
   test('calls it no error when there is nothing to cancel', async () => {
     const { broker, accountId } = story();
     const parent = ours((await broker.orders(accountId)).orders);
-    await broker.cancelOrder(accountId, parent.brokerOrderId);
-    await broker.cancelOrder(accountId, '2000000000');
+    expect(await broker.cancelOrder(accountId, parent.brokerOrderId)).toBe('nothing');
+    expect(await broker.cancelOrder(accountId, '2000000000')).toBe('nothing');
   });
 
   test('never cancels everything', async () => {

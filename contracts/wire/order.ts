@@ -62,6 +62,8 @@ export interface LegState {
   /** What the leg would trade in all. Legs that were told before this was looked at have none. */
   readonly quantity?: string;
   readonly filledQuantity: string;
+  /** The broker's list lacks it and its id is not known there: the state is what Keel believes, and nobody has told it. */
+  readonly unproven?: true;
 }
 
 /** What the broker says of an order, in one vocabulary for all brokers. Unknown states are refused at the adapter. */
