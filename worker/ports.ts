@@ -10,7 +10,7 @@ import { createMachineClock } from '../adapters/clocks/machine.js';
 import { createMarketClock } from '../adapters/clocks/market.js';
 import { createFilesystemObjectStore } from '../adapters/filesystem/objectStore.js';
 import { createIbkrGateway, type IbkrGateway } from '../adapters/ibkr/gateway.js';
-import type { OauthSettings } from '../adapters/ibkr/oauth/credentials.js';
+import { withKeyTexts } from '../adapters/ibkr/oauth/credentials.js';
 import { createMinioObjectStore } from '../adapters/minio/objectStore.js';
 import { createBrokerPrices } from '../adapters/prices/broker.js';
 import { createRulesAnalyst } from '../adapters/rules/analyst.js';
@@ -56,15 +56,6 @@ const silence: BrokerNewsPort = {
   open: () => ({ next: () => new Promise(() => undefined), close: () => undefined }),
 };
 
-/** With the texts of the files that it names. */
-async function readOauth(settings: Config['broker']['oauth']): Promise<OauthSettings> {
-  const [signatureKey, encryptionKey, dhParam] = await Promise.all([
-    readFile(settings.signatureKeyFile, 'utf8'),
-    readFile(settings.encryptionKeyFile, 'utf8'),
-    readFile(settings.dhParamFile, 'utf8'),
-  ]);
-  return { ...settings, signatureKey, encryptionKey, dhParam };
-}
 /** Whose brokerage session it is: one owner, one lock of orders. */
 export const loginOf = (broker: Config['broker']): string => broker.username || broker.accountId;
 
@@ -90,7 +81,7 @@ async function gatewayOf(
     baseUrl: broker.baseUrl,
     ca: broker.caFile === '' ? null : await readFile(broker.caFile, 'utf8'),
     certSha256: broker.certSha256,
-    ...(oauth ? { oauth: await readOauth(broker.oauth) } : {}),
+    ...(oauth ? { oauth: withKeyTexts(broker.oauth) } : {}),
     timeoutMs: broker.timeoutMs,
     accountId: broker.accountId,
     login: loginOf(broker),

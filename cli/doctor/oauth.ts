@@ -2,7 +2,7 @@
 // reached. No login is tried: one more could end that of a worker. Called by gateway.ts.
 import { readFileSync, statSync } from 'node:fs';
 import https from 'node:https';
-import { readCredentials } from '../../adapters/ibkr/oauth/credentials.js';
+import { readCredentials, withKeyTexts } from '../../adapters/ibkr/oauth/credentials.js';
 import { createPinnedAgent } from '../../adapters/ibkr/tls.js';
 import type { Config } from '../../config/schema.js';
 import { skewFinding } from './clock.js';
@@ -18,14 +18,9 @@ export async function checkOauth({ now }: Patient, broker: Broker): Promise<read
 }
 
 function keyFindings(settings: Broker['oauth']): Finding[] {
-  const { signatureKeyFile, encryptionKeyFile, dhParamFile } = settings;
+  const { signatureKeyFile, encryptionKeyFile } = settings;
   try {
-    readCredentials({
-      ...settings,
-      signatureKey: readFileSync(signatureKeyFile, 'utf8'),
-      encryptionKey: readFileSync(encryptionKeyFile, 'utf8'),
-      dhParam: readFileSync(dhParamFile, 'utf8'),
-    });
+    readCredentials(withKeyTexts(settings));
   } catch (error) {
     const fix = 'name the files that were made for this consumer, and the secret of its access token';
     const found = 'the keys of the OAuth login can not be used';

@@ -2,6 +2,7 @@
 // keys opens. Read once by gateway.ts, and by `keel doctor`. No key and no secret gets into an error.
 import { constants, createDiffieHellman, createPrivateKey, privateDecrypt } from 'node:crypto';
 import type { DiffieHellman, KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { KeelError } from '../../../ports/errors.js';
 
 /** As the configuration and its files hold them. */
@@ -104,6 +105,37 @@ function dhGroup(pem: string): DiffieHellman {
     // Said below, without a word of the file.
   }
   throw refused;
+}
+
+/** The configuration's names of the files, and the variables that set them. */
+const files = {
+  signatureKey: ['signatureKeyFile', 'IBKR_OAUTH_SIGNATURE_KEY_FILE'],
+  encryptionKey: ['encryptionKeyFile', 'IBKR_OAUTH_ENCRYPTION_KEY_FILE'],
+  dhParam: ['dhParamFile', 'IBKR_OAUTH_DH_PARAM_FILE'],
+} as const;
+
+type KeyFiles = Readonly<Record<(typeof files)[keyof typeof files][0], string>>;
+
+/** The settings with the texts of the files that they name. @throws KeelError IBKR_CONFIG (final) for one that cannot be read. */
+export function withKeyTexts<S extends KeyFiles>(settings: S): S & Record<keyof typeof files, string> {
+  const text = (of: keyof typeof files): string => {
+    const [setting, variable] = files[of];
+    const file = settings[setting];
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+      throw wrong(
+        `broker.oauth.${setting} names a file that can not be read (${file}: ${code}); correct ${variable}, or the file's rights.`,
+      );
+    }
+  };
+  return {
+    ...settings,
+    signatureKey: text('signatureKey'),
+    encryptionKey: text('encryptionKey'),
+    dhParam: text('dhParam'),
+  };
 }
 
 /** @throws KeelError IBKR_CONFIG (final) that names the setting and holds nothing of what it has. */

@@ -38,10 +38,13 @@ let now: number;
 let logins: number[];
 /** Thrown by the next login. */
 let fault: KeelError | null;
+/** What the next login is answered with in place of a token. */
+let refusal: { readonly status: number; readonly text: string } | null;
 beforeEach(() => {
   now = Date.parse('2026-11-02T12:00:00Z');
   logins = [];
   fault = null;
+  refusal = null;
 });
 const connect = () =>
   createLiveSession({
@@ -49,7 +52,7 @@ const connect = () =>
       exchange: (request) => {
         logins.push(now);
         return fault === null
-          ? Promise.resolve({ status: 200, text: issue(request, now) })
+          ? Promise.resolve(refusal ?? { status: 200, text: issue(request, now) })
           : Promise.reject(fault);
       },
     },
@@ -124,6 +127,34 @@ describe('logins become rare', () => {
     }
     fault = null;
     expect(await ask(live)).toBe(true);
+  });
+});
+
+describe('until it may log in again it says why it has no login', () => {
+  const told = (live: Live): Promise<string> =>
+    live.ready(true).then(
+      () => 'a token',
+      (error: unknown) => (error as KeelError).message,
+    );
+  test('in the words with which IBKR refused the login', async () => {
+    const live = connect();
+    refusal = refused('invalid token');
+    expect(await told(live)).toMatch(/^IBKR refused the OAuth login with "invalid token"\. Check/);
+    now += 15_000;
+    const again = /^The OAuth login does not stand\. It is tried again from \S+ on\. (.*)$/;
+    expect(again.exec(await told(live))?.[1]).toMatch(/^IBKR refused the OAuth login with "invalid token"\./);
+    expect(logins).toHaveLength(1);
+    refusal = refused('consumer is suspended');
+    now += minute;
+    await told(live);
+    now += 15_000;
+    expect(again.exec(await told(live))?.[1]).toMatch(/with "consumer is suspended"\./);
+  });
+  test('in the words with which IBKR ended the token', async () => {
+    const live = connect();
+    await ask(live, expired);
+    now += 15_000;
+    expect(await told(live)).toMatch(/ on\. IBKR ended the last one with "live session token expired"\.$/);
   });
 });
 

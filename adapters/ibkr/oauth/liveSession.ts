@@ -142,10 +142,12 @@ async function fetchToken(
   return { key, since, endsAt: endOf(found.data.live_session_token_expiration, since) };
 }
 
+const wordsOf = (text: string | null): string => (text === null ? 'no words' : `"${text}"`);
+
 const refusedLogin = (refusal: KeelError): KeelError => {
-  const words = typeof refusal.facts['text'] === 'string' ? `"${refusal.facts['text']}"` : 'no words';
+  const { text } = refusal.facts;
   return unauthorized(
-    `IBKR refused the OAuth login with ${words}. Check consumer key, access token, keys and the machine's time; new keys count only from the next day on.`,
+    `IBKR refused the OAuth login with ${wordsOf(typeof text === 'string' ? text : null)}. Check consumer key, access token, keys and the machine's time; new keys count only from the next day on.`,
   );
 };
 
@@ -156,14 +158,21 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
   let fetching: Promise<void> | null = null;
   let useless = 0;
   let notBefore = 0;
+  /** Why there is no token. The looks meanwhile are many, and each is told of: the one that knew it would be forgotten. */
+  let why = '';
 
   async function renew(): Promise<void> {
     if (clock.now() < notBefore) {
-      throw unauthorized(`The OAuth login does not stand. It is tried again from ${isoOf(notBefore)} on.`);
+      const again = `The OAuth login does not stand. It is tried again from ${isoOf(notBefore)} on.`;
+      throw unauthorized(`${again}${why}`);
     }
-    token = await fetchToken(options, fields('RSA-SHA256'), () => {
+    const tried = (): void => {
       notBefore = clock.now() + (holdMs[Math.min(useless, holdMs.length - 1)] ?? 0) / factor;
       useless += 1;
+    };
+    token = await fetchToken(options, fields('RSA-SHA256'), tried).catch((error: unknown) => {
+      why = error instanceof KeelError ? ` ${error.message}` : '';
+      throw error;
     });
     options.renewed();
   }
@@ -192,8 +201,10 @@ export function createLiveSession(options: LiveSessionOptions): LiveSession {
         authorization: authorizationHeader(credentials.realm, own, hmacSignature(text, signing.key)),
         answered(answer) {
           if (token !== signing) return;
-          if (endsToken(below, answer)) token = null;
-          else if (clock.now() - signing.since >= steadyMs / factor) useless = 0;
+          if (endsToken(below, answer)) {
+            token = null;
+            why = ` IBKR ended the last one with ${wordsOf(errorText(parseJson(answer.text)))}.`;
+          } else if (clock.now() - signing.since >= steadyMs / factor) useless = 0;
         },
       };
     },

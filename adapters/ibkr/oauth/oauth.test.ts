@@ -6,7 +6,7 @@ import { connectTo } from '../testing/connect.js';
 import { makeCertificate, startTestGateway } from '../testing/gateway.js';
 import type { Certificate, TestGateway } from '../testing/gateway.js';
 import { oauthVectors, testConsumer } from '../testing/oauth.js';
-import { readCredentials } from './credentials.js';
+import { readCredentials, withKeyTexts } from './credentials.js';
 import type { OauthSettings } from './credentials.js';
 import { authorizationHeader, baseString, hmacSignature, percentEncode, rsaSignature } from './sign.js';
 import { beginExchange } from './tokenExchange.js';
@@ -133,6 +133,17 @@ describe('credentials that cannot work are refused without a word of theirs', ()
     for (const secret of Object.values<string>({ ...settings })) {
       expect(said).not.toContain(secret.slice(0, 40));
     }
+  });
+});
+
+test('a file of a key that is not there is named with its setting, and what to correct', () => {
+  const here = import.meta.filename;
+  const named = { signatureKeyFile: '/nowhere/private.pem', encryptionKeyFile: here, dhParamFile: here };
+  expect(caught(() => withKeyTexts(named))).toMatchObject({
+    code: 'IBKR_CONFIG',
+    errorClass: 'final',
+    message:
+      "broker.oauth.signatureKeyFile names a file that can not be read (/nowhere/private.pem: ENOENT); correct IBKR_OAUTH_SIGNATURE_KEY_FILE, or the file's rights.",
   });
 });
 
