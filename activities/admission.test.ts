@@ -10,11 +10,12 @@ import {
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
+import type { BrokerOrder } from '../ports/broker.js';
 import type { AdmissionTransaction, BrokerSnapshot, IntentRow, RunRow } from '../ports/stores.js';
 import { createAdmissionActivities } from './admission.js';
 import { putJson } from './objects.js';
 import type { RiskInput, TradingState } from './riskInput.js';
-import { appleContract, sentIntent } from './testing/orders.js';
+import { appleContract, sentIntent, workingOrder } from './testing/orders.js';
 
 const wall = Date.parse('2026-01-02T15:00:00.000Z');
 const marketNow = '2014-07-08T13:35:00.000Z';
@@ -43,6 +44,14 @@ const snapshot: BrokerSnapshot = {
   positions: [{ conid: '265598', symbol: 'AAPL', quantity: '10', averageCost: '100', marketPrice: '100' }],
   orders: [],
   executions: [],
+};
+const listedStop: BrokerOrder = {
+  ...workingOrder,
+  brokerOrderId: '2',
+  parentBrokerOrderId: '1',
+  clientOrderId: null,
+  side: 'SELL',
+  type: 'STP',
 };
 const proposal: RiskInput = {
   format: 1,
@@ -128,6 +137,8 @@ async function account(
     readonly panel?: boolean;
     /** What the panel said of the buy; null where none was asked. */
     readonly stands?: boolean | null;
+    /** The legs were taken for cancelled, so the entry is over for Keel, and the broker lists the stop again. */
+    readonly back?: boolean;
   } = {},
 ) {
   const objects = new Map<string, Uint8Array>();
@@ -145,7 +156,11 @@ async function account(
     },
     presignedUrl: () => Promise.resolve(''),
   };
-  const held = far.buys ? { ...snapshot, positions: [] } : snapshot;
+  const held = {
+    ...snapshot,
+    ...(far.buys && { positions: [] }),
+    ...(far.back && { orders: [listedStop] }),
+  };
   const { timeframeScores, stands = null } = far;
   const weighed: RiskInput = {
     ...proposal,
@@ -155,8 +170,11 @@ async function account(
   const proposed = far.buys
     ? ({ side: 'BUY', quantity: '10', limit: '100', stop: '90', target: '120' } as const)
     : ({ side: 'SELL', quantity: '10', limit: null, stop: null, target: null } as const);
+  const over: readonly IntentRow[] = far.back
+    ? [{ ...intent, legs: legs.map((leg) => ({ ...leg, status: 'CANCELLED', unproven: true })) }]
+    : [];
   const open = (): readonly IntentRow[] =>
-    far.buys
+    far.buys || far.back
       ? []
       : [
           {
@@ -189,7 +207,7 @@ async function account(
       withAccountLock: <T>(_mode: string, _account: string, work: (tx: AdmissionTransaction) => Promise<T>) =>
         work(tx),
       listOpen: () => Promise.resolve(open()),
-      listUnproven: () => Promise.resolve([]),
+      listUnproven: () => Promise.resolve(over),
     },
     runs: { get: () => Promise.resolve(runRow) },
     strategies: {
@@ -245,6 +263,12 @@ describe('a closing sell', () => {
     const { activities, input, cancelled } = await account();
     expect(await activities.rehearseSell(input)).toEqual({ kind: 'sound' });
     expect([...halted.cancelled, ...cancelled]).toEqual([]);
+  });
+  it('is not refused for a leg of its own that was taken for cancelled and is listed again', async () => {
+    const { activities, input } = await account({ back: true });
+    expect(await activities.rehearseSell(input)).toEqual({ kind: 'sound' });
+    // Until it is cancelled.
+    expect(await activities.admitOrder(input)).toMatchObject({ kind: 'refused' });
   });
   it('is admitted once its legs are cancelled', async () => {
     const { activities, input, cancelled, inserted } = await account();

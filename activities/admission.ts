@@ -86,10 +86,14 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       await holdToDefinition(deps, input, proposal);
       const quote = await deps.broker.quote(proposal.contract);
+      const { conid } = proposal.contract;
+      const unproven = await deps.intents.listUnproven(deps.mode, deps.accountId, conid);
       const rehearsed = await whenFresh(deps.freshness, deps.clock, deps.pause, (last) =>
         deps.intents.withAccountLock(deps.mode, deps.accountId, async (tx) => {
           const facts = await freshFacts(deps, tx, { ...proposal, quote }, last);
-          return facts === 'stale' ? facts : verdictOf(facts);
+          return facts === 'stale'
+            ? facts
+            : verdictOf({ ...facts, intents: [...facts.intents, ...unproven] });
         }),
       );
       return rehearsed.approved ? { kind: 'sound' } : refusal(rehearsed);

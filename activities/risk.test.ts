@@ -84,7 +84,7 @@ const weigh = (
           workflowVersion: 1,
         }),
     },
-    intents: { listOpen: () => Promise.resolve([]) },
+    intents: { listOpen: () => Promise.resolve([]), listUnproven: () => Promise.resolve([]) },
     brokerState: {
       latest: () =>
         Promise.resolve({

@@ -34,7 +34,7 @@ export interface RiskDeps {
   readonly evidence: Pick<EvidenceStore, 'bars' | 'analyses' | 'putRisk'>;
   readonly strategies: Pick<StrategyStore, 'version'>;
   readonly definitions: Pick<DefinitionStore, 'version'>;
-  readonly intents: Pick<IntentStore, 'listOpen'>;
+  readonly intents: Pick<IntentStore, 'listOpen' | 'listUnproven'>;
   readonly brokerState: Pick<BrokerStateStore, 'latest'>;
   readonly clock: Clock;
   readonly marketClock: MarketClock;
@@ -112,7 +112,7 @@ export function createRiskActivities(deps: RiskDeps) {
       const scores = await scoresToAgree(deps, settings, input.runId);
       const market = await deps.marketClock.now();
       const admitAt = admissionInstant(deps.calendar, market.now);
-      const { intents, snapshot } = await freshState(deps);
+      const { intents, snapshot } = await freshState(deps, input.contract.conid);
       const stored: RiskInput = {
         format: 1,
         namesHolders: true,
@@ -156,11 +156,15 @@ async function lastDailySession(deps: RiskDeps, runId: string): Promise<string> 
   return daily === undefined ? 'none' : sessionDateOf(daily.last, deps.calendar);
 }
 
-/** Intents before the snapshot: a fill between the two reads is then counted twice, never not at all. */
-function freshState(deps: RiskDeps) {
+/**
+ * Intents before the snapshot: a fill between the two reads is then counted twice, never not at all. With those whose legs are
+ * unproven: they are Keel's own, should the snapshot have them.
+ */
+function freshState(deps: RiskDeps, conid: string) {
   return whenFresh(deps.freshness, deps.clock, deps.pause, async () => {
     const market = await deps.marketClock.now();
-    const intents = await deps.intents.listOpen(deps.mode, deps.accountId);
+    const open = await deps.intents.listOpen(deps.mode, deps.accountId);
+    const intents = [...open, ...(await deps.intents.listUnproven(deps.mode, deps.accountId, conid))];
     const snapshot = await deps.brokerState.latest(deps.mode, deps.accountId);
     const fresh = snapshot !== null && isFresh(snapshot, market, deps.freshness, deps.clock.now());
     return fresh ? { intents, snapshot } : 'stale';
