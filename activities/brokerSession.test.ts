@@ -185,6 +185,13 @@ it('by OAuth sends nobody to a gateway that is not there', async () => {
   expect(oauth.news().join()).not.toMatch(/gateway|login-url|person/);
 });
 
+it.each([false, true])('tells to end the other login that has the session (OAuth: %s)', async (oauth) => {
+  const { activities, news } = world(() => ({ ...up, competing: true }), oauth);
+  await activities.watchSession({ forMs: 60_000 });
+  expect(news()).toEqual([expect.stringContaining('end the other login')]);
+  expect(news().join()).not.toContain('login-url');
+});
+
 it('tells to start a gateway that does not run, where nobody can log in', async () => {
   const reason =
     'POST /iserver/auth/status found nobody there (ECONNREFUSED). Check that the gateway answers.';

@@ -165,6 +165,8 @@ const nobodyThere = /\(ECONNREFUSED\)/;
 function helpOf({ oauth }: SessionRules, { kind, reason }: SessionEvent): string {
   if (kind === 'limited')
     return 'Nobody has to log in: Keel goes on by itself then. Look who else asks IBKR under this user name.';
+  if (kind === 'competing')
+    return 'Nobody has to log in to Keel: end the other login (TWS, the mobile app), or set broker.compete so that Keel takes the session.';
   if (oauth) return 'Keel goes on trying by itself; keel doctor tells whether its keys and IBKR are well.';
   return nobodyThere.test(reason ?? '')
     ? 'No gateway runs there: start it, and then a person logs in.'
