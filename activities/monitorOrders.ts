@@ -55,7 +55,7 @@ const unprotectedNews = ({ clientOrderId, symbol, held, stopped }: UnprotectedPo
   key: `unprotected/${clientOrderId}`,
   event: 'position.unprotected',
   title: `No stop covers ${symbol} any more`,
-  body: `The stop of order ${clientOrderId} is over and has not sold: the account holds ${held} of ${symbol}, and stops that are at work would sell ${stopped}. Place a stop at the broker, or close the position; Keel sends nothing for it.`,
+  body: `The stop of order ${clientOrderId} is over, or is in no list any more, and has not sold: the account holds ${held} of ${symbol}, and stops that are at work would sell ${stopped}. Place a stop at the broker, or close the position; Keel sends nothing for it.`,
   facts: { clientOrderId, symbol, held, stopped },
 });
 
