@@ -99,7 +99,7 @@ const requestSchema = z.strictObject({
   /** Share of the matching requests on which it acts, chosen by the seed. */
   share: z.number().gt(0).max(1).default(1),
   seed: z.int().min(0).max(4_294_967_295).default(1),
-  ms: z.int().min(0).max(3_600_000).optional(),
+  ms: z.int().min(0).max(86_400_000).optional(),
   accepted: z.boolean().default(false),
   messageIds: z.array(z.string().min(1).max(20)).min(1).max(10).default(['o354']),
 });

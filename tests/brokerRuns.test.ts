@@ -192,7 +192,7 @@ describe.concurrent('a run ends in a clear terminal state when', () => {
   it('its order is never found again: said so, and the order is not sent anew', async () => {
     await onStack(temporal(), async (stack) => {
       const { result, intent } = await runUnder(stack, 'never-found', [
-        { kind: 'invisible-order', on: 'place', ms: 3_600_000 },
+        { kind: 'invisible-order', on: 'place', ms: 43_200_000 },
         { kind: 'accept-then-drop', on: 'place' },
       ]);
       expect(result).toMatchObject({ status: 'ended', outcome: 'SENT_NOT_FOUND_EXPIRED' });
