@@ -5,15 +5,17 @@ import type { BrokerPort } from '../ports/broker.js';
 import type { MarketDataPort } from '../ports/marketData.js';
 import type { ObjectStorePort } from '../ports/objectStore.js';
 import type { BarSetRow, EvidenceStore } from '../ports/evidence.js';
+import type { Mode } from '../contracts/wire/names.js';
 import type { ObjectRef } from '../contracts/wire/object.js';
 import { timeframeRules, type Bar, type Timeframe } from '../domain/market/bar.js';
 import type { Calendar } from '../domain/market/calendarTypes.js';
 import type { Contract } from '../domain/market/contract.js';
 import { validateBars } from '../domain/market/validate.js';
-import { dropUnfinished } from '../domain/market/weekly.js';
+import { dropUnfinished, sessionDateOf } from '../domain/market/weekly.js';
 import { getJson, putJson } from './objects.js';
 
 export interface BarsDeps {
+  readonly mode: Mode;
   readonly broker: Pick<BrokerPort, 'resolveContract'>;
   readonly marketData: MarketDataPort;
   readonly objects: ObjectStorePort;
@@ -57,12 +59,14 @@ export function createBarsActivities(deps: BarsDeps) {
   return {
     resolveContract: (symbol: string): Promise<Contract> => deps.broker.resolveContract(symbol),
 
-    /** @throws TOO_FEW_BARS, BAD_BARS, NO_SESSION (final). */
+    /** @throws TOO_FEW_BARS, BAD_BARS, NO_SESSION (final), STALE_BARS (retryable where the bar may come yet). */
     async fetchBars(input: FetchBarsInput): Promise<BarSetRow> {
       const { contract, timeframe } = input;
       const { bars: all, source } = await deps.marketData.history(contract, timeframe);
-      const bars = dropUnfinished(all, timeframe, await cutOff(deps, input.session), deps.calendar);
+      const until = await cutOff(deps, input.session);
+      const bars = dropUnfinished(all, timeframe, until, deps.calendar);
       refuseUnusable(contract.symbol, timeframe, bars);
+      if (timeframe === 'daily') refuseStale(deps, contract.symbol, bars, until);
       const stored: StoredBars = {
         format: 1,
         symbol: contract.symbol,
@@ -110,4 +114,32 @@ function refuseUnusable(symbol: string, timeframe: Timeframe, bars: readonly Bar
       { facts: { symbol, timeframe, count: bars.length, needed: warmUp } },
     );
   }
+}
+
+/** A broker may have the bar of a close a little late, and is asked again about every this many milliseconds. */
+const lateBarMs = 15_000;
+
+/**
+ * Nothing is decided on daily bars that end before the last session that had closed by then: to hold or to sell on them
+ * would be as blind as to buy. Where one session is missing its bar may come yet, except from recorded bars.
+ */
+function refuseStale(
+  { mode, calendar }: Pick<BarsDeps, 'mode' | 'calendar'>,
+  symbol: string,
+  bars: readonly Bar[],
+  until: string,
+): void {
+  const last = bars.at(-1);
+  const expected = calendar.lastClosed(until).date;
+  const found = last === undefined ? 'none' : sessionDateOf(last.time, calendar);
+  if (last !== undefined && found >= expected) return;
+  const late = mode !== 'simulated' && found === calendar.previous(expected).date;
+  throw new KeelError(
+    'STALE_BARS',
+    `the last daily bar of ${symbol} is that of ${found}, and that of ${expected} should be there; nothing is decided without it: check the data source`,
+    {
+      errorClass: late ? 'retryable' : 'final',
+      facts: { symbol, found, expected, ...(late && { retryAfterMs: lateBarMs }) },
+    },
+  );
 }

@@ -52,8 +52,13 @@ async function start(strategyId: string, symbol = 'AAPL'): Promise<TestStack> {
 }
 
 /** Starts a run where the market stands: without a step, which would need a simulator that answers. */
-function startHere({ client }: TestStack, strategyId: string, symbol = 'AAPL'): Promise<WorkflowHandle> {
-  const identity = { mode: 'simulated', strategyId, symbol, session, slot: 'after-close' } as const;
+function startHere(
+  { client }: TestStack,
+  strategyId: string,
+  symbol = 'AAPL',
+  day = session,
+): Promise<WorkflowHandle> {
+  const identity = { mode: 'simulated', strategyId, symbol, session: day, slot: 'after-close' } as const;
   return client.workflow.start(workflowTypes.strategyRun, {
     workflowId: runWorkflowId(identity),
     taskQueue: taskQueue('simulated'),
@@ -110,6 +115,21 @@ describe('a run of a symbol', () => {
     await keel.startWorker();
     const handle = await startHere(keel, 'unknown', 'ZZZZ');
     await expectFailed(keel, handle, 'UNKNOWN_SYMBOL', /ZZZZ/);
+  });
+
+  it('whose bars end before the session that has closed is refused, and nothing is decided on them', async () => {
+    const keel = await start('stale');
+    await keel.startWorker();
+    // The first session after the data of AAPL.
+    const late = '2018-05-14';
+    await keel.market.stepThrough([`${late}T20:00:00.000Z`]);
+    const handle = await startHere(keel, 'stale', 'AAPL', late);
+    const words = /the last daily bar of AAPL is that of 2018-05-11, and that of 2018-05-14 should be there/;
+    const end = { status: 'ended', outcome: 'REFUSED', code: 'STALE_BARS' };
+    expect(await handle.result()).toMatchObject({ ...end, message: expect.stringMatching(words) as string });
+    expect(await rowOf(keel, 'stale')).toMatchObject(end);
+    expect(await keel.market.stores.evidence.decision('stale')).toBeNull();
+    expect(keel.ledger().filter(({ type }) => type === 'order')).toEqual([]);
   });
 
   it('on a day that is no session ends with the reason', async () => {

@@ -162,6 +162,15 @@ describe('evaluateRisk for a sell', () => {
     const verdict = evaluateRisk(sell, profile, { ...facts, position: '30', tradingState: 'REDUCING' }, null);
     expect(verdict).toMatchObject({ approved: true, order: { side: 'SELL', quantity: '30', stop: null } });
   });
+  it('closes nothing on stale bars', () => {
+    const stale = evaluateRisk(
+      sell,
+      profile,
+      { ...facts, position: '30', lastBarSession: '2014-07-03' },
+      null,
+    );
+    expect(stale).toMatchObject({ code: 'STALE_BARS', order: null });
+  });
   it('is NOTHING_TO_SELL while flat or short', () => {
     expect(codeOf({}, sell)).toBe('NOTHING_TO_SELL');
     expect(codeOf({ position: '-3' }, sell)).toBe('NOTHING_TO_SELL');

@@ -60,5 +60,8 @@ const silent = (step: string) => ({
 
 export function failureEnd(error: unknown): Ending {
   if (isCancellation(error)) return cancelled('the run was cancelled');
-  return { status: 'failed', outcome: 'FAILED', ...rootOf(error) };
+  const { code, message } = rootOf(error);
+  // The same refusal as that of the risk step, before anything was decided.
+  if (code === 'STALE_BARS') return endOf('REFUSED', code, message);
+  return { status: 'failed', outcome: 'FAILED', code, message };
 }
