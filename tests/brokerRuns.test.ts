@@ -63,6 +63,7 @@ describe.concurrent('a run completes, with one order, when', () => {
   it.each<[string, ...Fault[]]>([
     ['the session expires while bars are read', { kind: 'session-loss', on: 'history' }],
     ['there is no bridge once', { kind: 'no-bridge', on: 'snapshot' }, { kind: 'no-bridge', on: 'orders' }],
+    ['a page with 404 comes once in place of a quote', { kind: 'html', on: 'snapshot' }],
     ['it is told once that it asks too much', { kind: 'pacing-429', on: 'history', ms: 500 }],
     ['history is slow', { kind: 'slow', on: 'history', ms: 3000, times: 2 }],
     ['its order is in no list for a while', { kind: 'invisible-order', on: 'place', ms: 20_000 }],

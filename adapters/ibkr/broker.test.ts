@@ -833,7 +833,9 @@ describe('answers that are no answers', () => {
     [500, '{"error":"Please query /accounts first"}', 'IBKR_ACCOUNTS_FIRST', 'retryable'],
     [503, '{"error":"Service unavailable","statusCode":503}', 'IBKR_UNAVAILABLE', 'retryable'],
     [502, '<html>Bad gateway</html>', 'IBKR_ERROR', 'retryable'],
-    [404, '<html><body><h1>Resource not found</h1></body></html>', 'IBKR_NOT_FOUND', 'final'],
+    // The accounts were read under the same base path.
+    [404, '<html><body><h1>Resource not found</h1></body></html>', 'IBKR_NOT_FOUND', 'retryable'],
+    [404, '{"error":"no such page"}', 'IBKR_NOT_FOUND', 'final'],
     [400, '{"error":"java.lang.String cannot be cast to java.lang.Number"}', 'IBKR_ERROR', 'final'],
     [403, 'Access denied', 'IBKR_FORBIDDEN', 'final'],
     [302, '', 'IBKR_REDIRECT', 'final'],

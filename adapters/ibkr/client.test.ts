@@ -1,10 +1,12 @@
 // What an order that IBKR asks about may rely on: nothing ordinary is on its way meanwhile.
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createIbkrClient } from './client.js';
-import type { IbkrClient } from './client.js';
+import type { Endpoint, IbkrClient } from './client.js';
 import { transportError } from './errors.js';
 import type { Exchange } from './errors.js';
 import { createPacing } from './pacing.js';
+import { statusEndpoint } from './sessionEndpoints.js';
 import { machineTimer } from './timer.js';
 import { KeelError } from '../../ports/errors.js';
 
@@ -140,4 +142,56 @@ it.each([
   });
   await client.exchange({ method: 'GET', path: '/history', gate: 'history' }, {}).catch(() => undefined);
   expect(left).toEqual([answered]);
+});
+
+describe('a page with 404 in place of an answer', () => {
+  const page = { status: 404, text: '<html><body><h1>Resource not found</h1></body></html>' };
+  const trades = { method: 'GET', path: '/trades' } as const;
+  const change = { method: 'POST', path: '/change' } as const;
+
+  /** What became of calls that are answered one after the other. */
+  async function classes(calls: readonly (readonly [Endpoint, Exchange])[]): Promise<unknown[]> {
+    const answers = calls.map(([, answer]) => answer);
+    const client = createIbkrClient({
+      clock,
+      pacingWaitMs: 3000,
+      pacing: { ...createPacing({ clock, factor: 1 }), slot: () => Promise.resolve() },
+      http: {
+        exchange: () => Promise.resolve(answers.shift() ?? page),
+        close: () => undefined,
+      },
+    });
+    const found: unknown[] = [];
+    for (const [endpoint] of calls) {
+      const error = await client.call(endpoint, {}, z.unknown()).then(
+        () => null,
+        (caught: unknown) => caught,
+      );
+      found.push(error instanceof KeelError ? `${error.code} ${error.errorClass}` : error);
+    }
+    return found;
+  }
+  const good = { status: 200, text: '{}' };
+
+  it('is a wrong path, and final, where nothing under it has ever answered', async () => {
+    const login = { status: 401, text: '' };
+    expect(
+      await classes([
+        [statusEndpoint, page],
+        [trades, login],
+        [trades, page],
+      ]),
+    ).toEqual(['IBKR_NOT_FOUND final', 'IBKR_UNAUTHORIZED retryable', 'IBKR_NOT_FOUND final']);
+  });
+
+  it('is asked for again where it is a read and the path has answered, and what writes is not', async () => {
+    expect(
+      await classes([
+        [trades, good],
+        [trades, page],
+        [statusEndpoint, page],
+        [change, page],
+      ]),
+    ).toEqual([null, 'IBKR_NOT_FOUND retryable', 'IBKR_NOT_FOUND retryable', 'IBKR_NOT_FOUND final']);
+  });
 });

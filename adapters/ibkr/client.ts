@@ -8,6 +8,7 @@ import type { IbkrHttp } from './http.js';
 import { parseJson } from '../../domain/money/parseJson.js';
 import type { LiveSession } from './oauth/liveSession.js';
 import type { GateName } from './gates.js';
+import { statusEndpoint } from './sessionEndpoints.js';
 import type { Lane, Pacing } from './pacing.js';
 import { machineTimer, type Timer } from './timer.js';
 import { createTurns } from './turns.js';
@@ -56,6 +57,9 @@ function fill(endpoint: Endpoint, parameters: Readonly<Record<string, string>>):
   });
 }
 
+/** What changes nothing at the broker. */
+const isRead = (endpoint: Endpoint): boolean => endpoint.method === 'GET' || endpoint === statusEndpoint;
+
 /** Whether a request was sent whose answer nobody has: the gateway may still be at work on it. */
 const isUnanswered = (error: unknown): boolean =>
   error instanceof KeelError &&
@@ -90,6 +94,8 @@ export interface ClientOptions {
 export function createIbkrClient(options: ClientOptions): IbkrClient {
   const { http, pacing, clock, timer = machineTimer, pacingWaitMs, oauth } = options;
   const turns = createTurns({ pacing, clock, timer });
+  /** Whether the base address has ever brought an answer that was one. */
+  let pathHolds = false;
 
   /** The wait for the gate and what `work` waits for have one deadline. */
   async function holding<T>(gate: GateName, work: (deadline: number) => Promise<T>): Promise<T> {
@@ -146,8 +152,9 @@ export function createIbkrClient(options: ClientOptions): IbkrClient {
     exchange,
     async call(endpoint, input, schema) {
       const answer = await exchange(endpoint, input);
-      const refusal = refusalOf(labelOf(endpoint), answer);
+      const refusal = refusalOf(labelOf(endpoint), answer, pathHolds && isRead(endpoint));
       if (refusal !== null) throw refusal;
+      pathHolds = true;
       return parseShape(labelOf(endpoint), schema, parseJson(answer.text));
     },
   };

@@ -148,16 +148,21 @@ function statusOf(status: number, body: unknown): number {
     : status;
 }
 
-/** The refusal that an answer holds, or null when it is a readable success. */
-export function refusalOf(endpoint: string, exchange: Exchange): KeelError | null {
+/**
+ * The refusal that an answer holds, or null when it is a readable success.
+ * @param pathHolds that the base path has answered before, so that a page in place of an answer to what may be asked again
+ * is no wrong path, or not known to be one
+ */
+export function refusalOf(endpoint: string, exchange: Exchange, pathHolds = false): KeelError | null {
   const body = parseJson(exchange.text);
   const status = statusOf(exchange.status, body);
   const text = errorText(body);
   const reading = readRefusal(status, text, exchange.toLogin === true);
   if (reading !== null) {
     const words = text === null ? `status ${status}` : `status ${status}, "${text}"`;
+    const page = reading.code === 'IBKR_NOT_FOUND' && body === undefined;
     return new KeelError(reading.code, `${endpoint} was answered with ${words}. ${reading.advice}`, {
-      errorClass: reading.errorClass,
+      errorClass: page && pathHolds ? 'retryable' : reading.errorClass,
       facts: { endpoint, status, text },
     });
   }
