@@ -71,6 +71,7 @@ const statusByCode: Readonly<Record<string, number>> = {
   RUN_EXISTS: 409,
   RUN_ENDED: 409,
   TOO_MANY_RUNS: 409,
+  RUN_NOT_REPEATABLE: 409,
   NO_SESSION_YET: 409,
   CALENDAR_ENDED: 503,
   TEMPORAL_AWAY: 503,

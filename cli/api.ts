@@ -20,6 +20,13 @@ export class ApiError extends Error {
   }
 }
 
+export interface ExecuteOptions {
+  /** A run that finds the market shut ends there. */
+  readonly noWait?: boolean;
+  /** Another run of a session whose runs have sent nothing. */
+  readonly again?: boolean;
+}
+
 export interface Api {
   readonly url: string;
   /** Any call that answers JSON: POST where there is a body, else GET. @throws ApiError */
@@ -30,8 +37,7 @@ export interface Api {
   ensureDemo(symbol: string): Promise<{ id: string; slot: string }>;
   /** @throws ApiError STRATEGY_NOT_FOUND */
   strategySlot(id: string): Promise<string>;
-  /** @param wait false: a run that finds the market shut ends there */
-  execute(strategyId: string, symbol: string, wait?: boolean): Promise<Started>;
+  execute(strategyId: string, symbol: string, how?: ExecuteOptions): Promise<Started>;
   run(id: string): Promise<RunDetail>;
   runs(filter: { strategyId?: string; symbol?: string; limit?: number }): Promise<RunList['runs']>;
   /** The progress of a run as it changes; ends with the run. @throws ApiError when the stream breaks off */
@@ -89,10 +95,11 @@ export function createApi(url: string, key: string | null): Api {
     },
     strategySlot: async (id) =>
       (await ask(strategy, `/api/v1/strategies/${encodeURIComponent(id)}`)).settings.slot,
-    execute: (id, symbol, wait = true) =>
+    execute: (id, symbol, { noWait = false, again = false } = {}) =>
       ask(executeAnswer, `/api/v1/strategies/${encodeURIComponent(id)}/execute`, {
         symbol,
-        ...(wait ? {} : { wait }),
+        ...(noWait && { wait: false }),
+        ...(again && { again }),
       }),
     run: (id) => ask(runDetail, `/api/v1/runs/${encodeURIComponent(id)}`),
     runs: async (filter) => {

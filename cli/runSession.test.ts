@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { timeframeRules } from '../domain/market/bar.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
-import type { Api } from './api.js';
+import type { Api, ExecuteOptions } from './api.js';
 import type { Market } from './market.js';
 import { afterWarmUp, runSession } from './runSession.js';
 
@@ -31,6 +31,7 @@ describe('afterWarmUp', () => {
 function keelWith(taken: readonly string[]) {
   let now = '2014-07-07T20:00:00.000Z';
   const said: string[] = [];
+  const asked: ExecuteOptions[] = [];
   const market = {
     dataOf: (symbol: string) => Promise.resolve({ symbol, first, last, synthetic: false }),
     now: () => Promise.resolve({ now, step: 1 }),
@@ -44,7 +45,8 @@ function keelWith(taken: readonly string[]) {
     },
   } as unknown as Market;
   const api = {
-    execute: () => {
+    execute: (_id: string, _symbol: string, how: ExecuteOptions) => {
+      asked.push(how);
       const session = now.slice(0, 10);
       return Promise.resolve({ runId: session, session, existing: taken.includes(session) });
     },
@@ -63,10 +65,12 @@ function keelWith(taken: readonly string[]) {
   const request = { api, market, symbol: 'AAPL', strategyId: 'demo-aapl', slot: 'after-close' };
   return {
     said,
-    run: (asOf: string | null = null) =>
+    asked,
+    run: (asOf: string | null = null, again = false) =>
       runSession({
         ...request,
         asOf,
+        again,
         signal: new AbortController().signal,
         say: (line) => said.push(line),
         tell: () => undefined,
@@ -83,5 +87,11 @@ describe('runSession', () => {
 
   it('shows such a session where it was asked for', async () => {
     expect(await keelWith(['2014-07-07']).run('2014-07-07')).toMatchObject({ code: 'ENDED_UNSTORED' });
+  });
+  it('runs the session that closed last again where it is asked to, and steps no market', async () => {
+    const { run, asked, said } = keelWith(['2014-07-07']);
+    expect(await run(null, true)).toMatchObject({ session: '2014-07-07' });
+    expect(asked).toEqual([{ again: true }]);
+    expect(said.join('\n')).not.toContain('Stepping');
   });
 });

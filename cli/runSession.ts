@@ -20,6 +20,8 @@ export interface RunRequest {
   readonly strategyId: string;
   readonly slot: string;
   readonly asOf: string | null;
+  /** Another run of the session that closed last, where its runs have sent nothing. */
+  readonly again: boolean;
   readonly signal: AbortSignal;
   readonly say: Say;
   /** Shows a run that an earlier start has left open, once it has ended. */
@@ -40,6 +42,10 @@ export async function runSession(request: RunRequest): Promise<RunDetail> {
   const { api, market, symbol, say } = request;
   const data = await market.dataOf(symbol);
   await finishOpenRuns(request);
+  if (request.again) {
+    const { date } = createNyseCalendar().lastClosed((await market.now()).now);
+    return (await runChosen(request, { closes: [], session: date })).run;
+  }
   const past: PastRun[] = [...(await storedRuns(request))];
   for (;;) {
     const choice = chooseSession<PastRun>({
@@ -68,7 +74,7 @@ export async function runSession(request: RunRequest): Promise<RunDetail> {
 
 /** Steps the market to a session's close and runs it. @returns whether Temporal had that run already */
 async function runChosen(
-  { api, market, symbol, strategyId, signal, say }: RunRequest,
+  { api, market, symbol, strategyId, again, signal, say }: RunRequest,
   { closes, session }: { readonly closes: readonly string[]; readonly session: string },
 ): Promise<{ readonly run: RunDetail; readonly existing: boolean }> {
   if (closes.length > 1)
@@ -78,7 +84,7 @@ async function runChosen(
   say(
     `Market: ${minute((await market.now()).now)}, after the close of ${session}. Running ${strategyId} on ${symbol}:`,
   );
-  const { runId, existing } = await api.execute(strategyId, symbol);
+  const { runId, existing } = await api.execute(strategyId, symbol, { again });
   await followToEnd(api, runId, { signal, say, patienceMs });
   return { run: await api.run(runId), existing };
 }

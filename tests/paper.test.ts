@@ -59,3 +59,29 @@ test("takes no date but the machine's own", async () => {
   expect(code).toBe(1);
   expect(err.join('\n')).toContain('--as-of belongs to the simulated market, and this is paper mode');
 });
+
+test('runs a session again after a run that sent nothing, where it is asked to', async () => {
+  const data = path.join(folder, 'again');
+  const args = ['--once', '--symbol', 'AAPL', '--json', out, '--no-wait', '--data-dir', data];
+  const before = gateway.orders.length;
+  // The fingerprint of another certificate: the run fails before it has read anything.
+  const failed = await npmStart(args, {
+    ...env(),
+    IBKR_CERT_SHA256: gateway.certSha256.replaceAll(/[0-9A-Fa-f]/g, '0'),
+  });
+  expect([failed.code, failed.out.join('\n').includes('--symbol AAPL --again')]).toEqual([1, true]);
+  const first = JSON.parse(readFileSync(out, 'utf8')) as Summary;
+  expect(first).toMatchObject({ outcome: 'FAILED', slot: 'after-close' });
+  expect(gateway.orders).toHaveLength(before);
+
+  const found = await npmStart(args, env());
+  expect([found.code, found.out.join('\n').includes('Found the run of demo-aapl')]).toEqual([1, true]);
+
+  const again = await npmStart([...args, '--again'], env());
+  const second = JSON.parse(readFileSync(out, 'utf8')) as Summary;
+  expect(second).toMatchObject({ session: first.session, slot: 'after-close-2', status: 'ended' });
+  expect(['FILLED', 'REFUSED']).toContain(second.outcome);
+  expect(again.code).toBe(0);
+  const sent = gateway.orders.slice(before).filter(({ parent }) => parent === null);
+  expect(sent).toHaveLength(second.outcome === 'FILLED' ? 1 : 0);
+});

@@ -483,7 +483,7 @@ describe('refusals of the gateway before it passes anything on', () => {
       expect(await place()).toEqual({
         kind: 'turned_away',
         code: 'GATEWAY_NO_SESSION',
-        message: `The order was not passed on to the broker: there was no session at the broker ("${words}"). Nothing was placed, and it is not sent again by itself; run again once the login is up.`,
+        message: `The order was not passed on to the broker: there was no session at the broker ("${words}"). Nothing was placed, and it is not sent again by itself; once the login is up, run the session again (keel run … --again).`,
       });
       expect(gateway.to(path)).toHaveLength(1);
       await place();

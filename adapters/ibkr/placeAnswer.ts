@@ -107,11 +107,19 @@ function readTurnedAway(status: number, list: readonly unknown[]): PlaceOutcome 
   if (words === undefined || texts.length < list.length) return null;
   if (status === 401 || texts.every((text) => noSession.test(text))) {
     const why = `there was no session at the broker ("${words}")`;
-    return turnedAway('GATEWAY_NO_SESSION', why, 'run again once the login is up');
+    return turnedAway(
+      'GATEWAY_NO_SESSION',
+      why,
+      'once the login is up, run the session again (keel run … --again)',
+    );
   }
   if (status !== 429) return null;
   const why = `the gateway has limited Keel's requests ("${words}")`;
-  return turnedAway('GATEWAY_LIMITED', why, 'run again in a quarter of an hour');
+  return turnedAway(
+    'GATEWAY_LIMITED',
+    why,
+    'in a quarter of an hour, run the session again (keel run … --again)',
+  );
 }
 
 /**

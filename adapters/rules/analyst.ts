@@ -32,7 +32,7 @@ export function createRulesAnalyst(): RulesAnalyst {
         return Promise.resolve({
           kind: 'failed',
           code: 'ANALYSIS_OUTDATED',
-          message: `the ${outdated.timeframe} bars were read by a version of the rules that told no kind of market, before Keel was updated: run the session again`,
+          message: `the ${outdated.timeframe} bars were read by a version of the rules that told no kind of market, before Keel was updated: run the session again (keel run … --again)`,
         });
       }
       const proposal = propose(input.analyses, input.limits.minimumRCoefficient);

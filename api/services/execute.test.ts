@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { sentIntent } from '../../activities/testing/orders.js';
+import type { IntentState } from '../../contracts/wire/order.js';
 import { KeelError } from '../../ports/errors.js';
+import type { RunRow } from '../../ports/stores.js';
 import { identityOf, memoryDeps, openExecution, rowOf, strategyOf } from '../testing/memory.js';
 import { MemoryWorld } from '../testing/world.js';
 import { memoryUsers } from '../testing/memoryAccess.js';
@@ -10,7 +13,11 @@ import { runIdOf } from './runId.js';
 const { id: userId, role } = memoryUsers.trader;
 const owner = { viewer: { userId, role }, actor: 'test' };
 
-const execute = (world: MemoryWorld, request: { symbol?: string; reason?: string } = {}, id = 'demo-aapl') =>
+const execute = (
+  world: MemoryWorld,
+  request: { symbol?: string; reason?: string; again?: boolean } = {},
+  id = 'demo-aapl',
+) =>
   executeStrategy(
     { ...memoryDeps(world), strategies: { get: (key) => get(world, key) } },
     id,
@@ -146,5 +153,89 @@ describe('executeStrategy', () => {
     world.marketNow = '2000-01-03T14:30:00.000Z';
     expect(await codeOf(execute(world))).toBe('NO_SESSION_YET');
     expect(world.workflows.size).toBe(0);
+  });
+});
+
+describe('another run of a session whose runs have sent nothing', () => {
+  /** A world whose run of the session has ended so, with an order in that state or without one. */
+  function worldAfter(end: Partial<RunRow>, order: IntentState | null = null): MemoryWorld {
+    const world = new MemoryWorld();
+    ended(world, {}, end, order);
+    return world;
+  }
+  function ended(
+    world: MemoryWorld,
+    identity: Partial<RunRow>,
+    end: Partial<RunRow>,
+    order: IntentState | null = null,
+  ): void {
+    const row = rowOf({ ...identity, status: 'ended', endedAt: '2026-01-05T10:01:00.000Z', ...end });
+    world.rows.set(row.id, row);
+    if (order !== null) world.intents.set(row.id, { ...sentIntent, runId: row.id, state: order });
+  }
+
+  it.each<[string, Partial<RunRow>, IntentState | null]>([
+    ['failed before any order', { outcome: 'FAILED', code: 'IBKR_TLS' }, null],
+    ['was refused', { outcome: 'REFUSED', code: 'STALE_BARS' }, null],
+    ['was turned away', { outcome: 'NOT_SENT', code: 'GATEWAY_NO_SESSION' }, 'NOT_SENT'],
+    ['was cancelled', { outcome: 'CANCELLED', code: 'CANCELLED' }, 'ABANDONED'],
+  ])('starts in the next slot where the first %s', async (_case, end, order) => {
+    const world = worldAfter(end, order);
+    const first = runIdOf(identityOf());
+    const started = await execute(world, { again: true });
+    expect(started).toMatchObject({ identity: { slot: 'after-close-2' }, existing: false });
+    expect(world.audit).toMatchObject([{ action: 'run.another', subject: started.runId }]);
+    expect(world.workflows.get(started.workflowId)?.reason).toContain(first);
+  });
+
+  it.each<[string, Partial<RunRow>, IntentState | null]>([
+    ...(
+      ['INTENT', 'SENT', 'UNKNOWN', 'ACKNOWLEDGED', 'REJECTED', 'FILLED', 'SENT_NOT_FOUND_EXPIRED'] as const
+    ).map((state): [string, Partial<RunRow>, IntentState] => [
+      `its order stands as ${state}`,
+      { outcome: 'FAILED', code: 'DATABASE_AWAY' },
+      state,
+    ]),
+    ['it decided to hold', { outcome: 'HOLD', code: 'HOLD' }, null],
+    ['its order has a workflow that may go on', { outcome: 'FAILED', code: 'LIFECYCLE_LOST' }, null],
+    ['its workflow was lost', { outcome: 'FAILED', code: 'WORKFLOW_LOST' }, null],
+    ['somebody ended its workflow', { outcome: 'FAILED', code: 'WORKFLOW_CLOSED' }, null],
+    [
+      'a restore brought it back',
+      { outcome: 'FAILED', code: 'X', restoredAt: '2026-01-06T00:00:00.000Z' },
+      null,
+    ],
+  ])('is refused where %s', async (_case, end, order) => {
+    const world = worldAfter(end, order);
+    expect(await codeOf(execute(world, { again: true }))).toBe('RUN_NOT_REPEATABLE');
+    expect(world.workflows.size).toBe(0);
+  });
+
+  it('is refused where an earlier one has traded, whatever the last has done', async () => {
+    const world = worldAfter({ outcome: 'FILLED', code: null }, 'FILLED');
+    ended(world, { slot: 'after-close-2' }, { outcome: 'FAILED', code: 'IBKR_TLS' });
+    expect(await codeOf(execute(world, { again: true }))).toBe('RUN_NOT_REPEATABLE');
+  });
+
+  it('is refused where Temporal alone knows the first, and is not open any more', async () => {
+    const world = new MemoryWorld();
+    world.workflows.set(rowOf().workflowId, openExecution({ status: 'failed' }));
+    expect(await codeOf(execute(world, { again: true }))).toBe('RUN_NOT_REPEATABLE');
+  });
+
+  it('finds one that is open, and is the first where there is none', async () => {
+    const world = new MemoryWorld();
+    const first = await execute(world, { again: true });
+    expect(first).toMatchObject({ identity: { slot: 'after-close' }, existing: false });
+    expect(await execute(world, { again: true })).toEqual({ ...first, existing: true });
+  });
+
+  it('is one where two ask at once, and may be followed by a third', async () => {
+    const world = worldAfter({ outcome: 'FAILED', code: 'IBKR_TLS' });
+    const answers = await Promise.all([execute(world, { again: true }), execute(world, { again: true })]);
+    expect(answers.map(({ existing }) => existing).sort()).toEqual([false, true]);
+    expect(world.workflows.size).toBe(1);
+    ended(world, { slot: 'after-close-2' }, { outcome: 'FAILED', code: 'IBKR_TLS' });
+    expect((await execute(world, { again: true })).identity.slot).toBe('after-close-3');
   });
 });

@@ -8,7 +8,8 @@ import type { Calendar } from '../../domain/market/calendarTypes.js';
 import type { MarketClock } from '../../ports/clocks.js';
 import { KeelError } from '../../ports/errors.js';
 import type { AuditStore } from '../../ports/audit.js';
-import type { RunStore, StrategyStore } from '../../ports/stores.js';
+import type { IntentStore, RunStore, StrategyStore } from '../../ports/stores.js';
+import { lastRun } from './again.js';
 import { InvalidInputError } from './invalidInput.js';
 import { runIdOf } from './runId.js';
 import type { RunWorkflows } from './runWorkflows.js';
@@ -18,6 +19,7 @@ export interface ExecuteDeps {
   readonly mode: Mode;
   readonly strategies: Pick<StrategyStore, 'get'>;
   readonly runs: Pick<RunStore, 'get'>;
+  readonly intents: Pick<IntentStore, 'byRun'>;
   readonly audit: Pick<AuditStore, 'append'>;
   readonly workflows: RunWorkflows;
   readonly calendar: Calendar;
@@ -110,6 +112,11 @@ async function startFirst(
   return startOne(deps, identity, null, noWait);
 }
 
+const slotsOf = (base: RunIdentity): readonly RunIdentity[] =>
+  Array.from({ length: slotsPerSession }, (_, index) =>
+    index === 0 ? base : { ...base, slot: `${base.slot}-${index + 1}` },
+  );
+
 /** A deliberate other run: the next free slot. The same reason finds the run it started, so a repeated click is harmless. */
 async function startAnother(
   deps: ExecuteDeps,
@@ -118,8 +125,7 @@ async function startAnother(
   noWait: boolean,
   actor: string,
 ): Promise<StartedRun> {
-  for (let count = 2; count <= slotsPerSession; count += 1) {
-    const identity = { ...base, slot: `${base.slot}-${count}` };
+  for (const identity of slotsOf(base).slice(1)) {
     const workflowId = runWorkflowId(identity);
     const runId = runIdOf(identity);
     let before = await deps.workflows.describe(workflowId);
@@ -144,10 +150,26 @@ async function startAnother(
   );
 }
 
+/** After runs that have sent nothing. The one it follows is its reason, so that two who ask at once start one run. */
+async function startAgain(
+  deps: ExecuteDeps,
+  base: RunIdentity,
+  noWait: boolean,
+  actor: string,
+): Promise<StartedRun> {
+  const last = await lastRun(deps, slotsOf(base));
+  if (last.kind === 'none') return startFirst(deps, base, noWait, actor);
+  const { identity } = last;
+  const runId = runIdOf(identity);
+  return last.kind === 'open'
+    ? { runId, workflowId: runWorkflowId(identity), identity, existing: true }
+    : startAnother(deps, base, `again after run ${runId}, which sent nothing`, noWait, actor);
+}
+
 /**
  * Starts, or finds, the run of a strategy for the session that closed last on the market clock.
  * @throws KeelError STRATEGY_NOT_FOUND, STRATEGY_INACTIVE, MODE_MISMATCH, NO_SESSION_YET, CALENDAR_ENDED, TOO_MANY_RUNS,
- * MARKET_CLOCK_AWAY, TEMPORAL_AWAY, DATABASE_AWAY; InvalidInputError for the symbol.
+ * RUN_NOT_REPEATABLE, MARKET_CLOCK_AWAY, TEMPORAL_AWAY, DATABASE_AWAY; InvalidInputError for the symbol.
  */
 export async function executeStrategy(
   deps: ExecuteDeps,
@@ -155,6 +177,7 @@ export async function executeStrategy(
   request: {
     readonly symbol?: string | undefined;
     readonly reason?: string | undefined;
+    readonly again?: boolean | undefined;
     readonly wait?: boolean | undefined;
   },
   { viewer, actor }: { readonly viewer: Viewer; readonly actor: string },
@@ -169,6 +192,7 @@ export async function executeStrategy(
     slot: strategy.settings.slot,
   };
   const noWait = request.wait === false;
+  if (request.again === true) return startAgain(deps, base, noWait, actor);
   return request.reason === undefined
     ? startFirst(deps, base, noWait, actor)
     : startAnother(deps, base, request.reason, noWait, actor);

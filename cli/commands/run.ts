@@ -3,8 +3,8 @@ import { isDate } from '../../domain/market/dates.js';
 import { parseArguments } from '../arguments.js';
 import type { Api, RunDetail } from '../api.js';
 import { createApi } from '../api.js';
-import { followToEnd } from '../follow.js';
 import { openMarket } from '../market.js';
+import { runOutside, sayAgain } from '../runOutside.js';
 import { runSession } from '../runSession.js';
 import { apiElsewhere, apiOf, dataDirOf, requireState } from '../running.js';
 import type { Say } from '../say.js';
@@ -21,6 +21,8 @@ In the simulated market the next session without a run is stepped to; in paper a
 
   --strategy ID     a strategy of yours; the symbol's demo strategy when not given (simulated mode only)
   --as-of DATE      the session, YYYY-MM-DD (simulated market)
+  --again           another run of the session that closed last, where its runs have all ended without an order
+                    that may have gone out
   --data-dir DIR    of the Keel that runs: .keel when not given
   --api URL         an API elsewhere, in place of --data-dir; then no market is stepped and --strategy is needed.
                     KEEL_API_KEY holds a key of yours there
@@ -28,6 +30,7 @@ In the simulated market the next session without a run is stepped to; in paper a
 Examples:
   keel run AAPL
   keel run SPX --as-of 2010-06-01
+  keel run AAPL --strategy my-trend --again
   keel run AAPL --strategy my-trend --api http://127.0.0.1:3000`;
 
 export const runsHelp = `Usage: keel runs [options]
@@ -51,14 +54,17 @@ export async function runCommand(
   const { values, positionals } = parseArguments({
     args: [...args],
     allowPositionals: true,
-    options: { strategy: text, 'as-of': text, 'data-dir': text, api: text },
+    options: { strategy: text, 'as-of': text, 'data-dir': text, api: text, again: { type: 'boolean' } },
   });
   const [symbol, ...rest] = positionals;
   if (symbol === undefined || rest.length > 0) throw new UsageError('one SYMBOL is needed');
   const asOf = values['as-of'] ?? null;
   if (asOf !== null && !isDate(asOf))
     throw new UsageError(`--as-of ${asOf} is no date: write it as YYYY-MM-DD`);
-  const wanted = { symbol: symbol.toUpperCase(), strategy: values.strategy, asOf, out, signal };
+  const { strategy, again = false } = values;
+  if (asOf !== null && again)
+    throw new UsageError('--again is for the session that closed last: give no --as-of with it');
+  const wanted = { symbol: symbol.toUpperCase(), strategy, asOf, again, out, signal };
   if (values.api !== undefined) return runThere(apiElsewhere(values.api, env), wanted);
   const dataDir = dataDirOf(values['data-dir'], env);
   const state = requireState(dataDir);
@@ -76,6 +82,7 @@ interface Wanted {
   readonly symbol: string;
   readonly strategy: string | undefined;
   readonly asOf: string | null;
+  readonly again: boolean;
   readonly out: Say;
   readonly signal: AbortSignal;
 }
@@ -86,7 +93,7 @@ async function inMarket(
   wanted: Wanted,
   tell: (run: RunDetail) => void,
 ): Promise<RunDetail> {
-  const { symbol, strategy, asOf, out, signal } = wanted;
+  const { symbol, strategy, asOf, again, out, signal } = wanted;
   const market = await openMarket(state);
   try {
     await market.dataOf(symbol);
@@ -94,25 +101,25 @@ async function inMarket(
       strategy === undefined
         ? await api.ensureDemo(symbol)
         : { id: strategy, slot: await api.strategySlot(strategy) };
-    return await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say: out, tell });
+    const request = { api, market, symbol, strategyId: id, slot, asOf, again, signal, say: out, tell };
+    return await runSession(request);
   } finally {
     await market.close();
   }
 }
 
 /** Where the market is not ours to step: the last closed session, as the API finds it. */
-async function runThere(api: Api, { symbol, strategy, asOf, out, signal }: Wanted): Promise<number> {
+async function runThere(api: Api, { symbol, strategy, asOf, again, out, signal }: Wanted): Promise<number> {
   if (strategy === undefined)
     throw new UsageError(
       '--strategy ID is needed outside the simulated market: keel strategies list names those that are there',
     );
   if (asOf !== null) throw new UsageError('--as-of is for the simulated market of a Keel on this machine');
-  const { runId, session, existing } = await api.execute(strategy, symbol);
-  out(`${existing ? 'Found' : 'Started'} the run of ${strategy} on ${symbol} for session ${session}:`);
-  await followToEnd(api, runId, { signal, say: out, patienceMs: null });
-  const detail = await api.run(runId);
+  const run = { strategyId: strategy, symbol, noWait: false, again, signal, say: out };
+  const detail = await runOutside(api, run);
   const places = { apiUrl: api.url, dataDir: null, databaseDir: null, objectDir: null, ledgerFile: null };
   printSummary(detail, places, out);
+  sayAgain(detail, `keel run ${symbol} --strategy ${strategy} --again`, out);
   return codeOf(detail);
 }
 

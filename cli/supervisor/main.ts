@@ -6,9 +6,9 @@ import { naturalOutcomes } from '../../contracts/wire/run.js';
 import { createNyseCalendar } from '../../domain/market/nyse.js';
 import type { RunDetail } from '../api.js';
 import { createApi } from '../api.js';
-import { followToEnd } from '../follow.js';
 import { openMarket } from '../market.js';
 import { printSummary } from '../printSummary.js';
+import { runOutside, sayAgain } from '../runOutside.js';
 import { runSession } from '../runSession.js';
 import { refusedByCalendar } from '../session.js';
 import type { Say } from '../say.js';
@@ -157,8 +157,8 @@ async function run(context: RunContext): Promise<number> {
   if (trouble !== null) say(`  ! ${trouble}`);
   say('');
   if (state.simulator !== null) return demo(context, state);
-  const wanted = options.once || options.named || options.json !== null;
-  return wanted ? runOutside(context, state) : serveOnly(options, state, say);
+  const wanted = options.once || options.named || options.again || options.json !== null;
+  return wanted ? demoOutside(context, state) : serveOnly(options, state, say);
 }
 
 const brokerLine = async (
@@ -183,20 +183,20 @@ function serveOnly(options: StartOptions, state: KeelState, say: Say): number {
 }
 
 /** The demo strategy's run where the market is not ours to step: of the session that closed last. */
-async function runOutside({ options, say, signal }: RunContext, state: KeelState): Promise<number> {
+async function demoOutside({ options, say, signal }: RunContext, state: KeelState): Promise<number> {
   refuseDate(options, state);
-  const { symbol, noWait } = options;
+  const { symbol, noWait, again } = options;
   const api = createApi(state.apiUrl, state.apiKey);
-  const { id } = await api.ensureDemo(symbol);
-  const { runId, session, existing } = await api.execute(id, symbol, !noWait);
-  say(`${existing ? 'Found' : 'Started'} the run of ${id} on ${symbol} for session ${session}:`);
-  await followToEnd(api, runId, { signal, say, patienceMs: null });
-  return tellEnd(options, await api.run(runId), state, say);
+  const { id: strategyId } = await api.ensureDemo(symbol);
+  const run = await runOutside(api, { strategyId, symbol, noWait, again, signal, say });
+  const code = tellEnd(options, run, state, say);
+  sayAgain(run, `npm start -- --once --symbol ${symbol} --again`, say);
+  return code;
 }
 
 /** The demo strategy's run. While Keel stays up, the driver goes on for runs that others start. */
 async function demo({ options, say, signal, ends }: RunContext, state: KeelState): Promise<number> {
-  const { symbol, asOf } = options;
+  const { symbol, asOf, again } = options;
   const market = await openMarket(state);
   const driving = market.drive(signal, (message) => {
     say(`  · the market cannot be stepped now: ${message}`);
@@ -211,7 +211,8 @@ async function demo({ options, say, signal, ends }: RunContext, state: KeelState
   const tell = (run: RunDetail): void => {
     printSummary(run, placesOf(state, options.dataDir), say);
   };
-  const detail = await runSession({ api, market, symbol, strategyId: id, slot, asOf, signal, say, tell });
+  const request = { api, market, symbol, strategyId: id, slot, asOf, again, signal, say, tell };
+  const detail = await runSession(request);
   return tellEnd(options, detail, state, say);
 }
 

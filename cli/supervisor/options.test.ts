@@ -8,6 +8,7 @@ describe('parseStartOptions', () => {
   it('runs AAPL in .keel of the working directory and stays up when nothing is said', () => {
     expect(parse()).toMatchObject({
       once: false,
+      again: false,
       json: null,
       symbol: 'AAPL',
       asOf: null,
@@ -36,6 +37,7 @@ describe('parseStartOptions', () => {
       ['--as-of', '2014-02-30'],
       ['--as-of', 'monday'],
       ['--symbol', '../x'],
+      ['--again', '--as-of', '2014-07-07'],
       ['--ones'],
       ['x'],
     ]) {

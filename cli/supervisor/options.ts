@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly once: boolean;
   /** Where the market is shut, the run ends there. */
   readonly noWait: boolean;
+  /** Another run of a session whose runs have sent nothing. */
+  readonly again: boolean;
   /** File of the summary; null for none. Absolute. */
   readonly json: string | null;
   readonly symbol: string;
@@ -42,6 +44,8 @@ in place of the simulator, and runs the session that closed last where --once, -
   --as-of DATE       run after the close of this session, YYYY-MM-DD (the simulator's date).
                      Not given: the next session that has no run
   --no-wait          in paper mode: a run that finds the market shut ends there, and does not wait for the open
+  --again            another run of the session that closed last, where its runs have all ended without
+                     an order that may have gone out
   --data-dir DIR     where everything is kept: .keel when not given
   --reset            clears PostgreSQL, Temporal, objects and the simulator of that directory first
   --debug            shows the stack of an error
@@ -65,6 +69,9 @@ export function parseStartOptions(argv: readonly string[], dataDir: string | und
   if (asOf !== null && !isDate(asOf)) {
     throw new UsageError(`--as-of ${asOf} is no date: write it as YYYY-MM-DD, such as 2015-03-02`);
   }
+  if (asOf !== null && values.again === true) {
+    throw new UsageError('--again is for the session that closed last: give no --as-of with it');
+  }
   const symbol = (values.symbol ?? 'AAPL').toUpperCase();
   if (!/^[A-Z0-9][A-Z0-9._/-]{0,19}$/.test(symbol)) {
     throw new UsageError(`--symbol ${symbol} is no symbol: letters, digits, dots, dashes, at most 20`);
@@ -72,6 +79,7 @@ export function parseStartOptions(argv: readonly string[], dataDir: string | und
   return {
     once: values.once ?? false,
     noWait: values['no-wait'] ?? false,
+    again: values.again ?? false,
     json: values.json === undefined ? null : resolve(values.json),
     symbol,
     named: values.symbol !== undefined,
@@ -86,6 +94,7 @@ export function parseStartOptions(argv: readonly string[], dataDir: string | und
 const known = {
   once: { type: 'boolean' },
   'no-wait': { type: 'boolean' },
+  again: { type: 'boolean' },
   json: { type: 'string' },
   symbol: { type: 'string' },
   'as-of': { type: 'string' },

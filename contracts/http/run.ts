@@ -31,10 +31,22 @@ export const executeRequest = z
       }),
   })
   .extend({
+    again: z
+      .boolean()
+      .optional()
+      .meta({
+        description:
+          'True: another run of a session whose runs have all ended without an order that may have gone out, in the ' +
+          'next free slot; one that is open is found. Refused (RUN_NOT_REPEATABLE) where an order may live. No reason beside it.',
+      }),
     wait: z.boolean().optional().meta({
       description:
         'False: where the market is shut the run ends as REFUSED with MARKET_SHUT. True when left out.',
     }),
+  })
+  .refine(({ again, reason }) => again !== true || reason === undefined, {
+    path: ['again'],
+    message: 'is not given together with a reason',
   })
   .meta({ id: 'ExecuteRequest', example: { symbol: 'AAPL' } });
 

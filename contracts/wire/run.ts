@@ -2,7 +2,7 @@
 import type { Decision } from '../../domain/decision/decision.js';
 import type { Timeframe } from '../../domain/market/bar.js';
 import type { RunIdentity } from './names.js';
-import type { OrderReport } from './order.js';
+import type { IntentState, OrderReport } from './order.js';
 
 export interface StrategyRunInput extends RunIdentity {
   readonly runId: string;
@@ -63,6 +63,24 @@ export const naturalOutcomes: readonly RunOutcome[] = [
   'REJECTED',
   'NOT_SENT',
 ];
+
+/** Ends without a decision that was carried out; a person may have another run of the session after them. */
+const unsentOutcomes: readonly (RunOutcome | null)[] = ['FAILED', 'REFUSED', 'NOT_SENT', 'CANCELLED'];
+
+/** Ends that somebody else wrote, or that leave the order's own workflow behind: it may send yet. */
+const abandonedCodes: readonly (string | null)[] = ['LIFECYCLE_LOST', 'WORKFLOW_LOST', 'WORKFLOW_CLOSED'];
+
+/**
+ * Whether a run has ended without an order that may ever have reached the broker, or still may.
+ * @param order the state of its intent; null without one
+ */
+export const endedUnsent = (
+  { outcome, code }: { readonly outcome: RunOutcome | null; readonly code: string | null },
+  order: IntentState | null,
+): boolean =>
+  unsentOutcomes.includes(outcome) &&
+  !abandonedCodes.includes(code) &&
+  (order === null || order === 'NOT_SENT' || order === 'ABANDONED');
 
 export interface Spent {
   /** USD, decimal string: what calls to models have cost, and what is reserved for those under way. */
