@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isNode, LineCounter, parse, parseDocument } from 'yaml';
 import type { Problem } from './problems.js';
-import { commandVariables, composeVariables, fileVariables, variables, type Variable } from './variables.js';
+import {
+  commandVariables,
+  composeVariables,
+  fileVariables,
+  variableOf,
+  variables,
+  type Variable,
+} from './variables.js';
 
 export type Tree = Record<string, unknown>;
 
@@ -102,8 +109,8 @@ export function environmentLayer(env: NodeJS.ProcessEnv): Layer {
   }
   return {
     values,
-    where: (path) =>
-      Object.keys(variables).find((name) => variables[name]?.path === path.join('.')) ?? 'environment',
+    // Of an item of a list, the variable is that of the list.
+    where: (path) => variableOf(path.join('.').replace(/(\.\d+)+$/, '')) ?? 'environment',
   };
 }
 
@@ -128,12 +135,12 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Names that start with KEEL_ and mean nothing: most likely a typing error, which must not pass in silence. */
+/** Names that start with KEEL_ or IBKR_ and mean nothing: most likely a typing error, which must not pass in silence. */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
   const files = fileVariables.map((name) => `${name}_FILE`);
   const known = [...Object.keys(variables), ...commandVariables, ...composeVariables, ...files];
   return Object.keys(env)
-    .filter((name) => name.startsWith('KEEL_') && env[name] !== undefined && !known.includes(name))
+    .filter((name) => /^(KEEL|IBKR)_/.test(name) && env[name] !== undefined && !known.includes(name))
     .map((name) => ({
       path: name,
       given: null,

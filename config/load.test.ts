@@ -135,6 +135,39 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('refuses a mistyped variable of the broker like one of its own, and knows those of Compose', () => {
+    expect(problemsOf({ ...services, IBKR_ACOUNT: 'DU1' }).lines).toEqual([
+      expect.stringMatching(/^IBKR_ACOUNT is no variable of Keel: did you mean IBKR_ACCOUNT\?/),
+    ]);
+    const ofCompose = { IBKR_GATEWAY_DIR: '/opt/clientportal.gw', IBKR_GATEWAY_USER: '1000:1000' };
+    expect(() => loadConfig({ ...services, ...ofCompose })).not.toThrow();
+  });
+
+  it.each(['foo', 'http://localhost:5000/v1/api', 'https://localhost:5000/v1/api?a=b'])(
+    'refuses %s as the address of the gateway, and names the variable',
+    (url) => {
+      expect(problemsOf({ ...services, IBKR_BASE_URL: url }).lines).toEqual([
+        `broker.baseUrl is ${JSON.stringify(url)} (IBKR_BASE_URL): an https address without user, password and query, such as https://localhost:5000/v1/api: correct IBKR_BASE_URL (or broker.baseUrl in config/*.yaml)`,
+      ]);
+    },
+  );
+
+  it('does not show an address that may hold a password', () => {
+    const { message } = problemsOf({ ...services, IBKR_BASE_URL: 'https://maria:hunter2@localhost/v1/api' });
+    expect(message).toContain('"https://****@localhost/v1/api" (IBKR_BASE_URL)');
+    expect(message).not.toContain('hunter2');
+  });
+
+  it('names the variable of a fingerprint that is none, and of too many', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(64));
+    expect(problemsOf({ ...services, IBKR_CERT_SHA256: 'SHA-256' }).lines).toEqual([
+      expect.stringMatching(/is "SHA-256" \(IBKR_CERT_SHA256\): 64 hex digits.*: correct IBKR_CERT_SHA256 /),
+    ]);
+    expect(problemsOf({ ...services, IBKR_CERT_SHA256: [a, b, c].join() }).message).toContain(
+      'one fingerprint, or two while the certificate changes: correct IBKR_CERT_SHA256',
+    );
+  });
+
   it('says of a wrong mode that alone, and not what is missing without it', () => {
     const { lines } = problemsOf({ ...services, KEEL_MODE: 'papre', KEEL_API_PORT: '99999' });
     expect(lines).toHaveLength(2);

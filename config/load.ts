@@ -15,7 +15,8 @@ import {
   unknownVariables,
 } from './layers.js';
 import type { Problem } from './problems.js';
-import { ConfigError } from './problems.js';
+import { ConfigError, told } from './problems.js';
+import { fileProblems, settingsOfFiles } from './namedFiles.js';
 import { withModelKeys } from './modelKeys.js';
 import { crossProblems } from './rules.js';
 import type { Config } from './schema.js';
@@ -35,6 +36,10 @@ export interface LoadOptions<S extends ConfigSection, N extends ConfigSection = 
   readonly without?: readonly N[];
   /** Laid over everything else. */
   readonly overrides?: Partly<Config>;
+  /** Sections whose files this process is about to read: each has to be there. */
+  readonly files?: readonly ConfigSection[];
+  /** What was found before, told with the rest. */
+  readonly found?: readonly Problem[];
   /** Folder of the YAML files, for tests. */
   readonly directory?: string;
 }
@@ -50,6 +55,8 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
 ): Pick<Config, Common | Exclude<S, N>> {
   const { env, problems: ofFiles } = withSecretFiles(given);
   const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env), ...ofFiles];
+  problems.push(...(options.found ?? []));
+  const isRead = (section: string): boolean => (options.files ?? []).some((read) => read === section);
   const layers = readLayers(env, options, problems);
   const needs = (section: string): boolean =>
     (options.need === undefined || (options.need as readonly string[]).includes(section)) &&
@@ -67,6 +74,7 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
   );
   for (const issue of issues) problems.push(...issueProblems(issue, tree, layers));
   if (knowsMode) problems.push(...crossProblems(tree, needs));
+  problems.push(...fileProblems(tree, (section) => needs(section) && isRead(section)));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   return deepFreeze(result.data as unknown as Pick<Config, Common | Exclude<S, N>>);
 }
@@ -191,10 +199,7 @@ function issueProblems(issue: Issue, tree: Tree, layers: readonly Layer[]): Prob
   return [
     {
       path,
-      given:
-        secretPaths.includes(setting) || setting.startsWith('model.profiles')
-          ? '****'
-          : JSON.stringify(value),
+      given: secretPaths.includes(setting) || setting.startsWith('model.profiles') ? '****' : told(value),
       from: writer(keys, layers),
       problem: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
       fix: `correct ${where}`,
@@ -214,7 +219,7 @@ function writer(keys: readonly string[], layers: readonly Layer[]): string | nul
   return null;
 }
 
-/** dataDir and caFile are relative to the working directory, the other directories to dataDir. */
+/** dataDir and the files that settings name are relative to the working directory, the other directories to dataDir. */
 function withAbsolutePaths(tree: Tree): Tree {
   const within = (base: string, ...path: readonly string[]): Tree => {
     const value = getPath(tree, path);
@@ -227,13 +232,7 @@ function withAbsolutePaths(tree: Tree): Tree {
     { dataDir },
     within(dataDir, 'objectStore', 'directory'),
     within(dataDir, 'simulator', 'directory'),
-    within('.', 'broker', 'caFile'),
-    within('.', 'broker', 'oauth', 'signatureKeyFile'),
-    within('.', 'broker', 'oauth', 'encryptionKeyFile'),
-    within('.', 'broker', 'oauth', 'dhParamFile'),
-    within('.', 'temporal', 'tlsCaFile'),
-    within('.', 'temporal', 'tlsCertFile'),
-    within('.', 'temporal', 'tlsKeyFile'),
+    ...settingsOfFiles.map((path) => within('.', ...path.split('.'))),
   ].reduce(merge, tree);
 }
 

@@ -11,6 +11,9 @@ export interface Problem {
   readonly fix: string;
 }
 
+/** A value as it is told: an address without its user and password. */
+export const told = (value: unknown): string => JSON.stringify(value).replace(/\/\/[^/"]*@/g, '//****@');
+
 /** One line: `risk.riskPerTrade is "2" (config/default.yaml:66): a share is …. Fix: …` */
 function problemLine({ path, given, from, problem, fix }: Problem): string {
   const value = given === null ? '' : ` is ${given}`;

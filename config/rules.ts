@@ -1,6 +1,6 @@
 // Rules that no single setting can break: mode, broker, account and trading state must fit each other.
 // Called by load.ts with the sections that the process needs.
-import type { Problem } from './problems.js';
+import { told, type Problem } from './problems.js';
 import type { Tree } from './layers.js';
 import { getPath } from './layers.js';
 
@@ -15,7 +15,7 @@ interface Facts {
 
 const problem = (path: string, given: unknown, text: string, fix: string): Problem => ({
   path,
-  given: given === undefined ? null : JSON.stringify(given),
+  given: given === undefined ? null : told(given),
   from: null,
   problem: text,
   fix,

@@ -2,7 +2,7 @@
 // Every safety limit is required here; the committed defaults set them, and unsetting one stops the start.
 import { z } from 'zod';
 import { modelSchema } from './model.js';
-import { decimal, milliseconds, port, share } from './parts.js';
+import { brokerAddress, decimal, milliseconds, port, share } from './parts.js';
 import { simulatorSchema } from './simulator.js';
 
 const wholeSeconds = z.number().int().multipleOf(1000).min(1000);
@@ -77,13 +77,13 @@ export const configSchema = z.strictObject({
     /** gateway: a person logs in to it. oauth: Keel logs in at IBKR itself, with the keys of `oauth`. */
     connection: z.enum(['gateway', 'oauth']),
     /** https base of the Client Portal API: https://localhost:5000/v1/api, or https://api.ibkr.com/v1/api with oauth. */
-    baseUrl: z.string().min(1),
+    baseUrl: brokerAddress,
     /** PEM file of the gateway's certificate, used as the only trusted `ca`. Empty with oauth: the machine's authorities. */
     caFile: z.string().default(''),
     /** SHA-256 fingerprints of that certificate, hex, with or without colons; two during a rotation. */
     certSha256: z
       .array(z.string().regex(/^([0-9a-f]{2}:?){32}$/i, '64 hex digits, with or without colons'))
-      .max(2)
+      .max(2, 'one fingerprint, or two while the certificate changes')
       .default([]),
     /** A consumer of IBKR's OAuth 1.0a, as the self-service portal makes it. */
     oauth: z.strictObject({

@@ -125,8 +125,8 @@ export const variables: Readonly<Record<string, Variable>> = {
 /** Read by the `keel` command alone: no setting of a process, and no typing error either. */
 export const commandVariables: readonly string[] = ['KEEL_API_KEY'];
 
-/** Read by Docker Compose alone, from the same .env: the tag of the images. */
-export const composeVariables: readonly string[] = ['KEEL_TAG'];
+/** Read by Docker Compose alone, from the same .env: the tag of the images, and IBKR's gateway on this machine. */
+export const composeVariables: readonly string[] = ['KEEL_TAG', 'IBKR_GATEWAY_DIR', 'IBKR_GATEWAY_USER'];
 
 export const variableOf = (path: string): string | undefined =>
   Object.keys(variables).find((name) => variables[name]?.path === path);

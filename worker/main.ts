@@ -41,7 +41,7 @@ const compiledWorkflows = (): Pick<WorkerOptions, 'workflowsPath'> => ({
 
 async function main(): Promise<void> {
   // It never signs a token, so it is not given what could.
-  const config = loadConfig(undefined, { without: ['auth'] });
+  const config = loadConfig(undefined, { without: ['auth'], files: ['broker', 'temporal'] });
   const fault = faultOf(config);
   const watch = await observe(config, keelVersion());
   Runtime.install({ ...watch.runtime, shutdownSignals: [] });

@@ -37,7 +37,7 @@ export function configCommand(args: readonly string[], out: Say, env: NodeJS.Pro
   const command = subcommand('config', word, ['print', 'check']);
   if (rest.length > 0) throw new UsageError(`config ${command} takes nothing more`);
   if (command === 'check') {
-    const { mode, environment } = loadConfig(env);
+    const { mode, environment } = loadConfig(env, { files: ['broker', 'temporal'] });
     out(`The configuration is whole: ${mode} mode, ${environment} environment.`);
     return 0;
   }

@@ -120,11 +120,11 @@ function mustBeWritable(file: string): void {
 }
 
 /** What has to be done before anything is started. */
-async function prepare({ dataDir, reset }: StartOptions, fresh: boolean, say: Say): Promise<Settings> {
+async function prepare({ dataDir, reset, asOf }: StartOptions, fresh: boolean, say: Say): Promise<Settings> {
   for (const { role, pid } of await endLeftovers(dataDir, { graceMs: 10_000 })) {
     say(`  · ${role} (process ${String(pid)}), left by a start that was killed, has been ended`);
   }
-  const settings = await readSettings(process.env, dataDir);
+  const settings = await readSettings(process.env, dataDir, asOf);
   if (reset) resetData(dataDir, settings);
   // A cluster outside a directory that was deleted by hand remembers runs that nothing else remembers.
   else if (fresh && !settings.given.database) resetCluster(dataDir);
@@ -158,7 +158,7 @@ async function run(context: RunContext): Promise<number> {
   say('');
   if (state.simulator !== null) return demo(context, state);
   const wanted = options.once || options.named || options.again || options.json !== null;
-  return wanted ? demoOutside(context, state) : serveOnly(options, state, say);
+  return wanted ? demoOutside(context, state) : serveOnly(state, say);
 }
 
 const brokerLine = async (
@@ -169,22 +169,13 @@ const brokerLine = async (
   (await gatewayLine(settings.config.broker.baseUrl)) ??
   (await loginLine(createApi(apiUrl, apiKey), since, signal));
 
-function refuseDate({ asOf }: StartOptions, { mode }: KeelState): void {
-  if (asOf === null) return;
-  throw new StartError(
-    `--as-of belongs to the simulated market, and this is ${mode} mode: its date is the machine's`,
-  );
-}
-
-function serveOnly(options: StartOptions, state: KeelState, say: Say): number {
-  refuseDate(options, state);
+function serveOnly(state: KeelState, say: Say): number {
   say(`API ${state.apiUrl}/docs. No run is started by itself in ${state.mode} mode.`);
   return 0;
 }
 
 /** The demo strategy's run where the market is not ours to step: of the session that closed last. */
 async function demoOutside({ options, say, signal }: RunContext, state: KeelState): Promise<number> {
-  refuseDate(options, state);
   const { symbol, noWait, again } = options;
   const api = createApi(state.apiUrl, state.apiKey);
   const { id: strategyId } = await api.ensureDemo(symbol);

@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ConfigError } from '../../config/problems.js';
 import { readSettings } from './settings.js';
 
 let folder: string;
@@ -12,6 +13,51 @@ beforeEach(() => {
 
 afterEach(() => {
   rmSync(folder, { recursive: true });
+});
+
+it('tells all that is wrong with a gateway, its files and the date at once, each by its variable', async () => {
+  const notPem = join(folder, 'gateway.pem');
+  writeFileSync(notPem, 'no certificate');
+  const wrong = {
+    KEEL_MODE: 'paper',
+    IBKR_ACCOUNT: 'DU1234567',
+    IBKR_BASE_URL: 'foo',
+    IBKR_CA_FILE: join(folder, 'nowhere.pem'),
+    IBKR_CERT_SHA256: 'SHA-256',
+    TEMPORAL_TLS_CA_FILE: join(folder, 'none.pem'),
+  };
+  const linesOf = (env: NodeJS.ProcessEnv, asOf: string | null): Promise<readonly string[]> =>
+    readSettings(env, folder, asOf).then(
+      () => [],
+      (error: unknown) => (error as ConfigError).lines,
+    );
+  expect(await linesOf(wrong, '2014-07-07')).toEqual([
+    expect.stringMatching(
+      /^--as-of is 2014-07-07: belongs to the simulated market.* paper mode.*: leave it out$/,
+    ),
+    expect.stringMatching(/is "foo" \(IBKR_BASE_URL\): an https address/),
+    expect.stringMatching(/is "SHA-256" \(IBKR_CERT_SHA256\): 64 hex digits/),
+    expect.stringMatching(/nowhere\.pem" \(IBKR_CA_FILE\): can not be read \(ENOENT\): correct IBKR_CA_FILE/),
+    expect.stringMatching(/none\.pem" \(TEMPORAL_TLS_CA_FILE\): can not be read \(ENOENT\)/),
+  ]);
+  const right = { IBKR_BASE_URL: 'https://localhost:5000/v1/api', IBKR_CERT_SHA256: 'a'.repeat(64) };
+  const other = { ...wrong, ...right, TEMPORAL_TLS_CA_FILE: '', IBKR_CA_FILE: notPem };
+  expect(await linesOf(other, null)).toEqual([
+    expect.stringMatching(/\(IBKR_CA_FILE\): holds no certificate in PEM: name .* in IBKR_CA_FILE/),
+  ]);
+  const oauth = {
+    IBKR_CONNECTION: 'oauth',
+    IBKR_CA_FILE: '',
+    IBKR_OAUTH_CONSUMER_KEY: 'TESTCONS',
+    IBKR_OAUTH_ACCESS_TOKEN: 'a1b2c3d4',
+    IBKR_OAUTH_ACCESS_TOKEN_SECRET: 'c2VjcmV0',
+    IBKR_OAUTH_SIGNATURE_KEY_FILE: notPem,
+    IBKR_OAUTH_ENCRYPTION_KEY_FILE: notPem,
+    IBKR_OAUTH_DH_PARAM_FILE: join(folder, 'dhparam.pem'),
+  };
+  expect(await linesOf({ ...other, ...oauth }, null)).toEqual([
+    expect.stringMatching(/\(IBKR_OAUTH_DH_PARAM_FILE\): can not be read \(ENOENT\)/),
+  ]);
 });
 
 it.each(['KEEL_AUTH_SECRET_FILE', 'DATABASE_URL_FILE'])(

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.js';
-import { ConfigError } from '../../config/problems.js';
+import { ConfigError, type Problem } from '../../config/problems.js';
 import { withSecretFiles } from '../../config/secretFiles.js';
 import type { Config } from '../../config/schema.js';
 import type { PortChoice } from './ports.js';
@@ -37,15 +37,24 @@ export const embeddedPorts = { temporal: 7233, temporalUi: 8233, postgres: 5432 
 
 /**
  * @param environment of the supervisor
- * @throws ConfigError with every problem of the configuration
+ * @param asOf the date that was asked for; null for none
+ * @throws ConfigError with every problem of the configuration, and of a date where the market has its own
  */
-export async function readSettings(environment: NodeJS.ProcessEnv, dataDir: string): Promise<Settings> {
+export async function readSettings(
+  environment: NodeJS.ProcessEnv,
+  dataDir: string,
+  asOf: string | null = null,
+): Promise<Settings> {
   // Read once here: the children get the values. Named before a stand-in takes the place of what can not be read.
   const { env, problems } = withSecretFiles(environment);
   if (problems.length > 0) throw new ConfigError(problems);
   const adminToken = randomBytes(24).toString('base64url');
   const secret = env['KEEL_AUTH_SECRET'] || authSecret(dataDir);
-  const config = loadConfig(withStandIns({ ...env, KEEL_AUTH_SECRET: secret }, dataDir));
+  const config = loadConfig(withStandIns({ ...env, KEEL_AUTH_SECRET: secret }, dataDir), {
+    // In simulated mode the broker's are those of the simulator, which makes them.
+    files: isSimulated(env) ? ['temporal'] : ['temporal', 'broker'],
+    found: isSimulated(env) || asOf === null ? [] : [dateOutside(asOf, env['KEEL_MODE'])],
+  });
   const ports = await choosePorts<PortName>({
     api: config.api.port,
     simulator: config.simulator.port,
@@ -77,13 +86,23 @@ export async function readSettings(environment: NodeJS.ProcessEnv, dataDir: stri
   };
 }
 
+const dateOutside = (asOf: string, mode = ''): Problem => ({
+  path: '--as-of',
+  given: asOf,
+  from: null,
+  problem: `belongs to the simulated market, and this is ${mode} mode: its date is the machine's`,
+  fix: 'leave it out',
+});
+
+const isSimulated = ({ KEEL_MODE: mode = '' }: NodeJS.ProcessEnv): boolean =>
+  mode === '' || mode === 'simulated';
+
 /** The environment as the children will have it, with stand-ins for what only running services know. */
 export function withStandIns(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
-  const simulated = (env['KEEL_MODE'] ?? '') === '' || env['KEEL_MODE'] === 'simulated';
   const standIns = {
     DATABASE_URL: 'postgres://embedded',
     TEMPORAL_ADDRESS: 'embedded',
-    ...(simulated
+    ...(isSimulated(env)
       ? {
           IBKR_BASE_URL: 'https://127.0.0.1/v1/api',
           IBKR_CA_FILE: 'embedded',
