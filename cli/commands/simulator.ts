@@ -3,18 +3,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { loadConfig } from '../../config/load.js';
 import { ofTables } from '../../simulator/tables/tables.js';
 import { endpoints, faultKinds } from '../../simulator/faults.js';
 import { parseArguments } from '../arguments.js';
+import { adminOf, ask } from '../askSimulator.js';
 import type { Say } from '../say.js';
 import { compiled } from '../supervisor/boot.js';
 import { driveMarket } from '../driveMarket.js';
 import { migrateCommand } from './migrate.js';
 import { StartError } from '../supervisor/dataDir.js';
 import { UsageError } from '../supervisor/options.js';
-import { readState } from '../supervisor/state.js';
 import { meant } from '../unknownOption.js';
 
 export const simulatorHelp = `Usage: keel simulator [command] [options]
@@ -22,7 +21,7 @@ export const simulatorHelp = `Usage: keel simulator [command] [options]
 Without a command: runs the broker simulator in the foreground until Ctrl-C. Its first line is JSON: addresses,
 certificate and its SHA-256. Ports and folder: KEEL_SIMULATOR_PORT, _ADMIN_PORT, _API_PORT, _DIR, _ADMIN_TOKEN.
 
-Commands for one that runs (a Keel's on --data-dir, or KEEL_SIMULATOR_ADMIN_URL with KEEL_SIMULATOR_ADMIN_TOKEN):
+Commands for one that runs (that of KEEL_SIMULATOR_ADMIN_URL with KEEL_SIMULATOR_ADMIN_TOKEN, else a Keel's on --data-dir):
   status              clock, orders and executions
   symbols             what it has bars of, from when to when
   step --to INSTANT   steps the market clock, such as 2014-07-08T13:35:00.000Z; it never goes back
@@ -205,41 +204,4 @@ async function foreground(err: Say, env: NodeJS.ProcessEnv): Promise<number> {
     process.off('SIGINT', pass);
     process.off('SIGTERM', pass);
   }
-}
-
-interface Admin {
-  readonly adminUrl: string;
-  readonly adminToken: string;
-}
-
-function adminOf(dataDir: string | undefined, env: NodeJS.ProcessEnv): Admin {
-  const directory = resolve(dataDir ?? env['KEEL_DATA_DIR'] ?? '.keel');
-  const running = readState(directory)?.simulator;
-  if (running !== null && running !== undefined) return running;
-  const { adminUrl, adminToken } = loadConfig(env, { need: ['simulator'] }).simulator;
-  if (adminUrl !== '' && adminToken !== '') return { adminUrl, adminToken };
-  throw new StartError(
-    `no Keel runs on ${directory}: start one, name it with --data-dir, or set KEEL_SIMULATOR_ADMIN_URL and KEEL_SIMULATOR_ADMIN_TOKEN`,
-  );
-}
-
-async function ask(
-  { adminUrl, adminToken }: Admin,
-  path: string,
-  body?: object,
-  method = body === undefined ? 'GET' : 'POST',
-): Promise<unknown> {
-  const response = await fetch(`${adminUrl.replace(/\/+$/, '')}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
-  }).catch((error: unknown) => {
-    throw new StartError(`the simulator does not answer at ${adminUrl}`, { cause: error });
-  });
-  const answer = (await response.json()) as { error?: string };
-  if (response.ok) return answer;
-  throw new StartError(
-    `the simulator refused (${String(response.status)}): ${answer.error ?? 'no reason given'}`,
-  );
 }
