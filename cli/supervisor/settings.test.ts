@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { makeCertificate } from '../../adapters/ibkr/testing/gateway.js';
 import type { ConfigError } from '../../config/problems.js';
 import { readSettings } from './settings.js';
 
@@ -58,6 +61,41 @@ it('tells all that is wrong with a gateway, its files and the date at once, each
   expect(await linesOf({ ...other, ...oauth }, null)).toEqual([
     expect.stringMatching(/\(IBKR_OAUTH_DH_PARAM_FILE\): can not be read \(ENOENT\)/),
   ]);
+});
+
+it('looks for no port of a part that it does not start', async () => {
+  const busy = createServer();
+  await once(busy.listen(0, '127.0.0.1'), 'listening');
+  const port = String((busy.address() as AddressInfo).port);
+  const { cert, sha256 } = await makeCertificate();
+  const file = join(folder, 'gateway.pem');
+  writeFileSync(file, cert);
+  const env = {
+    KEEL_API_PORT: '0',
+    KEEL_SIMULATOR_PORT: port,
+    KEEL_SIMULATOR_OAUTH_PORT: port,
+    DATABASE_URL: 'postgres://127.0.0.1:1/keel',
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+  };
+  const none = { port: 0, insteadOf: null };
+  const ofPaper = {
+    KEEL_MODE: 'paper',
+    IBKR_ACCOUNT: 'DU1234567',
+    IBKR_BASE_URL: 'https://localhost:5000/v1/api',
+    IBKR_CA_FILE: file,
+    IBKR_CERT_SHA256: sha256,
+  };
+  const paper = await readSettings({ ...env, ...ofPaper }, folder);
+  expect(paper.ports).toMatchObject({
+    simulator: none,
+    simulatorOauth: none,
+    temporal: none,
+    postgres: none,
+  });
+  expect(paper.ports.api.port).toBeGreaterThan(0);
+  const simulated = await readSettings(env, folder);
+  expect(simulated.ports).toMatchObject({ simulator: { insteadOf: Number(port) }, simulatorOauth: none });
+  busy.close();
 });
 
 it.each(['KEEL_AUTH_SECRET_FILE', 'DATABASE_URL_FILE'])(

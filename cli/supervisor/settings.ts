@@ -23,6 +23,7 @@ export type PortName =
 
 export interface Settings {
   readonly config: Config;
+  /** 0 for a part that is not started. */
   readonly ports: Readonly<Record<PortName, PortChoice>>;
   /** Of every child; services that are up add what they found out. */
   readonly env: NodeJS.ProcessEnv;
@@ -55,14 +56,12 @@ export async function readSettings(
     files: isSimulated(env) ? ['temporal'] : ['temporal', 'broker'],
     found: isSimulated(env) || asOf === null ? [] : [dateOutside(asOf, env['KEEL_MODE'])],
   });
-  const ports = await choosePorts<PortName>({
-    api: config.api.port,
-    simulator: config.simulator.port,
-    simulatorAdmin: config.simulator.adminPort,
-    simulatorApi: config.simulator.apiPort,
-    simulatorOauth: config.simulator.oauthPort,
-    ...embeddedPorts,
-  });
+  const given = {
+    database: Boolean(env['DATABASE_URL']),
+    temporal: Boolean(env['TEMPORAL_ADDRESS']),
+    minio: Boolean(env['MINIO_ENDPOINT']),
+  };
+  const ports = { ...noPorts, ...(await choosePorts(portsOf(config, given))) };
   return {
     config,
     ports,
@@ -76,14 +75,41 @@ export async function readSettings(
       KEEL_SIMULATOR_OAUTH_PORT: String(ports.simulatorOauth.port),
       KEEL_SIMULATOR_ADMIN_TOKEN: adminToken,
     },
-    given: {
-      database: Boolean(env['DATABASE_URL']),
-      temporal: Boolean(env['TEMPORAL_ADDRESS']),
-      minio: Boolean(env['MINIO_ENDPOINT']),
-    },
+    given,
     adminToken,
     authSecret: secret,
   };
+}
+
+const noPort: PortChoice = { port: 0, insteadOf: null };
+const noPorts: Settings['ports'] = {
+  api: noPort,
+  temporal: noPort,
+  temporalUi: noPort,
+  simulator: noPort,
+  simulatorAdmin: noPort,
+  simulatorApi: noPort,
+  simulatorOauth: noPort,
+  postgres: noPort,
+};
+
+/** The ports that are wished for, of the parts that are started. */
+function portsOf(
+  { mode, api, simulator }: Config,
+  { database, temporal }: Settings['given'],
+): Record<string, number> {
+  const ofSimulator = {
+    simulator: simulator.port,
+    simulatorAdmin: simulator.adminPort,
+    simulatorApi: simulator.apiPort,
+    ...(simulator.oauth === 'on' ? { simulatorOauth: simulator.oauthPort } : {}),
+  };
+  return {
+    api: api.port,
+    ...(mode === 'simulated' ? ofSimulator : {}),
+    ...(temporal ? {} : { temporal: embeddedPorts.temporal, temporalUi: embeddedPorts.temporalUi }),
+    ...(database ? {} : { postgres: embeddedPorts.postgres }),
+  } satisfies Partial<Record<PortName, number>>;
 }
 
 const dateOutside = (asOf: string, mode = ''): Problem => ({
