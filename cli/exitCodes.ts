@@ -24,7 +24,7 @@ export const findings: Readonly<Record<string, string>> = {
   ibkr: 'the certificate was not trusted',
   replay: 'the decision differs, or was made by another version',
   explain: 'an object is damaged or missing',
-  run: 'the run did not come to a natural end (a hold or a refusal by risk is one)',
+  run: 'the run ended as UNPROTECTED, SENT_NOT_FOUND_EXPIRED, FAILED or CANCELLED; every other end is 0, also REJECTED and NOT_SENT',
   verify: 'a check failed',
 };
 
