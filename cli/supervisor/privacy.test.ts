@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../tests/support/temp.js';
 import { startChild } from './child.js';
 import { prepareDataDir } from './dataDir.js';
@@ -24,6 +24,16 @@ const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
 /** As root nobody but the group of PostgreSQL's user passes, and nobody looks. */
 const closed = process.getuid?.() === 0 ? [0o700, 0o710, 0o711] : [0o700];
 
+const removals: (() => void)[] = [];
+const makeFolder = (purpose: string): string => {
+  const { path, remove } = tempFolder(purpose);
+  removals.push(remove);
+  return path;
+};
+afterEach(() => {
+  for (const remove of removals.splice(0)) remove();
+});
+
 function open(folder: string): void {
   mkdirSync(join(folder, 'objects', 'bars'), { recursive: true, mode: 0o755 });
   for (const name of ['keel.json', 'temporal.db', 'objects/bars/one.json']) {
@@ -34,18 +44,18 @@ function open(folder: string): void {
 
 describe('the data directory', () => {
   it('may hold what keel ibkr trust put there before the first start, and nothing of others', () => {
-    const folder = tempFolder('trusted').path;
+    const folder = makeFolder('trusted');
     mkdirSync(join(folder, 'ibkr'));
     expect(prepareDataDir(folder)).toEqual({ fresh: true });
     expect(prepareDataDir(folder)).toEqual({ fresh: false });
-    const other = tempFolder('foreign').path;
+    const other = makeFolder('foreign');
     mkdirSync(join(other, 'ibkr'));
     writeFileSync(join(other, 'letter.txt'), '');
     expect(() => prepareDataDir(other)).toThrow(/not Keel's \(letter\.txt\)/);
   });
 
   it('of an earlier release is closed with all that is in it, and nothing in it is lost', () => {
-    const folder = tempFolder('privacy').path;
+    const folder = makeFolder('privacy');
     open(folder);
     prepareDataDir(folder);
     expect(closed).toContain(modeOf(folder));
@@ -57,15 +67,15 @@ describe('the data directory', () => {
   });
 
   it('is closed from the beginning where it is made', () => {
-    const folder = join(tempFolder('privacy').path, 'a', 'b');
+    const folder = join(makeFolder('privacy'), 'a', 'b');
     prepareDataDir(folder);
     expect(closed).toContain(modeOf(folder));
     expect(modeOf(join(folder, 'keel.json'))).toBe(0o600);
   });
 
   it('leaves alone what a link leads to, what the server owns, and a directory that was closed', () => {
-    const folder = tempFolder('privacy').path;
-    const elsewhere = tempFolder('elsewhere').path;
+    const folder = makeFolder('privacy');
+    const elsewhere = makeFolder('elsewhere');
     writeFileSync(join(elsewhere, 'file'), '', { mode: 0o644 });
     open(folder);
     mkdirSync(join(folder, 'postgres'), { mode: 0o755 });
@@ -79,8 +89,8 @@ describe('the data directory', () => {
   });
 
   it('is closed beside one who swaps its files for links and takes them away, and follows no such link', async () => {
-    const folder = tempFolder('privacy').path;
-    const target = join(tempFolder('elsewhere').path, 'file');
+    const folder = makeFolder('privacy');
+    const target = join(makeFolder('elsewhere'), 'file');
     writeFileSync(target, '', { mode: 0o644 });
     open(folder);
     prepareDataDir(folder);
@@ -96,7 +106,7 @@ describe('the data directory', () => {
   });
 
   it.runIf(process.getuid?.() === 0)('lets the user of PostgreSQL pass, where root starts it', () => {
-    const folder = tempFolder('privacy').path;
+    const folder = makeFolder('privacy');
     const { uid } = statSync('/');
     mkdirSync(join(folder, 'postgres'));
     chmodSync(folder, 0o755);
@@ -108,7 +118,7 @@ describe('the data directory', () => {
   });
 
   it('gets from a child files that are private, and leaves this process as it was', async () => {
-    const folder = tempFolder('privacy').path;
+    const folder = makeFolder('privacy');
     writeFileSync(join(folder, 'before'), '');
     const script = `require('fs').mkdirSync('${folder}/made'); require('fs').writeFileSync('${folder}/made/file', '')`;
     const child = await startChild({

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { makeCertificate } from '../../adapters/ibkr/testing/gateway.js';
 import type { ConfigError } from '../../config/problems.js';
 import { readSettings } from './settings.js';
@@ -15,6 +15,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -64,6 +65,8 @@ it('tells all that is wrong with a gateway, its files and the date at once, each
 });
 
 it('looks for no port of a part that it does not start', async () => {
+  // Where the claims of ports lie.
+  vi.stubEnv('TMPDIR', folder);
   const busy = createServer();
   await once(busy.listen(0, '127.0.0.1'), 'listening');
   const port = String((busy.address() as AddressInfo).port);
