@@ -124,6 +124,11 @@ describe('second words', () => {
     [['audit', 'verfy'], 'audit takes verify, list, not verfy; did you mean verify?'],
     [['completion', 'bsh'], 'completion takes bash, zsh, fish, not bsh; did you mean bash?'],
     [['run'], 'one SYMBOL is needed'],
+    [
+      ['simulator', 'run', '--speed', '-3'],
+      '--speed is followed by a dash, which begins an option: a value that begins with one is written --speed=-VALUE',
+    ],
+    [['simulator', 'run', '--speed=-3'], 'run needs --speed N, a number above 0'],
     [['runs', '--limt', '5'], 'there is no option --limt; did you mean --limit?'],
   ])('refuse wrong use of %j', async (argv, message) => {
     const [name = ''] = argv;

@@ -75,7 +75,7 @@ const USUAL_LIMITS_FACTOR = 50;
 /**
  * Starts a simulator and answers once both fronts listen.
  * @throws KeelError SIMULATOR_ADMIN_TOKEN, SIMULATOR_DIRECTORY, SIMULATOR_DIRECTORY_IN_USE, SIMULATOR_DATA,
- *   LEDGER_DAMAGED, LEDGER_CUT or PORT_IN_USE; nothing is left open then
+ *   LEDGER_DAMAGED, LEDGER_CUT, PORT_IN_USE or SIMULATOR_ADDRESS; nothing is left open then
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   if (options.adminToken.length < LEAST_TOKEN)
@@ -206,11 +206,17 @@ async function listen(
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const message =
+      const [code, message] =
         cause.code === 'EADDRINUSE'
-          ? `Port ${port} of ${host} is taken; stop what uses it, or choose another for the simulator.`
-          : `The simulator cannot listen on ${host} port ${port}: ${cause.message}.`;
-      reject(new KeelError('PORT_IN_USE', message, { facts: { host, port }, cause }));
+          ? [
+              'PORT_IN_USE',
+              `Port ${port} of ${host} is taken; stop what uses it, or choose another for the simulator.`,
+            ]
+          : [
+              'SIMULATOR_ADDRESS',
+              `The simulator cannot listen on ${host} port ${port} (${cause.message}); correct KEEL_SIMULATOR_HOST, which is an address of this machine, or the port.`,
+            ];
+      reject(new KeelError(code, message, { facts: { host, port }, cause }));
     });
     server.listen(port, host, resolve);
   });

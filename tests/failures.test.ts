@@ -141,6 +141,9 @@ describe('npm start, before anything is started', () => {
       expect(text).toMatch(/^keel: no Temporal server: there is no CLI/);
       expect(text).toContain('download by the Temporal SDK: ');
       expect(text).toContain('no Go compiler on PATH');
+      expect(ended.err).toContainEqual(
+        expect.stringMatching(/^· download by the Temporal SDK: .{10,}; now by Go$/),
+      );
       for (const way of ['TEMPORAL_ADDRESS', 'TEMPORAL_CLI_PATH', 'install Go']) expect(text).toContain(way);
       expect(text).not.toMatch(/^ +at /m);
     });

@@ -163,4 +163,15 @@ describe('without --json', () => {
     expect(JSON.parse(out[0] ?? '')).toMatchObject({ ready: true });
     expect(err.join('\n')).toContain('admin token of this run');
   });
+
+  it('keel simulator tells no token where it refuses to start', async () => {
+    const { code, out, err } = await keel(['simulator'], {
+      ...{ ...environment(), KEEL_SIMULATOR_DATABASE_URL: '', KEEL_SIMULATOR_ADMIN_TOKEN: '' },
+      ...{ KEEL_SIMULATOR_DIR: file('refused'), KEEL_SIMULATOR_HOST: 'nohost.invalid' },
+    });
+    expect([code, out]).toEqual([1, []]);
+    expect(err).toEqual([
+      expect.stringMatching(/^simulator: SIMULATOR_ADDRESS: .* correct KEEL_SIMULATOR_HOST/),
+    ]);
+  });
 });

@@ -544,6 +544,7 @@ describe('the simulator as a process', () => {
     for (const [env, words] of [
       [{}, 'SIMULATOR_DIRECTORY_IN_USE'],
       [{ KEEL_SIMULATOR_DIR: elsewhere.path, KEEL_SIMULATOR_PORT: port }, 'PORT_IN_USE'],
+      [{ KEEL_SIMULATOR_DIR: elsewhere.path, KEEL_SIMULATOR_HOST: 'nohost.invalid' }, 'SIMULATOR_ADDRESS'],
       [{ KEEL_SIMULATOR_DIR: blocked }, 'SIMULATOR_DIRECTORY'],
       [{ KEEL_SIMULATOR_ADMIN_TOKEN: 'short' }, 'oken'],
     ] as const) {

@@ -93,7 +93,6 @@ export async function simulatorCommand(
     throw new UsageError('--from needs an instant, such as 2014-07-07T20:00:00.000Z');
   }
   if (command === 'drive') return driveMarket(env, out, { looked, from });
-  const admin = adminOf(values['data-dir'], env);
   const { to, speed } = values;
   if (command === 'step' && to === undefined) throw new UsageError('step needs --to INSTANT');
   if (command === 'run' && !(Number(speed) > 0))
@@ -123,7 +122,7 @@ export async function simulatorCommand(
     const names = [...Object.keys(requests), 'drive', 'migrate'];
     throw new UsageError(`simulator takes ${names.join(', ')}, not ${command}${meant(command, names)}`);
   }
-  out(JSON.stringify(await ask(admin, ...request), null, 2));
+  out(JSON.stringify(await ask(adminOf(values['data-dir'], env), ...request), null, 2));
   return 0;
 }
 
@@ -187,18 +186,22 @@ async function foreground(err: Say, env: NodeJS.ProcessEnv): Promise<number> {
   // Problems of the configuration are told here, before there is a process.
   const { simulator } = loadConfig(env, { need: ['simulator'] });
   const token = simulator.adminToken === '' ? randomBytes(24).toString('base64url') : simulator.adminToken;
-  if (simulator.adminToken === '') err(`admin token of this run: ${token}`);
   const child = spawn(process.execPath, [compiled('simulator/main.js')], {
     env: { ...env, KEEL_SIMULATOR_ADMIN_TOKEN: token },
-    stdio: 'inherit',
+    stdio: ['inherit', 'pipe', 'inherit'],
   });
+  // Its first words are that it is ready; one that refuses to start has no token.
+  child.stdout.once('data', () => {
+    if (simulator.adminToken === '') err(`admin token of this run: ${token}`);
+  });
+  child.stdout.pipe(process.stdout, { end: false });
   const pass = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
   process.on('SIGINT', pass);
   process.on('SIGTERM', pass);
   try {
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const [code] = (await once(child, 'close')) as [number | null];
     return code ?? 1;
   } finally {
     process.off('SIGINT', pass);

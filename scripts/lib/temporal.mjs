@@ -6,7 +6,7 @@ import { goInstall } from './goInstall.mjs';
 import { withLock } from './lock.mjs';
 import { cacheDir, root } from './paths.mjs';
 import { run, tail } from './run.mjs';
-import { SetupError, withProgress } from './say.mjs';
+import { say, SetupError, withProgress } from './say.mjs';
 
 const version = '1.5.1';
 const module = `github.com/temporalio/cli/cmd/temporal@v${version}`;
@@ -46,14 +46,16 @@ const make = async (target) => {
   const problems = [];
   for (const road of [
     () => sdkDownload(target),
-    () =>
-      goInstall({
+    () => {
+      say(`· ${problems.join()}; now by Go`);
+      return goInstall({
         module,
         name: 'temporal',
         target,
         what: `Temporal CLI ${version}`,
         timeoutMs: 25 * 60_000,
-      }),
+      });
+    },
   ]) {
     const problem = await road();
     if (problem === null) return;
