@@ -135,12 +135,16 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Names that start with KEEL_ or IBKR_ and mean nothing: most likely a typing error, which must not pass in silence. */
+/**
+ * Names that mean nothing and are most likely a typing error, which must not pass in silence: all that start with KEEL_. With
+ * IBKR_ other programs may have variables too, so one of these is an error where it is nearly one of Keel's.
+ */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
   const files = fileVariables.map((name) => `${name}_FILE`);
   const known = [...Object.keys(variables), ...commandVariables, ...composeVariables, ...files];
   return Object.keys(env)
-    .filter((name) => /^(KEEL|IBKR)_/.test(name) && env[name] !== undefined && !known.includes(name))
+    .filter((name) => env[name] !== undefined && !known.includes(name))
+    .filter((name) => name.startsWith('KEEL_') || isSlip(name, known))
     .map((name) => ({
       path: name,
       given: null,
@@ -149,6 +153,9 @@ export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
       fix: meaning(closest(name, known)),
     }));
 }
+
+const isSlip = (name: string, known: readonly string[]): boolean =>
+  name.startsWith('IBKR_') && known.some((other) => distance(name, other) <= 2);
 
 const meaning = (near: string | null): string =>
   near === null

@@ -135,12 +135,13 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('refuses a mistyped variable of the broker like one of its own, and knows those of Compose', () => {
+  it('refuses a mistyped variable of the broker like one of its own, and knows those of Compose and other programs', () => {
     expect(problemsOf({ ...services, IBKR_ACOUNT: 'DU1' }).lines).toEqual([
       expect.stringMatching(/^IBKR_ACOUNT is no variable of Keel: did you mean IBKR_ACCOUNT\?/),
     ]);
     const ofCompose = { IBKR_GATEWAY_DIR: '/opt/clientportal.gw', IBKR_GATEWAY_USER: '1000:1000' };
-    expect(() => loadConfig({ ...services, ...ofCompose })).not.toThrow();
+    const ofOthers = { IBKR_USERNAME: 'maria', IBKR_HOST: '127.0.0.1', IBKR_CLIENT_ID: '7' };
+    expect(() => loadConfig({ ...services, ...ofCompose, ...ofOthers })).not.toThrow();
   });
 
   it.each(['foo', 'http://localhost:5000/v1/api', 'https://localhost:5000/v1/api?a=b'])(
