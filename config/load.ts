@@ -38,8 +38,8 @@ export interface LoadOptions<S extends ConfigSection, N extends ConfigSection = 
   readonly overrides?: Partly<Config>;
   /** Sections whose files this process is about to read: each has to be there. */
   readonly files?: readonly ConfigSection[];
-  /** What was found before, told with the rest. */
-  readonly found?: readonly Problem[];
+  /** What else is wrong in a mode, told with the rest. */
+  readonly found?: (mode: unknown) => readonly Problem[];
   /** Folder of the YAML files, for tests. */
   readonly directory?: string;
 }
@@ -55,7 +55,6 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
 ): Pick<Config, Common | Exclude<S, N>> {
   const { env, problems: ofFiles } = withSecretFiles(given);
   const problems: Problem[] = [...unknownVariables(env), ...environmentProblems(env), ...ofFiles];
-  problems.push(...(options.found ?? []));
   const isRead = (section: string): boolean => (options.files ?? []).some((read) => read === section);
   const layers = readLayers(env, options, problems);
   const needs = (section: string): boolean =>
@@ -63,7 +62,7 @@ export function loadConfig<S extends ConfigSection = ConfigSection, N extends Co
     !(options.without ?? []).some((without) => without === section);
   const merged = withAbsolutePaths(layers.reduce<Tree>((under, { values }) => merge(under, values), {}));
   const tree = needs('model') ? withModelKeys(merged, env, problems) : merged;
-  problems.push(...unknownSections(tree));
+  problems.push(...(options.found?.(tree['mode']) ?? []), ...unknownSections(tree));
   const schema = configSchema.pick(neededKeys(needs));
   const wanted = Object.fromEntries(Object.entries(tree).filter(([key]) => key in schema.shape));
   const result = schema.safeParse(wanted);

@@ -54,7 +54,7 @@ export async function readSettings(
   const config = loadConfig(withStandIns({ ...env, KEEL_AUTH_SECRET: secret }, dataDir), {
     // In simulated mode the broker's are those of the simulator, which makes them.
     files: isSimulated(env) ? ['temporal'] : ['temporal', 'broker'],
-    found: isSimulated(env) || asOf === null ? [] : [dateOutside(asOf, env['KEEL_MODE'])],
+    found: (mode) => (mode === 'simulated' || asOf === null ? [] : [dateOutside(asOf, String(mode))]),
   });
   const given = {
     database: Boolean(env['DATABASE_URL']),
@@ -112,7 +112,7 @@ function portsOf(
   } satisfies Partial<Record<PortName, number>>;
 }
 
-const dateOutside = (asOf: string, mode = ''): Problem => ({
+const dateOutside = (asOf: string, mode: string): Problem => ({
   path: '--as-of',
   given: asOf,
   from: null,
