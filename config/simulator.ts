@@ -46,8 +46,8 @@ export const simulatorSchema = z.strictObject({
   limitsFactor: z.number().positive(),
   /** How much faster than the machine's the clocks of the simulated login run: idle time and midnight. */
   clockFactor: z.number().positive(),
-  /** Whether the simulated login ends at midnight of New York, so that a person must log in again. */
-  midnightReset: z.boolean(),
+  /** on: the simulated login ends at midnight of New York, so that a person must log in again; off: it is renewed there. */
+  midnightReset: z.enum(['on', 'off']),
   /** on: it makes a consumer of OAuth, and listens for it on a free port. With npm start Keel then logs in as that one. */
   oauth: z.enum(['on', 'off']),
 });

@@ -70,6 +70,7 @@ export const variables: Readonly<Record<string, Variable>> = {
   KEEL_SIMULATOR_SETTLEMENT_SESSIONS: { path: 'simulator.settlementSessions', kind: 'number' },
   KEEL_SIMULATOR_LIMITS_FACTOR: { path: 'simulator.limitsFactor', kind: 'number' },
   KEEL_SIMULATOR_CLOCK_FACTOR: { path: 'simulator.clockFactor', kind: 'number' },
+  KEEL_SIMULATOR_MIDNIGHT_RESET: { path: 'simulator.midnightReset' },
   KEEL_SIMULATOR_OAUTH: { path: 'simulator.oauth' },
   KEEL_API_HOST: { path: 'api.host' },
   KEEL_API_PORT: { path: 'api.port', kind: 'number' },

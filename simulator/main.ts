@@ -48,10 +48,11 @@ async function main(): Promise<void> {
   const clock = createMachineClock();
   const live = livePrices(config, clock);
   let stopping = false;
-  const { oauth, ...settings } = config.simulator;
+  const { oauth, midnightReset, ...settings } = config.simulator;
   const simulator = await startSimulator({
     ...settings,
     ...(oauth === 'on' ? { oauth: 'own' } : {}),
+    midnightReset: midnightReset === 'on',
     prices: live?.prices ?? null,
     clock,
     onError: (error, fatal) => {

@@ -40,7 +40,7 @@ export interface SimulatorOptions extends WorldOptions {
   readonly limitsFactor?: number;
   /** How much faster than the machine's the clocks of the login run: idle time and midnight; 1 when left out. */
   readonly clockFactor?: number;
-  /** Whether the login ends at midnight of New York, so that a person must log in again; no when left out. */
+  /** Whether the login ends at midnight of New York, so that a person must log in again, or is renewed; renewed when left out. */
   readonly midnightReset?: boolean;
   /**
    * A consumer of OAuth, for whom the same API listens on a port of its own; `own`: one that the simulator makes. None when

@@ -149,6 +149,23 @@ describe('clocks of the login', () => {
     await admin(simulator, '/login', {});
     expect(await ping()).toMatchObject({ authenticated: true });
   });
+
+  test('where it does not end there it counts down to midnight too, and begins anew', async () => {
+    await start();
+    const expiry = async (): Promise<readonly unknown[]> => {
+      const [tickled, validated] = [await post(simulator, '/tickle'), await get(simulator, '/sso/validate')];
+      const { EXPIRES, AUTH_TIME } = validated as Record<string, unknown>;
+      return [(tickled as Record<string, unknown>)['ssoExpires'], EXPIRES, AUTH_TIME];
+    };
+    const began = now;
+    const hours = (n: number): number => n * 3_600_000;
+    expect(await expiry()).toEqual([hours(12), hours(12), began]);
+    now += 60_000;
+    expect(await expiry()).toEqual([hours(12) - 60_000, hours(12) - 60_000, began]);
+    now = began + hours(12) + 1000;
+    expect(await expiry()).toEqual([hours(24) - 1000, hours(24) - 1000, now]);
+    expect(await statusOf('/portfolio/accounts')).toBe(200);
+  });
 });
 
 test('an init that says nothing opens the session, and takes it from nobody', async () => {

@@ -59,7 +59,7 @@ export interface Portal {
   /** How fast the clocks of the session run, and from when on, wall milliseconds since the epoch. */
   readonly clockFactor: number;
   readonly startedAt: number;
-  /** Whether the login ends at midnight of New York. */
+  /** Whether the login ends at midnight of New York; else it is renewed there, as by a person who logs in again. */
   readonly midnightReset: boolean;
   readonly session: BrokerageSession;
   readonly faults: Faults;

@@ -1,5 +1,5 @@
-// The clocks of the login: an idle brokerage session dies, and at midnight of New York the login itself ends. Looked at with
-// every request; time runs as fast as the stated factor. Called by app.ts.
+// The clocks of the login: an idle brokerage session dies, and at midnight of New York the login itself ends, or is renewed
+// where that is not switched on. Looked at with every request; time runs as fast as the stated factor. Called by app.ts.
 import type { RequestHandler } from 'express';
 import type { Portal } from './portal.js';
 import { endSession } from './portal.js';
@@ -10,7 +10,11 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** The broker's own wall time, milliseconds since the epoch: the machine's, faster by the factor from the start on. */
-export const brokerTime = ({ clock, clockFactor, startedAt }: Portal): number =>
+export const brokerTime = ({
+  clock,
+  clockFactor,
+  startedAt,
+}: Pick<Portal, 'clock' | 'clockFactor' | 'startedAt'>): number =>
   startedAt + (clock.now() - startedAt) * clockFactor;
 
 const newYork = new Intl.DateTimeFormat('en-CA', {
@@ -39,9 +43,8 @@ function sinceMidnight(at: number): number {
   return ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1000;
 }
 
-/** Milliseconds until the login ends: at the next midnight where there is one, else a day. */
-export function untilExpiry(portal: Portal): number {
-  if (!portal.midnightReset) return DAY_MS;
+/** Milliseconds until the next midnight, when the login ends or is renewed. */
+export function untilExpiry(portal: Pick<Portal, 'clock' | 'clockFactor' | 'startedAt'>): number {
   const now = brokerTime(portal);
   const usual = DAY_MS - sinceMidnight(now);
   // Twice a year the clocks are moved by an hour before that.
@@ -53,8 +56,10 @@ export function sessionClock(portal: Portal): RequestHandler {
   const { session } = portal;
   return (_request, _response, next) => {
     const now = brokerTime(portal);
-    if (portal.midnightReset && session.loggedIn && dateAt(now) !== dateAt(session.loggedInAt))
-      endSession(portal, { login: false });
+    if (session.loggedIn && dateAt(now) !== dateAt(session.loggedInAt)) {
+      if (portal.midnightReset) endSession(portal, { login: false });
+      else session.loggedInAt = now;
+    }
     if (session.authenticated && now - session.usedAt > IDLE_MS) endSession(portal, { login: true });
     session.usedAt = now;
     next();
