@@ -2,51 +2,22 @@
 // checks of orders and by the portfolio endpoints.
 import type { Money, Quantity } from '../../domain/money/decimal.js';
 import { money, notional, price, quantity, quantize } from '../../domain/money/decimal.js';
-import { estimateOf } from './costs.js';
+import type { Freed } from './claims.js';
+import { amountOfParts, claimedCash, claimedShares } from './claims.js';
 import type { Market } from './market.js';
-import { remainingOf } from './remaining.js';
-import { holdingOf, openOfAccount } from './state.js';
-import type { Account, Costs, ExchangeState, Order } from './types.js';
+import { holdingOf } from './state.js';
+import type { Account, Costs, ExchangeState } from './types.js';
 
-/** Of the orders of one group only one can fill, so the largest amount counts. */
-function sumOfGroups<T extends Money | Quantity>(amounts: readonly (readonly [Order, T])[], zero: T): T {
-  const largest = new Map<string, T>();
-  for (const [order, amount] of amounts) {
-    const group = order.ocaGroup ?? `order ${order.orderId}`;
-    const known = largest.get(group);
-    if (known === undefined || amount.gt(known)) largest.set(group, amount);
-  }
-  return [...largest.values()].reduce((sum, amount) => sum.plus(amount) as T, zero);
-}
-
-/** What an order that is about to come frees: the order it replaces, and the others of its group, which only one can fill. */
-export interface Freed {
-  readonly replaces: number | null;
-  readonly group: string | null;
-}
 const none: Freed = { replaces: null, group: null };
 
-const working = (state: ExchangeState, account: Account, { replaces, group }: Freed): Order[] =>
-  openOfAccount(state, account.id).filter(
-    (order) =>
-      order.state === 'WORKING' && order.orderId !== replaces && (group === null || order.ocaGroup !== group),
-  );
-
 /** USD set aside for the account's working buys. */
-export function reservedCash(
+export const reservedCash = (
   market: Market,
   costs: Costs,
   state: ExchangeState,
   account: Account,
   freed: Freed = none,
-): Money {
-  const buys = working(state, account, freed).filter((order) => order.side === 'BUY');
-  const amounts = buys.map((order) => {
-    const last = market.quote(order.conid, state.now)?.last ?? 0;
-    return [order, estimateOf(order, last, costs, remainingOf(state, order).toString())] as const;
-  });
-  return sumOfGroups(amounts, money('0'));
-}
+): Money => money(amountOfParts(claimedCash(market, costs, state, account, freed)));
 
 /** USD that a buy may spend at an instant, before what open orders reserve: what sales brought counts once it settles. */
 export const settledCash = (account: Account, at: string): Money =>
@@ -62,13 +33,7 @@ export function freeShares(
   conid: number,
   freed: Freed = none,
 ): Quantity {
-  const sells = working(state, account, freed).filter(
-    (order) => order.conid === conid && order.side === 'SELL',
-  );
-  const claimed = sumOfGroups(
-    sells.map((order) => [order, remainingOf(state, order)] as const),
-    quantity('0'),
-  );
+  const claimed = amountOfParts(claimedShares(state, account, conid, freed));
   return quantity(quantity(holdingOf(account, conid).quantity).minus(claimed));
 }
 

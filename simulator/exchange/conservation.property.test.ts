@@ -1,17 +1,20 @@
 // 10,000 random sequences of orders of every kind, trades, cancels, changes, corrections, halts, splits and restarts: the books, kept again
 // by other arithmetic from the events alone, agree to the cent, and no shares are claimed twice.
+import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costs, CONID, marketOf, sessions } from '../testing/exchange.js';
-import { freeShares } from './accounts.js';
+import { freeShares, reservedCash } from './accounts.js';
 import { collecting } from './command.js';
 import type { Exchange } from './command.js';
 import { correctExecutions } from './corrections.js';
+import { estimateOf } from './costs.js';
 import { cancelOrder, halt, playTo, resume } from './exchange.js';
 import { modify, place } from './orders.js';
 import type { OrderDraft } from './orders.js';
 import { apply } from './apply.js';
-import { emptyState, holdingOf } from './state.js';
+import { remainingOf } from './remaining.js';
+import { emptyState, holdingOf, openOfAccount } from './state.js';
 import { trade } from './trades.js';
 import type { ExchangeEvent, ExchangeState, OrderType, TimeInForce } from './types.js';
 import { syntheticBars } from './synthetic.js';
@@ -131,13 +134,15 @@ function play(given: Setting, list: readonly Command[]): Played {
     bars.map((bar) => [bar.open, bar.high, bar.low, bar.close]),
     { splits: [{ date, numerator, denominator }], volumes: bars.map(({ volume }) => volume) },
   );
+  const all = { ...costs, ...terms };
   let state = emptyState(market.firstInstant);
   const events: ExchangeEvent[] = [];
   const act = (command: (exchange: Exchange) => void): void => {
-    const collected = collecting(market, { ...costs, ...terms }, state);
+    const collected = collecting(market, all, state);
     command(collected.exchange);
     events.push(...(JSON.parse(JSON.stringify(collected.events)) as ExchangeEvent[]));
     checkShares(state);
+    checkClaims(collected.exchange);
   };
   for (const id of ACCOUNTS)
     act(({ emit }) => {
@@ -175,6 +180,28 @@ function checkShares(state: ExchangeState): void {
   for (const { side, state: end, reason, orderId } of state.orders.values())
     if (side === 'SELL' && end === 'REJECTED')
       throw new Error(`sale ${String(orderId)} was rejected: ${reason ?? 'for no reason'}`);
+}
+
+/** What orders claim, which is remembered order by order, is what the orders of this moment come to. */
+function checkClaims({ market, costs: terms, state }: Exchange): void {
+  const last = market.quote(CONID, state.now)?.last ?? 0;
+  for (const owner of state.accounts.values()) {
+    const largest = { BUY: new Map<string, Decimal>(), SELL: new Map<string, Decimal>() };
+    for (const order of openOfAccount(state, owner.id)) {
+      if (order.state !== 'WORKING') continue;
+      const rest = remainingOf(state, order);
+      const claim = order.side === 'SELL' ? rest : estimateOf(order, last, terms, rest.toString());
+      const group = order.ocaGroup ?? String(order.orderId);
+      const known = largest[order.side].get(group);
+      if (known === undefined || claim.gt(known)) largest[order.side].set(group, claim);
+    }
+    const [cash, shares] = [largest.BUY, largest.SELL].map((claims) => Decimal.sum(0, ...claims.values()));
+    const { quantity } = holdingOf(owner, CONID);
+    expect([
+      reservedCash(market, terms, state, owner).toString(),
+      freeShares(state, owner, CONID).toString(),
+    ]).toEqual([cash?.toString(), new Decimal(quantity).minus(shares ?? 0).toString()]);
+  }
 }
 
 const at = (offset: number): string => (100 + offset / 8).toFixed(2);

@@ -117,17 +117,23 @@ export function auctionFill(orders: readonly Order[], at: number): Fill | null {
   return order === undefined ? null : { order, price: price(String(at)) };
 }
 
+/** At which price a stop was last seen to stay: it is asked about with each order that comes while the market stands there. */
+const stays = new WeakMap<Order, number>();
+
 /** Where a trailing stop goes while the market stands at a price; null when it stays. It never moves away. */
 export function trailedTo(order: Order, at: number): string | null {
   const { trail, side, trailedTo: known } = order;
   if (!trailing.includes(order.orderType) || trail === undefined || order.triggered) return null;
+  if (stays.get(order) === at) return null;
   const market = price(String(at));
   const distance = trail.by === 'amt' ? price(trail.size) : price(market.times(trail.size).div(100));
   const exact = side === 'SELL' ? market.minus(distance) : market.plus(distance);
   const stop = quantize(exact, PRICE_INCREMENT, side === 'SELL' ? 'down' : 'up');
   if (stop.lte(0)) return null;
   const moves = known === null || (side === 'SELL' ? stop.gt(known) : stop.lt(known));
-  return moves ? stop.toString() : null;
+  if (moves) return stop.toString();
+  stays.set(order, at);
+  return null;
 }
 
 /**

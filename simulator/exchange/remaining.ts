@@ -9,11 +9,16 @@ const least = (a: Quantity, b: Quantity): Quantity => (a.lt(b) ? a : b);
 /** Units that an order can still trade; those of a leg that waits are all of its own. */
 export function remainingOf(state: ExchangeState, order: Order): Quantity {
   const own = quantity(quantity(order.quantity).minus(order.filled));
-  if (order.parentId === null || order.state !== 'WORKING' || !state.open.has(order.parentId)) return own;
-  const parent = state.orders.get(order.parentId);
-  if (parent === undefined) return own;
+  const parent = openParentOf(state, order);
+  if (parent === null) return own;
   const left = quantity(quantity(parent.filled).minus(closedBy(state, parent.orderId)));
   return least(own, left.isNegative() ? quantity('0') : left);
+}
+
+/** The entry of a leg at work, while it is open: what it has filled bounds the leg. Null for every other order. */
+export function openParentOf(state: ExchangeState, { parentId, state: is }: Order): Order | null {
+  if (parentId === null || is !== 'WORKING' || !state.open.has(parentId)) return null;
+  return orderOf(state, parentId);
 }
 
 /** Legs of a parent that have not ended. One that has filled whole has ended its siblings too. */
