@@ -44,7 +44,8 @@ export function createAdmin({ portal, clock, token, cutBytes, tables, log }: Adm
     if (isAuthorized(request.get('authorization'), token)) next();
     else response.status(401).json({ code: 'UNAUTHORIZED', error: 'Give the admin token as a bearer.' });
   });
-  app.use(express.json({ limit: '100kb', type: () => true }));
+  // Also of `null` and the like, so that whoever reads the body can say what it should be.
+  app.use(express.json({ limit: '100kb', type: () => true, strict: false }));
   app.get('/health', (_request, response) => {
     response.json({
       ok: true,
@@ -140,7 +141,12 @@ function faultRoutes(portal: Portal): express.Router {
     response.json({ cleared: faults.clear() });
   });
   router.delete('/faults/:id', (request, response) => {
-    response.json({ cleared: faults.clear(Number(request.params.id)) });
+    const { id } = request.params;
+    if (/^[1-9]\d*$/.test(id)) response.json({ cleared: faults.clear(Number(id)) });
+    else
+      response
+        .status(404)
+        .json({ code: 'NOT_FOUND', error: 'The id of a fault is a number; GET /faults has them.' });
   });
   router.post('/login', (_request, response) => {
     logIn(portal);

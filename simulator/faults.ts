@@ -24,6 +24,33 @@ export const endpoints = [
 export type Endpoint = (typeof endpoints)[number];
 type Target = Endpoint | 'any';
 
+/** What some kinds can act on, beside `any`; every other kind on all but the socket. */
+const orderTaken: readonly Endpoint[] = ['place', 'reply'];
+const orderAsked: readonly Endpoint[] = ['place', 'modify'];
+const fits: Readonly<Record<string, readonly Endpoint[]>> = {
+  'accept-then-drop': orderTaken,
+  'accept-then-500': orderTaken,
+  'reply-503': ['reply'],
+  'unknown-question': orderAsked,
+  question: orderAsked,
+  prompt: ['place'],
+  'legs-first': ['place'],
+  'invisible-order': ['place'],
+  'slow-cancel': ['cancel'],
+  'duplicate-executions': ['trades'],
+  'correct-executions': ['trades'],
+  'shuffled-executions': ['trades'],
+  'snapshot-false': ['orders'],
+  'empty-orders': ['orders'],
+  'ended-unlisted': ['orders', 'order-status'],
+  'socket-drop': ['socket'],
+  'socket-silence': ['socket'],
+  'socket-garbage': ['socket'],
+  'socket-lie': ['socket'],
+};
+const ofRequests = endpoints.filter((endpoint) => endpoint !== 'socket');
+const targetsOf = (kind: FaultKind): readonly Target[] => [...(fits[kind] ?? ofRequests), 'any'];
+
 /** Every kind, what it acts on when the request does not say, and its length in wall milliseconds where it has one. */
 const kinds = {
   /** The order is taken and in the ledger; the connection is cut instead of an answer. */
@@ -140,6 +167,10 @@ export function seeded(seed: number): () => number {
   };
 }
 
+/** Each field with what is wrong with it. */
+const wrongIn = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => [...path.map(String), message].join(': ')).join('; ');
+
 export function createFaults(): Faults {
   let entries: { fault: Fault; random: () => number }[] = [];
   let last = 0;
@@ -147,9 +178,13 @@ export function createFaults(): Faults {
   return {
     add(wish) {
       const parsed = requestSchema.safeParse(wish);
-      if (!parsed.success)
-        throw new KeelError('BAD_REQUEST', `No such fault: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success) throw new KeelError('BAD_REQUEST', `No fault was set: ${wrongIn(parsed.error)}.`);
       const { kind, on, ms, ...rest } = parsed.data;
+      const targets = targetsOf(kind);
+      if (on !== undefined && !targets.includes(on)) {
+        const message = `No fault was set: ${kind} can never act on ${on}. It acts on ${targets.join(', ')}.`;
+        throw new KeelError('BAD_REQUEST', message);
+      }
       last += 1;
       const usual = kinds[kind];
       const counted = { matched: 0, acted: 0 };

@@ -402,6 +402,35 @@ describe('setting faults', () => {
     expect(await acted()).toEqual([]);
   });
 
+  test.each([
+    ['accept-then-drop', 'history', 'place, reply, any'],
+    ['delay', 'socket', 'history'],
+    ['slow-cancel', 'place', 'cancel, any'],
+    ['socket-drop', 'orders', 'socket, any'],
+  ] as const)('says of %s that it never acts on %s, and on what it does', async (kind, on, fitting) => {
+    expect(await admin(simulator, '/faults', { kind, on })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(`${kind} can never act on ${on}.*${fitting}`) as string },
+    });
+    expect(await acted()).toEqual([]);
+  });
+
+  test('says what is wrong with a field, and with a body or an id that is none', async () => {
+    expect((await admin(simulator, '/faults', { kind: 'delay', ms: 1e9 })).body).toMatchObject({
+      error: expect.stringMatching(/^No fault was set: ms: Too big/) as string,
+    });
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${simulator.adminUrl}/faults`, { method: 'POST', headers, body: 'null' });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      error: expect.stringContaining('expected object, received null') as string,
+    });
+    expect(await admin(simulator, '/faults/abc', undefined, 'DELETE')).toMatchObject({
+      status: 404,
+      body: { code: 'NOT_FOUND' },
+    });
+  });
+
   test('takes one back by its id', async () => {
     const { id } = (await fault('html')).body as { id: number };
     expect((await admin(simulator, `/faults/${id}`, undefined, 'DELETE')).body).toEqual({ cleared: 1 });

@@ -257,6 +257,58 @@ describe('orders', () => {
     expect(await refs()).toEqual(['done', 'resting']);
   });
 
+  test('a filter that is no word of the broker is refused, and leaves those that stick', async () => {
+    await place(simulator, limit('resting', 80));
+    await place(simulator, { orders: [order({ cOID: 'done' })] });
+    const list = '/iserver/account/orders';
+    expect(await request(simulator, 'GET', `${list}?filters=filled,bogus`)).toMatchObject({
+      status: 400,
+      body: { error: 'Bad Request: filters has no bogus', statusCode: 400 },
+    });
+    expect(await get(simulator, list)).toMatchObject({ orders: [{}, {}], snapshot: true });
+    expect(await get(simulator, `${list}?filters=Filled,sort_by_time`)).toMatchObject({
+      orders: [{ order_ref: 'done' }],
+    });
+  });
+
+  test.each([
+    [0, 400],
+    [1, 200],
+    [7, 200],
+    [8, 400],
+  ])('trades of %i days are answered with %i', async (days, wanted) => {
+    expect(await statusOf(`/iserver/account/trades?days=${String(days)}`)).toBe(wanted);
+  });
+
+  test('an order that names another kind of contract, or a number beyond all, is refused as it is read', async () => {
+    const where = `/iserver/account/${ACCOUNT}/orders`;
+    const text = (change: Record<string, unknown>): string => JSON.stringify({ orders: [order(change)] });
+    const send = (raw: string) => request(simulator, 'POST', where, { raw });
+    for (const secType of ['FOO', `${AAPL}:FUT`, '1:STK'])
+      expect(await send(text({ cOID: 'kind', secType }))).toMatchObject({
+        status: 400,
+        body: { error: `secType ${secType} is not that of contract ${AAPL}, which is ${AAPL}:STK` },
+      });
+    for (const secType of ['STK', `${AAPL}:STK`, `${AAPL}@STK`])
+      expect((await send(text({ secType }))).status).toBe(200);
+    expect(await send(text({ quantity: 77 }).replace('77', '1e400'))).toMatchObject({
+      status: 400,
+      body: { error: 'quantity is a larger number than any that can be traded' },
+    });
+    expect(await send('null')).toMatchObject({
+      status: 400,
+      body: { error: 'orders must be a list of orders' },
+    });
+  });
+
+  test('a preview of what is no order has no price', async () => {
+    const where = `/iserver/account/${ACCOUNT}/orders/whatif`;
+    for (const quantity of [-5, 0])
+      expect(await post(simulator, where, { orders: [order({ quantity })] })).toEqual({
+        error: expect.stringContaining(String(quantity)) as string,
+      });
+  });
+
   test('legs of a bracket name the order that they hang on, and no id of the client', async () => {
     const rows = (await place(simulator, bracket('hangs'))).body as Rows;
     const entry = rows[0]?.['order_id'];

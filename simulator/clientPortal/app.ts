@@ -27,7 +27,8 @@ export function createClientPortal(portal: Portal, log: (error: unknown) => void
       response.status(411).type('html').send('<html><body><h1>Length Required</h1></body></html>');
     else next();
   });
-  app.use(express.json({ limit: '1mb', type: () => true }));
+  // Also of `null` and the like, which is JSON and has no fields.
+  app.use(express.json({ limit: '1mb', type: () => true, strict: false }));
   const api = express.Router();
   api.use(limits(portal));
   api.use(sessionClock(portal));

@@ -10,6 +10,13 @@ const DAY_MS = 86_400_000;
 /** The broker's lists go back this many market days; what is still open is always there. */
 const DAYS_KEPT = 7;
 const MOST_ROWS = 1000;
+/** The broker's words for a filter, in whatever case and with or without underscores. */
+const filterWords = new Set(
+  'inactive pendingsubmit presubmitted submitted filled pendingcancel precancelled cancelled warnstate sortbytime'.split(
+    ' ',
+  ),
+);
+const plain = (word: string): string => word.replaceAll('_', '').toLowerCase();
 /** After every instant: nothing that has ended is known. */
 const never = '9999';
 
@@ -42,7 +49,14 @@ export const liveOrders =
     }
     const force = isOn(request, 'force');
     const filters = query(request, 'filters');
-    if (filters !== null) session.filters = filters.split(',').filter((word) => word !== '');
+    const words = filters?.split(',').filter((word) => word !== '') ?? [];
+    const unknown = words.find((word) => !filterWords.has(plain(word)));
+    // A word that no order can match would make a list that is empty and calls itself complete.
+    if (unknown !== undefined) {
+      response.status(400).json({ error: `Bad Request: filters has no ${unknown}`, statusCode: 400 });
+      return;
+    }
+    if (filters !== null) session.filters = words;
     if (force || !session.ordersPrimed) {
       session.ordersPrimed = true;
       if (force) session.filters = [];
@@ -52,9 +66,7 @@ export const liveOrders =
     // Where there are several accounts, only one that was named or switched to is listed.
     const account = named ?? (accounts.length > 1 && !session.switched ? null : session.account);
     const since = faults.take('ended-unlisted', 'orders') === null ? keptSince(portal) : never;
-    const wanted = session.filters
-      .filter((word) => word !== 'sort_by_time')
-      .map((word) => word.replaceAll('_', '').toLowerCase());
+    const wanted = session.filters.map(plain).filter((word) => word !== 'sortbytime');
     const orders = [...engine.state.orders.values()]
       .filter((order) => order.account === account && isListed(portal, order, since))
       .filter((order) => wanted.length === 0 || wanted.includes(statusIn(portal, order).toLowerCase()))

@@ -20,9 +20,10 @@ function read(fields: Fields, name: string, wanted: 'number' | 'string' | 'boole
   const value = fields[name];
   if (value === undefined || value === null) return null;
   const target = { number: 'Number', string: 'String', boolean: 'Boolean' }[wanted];
+  if (typeof value !== wanted) throw new BadOrder(`${javaName(value)} cannot be cast to java.lang.${target}`);
   // A JSON number too large for a double arrives as Infinity.
-  const isWrong = typeof value !== wanted || (typeof value === 'number' && !Number.isFinite(value));
-  if (isWrong) throw new BadOrder(`${javaName(value)} cannot be cast to java.lang.${target}`);
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new BadOrder(`${name} is a larger number than any that can be traded`);
   return value;
 }
 
@@ -53,8 +54,20 @@ function refuseUnknownTerms(fields: Fields, account: string): void {
     throw new BadOrder('cashQty is not supported by this simulator');
 }
 
+/** The kind of a contract, such as STK; null where there is no such contract. */
+type SecTypeOf = (conid: number) => string | null;
+
+/** The kind stands alone or behind the contract's id. */
+function refuseOtherKind(fields: Fields, conid: number, secTypeOf: SecTypeOf): void {
+  const named = readString(fields, 'secType');
+  const own = secTypeOf(conid);
+  if (named === null || own === null) return;
+  if (![own, `${conid}:${own}`, `${conid}@${own}`].includes(named))
+    throw new BadOrder(`secType ${named} is not that of contract ${conid}, which is ${conid}:${own}`);
+}
+
 /** One order of a request. @throws BadOrder */
-export function readOrder(body: unknown, account: string): OrderDraft {
+export function readOrder(body: unknown, account: string, secTypeOf: SecTypeOf): OrderDraft {
   const fields = fieldsOf(body);
   refuseUnknownTerms(fields, account);
   const conid = readNumber(fields, 'conid');
@@ -62,6 +75,7 @@ export function readOrder(body: unknown, account: string): OrderDraft {
   const at = readNumber(fields, 'price');
   if (conid === null || !Number.isSafeInteger(conid))
     throw new BadOrder('conid is missing or no whole number');
+  refuseOtherKind(fields, conid, secTypeOf);
   if (units === null) throw new BadOrder('quantity is missing');
   const orderType = oneOf<OrderType>(fields, 'orderType', orderTypes);
   const aux = orderType === 'STOP_LIMIT' || orderType === 'TRAILLMT' ? readNumber(fields, 'auxPrice') : null;
@@ -92,8 +106,8 @@ function readTrail(fields: Fields, type: OrderType): { trail: Trail } {
 }
 
 /** The orders of a place request. @throws BadOrder */
-export function readOrders(body: unknown, account: string): OrderDraft[] {
+export function readOrders(body: unknown, account: string, secTypeOf: SecTypeOf): OrderDraft[] {
   const { orders } = fieldsOf(body);
   if (!Array.isArray(orders) || orders.length === 0) throw new BadOrder('orders must be a list of orders');
-  return orders.map((order: unknown) => readOrder(order, account));
+  return orders.map((order: unknown) => readOrder(order, account, secTypeOf));
 }

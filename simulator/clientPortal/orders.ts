@@ -4,10 +4,11 @@ import type { Request, RequestHandler, Response } from 'express';
 import { stopCanMove } from '../exchange/orders.js';
 import type { OrderDraft, PlaceResult } from '../exchange/orders.js';
 import { openOfAccount, orderOf } from '../exchange/state.js';
+import { termsProblem } from '../exchange/terms.js';
 import type { Order } from '../exchange/types.js';
 import { isListed, isOpen, liveOrders, statusIn } from './liveOrders.js';
 import { BadOrder, readOrder, readOrders } from './orderRequest.js';
-import { orderStatus } from './orderRows.js';
+import { orderStatus, secTypeOf } from './orderRows.js';
 import type { Portal } from './portal.js';
 import { accountOfPath, requireAccounts } from './portal.js';
 import { questionsAbout } from './questions.js';
@@ -49,12 +50,20 @@ const status =
     response.json(orderStatus(order, portal.engine, statusIn(portal, order)));
   };
 
+/** What kind of contract the broker's own words call an id; null for an id that it does not know. */
+const kindIn =
+  ({ engine }: Portal) =>
+  (conid: number): string | null => {
+    const instrument = engine.market.instrument(conid);
+    return instrument === undefined ? null : secTypeOf(instrument);
+  };
+
 const placeOrders =
   (portal: Portal): RequestHandler =>
   (request, response) => {
     const account = accountOfPath(portal, request, response);
     if (account === null) return;
-    const drafts = orBadRequest(response, () => readOrders(request.body, account));
+    const drafts = orBadRequest(response, () => readOrders(request.body, account, kindIn(portal)));
     if (drafts === null) return;
     if (portal.faults.take('prompt', 'place') !== null) {
       response.json(prompt);
@@ -83,10 +92,15 @@ const preview =
   (request, response) => {
     const account = accountOfPath(portal, request, response);
     if (account === null) return;
-    const drafts = orBadRequest(response, () => readOrders(request.body, account));
+    const drafts = orBadRequest(response, () => readOrders(request.body, account, kindIn(portal)));
     const [first] = drafts ?? [];
     if (drafts === null || first === undefined) return;
-    response.json(previewOf(portal, account, first, portal.engine.refusal(account, first)));
+    const refusal = portal.engine.refusal(account, first);
+    const instrument = portal.engine.market.instrument(first.conid);
+    // What is no order at all has no price.
+    if (instrument === undefined || termsProblem(first, instrument.kind) !== null)
+      response.json({ error: refusal });
+    else response.json(previewOf(portal, account, first, refusal));
   };
 
 function sendPlaced(portal: Portal, response: Response, result: PlaceResult): void {
@@ -131,7 +145,7 @@ const modifyOrder =
     if (account === null) return;
     const order = openOrderOfPath(portal, request, response, account);
     if (order === null) return;
-    const draft = orBadRequest(response, () => readOrder(request.body, account));
+    const draft = orBadRequest(response, () => readOrder(request.body, account, kindIn(portal)));
     if (draft === null) return;
     portal.session.pending = null;
     if (!isSameOrder(draft, order)) {

@@ -13,8 +13,8 @@ export function tradesRouter(portal: Portal): Router {
   const { engine, session } = portal;
   const router = Router();
   router.get('/iserver/account/trades', requireAccounts(portal), (request, response) => {
-    const days = query(request, 'days') ?? '0';
-    if (!/^\d+$/.test(days) || Number(days) > MOST_DAYS) {
+    const days = query(request, 'days');
+    if (days !== null && !(/^\d+$/.test(days) && Number(days) >= 1 && Number(days) <= MOST_DAYS)) {
       response.status(400).json({ error: 'Bad Request: days must be a number from 1 to 7', statusCode: 400 });
       return;
     }
@@ -26,7 +26,7 @@ export function tradesRouter(portal: Portal): Router {
     const { now } = engine.state;
     // Without days: the market day that is on.
     const since =
-      Number(days) === 0
+      days === null
         ? `${now.slice(0, 10)}T00:00:00.000Z`
         : new Date(Date.parse(now) - Number(days) * DAY_MS).toISOString();
     response.json(troubled(portal, since));
