@@ -13,9 +13,9 @@ export interface Freed {
   readonly group: string | null;
 }
 
-/** Claims are counted in ten-thousandths of a dollar or share, the finest there are: sums of whole numbers are cheap. */
+/** Claims are counted in ten-thousandths of a dollar or share, the finest there are (a finer one would count as a whole): sums of whole numbers are cheap. */
 const PARTS = 10_000;
-const partsOf = (amount: Decimal): bigint => BigInt(amount.times(PARTS).toFixed());
+const partsOf = (amount: Decimal): bigint => BigInt(amount.times(PARTS).ceil().toFixed());
 
 /** By what it costs to trade: a claim, and the price for which it holds; null where the order names its own. */
 const estimates = new WeakMap<
