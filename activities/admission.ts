@@ -104,7 +104,8 @@ export function createAdmissionActivities(deps: AdmissionDeps) {
     async releaseProtection(input: OrderLifecycleInput): Promise<void> {
       const proposal = await getJson<RiskInput>(deps.objects, input.riskInput);
       const release = createRelease(deps, proposal.contract.conid);
-      const deadline = deps.clock.now() + 2 * deps.freshness.waitMs;
+      // Within one attempt of the step, so that its words are heard.
+      const deadline = deps.clock.now() + 1.5 * deps.freshness.waitMs;
       while (!(await release())) {
         if (deps.clock.now() >= deadline) throw stillAlive(input.symbol);
         await deps.pause(deps.freshness.lookMs);

@@ -95,8 +95,8 @@ async function missingFrom(
   const before = (await brokerState.latest(mode, accountId))?.orders ?? [];
   const listed = new Set(before.map(({ brokerOrderId }) => brokerOrderId));
   return [
-    ...open.flatMap(entryOf).filter(({ brokerOrderId: id }) => wanted.has(id) && !listed.has(id)),
     ...before.filter(({ brokerOrderId, status }) => wanted.has(brokerOrderId) && isAlive(status)),
+    ...open.flatMap(entryOf).filter(({ brokerOrderId: id }) => wanted.has(id) && !listed.has(id)),
   ];
 }
 

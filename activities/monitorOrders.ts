@@ -15,12 +15,15 @@ export interface OrdersLookDeps extends AccountDeps, LostRunsDeps {
   readonly notifications: Pick<NotificationStore, 'add'>;
 }
 
-/** Ends of an intent that this database takes for never sent: after a restore the broker may know better. */
-const neverSent: readonly IntentState[] = ['ABANDONED', 'NOT_SENT'];
+/**
+ * Ends of an intent after which nothing of its order should live or have filled: as never sent, which the broker may know better
+ * after a restore, or as told of by nothing any more after its session.
+ */
+const nothingLeft: readonly IntentState[] = ['ABANDONED', 'NOT_SENT', 'EXPIRED'];
 
 /**
  * Orders that nobody follows: an intent whose lifecycle is not open, and a live order at the broker under a client order id
- * that this database does not have, or one that is live or has filled and that it has as never sent.
+ * that this database does not have, or one that is live or has filled and of which it has that nothing is left.
  */
 async function unfollowedOrders(
   deps: Pick<OrdersLookDeps, 'intents' | 'orderWorkflows'>,
@@ -38,7 +41,7 @@ async function unfollowedOrders(
     // What has filled under an id of this database's own is held, and its protective legs have no id of theirs.
     if (!alive && filledQuantity === '0') continue;
     const intent = await deps.intents.get(clientOrderId);
-    if (intent === null ? alive : neverSent.includes(intent.state)) unfollowed.push(clientOrderId);
+    if (intent === null ? alive : nothingLeft.includes(intent.state)) unfollowed.push(clientOrderId);
   }
   return unfollowed;
 }

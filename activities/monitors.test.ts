@@ -146,6 +146,8 @@ describe('the monitor of orders', () => {
       return (await look('reconciliation')).facts['alarmed'];
     };
     expect(await alarmedFor({ state: 'NOT_SENT' } as IntentRow)).toEqual(['not-of-this-database']);
+    // It came back after its session, of which nothing had told any more.
+    expect(await alarmedFor({ state: 'EXPIRED' } as IntentRow)).toEqual(['not-of-this-database']);
     expect(await alarmedFor({ state: 'FILLED' } as IntentRow)).toEqual([]);
     expect(await alarmedFor(null)).toEqual([]);
   });

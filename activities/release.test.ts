@@ -89,12 +89,19 @@ describe.each([
     expect(await isReleased()).toBe(true);
     expect(asked).toEqual(['2', '2']);
   });
-  it('is waited for while a list has it at work again', async () => {
-    const { world, isReleased } = release(leg, ['nothing'], closed);
+  it('is cancelled once more, and waited for, where a list has it at work again', async () => {
+    const { world, asked, isReleased } = release(leg, ['nothing', 'asked', 'nothing'], closed);
     world.orders = [listedStop];
     world.readAt = start + 5000;
     expect(await isReleased()).toBe(false);
+    world.now += 5000;
+    expect(await isReleased()).toBe(false);
+    expect(asked).toEqual(['2', '2']);
+    world.now += 5000;
     world.orders = [{ ...listedStop, unlistedSince: iso(start) }];
+    expect(await isReleased()).toBe(false);
+    world.readAt = world.now;
     expect(await isReleased()).toBe(true);
+    expect(asked).toEqual(['2', '2', '2']);
   });
 });

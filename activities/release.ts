@@ -35,8 +35,9 @@ export function createRelease(deps: ReleaseDeps, conid: string): () => Promise<b
   }
 
   return async () => {
+    const before = await brokerState.latest(mode, accountId);
     for (const leg of await legsOf(deps, conid)) {
-      if (isDue(leg, asked.get(leg.brokerOrderId), clock.now())) await cancel(leg);
+      if (isDue(leg, asked.get(leg.brokerOrderId), before, clock.now())) await cancel(leg);
     }
     const legs = await legsOf(deps, conid);
     const snapshot = await brokerState.latest(mode, accountId);
@@ -53,11 +54,31 @@ async function legsOf(
   return [...open.filter((intent) => intent.conid === conid), ...unproven].flatMap(({ legs }) => legs);
 }
 
-/** What a list tells of is cancelled once: a later list tells what became of it. */
-function isDue({ status, unproven }: LegState, asked: Asked | undefined, now: number): boolean {
-  if (unproven !== true) return isAlive(status) && asked === undefined;
-  return asked === undefined || (!asked.nothing && now - asked.at >= askAgainMs);
+/** A list has it at work: it is no longer only believed to be there. */
+const isListed = ({ orders }: BrokerSnapshot, brokerOrderId: string): boolean =>
+  orders.some(
+    (order) =>
+      order.brokerOrderId === brokerOrderId && isAlive(order.status) && order.unlistedSince === undefined,
+  );
+
+/**
+ * What a list tells of is cancelled once: a later list tells what became of it. One that was not there to be cancelled, and that
+ * a list has after that, is asked for once more.
+ */
+function isDue(
+  { brokerOrderId, status, unproven }: LegState,
+  asked: Asked | undefined,
+  snapshot: BrokerSnapshot | null,
+  now: number,
+): boolean {
+  if (asked === undefined) return unproven === true || isAlive(status);
+  if (now - asked.at < askAgainMs) return false;
+  if (!asked.nothing) return unproven === true;
+  return snapshot !== null && isReadAfter(snapshot, asked) && isListed(snapshot, brokerOrderId);
 }
+
+const isReadAfter = ({ readStartedAt }: BrokerSnapshot, { at }: Asked): boolean =>
+  Date.parse(readStartedAt) >= at;
 
 /**
  * A leg that no list tells of is over once the broker has nothing to cancel, and the account was read after that: what it
@@ -70,9 +91,5 @@ function isOver(
 ): boolean {
   if (unproven !== true) return !isAlive(status);
   if (asked?.nothing !== true || snapshot === null) return false;
-  const listed = snapshot.orders.some(
-    (order) =>
-      order.brokerOrderId === brokerOrderId && isAlive(order.status) && order.unlistedSince === undefined,
-  );
-  return !listed && Date.parse(snapshot.readStartedAt) >= asked.at;
+  return !isListed(snapshot, brokerOrderId) && isReadAfter(snapshot, asked);
 }

@@ -137,14 +137,14 @@ function parsed(text: string): unknown {
 
 /**
  * Names that mean nothing and are most likely a typing error, which must not pass in silence: all that start with KEEL_. With
- * IBKR_ other programs may have variables too, so one of these is an error where it is nearly one of Keel's.
+ * IBKR_ other programs may have variables too, so one of these is an error where it is nearly one of Keel's that is not set.
  */
 export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
   const files = fileVariables.map((name) => `${name}_FILE`);
   const known = [...Object.keys(variables), ...commandVariables, ...composeVariables, ...files];
   return Object.keys(env)
     .filter((name) => env[name] !== undefined && !known.includes(name))
-    .filter((name) => name.startsWith('KEEL_') || isSlip(name, known))
+    .filter((name) => name.startsWith('KEEL_') || isSlip(name, env))
     .map((name) => ({
       path: name,
       given: null,
@@ -154,8 +154,9 @@ export function unknownVariables(env: NodeJS.ProcessEnv): Problem[] {
     }));
 }
 
-const isSlip = (name: string, known: readonly string[]): boolean =>
-  name.startsWith('IBKR_') && known.some((other) => distance(name, other) <= 2);
+const isSlip = (name: string, env: NodeJS.ProcessEnv): boolean =>
+  name.startsWith('IBKR_') &&
+  Object.keys(variables).some((other) => env[other] === undefined && distance(name, other) <= 2);
 
 const meaning = (near: string | null): string =>
   near === null

@@ -47,6 +47,8 @@ function problemOf(path: string, tree: Tree): Problem[] {
 }
 
 function holdsCertificate(text: string): boolean {
+  // Two older names of the same, which OpenSSL takes as well.
+  if (/-----BEGIN (X509|TRUSTED) CERTIFICATE-----/.test(text)) return true;
   if (!text.includes('-----BEGIN CERTIFICATE-----')) return false;
   try {
     return new X509Certificate(text).fingerprint256 !== '';

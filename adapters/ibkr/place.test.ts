@@ -246,7 +246,7 @@ describe('the five shapes of the answer', () => {
       ],
       { kind: 'unknown', reason: 'the answer holds no order that Keel can read' },
     ],
-    ['a leg alone', [leg('2')], { kind: 'accepted', brokerOrderId: '2' }],
+    ['a leg alone, which names the entry', [leg('2')], { kind: 'accepted', brokerOrderId: '1' }],
   ])('A of a bracket: %s', async (_what, json, outcome) => {
     gateway.on(path, { json });
     expect(await place()).toEqual(outcome);

@@ -64,22 +64,33 @@ function readRow(row: PlaceRow): RowReading {
   return { kind: 'unreadable' };
 }
 
+const parentIn = ({ parent_order_id: parent }: PlaceRow): string | null => parent ?? null;
+
 /**
  * The row of the entry: the one that echoes our id, else the only one that hangs on no other. None where that is not clear, since
  * rows need not come in the order they were sent in.
  */
 function entryOf(rows: readonly PlaceRow[], clientOrderId: string): PlaceRow | undefined {
   const echoed = rows.find((row) => row.local_order_id === clientOrderId);
-  if (echoed !== undefined || rows.length === 1) return echoed ?? rows[0];
-  const free = rows.filter(({ parent_order_id: parent }) => parent === null || parent === undefined);
-  return free.length === 1 ? free[0] : undefined;
+  const free = rows.filter((row) => parentIn(row) === null);
+  return echoed ?? (free.length === 1 ? free[0] : undefined);
+}
+
+/** The order that all legs which were taken hang on: it was taken before them. */
+function parentOf(rows: readonly PlaceRow[]): string | null {
+  const taken = rows.filter((row) => readRow(row).kind === 'accepted').map(parentIn);
+  const [parent = null] = taken;
+  return parent !== null && /^[1-9]\d*$/.test(parent) && taken.every((other) => other === parent)
+    ? parent
+    : null;
 }
 
 function readRows(rows: readonly PlaceRow[], clientOrderId: string): PlaceReading {
   const readings = rows.map(readRow);
   const entry = entryOf(rows, clientOrderId);
   const parent = entry === undefined ? undefined : readRow(entry);
-  const accepted = parent?.kind === 'accepted' ? parent.brokerOrderId : null;
+  const named = entry === undefined ? parentOf(rows) : null;
+  const accepted = parent?.kind === 'accepted' ? parent.brokerOrderId : named;
   const question = readings.find((reading) => reading.kind === 'question');
   if (question !== undefined) return { ...question, accepted };
   if (accepted !== null) return { kind: 'accepted', brokerOrderId: accepted };

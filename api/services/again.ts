@@ -28,7 +28,7 @@ export async function lastRun(deps: AgainDeps, slots: readonly RunIdentity[]): P
   for (const identity of slots) {
     const row = await deps.runs.get(runIdOf(identity));
     const execution = await deps.workflows.describe(runWorkflowId(identity));
-    if (row === null && execution === null) return last;
+    if (row === null && execution === null) continue;
     const open = row === null ? execution?.status === 'open' : row.endedAt === null;
     if (!open) await refuseSent(deps, identity, row);
     last = { kind: open ? 'open' : 'unsent', identity };

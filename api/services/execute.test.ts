@@ -217,6 +217,12 @@ describe('another run of a session whose runs have sent nothing', () => {
     expect(await codeOf(execute(world, { again: true }))).toBe('RUN_NOT_REPEATABLE');
   });
 
+  it('is refused where one that was asked for with a reason has traded, and the first never was', async () => {
+    const world = new MemoryWorld();
+    ended(world, { slot: 'after-close-2' }, { outcome: 'FILLED', code: null }, 'FILLED');
+    expect(await codeOf(execute(world, { again: true }))).toBe('RUN_NOT_REPEATABLE');
+  });
+
   it('is refused where Temporal alone knows the first, and is not open any more', async () => {
     const world = new MemoryWorld();
     world.workflows.set(rowOf().workflowId, openExecution({ status: 'failed' }));

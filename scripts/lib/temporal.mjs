@@ -26,7 +26,8 @@ const sdkDownload = async (target) => {
         timeoutMs: 45_000,
       });
       if (result.timedOut) throw new Error('not done after 45 s');
-      if (result.code !== 0) throw new Error(tail(result.output, 1));
+      // The SDK tells the whole chain of causes, with the address in each: the last one says why.
+      if (result.code !== 0) throw new Error(tail(result.output, 1).split('): ').at(-1));
       const names = await readdir(folder);
       const found = names.map((name) => path.join(folder, name)).find(isExecutable);
       if (found === undefined) throw new Error('nothing executable came');
