@@ -18,7 +18,8 @@ export function adminOf(dataDir: string | undefined, env: NodeJS.ProcessEnv): Ad
   const directory = resolve(dataDir ?? env['KEEL_DATA_DIR'] ?? '.keel');
   const { adminUrl, adminToken } = loadConfig(env, { need: ['simulator'] }).simulator;
   const [url, token] = ['KEEL_SIMULATOR_ADMIN_URL', 'KEEL_SIMULATOR_ADMIN_TOKEN'];
-  if (dataDir !== undefined && adminUrl !== '') {
+  const running = readState(directory)?.simulator ?? null;
+  if (dataDir !== undefined && running !== null && adminUrl !== '') {
     throw new UsageError(
       `--data-dir and ${url} (of the environment or of .env) name two simulators: give one of them`,
     );
@@ -31,7 +32,6 @@ export function adminOf(dataDir: string | undefined, env: NodeJS.ProcessEnv): Ad
       `${given} is set without ${other}: set both, or neither for the Keel on ${directory}`,
     );
   }
-  const running = readState(directory)?.simulator ?? null;
   if (running !== null) return running;
   throw new StartError(
     `no Keel with a simulator runs on ${directory}: start one, name it with --data-dir, or set ${url} and ${token}`,
