@@ -10,12 +10,11 @@ import {
 import { defaultIndicators } from '../domain/indicators/defaults.js';
 import { createNyseCalendar } from '../domain/market/nyse.js';
 import { buyDecision, riskProfile, sellDecision } from '../domain/testing/facts.js';
-import type { BrokerOrder } from '../ports/broker.js';
 import type { AdmissionTransaction, BrokerSnapshot, IntentRow, RunRow } from '../ports/stores.js';
 import { createAdmissionActivities } from './admission.js';
 import { putJson } from './objects.js';
 import type { RiskInput, TradingState } from './riskInput.js';
-import { appleContract, sentIntent, workingOrder } from './testing/orders.js';
+import { appleContract, listedStop, sentIntent } from './testing/orders.js';
 
 const wall = Date.parse('2026-01-02T15:00:00.000Z');
 const marketNow = '2014-07-08T13:35:00.000Z';
@@ -44,14 +43,6 @@ const snapshot: BrokerSnapshot = {
   positions: [{ conid: '265598', symbol: 'AAPL', quantity: '10', averageCost: '100', marketPrice: '100' }],
   orders: [],
   executions: [],
-};
-const listedStop: BrokerOrder = {
-  ...workingOrder,
-  brokerOrderId: '2',
-  parentBrokerOrderId: '1',
-  clientOrderId: null,
-  side: 'SELL',
-  type: 'STP',
 };
 const proposal: RiskInput = {
   format: 1,

@@ -3,7 +3,7 @@ import type { LegState } from '../contracts/wire/order.js';
 import type { BrokerOrder } from '../ports/broker.js';
 import type { BrokerSnapshot, IntentRow } from '../ports/stores.js';
 import { createRelease } from './release.js';
-import { sentIntent, workingOrder } from './testing/orders.js';
+import { listedStop, sentIntent } from './testing/orders.js';
 
 const start = Date.parse('2014-07-09T14:00:00.000Z');
 const iso = (at: number): string => new Date(at).toISOString();
@@ -15,14 +15,6 @@ const bought = (leg: LegState): IntentRow => ({
   filledQuantity: '10',
   legs: [leg],
 });
-const listedStop: BrokerOrder = {
-  ...workingOrder,
-  brokerOrderId: '2',
-  parentBrokerOrderId: '1',
-  clientOrderId: null,
-  side: 'SELL',
-  type: 'STP',
-};
 
 /** The account's stop as it is stored, in an intent that is open or is not, and a broker that has its own answers to a cancel. */
 function release(leg: LegState, answers: readonly ('asked' | 'nothing')[], closed = false) {

@@ -34,13 +34,16 @@ export function createRelease(deps: ReleaseDeps, conid: string): () => Promise<b
     asked.set(brokerOrderId, { at: clock.now(), nothing: answer === 'nothing' });
   }
 
+  const look = async () => ({
+    legs: await legsOf(deps, conid),
+    snapshot: await brokerState.latest(mode, accountId),
+  });
+
   return async () => {
-    const before = await brokerState.latest(mode, accountId);
-    for (const leg of await legsOf(deps, conid)) {
-      if (isDue(leg, asked.get(leg.brokerOrderId), before, clock.now())) await cancel(leg);
-    }
-    const legs = await legsOf(deps, conid);
-    const snapshot = await brokerState.latest(mode, accountId);
+    let { legs, snapshot } = await look();
+    const due = legs.filter((leg) => isDue(leg, asked.get(leg.brokerOrderId), snapshot, clock.now()));
+    for (const leg of due) await cancel(leg);
+    if (due.length > 0) ({ legs, snapshot } = await look());
     return legs.every((leg) => isOver(leg, asked.get(leg.brokerOrderId), snapshot));
   };
 }

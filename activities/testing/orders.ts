@@ -47,6 +47,16 @@ export const workingOrder: BrokerOrder = {
   reason: null,
 };
 
+/** The stop of that order as the broker lists it. */
+export const listedStop: BrokerOrder = {
+  ...workingOrder,
+  brokerOrderId: '2',
+  parentBrokerOrderId: '1',
+  clientOrderId: null,
+  side: 'SELL',
+  type: 'STP',
+};
+
 export const appleContract: Contract = {
   conid: '265598',
   symbol: 'AAPL',
